@@ -1,0 +1,48 @@
+# make test   everything: environment, guest, checks, tests        make demo   see it work
+# make check  format, lint, types, generated files                 make bench  measure against other engines
+# make guest  build the guest module                               make docs   run every code block of the documentation
+# make clean  remove the environment and what was built
+
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+READY := $(VENV)/.ready
+BENCH_READY := $(VENV)/.bench-ready
+
+.PHONY: test check guest demo bench docs clean
+
+test: check guest
+	$(PY) -m pytest
+
+check: $(READY)
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+	$(PY) -m wasm.generate --check
+
+guest: $(READY)
+	$(PY) -m wasm.build
+
+demo: guest
+	$(PY) -m examples.demo
+
+bench: guest $(BENCH_READY)
+	$(PY) -m benchmarks
+
+docs: guest
+	$(PY) -m pytest tests/test_docs.py
+
+# One stamp for the environment: it is made again when what it is made from has changed.
+$(READY): pyproject.toml hatch_build.py
+	@test -x $(PY) || { $(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed: make PYTHON=...") if sys.version_info < (3, 11) else None' && $(PYTHON) -m venv $(VENV); }
+	$(PY) -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	$(PY) -m pip install --quiet --group test --group lint --editable .
+	@touch $@
+
+$(BENCH_READY): $(READY)
+	$(PY) -m pip install --quiet --group bench
+	@touch $@
+
+clean:
+	rm -rf $(VENV) dist sandbox/_artifacts .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +

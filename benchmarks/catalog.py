@@ -1,0 +1,132 @@
+"""Which engines are compared, how each is installed, and what each cannot do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_NONE: Mapping[str, str] = MappingProxyType({})
+
+OURS = "sandbox"
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """One engine under measurement.
+
+    Attributes:
+        name: What `--engines` and the JSON file call it; also the distribution's name.
+        title: Heading of its column.
+        module: Name of its adapter in `benchmarks.engines`.
+        requirements: What pip installs into its own environment; empty for the engine of this checkout, which runs in
+            the environment the benchmarks run in.
+        from_source: Names of distributions that pip must build, never take as a wheel.
+        build_environment: Variables set while pip installs.
+        live_count: How many sandboxes live at once when their memory is measured; None takes the run's own number.
+        lacks: Row id to the reason why this engine cannot be measured there.
+        note: How it is used here, for the foot of the report.
+    """
+
+    name: str
+    title: str
+    module: str
+    note: str
+    requirements: tuple[str, ...] = ()
+    from_source: tuple[str, ...] = ()
+    build_environment: Mapping[str, str] = field(default_factory=lambda: _NONE)
+    live_count: int | None = None
+    lacks: Mapping[str, str] = field(default_factory=lambda: _NONE)
+
+
+ENGINES: tuple[Engine, ...] = (
+    Engine(
+        name=OURS,
+        title="sandbox",
+        module="portable",
+        note="default limits on, fuel metering included",
+    ),
+    Engine(
+        name="quickjs-ng",
+        title="quickjs-ng -O3",
+        module="quickjs_ng",
+        requirements=("quickjs-ng==0.17.0.2",),
+        from_source=("quickjs-ng",),
+        build_environment=MappingProxyType({"CFLAGS": "-O3"}),
+        note="native, built from its sdist with -O3, no limits; containers cross as JSON text",
+        lacks=MappingProxyType(
+            {
+                "bytes_out": "bytes do not convert",
+                "bytes_in": "bytes do not convert",
+                "host_call_record": "host functions cannot return objects",
+            }
+        ),
+    ),
+    Engine(
+        name="quickjs-rs",
+        title="quickjs-rs",
+        module="quickjs_rs",
+        requirements=("quickjs-rs==0.2.6", "wasmtime==50.0.1"),
+        note="QuickJS in wasm under wasmtime, its default limits on",
+    ),
+    Engine(
+        name="jsrun",
+        title="jsrun",
+        module="jsrun",
+        requirements=("jsrun==0.3.0",),
+        live_count=40,
+        note="V8, native, no limits (its default); memory at 40 live runtimes, each of which keeps a core busy",
+    ),
+    Engine(
+        name="mini-racer",
+        title="mini-racer",
+        module="mini_racer",
+        requirements=("mini-racer==0.14.1",),
+        note="V8, native, no limits (its default); containers cross as JSON text",
+        lacks=MappingProxyType(
+            {
+                "host_call": "host functions are asynchronous only",
+                "host_call_record": "host functions are asynchronous only",
+            }
+        ),
+    ),
+)
+
+BY_NAME: dict[str, Engine] = {engine.name: engine for engine in ENGINES}
+
+
+def select(engines: str | None, peers: str | None) -> tuple[Engine, ...]:
+    """Pick engines by the values of `--engines` and `--peers`.
+
+    Args:
+        engines: Comma-separated names, exactly these engines; None leaves the choice to `peers`.
+        peers: Comma-separated names beside our own engine; "none", "all", or None for all.
+
+    Returns:
+        The engines, in the order of the catalog.
+
+    Raises:
+        ValueError: A name is unknown, or both arguments are given.
+    """
+    if engines is not None and peers is not None:
+        raise ValueError("give --engines or --peers, not both")
+    if engines is not None:
+        names = _names(engines)
+    elif peers in (None, "all"):
+        names = set(BY_NAME)
+    else:
+        names = {OURS} | (set() if peers == "none" else _names(peers or ""))
+    return tuple(engine for engine in ENGINES if engine.name in names)
+
+
+def _names(text: str) -> set[str]:
+    names = {part.strip() for part in text.split(",")} - {""}
+    unknown = names - set(BY_NAME)
+    if unknown or not names:
+        raise ValueError(
+            f"no engine is called {', '.join(sorted(unknown)) or repr(text)}; there are: {', '.join(BY_NAME)}"
+        )
+    return names

@@ -1,0 +1,83 @@
+"""What needs a process of its own: import and first eval, and the memory of idle sandboxes.
+
+Run as `python -m benchmarks.fresh ADAPTER first_eval` or `... memory COUNT`; prints one JSON object. The module imports
+little, so that an engine pays for its own imports.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from time import perf_counter
+
+from benchmarks.engines.base import Adapter, Session, load
+
+_SMAPS = Path("/proc/self/smaps_rollup")
+
+
+def first_eval(adapter_name: str) -> dict[str, float]:
+    """Import the engine and evaluate once.
+
+    Returns:
+        `seconds` from before the import until the value is there.
+    """
+    start = perf_counter()
+    adapter = load(adapter_name)
+    session = adapter.open_session({})
+    result = session.eval("1+1")
+    seconds = perf_counter() - start
+    session.close()
+    if result != 2:
+        raise SystemExit(f"1+1 gave {result!r}")
+    return {"seconds": seconds}
+
+
+def memory(adapter_name: str, count: int) -> dict[str, float]:
+    """Open `count` sandboxes beside a first one, each with one eval behind it, and weigh them.
+
+    Returns:
+        `rss_bytes` and `pss_bytes` for one sandbox, and `count`.
+    """
+    if not _SMAPS.exists():
+        raise SystemExit("memory is read from /proc/self/smaps_rollup, which this system lacks")
+    adapter = load(adapter_name)
+    live: list[Session] = []
+    _open_evaluated(adapter, live)
+    before = _mapped_bytes()
+    for _ in range(count):
+        _open_evaluated(adapter, live)
+    after = _mapped_bytes()
+    return {name: (after[name] - before[name]) / count for name in after} | {"count": count}
+
+
+def _open_evaluated(adapter: Adapter, live: list[Session]) -> None:
+    session = adapter.open_session({})
+    live.append(session)
+    session.eval("1+1")
+
+
+def _mapped_bytes() -> dict[str, int]:
+    """Resident and proportional set size of this process."""
+    sizes = dict.fromkeys(("rss_bytes", "pss_bytes"), 0)
+    for line in _SMAPS.read_text(encoding="ascii").splitlines():
+        name, _, rest = line.partition(":")
+        key = f"{name.lower()}_bytes"
+        if key in sizes:
+            sizes[key] = int(rest.split()[0]) * 1024
+    return sizes
+
+
+def main() -> None:
+    """Do one measurement and leave without the engine's own shutdown."""
+    adapter_name, mode, *rest = sys.argv[1:]
+    answer = memory(adapter_name, int(rest[0])) if mode == "memory" else first_eval(adapter_name)
+    import json
+    import os
+
+    sys.stdout.write(json.dumps(answer) + "\n")
+    sys.stdout.flush()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

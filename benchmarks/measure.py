@@ -1,0 +1,195 @@
+"""Inside a worker: turn a row into an operation, check its answer once, and time it."""
+
+from __future__ import annotations
+
+import gc
+import itertools
+import math
+from dataclasses import dataclass
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from benchmarks import workloads
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from benchmarks.engines.base import Adapter, HostFunctions, Session
+    from benchmarks.rows import Row
+
+SAMPLE_SECONDS = 0.02
+_MAX_LOOPS = 10_000_000
+
+
+class WrongAnswerError(Exception):
+    """An engine returned something else than the row's answer; its time would mean nothing."""
+
+
+@dataclass(slots=True)
+class Prepared:
+    """An operation that is ready to be timed.
+
+    Attributes:
+        operation: Does the work once.
+        verify: Does the work once and raises `WrongAnswerError` unless its result is right.
+        per_operation: How many of the row's units of work one operation does.
+        close: Ends what the operation works on.
+        loops: How many operations make one sample; set by `calibrate`.
+    """
+
+    operation: Callable[[], object]
+    verify: Callable[[], None]
+    per_operation: int
+    close: Callable[[], None]
+    loops: int = 1
+
+
+def prepare(adapter: Adapter, row: Row) -> Prepared:
+    """Set up one row on one engine: sandbox, program and data; nothing of this is timed.
+
+    Raises:
+        Exception: Whatever the engine raises when it cannot do this.
+    """
+    match row.kind:
+        case "spawn":
+            return _prepare_spawn(adapter)
+        case "eval":
+            session = adapter.open_session({})
+            return _expect(session, "1+1", 2)
+        case "compute":
+            session = adapter.open_session({})
+            session.eval(workloads.program(row.subject) + "\n0;")
+            return _expect(session, "run()", workloads.CHECKSUMS[row.subject])
+        case "host_call":
+            return _prepare_host_call(adapter, row.subject)
+        case "out":
+            return _prepare_out(adapter, row.subject)
+        case "in":
+            return _prepare_in(adapter, row.subject)
+    raise ValueError(f"row {row.id!r} is not measured in a worker")
+
+
+def _check(row_result: object, expected: object) -> None:
+    if row_result != expected:
+        raise WrongAnswerError(f"expected {_shorten(expected)}, got {_shorten(row_result)}")
+
+
+def _shorten(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _expect(session: Session, code: str, expected: object, per_operation: int = 1) -> Prepared:
+    """An operation that evaluates `code`, whose value is `expected`."""
+    evaluate = session.eval
+
+    def operation() -> object:
+        return evaluate(code)
+
+    return Prepared(operation, lambda: _check(operation(), expected), per_operation, session.close)
+
+
+def _prepare_spawn(adapter: Adapter) -> Prepared:
+    open_session = adapter.open_session
+    no_functions: HostFunctions = {}
+
+    def operation() -> object:
+        session = open_session(no_functions)
+        result = session.eval("1+1")
+        session.close()
+        return result
+
+    return Prepared(operation, lambda: _check(operation(), 2), 1, lambda: None)
+
+
+def _next_number(number: int) -> int:
+    return number + 1
+
+
+def _next_record(record: dict[str, Any]) -> dict[str, Any]:
+    return {"id": record["id"] + 1, "name": record["name"], "active": record["active"]}
+
+
+# What the host does, and how the guest asks for it; `i` counts up from 0 and the answer is `i + 1`.
+_HOST_CALLS: dict[str, tuple[Callable[..., Any], str]] = {
+    "number": (_next_number, "host(i)"),
+    "record": (_next_record, 'host({ id: i, name: "item", active: true }).id'),
+}
+
+
+def _prepare_host_call(adapter: Adapter, subject: str) -> Prepared:
+    count = workloads.HOST_CALLS_PER_EVAL
+    host, call = _HOST_CALLS[subject]
+    session = adapter.open_session({"host": host})
+    code = f"(() => {{ let total = 0; for (let i = 0; i < {count}; i++) total += {call}; return total; }})()"
+    return _expect(session, code, count * (count + 1) // 2, per_operation=count)
+
+
+def _prepare_out(adapter: Adapter, subject: str) -> Prepared:
+    value = workloads.value(subject)
+    session = adapter.open_session({})
+    session.eval(f"globalThis.outgoing = {value.outgoing}; 0;")
+    kind = type(value.python)
+
+    def operation() -> object:
+        return session.take("outgoing", kind)
+
+    return Prepared(operation, lambda: _check(operation(), value.python), 1, session.close)
+
+
+def _prepare_in(adapter: Adapter, subject: str) -> Prepared:
+    value = workloads.value(subject)
+    session = adapter.open_session({})
+
+    def operation() -> None:
+        session.put("incoming", value.python)
+
+    def verify() -> None:
+        operation()
+        if session.eval(value.check) is not True:
+            raise WrongAnswerError(f"the guest received other {subject}")
+
+    return Prepared(operation, verify, 1, session.close)
+
+
+def calibrate(prepared: Prepared, sample_seconds: float = SAMPLE_SECONDS) -> float:
+    """Check the answer, then choose `loops` so that one sample lasts about `sample_seconds`.
+
+    Returns:
+        Seconds that one operation took, from the last trial.
+    """
+    prepared.verify()
+    gc.collect()
+    gc.freeze()
+    loops = 1
+    while True:
+        prepared.loops = loops
+        elapsed = _time(prepared)
+        if elapsed >= sample_seconds or loops >= _MAX_LOOPS:
+            return elapsed / loops
+        growth = 1.2 * sample_seconds / elapsed if elapsed > 0 else 10
+        loops = min(_MAX_LOOPS, math.ceil(loops * min(10, max(1.5, growth))))
+
+
+def sample(prepared: Prepared) -> float:
+    """Take one sample.
+
+    Returns:
+        Seconds for one of the row's units of work.
+    """
+    gc.collect()
+    return _time(prepared) / prepared.loops / prepared.per_operation
+
+
+def finish(prepared: Prepared) -> None:
+    """End what the row worked on."""
+    gc.unfreeze()
+    prepared.close()
+
+
+def _time(prepared: Prepared) -> float:
+    operation = prepared.operation
+    start = perf_counter()
+    for _ in itertools.repeat(None, prepared.loops):
+        operation()
+    return perf_counter() - start

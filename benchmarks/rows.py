@@ -1,0 +1,88 @@
+"""The table of what is measured. Standard library only: workers read it too."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+Kind = Literal["spawn", "eval", "host_call", "out", "in", "compute", "first_eval", "memory", "derived"]
+Unit = Literal["seconds", "bytes"]
+
+GROUPS = ("life", "calls", "values", "compute")
+GROUP_TITLES = {
+    "life": "Life of a sandbox",
+    "calls": "Calls",
+    "values": "Values in and out",
+    "compute": "Compute",
+}
+
+PROGRAMS = ("calls", "loops", "properties", "arrays", "strings", "json", "regexps", "floats", "maps")
+
+
+class Row(NamedTuple):
+    """One line of the report.
+
+    Attributes:
+        id: Stable name, used by `--rows` and in the JSON file.
+        title: What a reader sees.
+        group: One of `GROUPS`.
+        kind: How it is measured; see `measure.prepare` and `fresh`.
+        subject: What it is measured on: a value of `workloads.VALUES`, a program, or a key of a fresh process's answer.
+        unit: Unit of every figure in this row.
+    """
+
+    id: str
+    title: str
+    group: str
+    kind: Kind
+    subject: str = ""
+    unit: Unit = "seconds"
+
+
+ROWS: tuple[Row, ...] = (
+    Row("spawn", 'create, eval("1+1"), close', "life", "spawn"),
+    Row("first_eval", "import and first eval, fresh process", "life", "first_eval", "seconds"),
+    Row("idle_rss", "resident memory of an idle sandbox", "life", "memory", "rss_bytes", "bytes"),
+    Row("idle_pss", "the same, shared pages split (PSS)", "life", "memory", "pss_bytes", "bytes"),
+    Row("eval", 'eval("1+1") in a live sandbox', "calls", "eval"),
+    Row("host_call", "one host call, number to number", "calls", "host_call", "number"),
+    Row("host_call_record", "one host call, record to record", "calls", "host_call", "record"),
+    Row("records_out", "1,000 records out", "values", "out", "records"),
+    Row("records_in", "1,000 records in", "values", "in", "records"),
+    Row("ints_out", "100,000 ints out", "values", "out", "ints"),
+    Row("bytes_out", "1 MB of bytes out", "values", "out", "bytes"),
+    Row("bytes_in", "1 MB of bytes in", "values", "in", "bytes"),
+    Row("string_out", "100 KB string out", "values", "out", "string"),
+    Row("string_in", "100 KB string in", "values", "in", "string"),
+    Row("nested_out", "nested dict out", "values", "out", "nested"),
+    Row("nested_in", "nested dict in", "values", "in", "nested"),
+    *(Row(f"compute_{name}", name, "compute", "compute", name) for name in PROGRAMS),
+)
+
+COMPUTE_MEAN = Row("compute_mean", "geometric mean", "compute", "derived")
+
+BY_ID: dict[str, Row] = {row.id: row for row in (*ROWS, COMPUTE_MEAN)}
+
+
+def select(patterns: str | None) -> tuple[Row, ...]:
+    """Pick rows by a comma-separated list of row ids, group names, or beginnings of ids.
+
+    Args:
+        patterns: Such as `"spawn,values,compute_js"`; None picks every row.
+
+    Returns:
+        The chosen rows, in the order of the table.
+
+    Raises:
+        ValueError: A pattern matches no row.
+    """
+    if patterns is None:
+        return ROWS
+    chosen: set[str] = set()
+    for pattern in filter(None, (part.strip() for part in patterns.split(","))):
+        matches = {row.id for row in ROWS if row.group == pattern or row.id == pattern}
+        matches = matches or {row.id for row in ROWS if row.id.startswith(pattern)}
+        if not matches:
+            known = ", ".join((*GROUPS, *(row.id for row in ROWS)))
+            raise ValueError(f"no row is called {pattern!r}; there are: {known}")
+        chosen |= matches
+    return tuple(row for row in ROWS if row.id in chosen)

@@ -1,0 +1,87 @@
+"""What crosses the boundary and what the guest computes, with the answers. Standard library only: workers read it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+PROGRAMS_DIRECTORY = Path(__file__).parent / "programs"
+
+# What `run()` of each program returns. Integers only, from operations every IEEE 754 engine rounds alike.
+CHECKSUMS: dict[str, int] = {
+    "calls": 401765,
+    "loops": 985403979,
+    "properties": 1143426,
+    "arrays": 375286,
+    "strings": 1103546,
+    "json": 611567,
+    "regexps": 263012,
+    "floats": 64876348,
+    "maps": 1620288,
+}
+
+HOST_CALLS_PER_EVAL = 1000
+
+
+class Value(NamedTuple):
+    """A value that is sent out of and into the guest.
+
+    Attributes:
+        python: The value as Python has it.
+        outgoing: JavaScript expression that makes it.
+        check: JavaScript expression, true when the global `incoming` is it.
+    """
+
+    python: object
+    outgoing: str
+    check: str
+
+
+def _json_value(python: object) -> Value:
+    text = json.dumps(json.dumps(python))
+    return Value(python, f"JSON.parse({text})", f"JSON.stringify(incoming) === JSON.stringify(JSON.parse({text}))")
+
+
+def _bytes_value(length: int) -> Value:
+    python = bytes(index * 7 % 256 for index in range(length))
+    return Value(
+        python,
+        f"new Uint8Array({length}).map((_, index) => index * 7 % 256)",
+        f"new Uint8Array(incoming).reduce((total, byte, index) => total + byte * (index % 5), 0)"
+        f" === {sum(byte * (index % 5) for index, byte in enumerate(python))}",
+    )
+
+
+def _record(index: int) -> dict[str, object]:
+    return {"id": index, "name": f"item {index}", "price": index / 4 + 0.25, "active": index % 3 == 0}
+
+
+def _tree(depth: int) -> dict[str, object]:
+    branches = [_tree(depth - 1), _tree(depth - 1)] if depth else []
+    return {"name": f"level {depth}", "weight": depth / 2 + 0.5, "tags": ["a", "b", None], "branches": branches}
+
+
+def value(name: str) -> Value:
+    """Make the value called `name`: records, ints, bytes, string or nested.
+
+    Sizes: 1,000 records of 4 fields; 100,000 ints below 2**20; 1,000,000 bytes; 100,000 ASCII characters; a tree of
+    63 dicts, 6 deep.
+    """
+    match name:
+        case "records":
+            return _json_value([_record(index) for index in range(1000)])
+        case "ints":
+            return _json_value([index * 7919 % 1048576 for index in range(100_000)])
+        case "bytes":
+            return _bytes_value(1_000_000)
+        case "string":
+            return _json_value("".join(f"{index:09d} " for index in range(10_000)))
+        case "nested":
+            return _json_value(_tree(5))
+    raise ValueError(f"no value is called {name!r}")
+
+
+def program(name: str) -> str:
+    """Source of the program called `name`: a script that defines `run()`."""
+    return (PROGRAMS_DIRECTORY / f"{name}.js").read_text(encoding="utf-8")

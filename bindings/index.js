@@ -1,0 +1,29 @@
+/**
+ * What the guest's globals get beyond ECMAScript, in the order of installation. This module is evaluated once, when the
+ * guest is built; the heap it leaves is what every sandbox starts from.
+ */
+
+import "./primordials.js";
+import { exposeAttribute, exposeInterface, exposeOperations, exposeValue } from "./webidl.js";
+import { hideFrames, operations as engineOperations } from "./engine.js";
+import { console } from "./console.js";
+import { operations as timerOperations } from "./timers.js";
+import { operations as cloneOperations } from "./structured_clone.js";
+import { decoderTraits, encoderTraits, TextDecoder, TextEncoder } from "./encoding.js";
+import { paramsTraits, URL, URLSearchParams, urlTraits } from "./url.js";
+import { Performance, performance, traits as performanceTraits } from "./performance.js";
+import { Crypto, crypto, traits as cryptoTraits } from "./random.js";
+
+hideFrames();
+exposeOperations(engineOperations);
+exposeValue("console", console);
+exposeOperations(timerOperations);
+exposeOperations(cloneOperations);
+exposeInterface(TextEncoder, encoderTraits);
+exposeInterface(TextDecoder, decoderTraits);
+exposeInterface(URL, urlTraits);
+exposeInterface(URLSearchParams, paramsTraits);
+exposeInterface(Performance, performanceTraits);
+exposeAttribute("performance", performance, { replaceable: true });
+exposeInterface(Crypto, cryptoTraits);
+exposeAttribute("crypto", crypto);

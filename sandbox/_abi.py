@@ -1,0 +1,332 @@
+"""The boundary between guest and host. Generated from wasm/abi.toml by wasm/generate.py. DO NOT EDIT."""
+
+from __future__ import annotations
+
+import ctypes
+from enum import IntEnum
+from typing import Final, NamedTuple
+
+VERSION: Final = 1
+
+
+class Status(IntEnum):
+    """What an export or `sandbox.call` returns."""
+
+    OK = 0
+    FAILED = 1
+    STOP = 2
+    MALFORMED = 3
+
+
+class Reason(IntEnum):
+    """Why the guest was stopped."""
+
+    NONE = 0
+    INTERRUPTED = 1
+    CPU = 2
+    STOP = 3
+
+
+class Clock(IntEnum):
+    """Which clock the guest reads."""
+
+    REAL = 0
+    VIRTUAL = 1
+
+
+class Verb(IntEnum):
+    """What `access` does with a property."""
+
+    GET = 0
+    SET = 1
+    DELETE = 2
+    HAS = 3
+    KEYS = 4
+
+
+class Mode(IntEnum):
+    """How a host function answers."""
+
+    CALL = 0
+    QUEUE = 1
+
+
+class Flag(IntEnum):
+    """Bits of the first byte of a message."""
+
+    REFERENCES = 1
+
+
+class Op(IntEnum):
+    """Fixed ops: the protocol's own, then those of the capabilities."""
+
+    # id: run; message: its value
+    FINISH = 1
+    # id: run; message: what was thrown
+    FAIL = 2
+    # id: 0 for an exception in a task, 1 for an unhandled rejection; message: what was thrown
+    UNCAUGHT = 3
+    # id: request the guest no longer waits for
+    CANCEL = 4
+    # sandbox.call: the host may drain frames and look at signals
+    POLL = 5
+    # id: dynamic op whose function object the guest has collected
+    RELEASE = 6
+    # one entry: an object with `type` and its fields
+    CONSOLE_WRITE = 16
+    # milliseconds since time origin; answered (undefined) when that time has come
+    TIMERS_SLEEP = 24
+    # byte count; answers that many random bytes
+    RANDOM_FILL = 32
+
+
+class Tag(IntEnum):
+    """Extension types of the value encoding."""
+
+    # empty
+    UNDEFINED = 1
+    # two's complement, little endian, raw bytes
+    BIGINT = 2
+    # the number of the object, msgpack uint
+    REFERENCE = 3
+    # milliseconds since the Unix epoch, float64; NaN for an invalid Date
+    DATE = 4
+    # source, flags
+    REGEXP = 5
+    # array of alternating keys and values
+    MAP = 6
+    # array of members
+    SET = 7
+    # array: class, name, message, stack, host exception id or nil, own properties (map; `cause` and `errors` among
+    # them)
+    ERROR = 8
+    # raw bytes; a Uint8Array over a whole buffer is a plain bin
+    ARRAY_BUFFER = 9
+    # one byte [element], then the raw bytes
+    TYPED_ARRAY = 10
+    # guest function: handle id, name
+    FUNCTION = 11
+    # op, [mode], name, parameter count
+    HOST_FUNCTION = 12
+    # guest promise: handle id
+    PROMISE = 13
+    # guest iterator: handle id
+    ITERATOR = 14
+    # guest async iterator or ReadableStream: handle id
+    ASYNC_ITERATOR = 15
+    # host iterator: op
+    HOST_ITERATOR = 16
+    # host async iterator: op
+    HOST_STREAM = 17
+    # host awaitable: request id
+    HOST_PROMISE = 18
+    # href
+    URL = 19
+    # array of name, value pairs
+    HEADERS = 20
+    # map of its parts
+    REQUEST = 21
+    # map of its parts
+    RESPONSE = 22
+    # bytes, type
+    BLOB = 23
+    # bytes, type, name, last modified
+    FILE = 24
+    # array of name, value pairs
+    FORM_DATA = 25
+    # length, then a map of index to value
+    SPARSE_ARRAY = 26
+    # host to guest: the object behind a handle the host holds, handle id
+    HANDLE = 27
+
+
+class Element(IntEnum):
+    """Element type of a typed array."""
+
+    UINT8_CLAMPED = 0
+    INT8 = 1
+    UINT8 = 2
+    INT16 = 3
+    UINT16 = 4
+    INT32 = 5
+    UINT32 = 6
+    BIGINT64 = 7
+    BIGUINT64 = 8
+    FLOAT16 = 9
+    FLOAT32 = 10
+    FLOAT64 = 11
+    DATA_VIEW = 12
+
+
+# Extensions that are numbered as objects, so that `Tag.REFERENCE` can name them.
+OBJECT_TAGS: Final = frozenset(
+    {
+        Tag.DATE,
+        Tag.REGEXP,
+        Tag.MAP,
+        Tag.SET,
+        Tag.ERROR,
+        Tag.ARRAY_BUFFER,
+        Tag.TYPED_ARRAY,
+        Tag.FUNCTION,
+        Tag.HOST_FUNCTION,
+        Tag.PROMISE,
+        Tag.ITERATOR,
+        Tag.ASYNC_ITERATOR,
+        Tag.HOST_ITERATOR,
+        Tag.HOST_STREAM,
+        Tag.HOST_PROMISE,
+        Tag.URL,
+        Tag.HEADERS,
+        Tag.REQUEST,
+        Tag.RESPONSE,
+        Tag.BLOB,
+        Tag.FILE,
+        Tag.FORM_DATA,
+        Tag.SPARSE_ARRAY,
+    }
+)
+
+# Ids from here on are given out at run time, to embedders' functions and capabilities.
+FIRST_DYNAMIC_OP: Final = 256
+
+# (stem of the capability, name) -> (id, mode)
+OPS: Final[dict[tuple[str, str], tuple[int, str]]] = {
+    ("console", "write"): (16, "send"),
+    ("timers", "sleep"): (24, "queue"),
+    ("random", "fill"): (32, "call"),
+}
+
+# Export -> number of i32 parameters; every export returns one i32.
+EXPORTS: Final[dict[str, int]] = {
+    "boot": 0,
+    "define_module": 1,
+    "install": 1,
+    "start": 0,
+    "control": 0,
+    "reserve": 1,
+    "eval": 2,
+    "call": 2,
+    "access": 2,
+    "settle": 3,
+    "abandon": 1,
+    "release": 1,
+    "collect": 0,
+}
+
+# (module, name) -> (parameter types, result types)
+IMPORTS: Final[dict[tuple[str, str], tuple[tuple[str, ...], tuple[str, ...]]]] = {
+    ("sandbox", "call"): (("i32", "i32", "i32"), ("i32",)),
+    ("wasi_snapshot_preview1", "clock_time_get"): (("i32", "i64", "i32"), ("i32",)),
+}
+
+# Hard bounds, whatever the limits say.
+CAP_MESSAGE_BYTES: Final = 1073741824
+CAP_DEPTH: Final = 500
+CAP_NODES: Final = 67108864
+CAP_ERROR_TEXT_BYTES: Final = 65536
+CAP_REENTRY: Final = 16
+
+FRAME_HEADER_BYTES: Final = 12
+
+
+class Control(ctypes.LittleEndianStructure):
+    """The control block in linear memory; `in` is written by the host, `out` by the guest."""
+
+    # in: non-zero stops the guest at its next poll; any thread may set it
+    interrupt: int
+    # out: why the last turn was stopped, see [reason]
+    reason: int
+    # in: guest time this turn may use; 0: no limit
+    cpu_budget_ns: int
+    # out: guest time used so far, host calls excluded
+    cpu_used_ns: int
+    # in: guest time between two `poll` calls; 0: never
+    poll_interval_ns: int
+    # in: seed of Math.random
+    random_seed: int
+    # in: performance.timeOrigin, milliseconds since the Unix epoch
+    time_origin_ms: float
+    # in: virtual clock: milliseconds since time_origin_ms
+    virtual_now_ms: float
+    # in: see [clock]
+    clock_mode: int
+    # in: the engine's own allocation limit; 0: none
+    heap_limit_bytes: int
+    # in: shadow stack the engine may use; 0: the default of the image
+    stack_limit_bytes: int
+    # in: values one outgoing message may hold
+    max_nodes: int
+    # in: nesting of one message, both ways
+    max_depth: int
+    # in: size of one outgoing message
+    max_message_bytes: int
+    # in: frames kept before the guest asks the host to drain them
+    max_outbox_bytes: int
+    # out: address of the frames
+    outbox: int
+    # out: length of the frames; the host sets it to 0 when it has read them
+    outbox_bytes: int
+    # out: address where the host writes its next message
+    inbox: int
+    # out: room at `inbox`
+    inbox_bytes: int
+    # in: length of the reply to the `sandbox.call` that is returning
+    reply_bytes: int
+    # out: bytes the engine has allocated, as of the end of the last turn
+    heap_bytes: int
+    # out: allocations refused since start
+    failed_allocations: int
+    # out: guest values the host holds by handle
+    live_handles: int
+    # out: queued requests not answered yet
+    pending_requests: int
+
+    _fields_ = (
+        ("interrupt", ctypes.c_uint32),
+        ("reason", ctypes.c_uint32),
+        ("cpu_budget_ns", ctypes.c_uint64),
+        ("cpu_used_ns", ctypes.c_uint64),
+        ("poll_interval_ns", ctypes.c_uint64),
+        ("random_seed", ctypes.c_uint64),
+        ("time_origin_ms", ctypes.c_double),
+        ("virtual_now_ms", ctypes.c_double),
+        ("clock_mode", ctypes.c_uint32),
+        ("heap_limit_bytes", ctypes.c_uint32),
+        ("stack_limit_bytes", ctypes.c_uint32),
+        ("max_nodes", ctypes.c_uint32),
+        ("max_depth", ctypes.c_uint32),
+        ("max_message_bytes", ctypes.c_uint32),
+        ("max_outbox_bytes", ctypes.c_uint32),
+        ("outbox", ctypes.c_uint32),
+        ("outbox_bytes", ctypes.c_uint32),
+        ("inbox", ctypes.c_uint32),
+        ("inbox_bytes", ctypes.c_uint32),
+        ("reply_bytes", ctypes.c_uint32),
+        ("heap_bytes", ctypes.c_uint32),
+        ("failed_allocations", ctypes.c_uint32),
+        ("live_handles", ctypes.c_uint32),
+        ("pending_requests", ctypes.c_uint32),
+    )
+
+
+class Failure(NamedTuple):
+    """What the guest throws for a failure of the host."""
+
+    js_class: str
+    name: str | None
+    text: str | None
+
+
+FAILURES: Final[dict[str, Failure]] = {
+    "error": Failure("Error", None, None),
+    "type": Failure("TypeError", None, None),
+    "range": Failure("RangeError", None, None),
+    "syntax": Failure("SyntaxError", None, None),
+    "reference": Failure("ReferenceError", None, None),
+    "not_allowed": Failure("DOMException", "NotAllowedError", None),
+    "not_found": Failure("DOMException", "NotFoundError", None),
+    "timeout": Failure("DOMException", "TimeoutError", None),
+    "abort": Failure("DOMException", "AbortError", None),
+    "quota": Failure("DOMException", "QuotaExceededError", None),
+}

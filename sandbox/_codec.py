@@ -1,0 +1,322 @@
+"""The one converter between Python values and messages, for results, arguments, host functions and errors alike.
+
+Plain data takes a quick way in which msgpack's own code does the work: the encoder first makes sure, level by level and
+without visiting scalars one by one, that no container occurs twice; the decoder needs no such check, because a message
+says whether it holds references. Everything else goes through `Writer` and `Reader`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from functools import partial
+from itertools import chain
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
+
+import msgpack
+
+from sandbox._abi import Flag, Tag
+from sandbox._decode import (
+    UNSUPPORTED,
+    DecodeOwner,
+    Reader,
+    adopt_cause,
+    date_ms,
+    function_parts,
+    leaf,
+    malformed,
+    new_error,
+)
+from sandbox._encode import EncodeOwner, Writer
+from sandbox._wire import SCALARS, bigint_payload, date_from, date_payload, new_packer
+from sandbox.errors import ConversionError, GuestProtocolError
+from sandbox.values import BigInt, JSFunction, JSMap, JSSet, Undefined
+
+if TYPE_CHECKING:
+    from sandbox.limits import Limits
+
+T = TypeVar("T", list[Any], dict[str, Any])
+
+
+class Owner(EncodeOwner, DecodeOwner, Protocol):
+    """What a codec needs of its sandbox."""
+
+
+class _NotPlain(Exception):
+    """The quick way does not lead there."""
+
+
+_NUMBERS: Final = frozenset({int, float})
+_KEYS: Final = frozenset({str})
+_CONTAINERS: Final = frozenset({list, dict, tuple})
+# The packer's own types, and those that its hook turns into a value of their own.
+_PLAIN: Final = SCALARS | _CONTAINERS | {bytes, Undefined, BigInt, datetime, JSFunction}
+_NESTING: Final = frozenset({Tag.MAP, Tag.SET, Tag.ERROR})
+_LONG_RUN: Final = 64
+_SMALL_COUNT: Final = 32
+_SMALL_CHARS: Final = 1 << 12
+# Below this, the lengths that a message claims cannot cost enough to be worth checking them first.
+_UNCHECKED_BYTES: Final = 1 << 12
+# An extension inside an extension is decoded by a nested call, each with tens of kilobytes of C stack.
+_NESTED_EXTENSIONS: Final = 8
+# A packer keeps the largest buffer it ever needed; one that grew beyond this is not used again.
+_KEPT_BUFFER_BYTES: Final = 1 << 20
+_MALFORMED: Final = (ValueError, TypeError, OverflowError, RecursionError, msgpack.UnpackException)
+
+
+class Codec:
+    """Converts for one sandbox.
+
+    May be used from any thread; values must not be changed while they are being encoded.
+
+    Args:
+        owner: The sandbox.
+        limits: Its limits: `max_nodes`, `max_depth`, `message_bytes`.
+        show_error_text: Whether the guest sees the text of exceptions that host functions raise. Their class is shown
+            in any case; paths, tracebacks and causes never are.
+    """
+
+    def __init__(self, owner: Owner, limits: Limits, *, show_error_text: bool = True) -> None:
+        self._owner = owner
+        self._limits = limits
+        self._show_error_text = show_error_text
+        self._small_count = min(_SMALL_COUNT, limits.max_nodes - 1)
+        self._packers: list[msgpack.Packer] = []
+        self._scalars = new_packer()  # without a hook no Python code runs inside it, so it can be shared
+
+    def encode(self, value: object) -> bytes:
+        """Encode one value as one message.
+
+        Raises:
+            ConversionError: The value cannot cross, or exceeds a budget; the path says where.
+        """
+        packed = self._encode_small(value)
+        if packed is not None and len(packed) < self._limits.message_bytes:
+            return b"\0" + packed
+        return self.encode_many(value)
+
+    def encode_many(self, *values: object) -> bytes:
+        """Encode several values as one message, one after the other; objects they share stay shared.
+
+        Raises:
+            ConversionError: A value cannot cross, or the message exceeds a budget; the path says where.
+        """
+        parts = list(map(self._encode_small, values))
+        if None not in parts and sum(type(value) not in SCALARS for value in values) < 2:
+            message: bytes = b"\0" + b"".join(parts)  # type: ignore[arg-type] # None is not in it
+            if len(message) <= self._limits.message_bytes:
+                return message
+        if self._is_plain(values):
+            packers = self._packers
+            packer = packers.pop() if packers else self._new_packer()
+            try:
+                packer.pack(0)  # the flag byte: no references
+                for value in values:
+                    packer.pack(value)
+            except (_NotPlain, ConversionError, ValueError, OverflowError):
+                pass  # the general way finds out what is wrong, and where
+            else:
+                message = packer.bytes()
+                if len(message) <= _KEPT_BUFFER_BYTES:
+                    packer.reset()
+                    packers.append(packer)
+                if len(message) <= self._limits.message_bytes:
+                    return message
+        writer = Writer(self._owner, self._limits, new_packer(), show_error_text=self._show_error_text)
+        return writer.write(values)
+
+    def decode(self, message: bytes | bytearray | memoryview) -> Any:  # noqa: ANN401 - any value
+        """Decode a message that holds one value. No part of the message is referred to afterwards.
+
+        Raises:
+            ConversionError: A value has no Python form, such as an invalid Date; the path says where.
+            GuestProtocolError: The message is malformed or exceeds a budget. Nothing larger than a fixed multiple of
+                the message was allocated.
+        """
+        size = len(message)
+        if not size or message[0] & ~Flag.REFERENCES:
+            raise malformed("an unknown flag")
+        if size > self._limits.message_bytes:
+            raise malformed("larger than the message_bytes limit")
+        functions: dict[int, JSFunction] = {}
+        if not message[0]:
+            try:
+                body = message[1:] if size <= _UNCHECKED_BYTES else memoryview(message)[1:]
+                return self._unpack(body, functions, 0)
+            except _NotPlain:
+                pass
+            except GuestProtocolError:
+                raise
+            except _MALFORMED as error:
+                raise malformed(type(error).__name__) from None
+        data = bytes(memoryview(message)[1:])
+        return Reader(
+            self._owner, self._limits, data, references=message[0] == Flag.REFERENCES, functions=functions
+        ).read()
+
+    def _encode_small(self, value: object) -> bytes | None:
+        """A scalar, or a few scalars in a list or dict, without its flag byte; None for anything else."""
+        if type(value) is list:
+            small = len(value) <= self._small_count and SCALARS.issuperset(map(type, value))
+        elif type(value) is dict:
+            small = len(value) <= self._small_count and _KEYS.issuperset(map(type, value))
+            small = small and SCALARS.issuperset(map(type, value.values()))
+        else:
+            small = type(value) in SCALARS and (type(value) is not str or len(value) <= _SMALL_CHARS)
+        if not small:
+            return None
+        try:
+            packed: bytes = self._scalars.pack(value)
+        except (ValueError, OverflowError):
+            return None
+        return packed
+
+    def _new_packer(self) -> msgpack.Packer:
+        return msgpack.Packer(
+            default=self._default, strict_types=True, use_bin_type=True, unicode_errors="surrogatepass", autoreset=False
+        )
+
+    def _is_plain(self, values: Sequence[object]) -> bool:
+        """Whether msgpack can encode the values: plain types, no container twice, within the budgets.
+
+        Works level by level, so that what is done for each element is done in C. Sizes are bounds from above.
+        """
+        limits = self._limits
+        lists: list[Any] = [values]
+        dicts: list[dict[Any, Any]] = []
+        seen: set[int] = set()
+        nodes = size = 0
+        for _ in range(limits.max_depth + 1):
+            known = len(seen) + len(lists) + len(dicts)
+            seen.update(map(id, lists))
+            seen.update(map(id, dicts))
+            if len(seen) != known:
+                return False
+            children: Sequence[Any]
+            if dicts:
+                children = list(chain(chain.from_iterable(lists), chain.from_iterable(map(dict.values, dicts))))
+                keys = set(chain.from_iterable(dicts))
+                if keys:
+                    if set(map(type, keys)) != _KEYS:
+                        return False
+                    size += max(map(len, keys)) * len(children)
+            else:
+                children = lists[0] if len(lists) == 1 else list(chain.from_iterable(lists))
+            nodes += len(children)
+            if nodes > limits.max_nodes:
+                return False
+            kinds = _NUMBERS if _are_numbers(children) else set(map(type, children))
+            if not kinds <= _PLAIN:
+                return False
+            if str in kinds:
+                size += sum([len(child) for child in children if type(child) is str])
+            if bytes in kinds:
+                size += sum([len(child) for child in children if type(child) is bytes])
+            if size > limits.message_bytes:
+                return False
+            if kinds.isdisjoint(_CONTAINERS):
+                return True
+            lists = [child for child in children if type(child) is list] if list in kinds else []
+            dicts = [child for child in children if type(child) is dict] if dict in kinds else []
+            if tuple in kinds:  # all empty tuples are one object, which means nothing
+                lists += [child for child in children if type(child) is tuple and child]
+        return False
+
+    def _default(self, value: object) -> object:
+        """The packer's question for values it has no form for."""
+        kind = type(value)
+        if kind is tuple:
+            return list(value)  # type: ignore[call-overload] # a tuple
+        if isinstance(value, Undefined):
+            return msgpack.ExtType(Tag.UNDEFINED, b"")
+        if kind is int or isinstance(value, BigInt):
+            return msgpack.ExtType(Tag.BIGINT, bigint_payload(value))  # type: ignore[arg-type] # an int
+        if isinstance(value, datetime):
+            return msgpack.ExtType(Tag.DATE, date_payload(value))
+        if isinstance(value, JSFunction):
+            return msgpack.ExtType(Tag.HANDLE, msgpack.packb(self._owner.handle_of(value)))
+        raise _NotPlain
+
+    def _unpack(self, data: bytes | bytearray | memoryview, functions: dict[int, JSFunction], depth: int) -> Any:  # noqa: ANN401
+        size = len(data)
+        if size > _UNCHECKED_BYTES:
+            # Lists are made as long as the message says they are: see first that it speaks the truth.
+            checker = msgpack.Unpacker(max_buffer_size=size)
+            checker.feed(data)
+            checker.skip()
+        hooks: dict[str, Any] = {}
+        if size > self._limits.max_nodes:
+            hooks["list_hook"] = hooks["object_hook"] = self._counter()
+        return msgpack.unpackb(
+            data,
+            ext_hook=partial(self._extension, functions, depth),
+            unicode_errors="surrogatepass",
+            timestamp=1,  # msgpack's own extension, which no guest sends, becomes a mere number
+            **hooks,
+        )
+
+    def _counter(self) -> Callable[[T], T]:
+        """A hook that ends the quick way when containers hold more than `max_nodes` values."""
+        left = self._limits.max_nodes
+
+        def count(container: T) -> T:
+            nonlocal left
+            left -= len(container)
+            if left < 0:
+                raise _NotPlain
+            return container
+
+        return count
+
+    def _extension(self, functions: dict[int, JSFunction], depth: int, tag: int, payload: bytes) -> object:
+        """What the unpacker asks for an extension."""
+        if tag == Tag.DATE:
+            try:
+                return date_from(date_ms(payload))
+            except (ValueError, OverflowError):
+                raise _NotPlain from None
+        if tag == Tag.FUNCTION:
+            handle, name = function_parts(payload)
+            made = functions[handle] = self._owner.function(handle, name)
+            return made
+        if tag in UNSUPPORTED or tag == Tag.SPARSE_ARRAY or depth >= _NESTED_EXTENSIONS:
+            raise _NotPlain
+        if tag in _NESTING:
+            members = self._unpack(payload, functions, depth + 1)
+            if type(members) is not list:
+                raise malformed("an extension with the wrong parts")
+            return self._nested(tag, members)
+        return leaf(tag, payload)
+
+    def _nested(self, tag: int, members: list[Any]) -> object:
+        if tag == Tag.MAP:
+            if len(members) % 2:
+                raise malformed("a Map with half an entry")
+            mapping = JSMap()
+            for key, value in zip(members[::2], members[1::2], strict=True):
+                mapping.add_distinct(key, value)
+            return mapping
+        if tag == Tag.SET:
+            collection = JSSet()
+            for member in members:
+                collection.add_distinct(member)
+            return collection
+        if len(members) != 6 or type(members[5]) is not dict:
+            raise malformed("an Error with missing parts")
+        error = new_error(members[:5], self._owner)
+        error.properties = members[5]
+        adopt_cause(error)
+        return error
+
+
+def _are_numbers(items: Sequence[Any]) -> bool:
+    """Whether a long run of items is all numbers: adding them is several times quicker than asking for their types.
+
+    What else could be added without an error has a type of its own, and the packer's hook meets it.
+    """
+    if len(items) < _LONG_RUN or type(items[0]) not in _NUMBERS:
+        return False
+    try:
+        return type(sum(items)) in _NUMBERS
+    except Exception:  # noqa: BLE001 - adding runs methods of the items, whatever they are
+        return False

@@ -1,0 +1,452 @@
+"""Messages of the guest into Python values, the general way: references, cycles, any nesting, and paths in errors.
+
+`Reader` parses a message with a stack of its own. Containers exist before their members are read, so a reference to
+one that is still being filled works. Every length is checked against the bytes that are there before anything is made
+of it. `_codec` has a quicker way for messages without references.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Protocol
+
+from sandbox import _failures
+from sandbox._abi import CAP_DEPTH, Tag
+from sandbox._wire import date_from, path_of, path_step, typed_array_from
+from sandbox.errors import ConversionError, GuestProtocolError, JSError
+from sandbox.limits import Limits
+from sandbox.values import BigInt, JSFunction, JSMap, JSSet, RegExp, undefined
+
+
+class DecodeOwner(Protocol):
+    """What the decoder needs of the sandbox that the values come from."""
+
+    def function(self, handle: int, name: str, /) -> JSFunction:
+        """A new `JSFunction`; each handle in a message is met once."""
+
+    def exception(self, key: int, /) -> BaseException | None:
+        """The host exception kept under an id, None when there is none."""
+
+
+# What exists in the table but has no Python type; the text says what a program can do instead.
+UNSUPPORTED: Final[Mapping[int, str]] = {
+    Tag.PROMISE: "a Promise; await it in the guest",
+    Tag.ITERATOR: "an iterator; spread it into an array in the guest",
+    Tag.ASYNC_ITERATOR: "an async iterator; collect it in the guest",
+    Tag.URL: "a URL; send its href",
+    Tag.HEADERS: "Headers; send their entries",
+    Tag.REQUEST: "a Request",
+    Tag.RESPONSE: "a Response",
+    Tag.BLOB: "a Blob; send its bytes",
+    Tag.FILE: "a File; send its bytes",
+    Tag.FORM_DATA: "FormData; send its entries",
+}
+
+_FIXED: Final[Mapping[int, struct.Struct]] = {
+    0xCA: struct.Struct(">f"),
+    0xCB: struct.Struct(">d"),
+    0xCC: struct.Struct(">B"),
+    0xCD: struct.Struct(">H"),
+    0xCE: struct.Struct(">I"),
+    0xCF: struct.Struct(">Q"),
+    0xD0: struct.Struct(">b"),
+    0xD1: struct.Struct(">h"),
+    0xD2: struct.Struct(">i"),
+    0xD3: struct.Struct(">q"),
+}
+
+
+class _Frame:
+    """A container whose members are being read."""
+
+    __slots__ = ("add", "close", "end", "index", "key", "keys", "pair", "remaining")
+
+    def __init__(
+        self,
+        remaining: int,
+        add: Callable[[Any, Any], object],
+        *,
+        keys: Callable[[], object] | None = None,
+        pairs: bool = False,
+        end: int | None = None,
+        close: Callable[[], None] | None = None,
+    ) -> None:
+        self.remaining = remaining
+        self.add = add  # called with the key, or the index, and the value
+        self.keys = keys  # reads the key before each value
+        self.pair: list[object] | None = [] if pairs else None  # the key of a Map's entry, once it was read
+        self.end = end  # of the surrounding message, when this container is the payload of an extension
+        self.close = close
+        self.index = -1
+        self.key: object = None
+
+    def put(self, value: object) -> None:
+        if self.pair is None:
+            self.add(self.index if self.keys is None else self.key, value)
+        elif self.pair:
+            self.add(self.pair.pop(), value)
+        else:
+            self.pair.append(value)
+
+    def step(self) -> str:
+        if self.keys is not None:
+            return path_step(self.key)
+        return path_step(self.index if self.pair is None else self.index // 2)
+
+
+class Reader:
+    """Reads one value. Use it once.
+
+    Args:
+        owner: The sandbox.
+        limits: `max_nodes` bounds what a message can make.
+        data: The message without its flag byte.
+        references: Whether references are allowed.
+        functions: Functions of this message that were made already, by handle.
+    """
+
+    def __init__(
+        self,
+        owner: DecodeOwner,
+        limits: Limits,
+        data: bytes,
+        *,
+        references: bool,
+        functions: dict[int, JSFunction] | None = None,
+    ) -> None:
+        self._owner = owner
+        self._limits = limits
+        self._data = data
+        self._references = references
+        self._functions = functions or {}
+        self._at = 0
+        self._end = len(data)
+        self._objects: list[object] = []
+        self._frames: list[_Frame] = []
+        self._nodes = 0
+        self._refusal: ConversionError | None = None
+
+    def read(self) -> Any:  # noqa: ANN401 - any value
+        """Decode the message.
+
+        Raises:
+            ConversionError: A value has no Python form; the rest of the message was read, so that the functions in it
+                are known and released.
+            GuestProtocolError: The message is malformed.
+        """
+        result: list[object] = []
+        frames = self._frames
+        frames.append(_Frame(1, lambda _, value: result.append(value)))
+        while frames:
+            frame = frames[-1]
+            if frame.remaining:
+                frame.remaining -= 1
+                frame.index += 1
+                if frame.keys is not None:
+                    frame.key = frame.keys()
+                child = self._value()
+                if child is not None:
+                    if len(frames) > CAP_DEPTH + 1:
+                        raise malformed("nested too deeply")
+                    frames.append(child)
+                continue
+            if frame.end is not None:
+                self._finish(frame.end)
+            if frame.close is not None:
+                frame.close()
+            frames.pop()
+        if self._at != len(self._data):
+            raise malformed("bytes after the value")
+        if self._refusal is not None:
+            raise self._refusal
+        return result[0]
+
+    def _put(self, value: object) -> None:
+        try:
+            self._frames[-1].put(value)
+        except ValueError as error:  # a Map or Set with the same key twice
+            raise malformed(str(error)) from None
+
+    def _refuse(self, reason: str) -> None:
+        """Note a value without a Python form; reading goes on with a stand-in."""
+        if self._refusal is None:
+            self._refusal = ConversionError(path_of([frame.step() for frame in self._frames[1:]]), reason)
+        self._objects.append(None)
+        self._put(None)
+
+    def _take(self, size: int) -> bytes:
+        at = self._at
+        if size > self._end - at:
+            raise malformed("the message ends too early")
+        self._at = at + size
+        return self._data[at : at + size]
+
+    def _length(self, width: int) -> int:
+        return int.from_bytes(self._take(width), "big")
+
+    def _finish(self, end: int) -> None:
+        """Leave an extension; its payload must have been read to its end."""
+        if self._at != self._end:
+            raise malformed("bytes after the payload of an extension")
+        self._end = end
+
+    def _count(self, head: int, fixed: int, wide: int) -> int:
+        """The member count of an array or map."""
+        if head & 0xF0 == fixed:
+            count = head & 0x0F
+        elif head in (wide, wide + 1):
+            count = self._length(2 if head == wide else 4)
+        else:
+            raise malformed("an array or map was expected")
+        if count > self._end - self._at:
+            raise malformed("more members than bytes")
+        return count
+
+    def _text(self, head: int) -> str:
+        if head & 0xE0 == 0xA0:
+            size = head & 0x1F
+        elif 0xD9 <= head <= 0xDB:
+            size = self._length(1 << (head - 0xD9))
+        else:
+            raise malformed("a string was expected")
+        try:
+            return str(self._take(size), "utf-8", "surrogatepass")
+        except UnicodeDecodeError:
+            raise malformed("a string that is not UTF-8") from None
+
+    def _key(self) -> str:
+        return self._text(self._length(1))
+
+    def _index_key(self) -> int:
+        key = self._scalar(self._length(1))
+        if type(key) is not int:
+            raise malformed("an index was expected")
+        return key
+
+    def _scalar(self, head: int) -> object:
+        if head < 0x80:
+            return head
+        if head >= 0xE0:
+            return head - 0x100
+        if head == 0xC0:
+            return None
+        if head in (0xC2, 0xC3):
+            return head == 0xC3
+        if head in _FIXED:
+            fixed = _FIXED[head]
+            return fixed.unpack(self._take(fixed.size))[0]
+        return self._text(head)
+
+    def _value(self) -> _Frame | None:
+        """Read a value and put it into the innermost frame; return a frame when its members follow."""
+        self._nodes += 1
+        if self._nodes > self._limits.max_nodes:
+            raise malformed("more values than the max_nodes limit")
+        head = self._length(1)
+        if 0x80 <= head <= 0x8F or head in (0xDE, 0xDF):
+            mapping: dict[str, object] = {}
+            self._objects.append(mapping)
+            self._put(mapping)
+            return _Frame(self._count(head, 0x80, 0xDE), mapping.__setitem__, keys=self._key)
+        if 0x90 <= head <= 0x9F or head in (0xDC, 0xDD):
+            items: list[object] = []
+            self._objects.append(items)
+            self._put(items)
+            return _Frame(self._count(head, 0x90, 0xDC), lambda _, value: items.append(value))
+        if 0xC4 <= head <= 0xC6:
+            self._object(self._take(self._length(1 << (head - 0xC4))))
+            return None
+        if 0xC7 <= head <= 0xC9:
+            return self._extension(self._length(1 << (head - 0xC7)))
+        if 0xD4 <= head <= 0xD8:
+            return self._extension(1 << (head - 0xD4))
+        self._put(self._scalar(head))
+        return None
+
+    def _object(self, value: object) -> None:
+        self._objects.append(value)
+        self._put(value)
+
+    def _extension(self, size: int) -> _Frame | None:
+        tag = self._length(1)
+        if size > self._end - self._at:
+            raise malformed("the message ends too early")
+        if tag in _CONTAINERS:
+            end, self._end = self._end, self._at + size
+            frame = _CONTAINERS[tag](self)
+            frame.end = end
+            return frame
+        payload = self._take(size)
+        if tag == Tag.REFERENCE:
+            self._reference(payload)
+        elif tag in UNSUPPORTED:
+            self._refuse(UNSUPPORTED[tag])
+        elif tag == Tag.DATE:
+            self._date(payload)
+        elif tag == Tag.FUNCTION:
+            handle, name = function_parts(payload)
+            self._object(self._functions.get(handle) or self._owner.function(handle, name))
+        else:
+            value = leaf(tag, payload)
+            if tag in (Tag.UNDEFINED, Tag.BIGINT):
+                self._put(value)
+            else:
+                self._object(value)
+        return None
+
+    def _reference(self, payload: bytes) -> None:
+        number = part(payload)
+        if not self._references or type(number) is not int or not 0 <= number < len(self._objects):
+            raise malformed("a reference to nothing")
+        self._put(self._objects[number])
+
+    def _date(self, payload: bytes) -> None:
+        try:
+            self._object(date_from(date_ms(payload)))
+        except ValueError:
+            self._refuse("an invalid Date")
+        except OverflowError:
+            self._refuse("a Date outside the years 1 to 9999")
+
+    def _map(self) -> _Frame:
+        count = self._count(self._length(1), 0x90, 0xDC)
+        if count % 2:
+            raise malformed("a Map with half an entry")
+        value = JSMap()
+        self._object(value)
+        return _Frame(count, value.add_distinct, pairs=True)
+
+    def _set(self) -> _Frame:
+        count = self._count(self._length(1), 0x90, 0xDC)
+        value = JSSet()
+        self._object(value)
+        return _Frame(count, lambda _, member: value.add_distinct(member))
+
+    def _error(self) -> _Frame:
+        if self._length(1) != 0x96:
+            raise malformed("an Error with missing parts")
+        error = new_error([self._scalar(self._length(1)) for _ in range(5)], self._owner)
+        self._object(error)
+        count = self._count(self._length(1), 0x80, 0xDE)
+        return _Frame(count, error.properties.__setitem__, keys=self._key, close=lambda: adopt_cause(error))
+
+    def _sparse_array(self) -> _Frame:
+        length = self._scalar(self._length(1))
+        if type(length) is not int or not 0 <= length < 1 << 32:
+            raise malformed("an array without a length")
+        count = self._count(self._length(1), 0x80, 0xDE)
+        self._nodes += length
+        if self._nodes > self._limits.max_nodes:
+            self._nodes -= length
+            self._refuse(f"a sparse array of length {length:,}, more than the max_nodes limit")
+            length = 0
+        else:
+            self._object([undefined] * length)
+        items = self._objects[-1]
+
+        def add(index: int, value: object) -> None:
+            if type(items) is list:
+                if not 0 <= index < length:
+                    raise malformed("an index outside the array")
+                items[index] = value
+
+        return _Frame(count, add, keys=self._index_key)
+
+
+_CONTAINERS: Final[Mapping[int, Callable[[Reader], _Frame]]] = {
+    Tag.MAP: Reader._map,
+    Tag.SET: Reader._set,
+    Tag.ERROR: Reader._error,
+    Tag.SPARSE_ARRAY: Reader._sparse_array,
+}
+
+
+def malformed(what: str) -> GuestProtocolError:
+    """The error for a message that breaks the ABI."""
+    return GuestProtocolError(f"malformed message from the guest: {what}")
+
+
+class _NoOwner:
+    """Stands in where a payload may hold scalars only."""
+
+    def function(self, _handle: int, _name: str, /) -> JSFunction:
+        raise malformed("a function inside a payload")
+
+    def exception(self, _key: int, /) -> BaseException | None:
+        raise malformed("an Error inside a payload")
+
+
+_PAYLOAD_LIMITS: Final = Limits(max_nodes=8, max_depth=1)
+
+
+def part(payload: bytes) -> object:
+    """A payload that is one small value."""
+    return Reader(_NoOwner(), _PAYLOAD_LIMITS, payload, references=False).read()
+
+
+def _parts(payload: bytes, *types: type) -> list[Any]:
+    """A payload that is an array of scalars of known types."""
+    values = part(payload)
+    if type(values) is not list or [type(value) for value in values] != list(types):
+        raise malformed("an extension with the wrong parts")
+    return values
+
+
+def date_ms(payload: bytes) -> float:
+    """Milliseconds of a Date; NaN for an invalid one."""
+    if len(payload) != 9 or payload[0] != 0xCB:
+        raise malformed("a Date without a time")
+    milliseconds: float = _FIXED[0xCB].unpack_from(payload, 1)[0]
+    return milliseconds
+
+
+def function_parts(payload: bytes) -> tuple[int, str]:
+    """Handle and name of a guest function."""
+    handle, name = _parts(payload, int, str)
+    return handle, name
+
+
+def leaf(tag: int, payload: bytes) -> object:
+    """The value of an extension that holds no other values and needs no sandbox.
+
+    Raises:
+        GuestProtocolError: The tag is unknown, never sent by a guest, or the payload is malformed.
+    """
+    if tag == Tag.UNDEFINED:
+        if payload:
+            raise malformed("undefined with a payload")
+        return undefined
+    if tag == Tag.BIGINT:
+        return BigInt(int.from_bytes(payload, "little", signed=True))
+    if tag == Tag.ARRAY_BUFFER:
+        return payload
+    try:
+        if tag == Tag.TYPED_ARRAY:
+            return typed_array_from(payload)
+        if tag == Tag.REGEXP:
+            return RegExp(*_parts(payload, str, str))
+    except ValueError as error:
+        raise malformed(str(error)) from None
+    raise malformed(f"a value of unknown type {tag}")
+
+
+def new_error(parts: list[Any], owner: DecodeOwner) -> JSError:
+    """An Error from its first five parts: class, name, message, stack, id of the host exception."""
+    js_class, name, message, stack, key = parts
+    if type(js_class) is not str or any(type(text) not in (str, type(None)) for text in (name, message, stack)):
+        raise malformed("an Error with the wrong parts")
+    visible = "TypeError" if js_class == _failures.CONVERSION_CLASS else js_class
+    error = JSError(message or "", name=visible if name is None else name, stack=stack or "", js_class=js_class)
+    if key is not None:
+        if type(key) is not int:
+            raise malformed("an Error with the wrong parts")
+        error.__cause__ = owner.exception(key)
+    return error
+
+
+def adopt_cause(error: JSError) -> None:
+    """Let Python show the guest's own cause, unless a host exception is the better one."""
+    cause = error.properties.get("cause")
+    if error.__cause__ is None and isinstance(cause, JSError) and cause is not error:
+        error.__cause__ = cause

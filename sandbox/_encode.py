@@ -1,0 +1,433 @@
+"""Python values into messages, the general way: every type, shared references and cycles, budgets, paths in errors.
+
+`Writer` walks a value once with a stack of its own, so that no nesting can exhaust Python's. Objects are numbered in
+the order their encoding begins; an object met again becomes a reference. Immutable values (bytes, datetimes, `RegExp`)
+have no identity in Python worth keeping and are written again each time. `_codec` has a quicker way for plain data.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from enum import Enum
+from inspect import isawaitable
+from itertools import chain
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from sandbox import _failures
+from sandbox._abi import Flag, Mode, Tag
+from sandbox._wire import (
+    BYTE_FORMATS,
+    ELEMENTS,
+    NATIVE_ORDER,
+    SCALARS,
+    UNDEFINED,
+    array_head,
+    bigint_payload,
+    date_payload,
+    extension,
+    map_head,
+    path_of,
+    path_step,
+)
+from sandbox.errors import ConversionError, JSError
+from sandbox.values import BigInt, JSFunction, JSMap, JSSet, RegExp, Undefined
+
+if TYPE_CHECKING:
+    import msgpack
+
+    from sandbox.limits import Limits
+
+
+class EncodeOwner(Protocol):
+    """What the encoder needs of the sandbox that the values go into."""
+
+    def bind(self, function: Callable[..., Any], /) -> tuple[int, Mode, str, int]:
+        """Give a host callable an op: returns op, mode, name and parameter count. The same callable keeps its op."""
+
+    def handle_of(self, function: JSFunction, /) -> int:
+        """The guest's number of a function.
+
+        Raises:
+            ConversionError: It belongs to another sandbox, or was released.
+        """
+
+    def keep_exception(self, error: BaseException, /) -> int:
+        """Keep an exception for as long as the guest may throw it again; returns its id, which is positive."""
+
+
+class _Refused(Exception):
+    """Why a value cannot be encoded; the writer adds the path."""
+
+
+class _Frame:
+    """A container whose items are being written."""
+
+    __slots__ = ("items", "keys", "mark", "position", "width")
+
+    def __init__(
+        self, items: Iterator[object], *, width: int = 1, keys: Sequence[str] | None = None, mark: int = 0
+    ) -> None:
+        self.items = items
+        self.position = -1
+        self.width = width  # items of one entry: 2 for keys and values in turn, 0 for the message itself
+        self.keys = keys
+        self.mark = mark  # where the payload of the surrounding extension begins; 0: there is none
+
+    def step(self) -> str:
+        if self.keys is not None:
+            return path_step(self.keys[self.position])
+        return path_step(self.position // self.width) if self.width else ""
+
+
+class Writer:
+    """Writes one message. Use it once.
+
+    Args:
+        owner: The sandbox.
+        limits: Budgets for nodes, depth and bytes.
+        packer: For scalars; nobody else may use it meanwhile.
+        show_error_text: Whether the guest sees the text of host exceptions.
+    """
+
+    def __init__(self, owner: EncodeOwner, limits: Limits, packer: msgpack.Packer, *, show_error_text: bool) -> None:
+        self._owner = owner
+        self._limits = limits
+        self._pack: Callable[[object], bytes] = packer.pack
+        self._show_error_text = show_error_text
+        self._out = bytearray(1)
+        self._frames: list[_Frame] = []
+        self._numbers: dict[int, int] = {}  # id of an object -> its number
+        self._alive: list[object] = []  # keeps those ids from being used again
+        self._objects = 0
+        self._nodes = 0
+        self._flags = 0
+
+    def write(self, values: Sequence[object]) -> bytes:
+        """Encode values as one message.
+
+        Raises:
+            ConversionError: A value cannot cross, or a budget is exceeded; the path says where.
+        """
+        try:
+            self._walk(values)
+        except _Refused as refusal:
+            raise ConversionError(path_of([frame.step() for frame in self._frames]), str(refusal)) from None
+        self._out[0] = self._flags
+        return bytes(self._out)
+
+    def _walk(self, values: Sequence[object]) -> None:
+        frames, out = self._frames, self._out
+        frames.append(_Frame(iter(values), width=0))
+        self._count(len(values))
+        while frames:
+            frame = frames[-1]
+            for value in frame.items:
+                frame.position += 1
+                child = self._begin(value)
+                self._check_size(0)
+                if child is not None:
+                    if len(frames) > self._limits.max_depth:
+                        raise _Refused(f"nested deeper than the max_depth limit of {self._limits.max_depth}")
+                    frames.append(child)
+                    break
+            else:
+                if frame.mark:
+                    out[frame.mark - 5 : frame.mark - 1] = (len(out) - frame.mark).to_bytes(4, "big")
+                frames.pop()
+
+    def _check_size(self, more: int) -> None:
+        """Refuse before anything larger than the budget is built."""
+        if len(self._out) + more > self._limits.message_bytes:
+            raise _Refused(f"larger than the message_bytes limit of {self._limits.message_bytes:,}")
+
+    def _count(self, nodes: int) -> None:
+        self._nodes += nodes
+        if self._nodes > self._limits.max_nodes:
+            raise _Refused(f"more values than the max_nodes limit of {self._limits.max_nodes:,}")
+
+    def _number(self, value: object) -> bool:
+        """Number an object; or write a reference and return False when it has a number."""
+        number = self._numbers.get(id(value))
+        if number is not None:
+            self._out += extension(Tag.REFERENCE, self._pack(number))
+            self._flags = Flag.REFERENCES
+            return False
+        self._numbers[id(value)] = self._objects
+        self._alive.append(value)
+        self._objects += 1
+        return True
+
+    def _begin(self, value: object) -> _Frame | None:
+        """Write a value; return a frame when its items follow."""
+        kind = type(value)
+        if kind in SCALARS:
+            self._out += self._scalar(value)
+            return None
+        if kind is list or kind is tuple:
+            return self._list(value)  # type: ignore[arg-type] # one of the two
+        if kind is dict:
+            return self._map(value, value)  # type: ignore[arg-type] # a dict
+        for types, write in _WRITERS:
+            if isinstance(value, types):
+                return write(self, value)
+        return self._by_protocol(value)
+
+    def _scalar(self, value: object) -> bytes:
+        if type(value) is str:
+            self._check_size(len(value))
+        try:
+            return self._pack(value)
+        except OverflowError:
+            return extension(Tag.BIGINT, bigint_payload(value))  # type: ignore[arg-type] # only an int overflows
+
+    def _list(self, value: Sequence[object]) -> _Frame | None:
+        if not value and type(value) is tuple:
+            self._value(array_head(0), numbered=True)  # all empty tuples are one object, which means nothing
+            return None
+        if not self._number(value):
+            return None
+        items = list(value)
+        self._count(len(items))
+        if SCALARS.issuperset(map(type, items)) and self._packed(items, items):
+            return None
+        self._out += array_head(len(items))
+        return _Frame(iter(items))
+
+    def _map(self, value: object, source: Mapping[Any, object]) -> _Frame | None:
+        if not self._number(value):
+            return None
+        entries = [(self._key(key), item) for key, item in source.items()]
+        self._count(len(entries))
+        plain = dict(entries)
+        if SCALARS.issuperset(map(type, plain.values())) and len(plain) == len(entries):
+            self._check_size(sum(map(len, plain)))
+            if self._packed(plain, plain.values()):
+                return None
+        self._out += map_head(len(entries))
+        return self._properties(entries)
+
+    def _packed(self, container: object, items: Iterable[object]) -> bool:
+        """Write a container that holds nothing but scalars in one step; False when there is a bigint among them."""
+        self._check_size(sum([len(item) for item in items if type(item) is str]))
+        try:
+            self._out += self._pack(container)
+        except OverflowError:
+            return False
+        return True
+
+    def _properties(self, entries: list[tuple[str, object]], mark: int = 0) -> _Frame:
+        """A frame whose items are written each after its key."""
+        keys = [key for key, _ in entries]
+        if len(set(keys)) != len(keys):
+            raise _Refused("a mapping with two keys of the same text")
+        return _Frame(self._after_keys(entries), keys=keys, mark=mark)
+
+    def _after_keys(self, entries: list[tuple[str, object]]) -> Iterator[object]:
+        for key, value in entries:
+            self._out += self._scalar(key)
+            yield value
+
+    def _key(self, key: object) -> str:
+        if isinstance(key, Enum):
+            key = key.value
+        if isinstance(key, str):
+            return str.__str__(key)
+        if isinstance(key, int) and not isinstance(key, bool):
+            return str(BigInt(key))
+        raise _Refused(f"a mapping with a key of type {_type_name(key)}; keys are strings or ints, or use JSMap")
+
+    def _open(self, tag: Tag, start: bytes) -> int:
+        """Begin an extension whose length is filled in when its frame ends; returns where its payload begins."""
+        self._out += b"\xc9\0\0\0\0" + bytes((tag,))
+        mark = len(self._out)
+        self._out += start
+        return mark
+
+    def _js_map(self, value: JSMap) -> _Frame | None:
+        if not self._number(value):
+            return None
+        items = list(chain.from_iterable(value.items()))
+        self._count(len(items))
+        return _Frame(iter(items), width=2, mark=self._open(Tag.MAP, array_head(len(items))))
+
+    def _set(self, value: Set[object]) -> _Frame | None:
+        if not value and type(value) is frozenset:
+            self._value(extension(Tag.SET, array_head(0)), numbered=True)  # as with empty tuples
+            return None
+        if not self._number(value):
+            return None
+        members = list(value)
+        self._count(len(members))
+        return _Frame(iter(members), mark=self._open(Tag.SET, array_head(len(members))))
+
+    def _error(self, error: BaseException) -> _Frame | None:
+        if not self._number(error):
+            return None
+        properties: Mapping[str, object] = {}
+        parts: tuple[str | None, ...]
+        if isinstance(error, JSError):
+            host = error.__cause__
+            parts = (_failures.guest_class(error), error.name, error.message, error.stack or None)
+            properties = error.properties
+        else:
+            host = error
+            row = _failures.failure_of(error)
+            parts = (row.js_class, row.name, _failures.text_of(error, show=self._show_error_text), None)
+            if isinstance(error, BaseExceptionGroup):
+                parts = ("AggregateError", *parts[1:])
+                properties = {"errors": list(error.exceptions)}
+        kept = None if host is None or isinstance(host, JSError) else self._owner.keep_exception(host)
+        entries = [(self._key(key), item) for key, item in properties.items()]
+        self._count(len(entries))
+        start = b"\x96" + b"".join(self._pack(part and _failures.cut(part)) for part in parts) + self._pack(kept)
+        return self._properties(entries, self._open(Tag.ERROR, start + map_head(len(entries))))
+
+    def _value(self, data: bytes, *, numbered: bool) -> None:
+        """Write what has no identity."""
+        self._out += data
+        self._objects += numbered
+
+    def _undefined(self, _: Undefined) -> None:
+        self._value(UNDEFINED, numbered=False)
+
+    def _bigint(self, value: BigInt) -> None:
+        self._value(extension(Tag.BIGINT, bigint_payload(value)), numbered=False)
+
+    def _str(self, value: str) -> None:
+        self._value(self._scalar(str.__str__(value)), numbered=False)
+
+    def _int(self, value: int) -> None:
+        self._value(self._scalar(int.__int__(value)), numbered=False)
+
+    def _float(self, value: float) -> None:
+        self._value(self._scalar(float.__float__(value)), numbered=False)
+
+    def _enum(self, value: Enum) -> _Frame | None:
+        return self._begin(value.value)
+
+    def _datetime(self, value: datetime) -> None:
+        try:
+            payload = date_payload(value)
+        except ValueError as error:
+            raise _Refused(str(error)) from None
+        self._value(extension(Tag.DATE, payload), numbered=True)
+
+    def _pattern(self, value: re.Pattern[str]) -> None:
+        try:
+            regexp = RegExp.from_pattern(value)
+        except ValueError as error:
+            raise _Refused(str(error)) from None
+        self._regexp(regexp)
+
+    def _regexp(self, value: RegExp) -> None:
+        payload = b"\x92" + self._scalar(value.source) + self._scalar(value.flags)
+        self._value(extension(Tag.REGEXP, payload), numbered=True)
+
+    def _guest_function(self, value: JSFunction) -> None:
+        try:
+            handle = self._owner.handle_of(value)
+        except ConversionError as error:
+            raise _Refused(error.reason) from None
+        self._value(extension(Tag.HANDLE, self._pack(handle)), numbered=False)
+
+    def _bytes(self, value: bytes) -> None:
+        self._check_size(len(value))
+        self._value(self._pack(value if type(value) is bytes else bytes(value)), numbered=True)
+
+    def _view(self, value: memoryview) -> None:
+        self._buffer(value, value)
+
+    def _buffer(self, value: object, view: memoryview) -> None:
+        # Views of NumPy's dates, texts and records show bytes that mean nothing without their dtype.
+        if getattr(getattr(value, "dtype", None), "kind", "b") not in "biufc":
+            raise _Refused(f"an array of type {_type_name(value)} whose elements are no numbers")
+        layout = view.format[1:] if view.format[0] in NATIVE_ORDER else view.format
+        if view.ndim == 0 and layout in ELEMENTS.keys() | BYTE_FORMATS:
+            self._value(self._scalar(_number_of(view)), numbered=False)
+            return
+        if view.ndim != 1:
+            raise _Refused(f"a buffer of {view.ndim} dimensions; flatten it, or send its rows")
+        if layout not in ELEMENTS and layout not in BYTE_FORMATS:
+            raise _Refused(f"a buffer of format {view.format!r}, which no typed array has")
+        if not self._number(value):
+            return
+        self._check_size(view.nbytes)
+        data = view.tobytes()
+        if layout in BYTE_FORMATS:
+            self._out += self._pack(data)
+        else:
+            self._out += extension(Tag.TYPED_ARRAY, bytes((ELEMENTS[layout],)) + data)
+
+    def _by_protocol(self, value: object) -> _Frame | None:
+        if isinstance(value, Mapping):
+            return self._map(value, value)
+        if dataclasses.is_dataclass(value) and not isinstance(value, type):
+            return self._map(value, {field.name: getattr(value, field.name) for field in dataclasses.fields(value)})
+        try:
+            view = memoryview(value)  # type: ignore[arg-type] # asks whether it has the buffer protocol
+        except (TypeError, ValueError, BufferError):
+            pass
+        else:
+            self._buffer(value, view)
+            return None
+        if isinstance(value, Sequence):
+            return self._list(value)
+        if isinstance(value, Set):
+            return self._set(value)
+        if isawaitable(value) or isinstance(value, Iterator) or hasattr(value, "__anext__"):
+            raise _Refused(f"a value of type {_type_name(value)}: awaitables and iterators do not cross")
+        if callable(value):
+            self._host_function(value)
+            return None
+        raise _Refused(f"a value of type {_type_name(value)}{_ADVICE.get(type(value), '')}")
+
+    def _host_function(self, function: Callable[..., Any]) -> None:
+        if self._number(function):
+            op, mode, name, parameters = self._owner.bind(function)
+            payload = b"\x94" + b"".join(map(self._pack, (op, int(mode), name, parameters)))
+            self._out += extension(Tag.HOST_FUNCTION, payload)
+
+
+# The first row whose types fit; special ones before the classes they derive from.
+_WRITERS: Final[tuple[tuple[type | tuple[type, ...], Callable[[Writer, Any], _Frame | None]], ...]] = (
+    (Undefined, Writer._undefined),
+    (bytes, Writer._bytes),
+    (Enum, Writer._enum),
+    (BigInt, Writer._bigint),
+    (JSFunction, Writer._guest_function),
+    (datetime, Writer._datetime),
+    (RegExp, Writer._regexp),
+    (re.Pattern, Writer._pattern),
+    (JSMap, Writer._js_map),
+    ((set, frozenset, JSSet), Writer._set),
+    (BaseException, Writer._error),
+    (memoryview, Writer._view),
+    (str, Writer._str),
+    (int, Writer._int),
+    (float, Writer._float),
+)
+_ADVICE: Final[dict[type, str]] = {
+    Decimal: "; send str(value) or float(value)",
+    date: "; send a datetime with a time zone, or value.isoformat()",
+    time: "; send value.isoformat()",
+    timedelta: "; send value.total_seconds()",
+    complex: "; send its two parts",
+}
+
+
+def _type_name(value: object) -> str:
+    kind = type(value)
+    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+
+
+def _number_of(view: memoryview) -> object:
+    """The one item of a buffer without dimensions, such as a NumPy scalar."""
+    try:
+        item = view.tolist()
+    except NotImplementedError:
+        raise _Refused(f"a buffer of format {view.format!r}") from None
+    return item if type(item) in SCALARS else bytes(item)  # a `c` item

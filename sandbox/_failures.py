@@ -1,0 +1,114 @@
+"""Exceptions of the host as Errors of the guest, and thrown values of the guest as exceptions: one table each."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sandbox._abi import CAP_ERROR_TEXT_BYTES, FAILURES, Failure
+from sandbox.errors import ConversionError, JSError, JSSyntaxError
+
+# Python class -> row of [failure] in the ABI table. The first class that fits counts, so the special ones come first.
+EXCEPTIONS: Final[tuple[tuple[type[BaseException], str], ...]] = (
+    (PermissionError, "not_allowed"),
+    (FileNotFoundError, "not_found"),
+    (TimeoutError, "timeout"),
+    (RecursionError, "range"),
+    (MemoryError, "quota"),
+    (SyntaxError, "syntax"),
+    (NameError, "reference"),
+    (TypeError, "type"),
+    (AttributeError, "type"),
+    (IndexError, "range"),
+    (ArithmeticError, "range"),
+    (ValueError, "range"),
+    (BaseException, "error"),
+)
+
+# Classes of Error the guest can make; whatever else an Error says it is, it goes back as a plain Error.
+_GUEST_CLASSES: Final = frozenset(
+    {
+        "Error",
+        "EvalError",
+        "RangeError",
+        "ReferenceError",
+        "SyntaxError",
+        "TypeError",
+        "URIError",
+        "InternalError",
+        "AggregateError",
+        "DOMException",
+    }
+)
+# The class name under which the guest reports its own refusals to convert; guest code sees a TypeError.
+CONVERSION_CLASS: Final = "ConversionError"
+_CONVERSION_SUFFIX: Final = " cannot cross the sandbox boundary (at "
+# A character takes at most three bytes on the wire for each UTF-16 unit.
+_TEXT_CHARS: Final = CAP_ERROR_TEXT_BYTES // 4
+_UNKNOWN_ERROR: Final = "the host function failed"
+
+
+def failure_of(error: BaseException) -> Failure:
+    """The row of the ABI table for an exception."""
+    for kind, row in EXCEPTIONS:
+        if isinstance(error, kind):
+            return FAILURES[row]
+    return FAILURES["error"]
+
+
+def guest_class(error: JSError) -> str:
+    """The class an Error of the guest goes back as."""
+    if error.js_class == CONVERSION_CLASS:
+        return "TypeError"
+    return error.js_class if error.js_class in _GUEST_CLASSES else "Error"
+
+
+def text_of(error: BaseException, *, show: bool) -> str:
+    """The message the guest sees. Never a path, an address or a traceback of the host.
+
+    Args:
+        error: An exception of the host.
+        show: Whether the exception's own text may be shown; otherwise every message is the same.
+    """
+    fixed = failure_of(error).text
+    if fixed is not None:
+        return fixed
+    if not show:
+        return _UNKNOWN_ERROR
+    if isinstance(error, OSError) and error.errno is not None:
+        text = error.strerror or ""  # its str() would name files of the host
+    elif isinstance(error, KeyError) and len(error.args) == 1:
+        text = error.args[0] if isinstance(error.args[0], str) else repr(error.args[0])
+    else:
+        text = _own_text(error)
+    return cut(text)
+
+
+def _own_text(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001 - a broken __str__ of the embedder's must not hide the failure itself
+        return _UNKNOWN_ERROR
+
+
+def cut(text: str) -> str:
+    """Bound the text of an error to what the ABI carries."""
+    return text if len(text) <= _TEXT_CHARS else text[:_TEXT_CHARS]
+
+
+def thrown(value: object) -> JSError | ConversionError:
+    """The exception to raise for what the guest threw, as decoded from a message.
+
+    Args:
+        value: Any value; a `JSError` for an Error.
+
+    Returns:
+        `ConversionError` when the guest could not convert a value, `JSSyntaxError` for a SyntaxError, else `JSError`.
+    """
+    if not isinstance(value, JSError):
+        return JSError.from_thrown(value)
+    if value.js_class == CONVERSION_CLASS:
+        path = value.properties.get("path")
+        return ConversionError(path if isinstance(path, str) else "$", value.message.partition(_CONVERSION_SUFFIX)[0])
+    if value.js_class == "SyntaxError" and not isinstance(value, JSSyntaxError):
+        return JSSyntaxError.from_thrown(value)
+    return value

@@ -1,0 +1,408 @@
+"""One guest program's life, without I/O: commands go in, events come out.
+
+There is no event loop, thread or clock here. A command (`eval`, `call`, `settle`, ...) runs one turn of the guest on the
+calling thread and returns what happened in it. Two things cannot wait for the turn's end and are given as callables: the
+handler of synchronous requests, and `on_events`, which gets what happened before such a request.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Final, Protocol
+
+from sandbox import _abi, _failures
+from sandbox._abi import Clock, Op, Reason, Status, Verb
+from sandbox._codec import Codec, Owner
+from sandbox._instance import OUT_OF_FUEL, STACK_OVERFLOW, Instance, Trap
+from sandbox.errors import (
+    ConversionError,
+    EngineCrashed,
+    GuestProtocolError,
+    JSError,
+    MemoryLimitExceeded,
+    SandboxBusy,
+    SandboxClosed,
+    SandboxError,
+    SandboxPoisoned,
+    StackLimitExceeded,
+    UnhandledRejection,
+)
+from sandbox.limits import Limits
+
+_HEADER: Final = struct.Struct("<III")
+_OUT_OF_MEMORY: Final = ("InternalError", "out of memory")
+# Below the wall of linear memory: what is left lets the guest report that memory ran out.
+_RESERVE_BYTES: Final = 1 << 20
+_MAX_OUTBOX_BYTES: Final = 1 << 20
+_NANOSECONDS: Final = 1_000_000_000
+
+
+class State(Enum):
+    """Where a guest is in its life. `RUNNING` holds while a turn is on some thread's stack."""
+
+    READY = "ready"
+    RUNNING = "running"
+    POISONED = "poisoned"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A run ended with a value."""
+
+    run: int
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A run ended with what the guest threw."""
+
+    run: int
+    error: SandboxError
+
+
+@dataclass(frozen=True, slots=True)
+class Uncaught:
+    """Nobody caught an exception of a task, or a rejection."""
+
+    error: SandboxError
+
+
+@dataclass(frozen=True, slots=True)
+class Requested:
+    """The guest asks for something that is answered with `settle(id, ...)`; id 0: no answer is expected."""
+
+    id: int
+    op: int
+    arguments: list[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """The guest no longer waits for a request."""
+
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """The guest has collected the function object of an op."""
+
+    op: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """The turn was ended by force, and what was queued in it dropped; the guest can be used again."""
+
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Crashed:
+    """The guest trapped and is poisoned.
+
+    Attributes:
+        out_of_fuel: Whether the tank was empty: then a limit was reached, and only the driver knows which.
+        error: What to raise otherwise.
+    """
+
+    out_of_fuel: bool
+    error: SandboxError
+
+
+Event = Finished | Failed | Uncaught | Requested | Cancelled | Released | Stopped | Crashed
+
+
+class SyncHandler(Protocol):
+    """Answers a synchronous request of the guest, in the middle of a turn."""
+
+    def __call__(self, op: int, arguments: list[Any], /) -> Any:  # noqa: ANN401 - any value
+        """Answer with a value. An `Exception` becomes an Error of the guest; any other exception unwinds the guest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What an instance is told when it starts.
+
+    Attributes:
+        random_seed: Seed of `Math.random`; not zero.
+        time_origin_ms: `performance.timeOrigin`.
+        clock: Which clock the guest reads.
+        poll_interval_ns: Guest time between two polls; 0: never.
+    """
+
+    random_seed: int
+    time_origin_ms: float
+    clock: Clock
+    poll_interval_ns: int
+
+
+class Guest:
+    """A guest program. One thread at a time; commands are refused while a turn runs, unless that turn called the host.
+
+    Attributes:
+        state: Where it is in its life.
+        instance: The wasm instance below.
+    """
+
+    def __init__(
+        self,
+        limits: Limits,
+        settings: Settings,
+        owner: Owner,
+        *,
+        on_sync: SyncHandler,
+        on_events: Callable[[list[Event]], None],
+        on_poll: Callable[[], None],
+    ) -> None:
+        """Start a guest.
+
+        Args:
+            limits: Its budgets; memory, stack and message sizes are enforced here.
+            settings: Seed and clock.
+            owner: Knows functions and exceptions that cross; see `Codec`.
+            on_sync: Answers synchronous requests.
+            on_events: Gets the events that precede a synchronous request or a poll.
+            on_poll: Called every `poll_interval_ns` of guest time; what it raises unwinds the guest.
+        """
+        self.state = State.READY
+        self._limits = limits
+        self._codec = Codec(owner, limits)
+        self._on_sync = on_sync
+        self._on_events = on_events
+        self._on_poll = on_poll
+        self.instance = Instance(limits.memory_bytes, self._host_call)
+        control = self.instance.control
+        control.random_seed = settings.random_seed
+        control.time_origin_ms = settings.time_origin_ms
+        control.clock_mode = settings.clock
+        control.poll_interval_ns = settings.poll_interval_ns
+        control.stack_limit_bytes = limits.stack_bytes or 0
+        control.max_nodes = limits.max_nodes
+        control.max_depth = limits.max_depth
+        control.max_message_bytes = limits.message_bytes
+        control.max_outbox_bytes = _MAX_OUTBOX_BYTES
+        self.instance.call("start")
+        room = limits.memory_bytes - self.instance.memory_bytes() - _RESERVE_BYTES
+        control.heap_limit_bytes = max(control.heap_bytes + room, control.heap_bytes // 2)
+        self._failed_allocations = control.failed_allocations
+
+    # --- commands: each is one turn ---
+
+    def eval(self, run: int, code: str, filename: str) -> list[Event]:
+        """Evaluate a script; a `Finished` or `Failed` of this run follows, now or in a later turn."""
+        return self._turn("eval", self._codec.encode_many(filename, code), run)
+
+    def call(self, run: int, target: int | str, this: object, arguments: Sequence[object]) -> list[Event]:
+        """Call a function by handle, or by its dotted path from globalThis."""
+        return self._turn("call", self._codec.encode_many(target, this, list(arguments)), run)
+
+    def access(self, run: int, verb: Verb, handle: int, key: str, value: object = None) -> list[Event]:
+        """Read, write, delete, test or list properties of the object behind a handle; 0: of globalThis."""
+        return self._turn("access", self._codec.encode_many(int(verb), handle, key, value), run)
+
+    def settle(self, request: int, value: object) -> list[Event]:
+        """Answer a request; an exception as value makes it fail."""
+        failed = isinstance(value, BaseException)
+        try:
+            message = self._codec.encode(value)
+        except ConversionError as error:
+            failed, message = True, self._codec.encode(error)
+        return self._turn("settle", message, request, Status.FAILED if failed else Status.OK)
+
+    def release(self, handles: Sequence[int]) -> list[Event]:
+        """Drop handles the host no longer holds."""
+        return self._turn("release", self._codec.encode_many(*handles))
+
+    def abandon(self, run: int) -> None:
+        """Forget a run that nobody waits for."""
+        if self.state is State.READY:
+            self.instance.call("abandon", run)
+
+    # --- the turn ---
+
+    def _turn(self, export: str, message: bytes, *numbers: int) -> list[Event]:
+        instance = self.instance
+        nested = instance.depth > 0
+        if self.state is not State.READY and not (nested and self.state is State.RUNNING):
+            raise self.refusal()
+        try:
+            instance.write(message)
+        except MemoryError:
+            raise MemoryLimitExceeded(self._limits.memory_bytes, instance.memory_bytes()) from None
+        self.state = State.RUNNING
+        try:
+            status = instance.call(export, *numbers, len(message))
+        except Trap as trap:
+            self.state = State.POISONED
+            instance.pending = None
+            return [self._crash(trap)]
+        finally:
+            if not nested and self.state is State.RUNNING:
+                self.state = State.READY
+        events = self._drain()
+        if instance.pending is not None and not nested:
+            self._raise_pending(events)
+        if status != Status.OK:
+            if nested and status == Status.FAILED:
+                raise SandboxBusy("host functions call back into the guest too deeply")
+            raise self._broken(f"the guest refused a message of the host (status {status})")
+        return events
+
+    def _raise_pending(self, events: list[Event]) -> None:
+        """Raise what an import left, after what happened before it has been heard."""
+        error, self.instance.pending = self.instance.pending, None
+        assert error is not None
+        if isinstance(error, GuestProtocolError):
+            self.state = State.POISONED
+        self._on_events([event for event in events if not isinstance(event, Stopped)])
+        raise error
+
+    def refusal(self) -> SandboxError:
+        """Why a command cannot be taken now."""
+        if self.state is State.CLOSED:
+            return SandboxClosed()
+        if self.state is State.POISONED:
+            return SandboxPoisoned()
+        return SandboxBusy()
+
+    def _broken(self, text: str) -> GuestProtocolError:
+        self.state = State.POISONED
+        return GuestProtocolError(text)
+
+    def _crash(self, trap: Trap) -> Crashed:
+        if trap.code == STACK_OVERFLOW:
+            return Crashed(False, StackLimitExceeded(self._limits.stack_bytes or 0))
+        if self.instance.control.failed_allocations != self._failed_allocations:
+            return Crashed(False, self._memory_error())
+        return Crashed(trap.code == OUT_OF_FUEL, EngineCrashed(f"the engine trapped: {trap}"))
+
+    def _memory_error(self) -> MemoryLimitExceeded:
+        return MemoryLimitExceeded(self._limits.memory_bytes, self.instance.memory_bytes())
+
+    def _drain(self) -> list[Event]:
+        """Read the frames of the outbox."""
+        control = self.instance.control
+        length = control.outbox_bytes
+        reason = control.reason
+        if not length and not reason:
+            return []
+        frames = self.instance.read(control.outbox, length)
+        control.outbox_bytes = 0
+        events: list[Event] = []
+        position = 0
+        while position < length:
+            if position + _abi.FRAME_HEADER_BYTES > length:
+                raise self._broken("the guest wrote half a frame")
+            op, number, size = _HEADER.unpack_from(frames, position)
+            position += _abi.FRAME_HEADER_BYTES
+            if size > length - position:
+                raise self._broken("the guest wrote a frame longer than its outbox")
+            events.append(self._event(op, number, frames[position : position + size]))
+            position += size + (-size & 3)
+        if reason and self.instance.depth == 0:
+            control.reason = Reason.NONE
+            events.append(Stopped(Reason(reason)))
+        return events
+
+    def _event(self, op: int, number: int, message: bytes) -> Event:
+        if op == Op.FINISH:
+            try:
+                return Finished(number, self._decode(message))
+            except ConversionError as error:
+                return Failed(number, error)
+        if op == Op.FAIL:
+            return Failed(number, self._thrown(message))
+        if op == Op.UNCAUGHT:
+            error = self._thrown(message)
+            if number == 1 and isinstance(error, JSError):
+                error = UnhandledRejection.from_thrown(error if error.value is error else error.value)
+            return Uncaught(error)
+        if op == Op.CANCEL:
+            return Cancelled(number)
+        if op == Op.RELEASE:
+            return Released(number)
+        return Requested(number, op, self._arguments(message))
+
+    def _thrown(self, message: bytes) -> SandboxError:
+        control = self.instance.control
+        value = self._decode(message)
+        # Whether memory ran out is a fact of the allocator; what the guest says about it only tells which failure it was.
+        if control.failed_allocations != self._failed_allocations:
+            if value is None or isinstance(value, JSError) and (value.name, value.message) == _OUT_OF_MEMORY:
+                self._failed_allocations = control.failed_allocations
+                return self._memory_error()
+        return _failures.thrown(value)
+
+    def _decode(self, message: bytes) -> Any:  # noqa: ANN401 - any value
+        try:
+            return self._codec.decode(message)
+        except GuestProtocolError:
+            self.state = State.POISONED
+            raise
+
+    def _arguments(self, message: bytes) -> list[Any]:
+        arguments = self._decode(message)
+        if not isinstance(arguments, list):
+            raise self._broken("the guest sent arguments that are no array")
+        return arguments
+
+    # --- the import ---
+
+    def _host_call(self, op: int, message: bytes) -> tuple[int, bytes | None]:
+        events = self._drain()
+        if events:
+            self._on_events(events)
+        if op == Op.POLL:
+            self._on_poll()
+            return Status.OK, None
+        try:
+            answer, status = self._on_sync(op, self._arguments(message)), Status.OK
+        except GuestProtocolError:
+            raise
+        except Exception as error:  # noqa: BLE001 - the guest's program decides what to do about it
+            answer, status = error, Status.FAILED
+        try:
+            return status, self._codec.encode(answer)
+        except ConversionError as error:
+            return Status.FAILED, self._codec.encode(error)
+
+    # --- time and memory ---
+
+    def arm(self, cpu_seconds: float | None, fuel: int) -> None:
+        """Set what the next turn may use: guest time, and fuel as the hard stop behind it."""
+        control = self.instance.control
+        control.cpu_used_ns = 0
+        control.cpu_budget_ns = 0 if cpu_seconds is None else max(1, int(cpu_seconds * _NANOSECONDS))
+        control.interrupt = 0
+        self.instance.set_fuel(fuel)
+
+    def cpu_seconds(self) -> float:
+        """Guest time of the last turn."""
+        used: int = self.instance.control.cpu_used_ns
+        return used / _NANOSECONDS
+
+    def interrupt(self) -> None:
+        """Stop the running turn at its next poll. May be called from any thread, and from a signal handler."""
+        if self.state is not State.CLOSED:
+            self.instance.control.interrupt = 1
+
+    def set_virtual_now(self, milliseconds: float) -> None:
+        """Set the virtual clock, in milliseconds since the time origin."""
+        self.instance.control.virtual_now_ms = milliseconds
+
+    def close(self) -> None:
+        """Free the guest; idempotent.
+
+        Raises:
+            SandboxBusy: A turn is running.
+        """
+        if self.instance.depth:
+            raise SandboxBusy("a sandbox cannot be closed while its guest runs")
+        self.state = State.CLOSED
+        self.instance.close()

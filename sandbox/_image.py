@@ -1,0 +1,192 @@
+"""The compiled guest: one wasmtime engine and one pre-linked module a process, checked against the ABI table.
+
+Compiling takes most of a second, so the machine code is cached for the user. A cache entry is native code: it is only
+taken from a directory and a file that nobody else can write.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import hashlib
+import json
+import os
+import sys
+import tempfile
+import threading
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+import wasmtime
+from wasmtime import _ffi as ffi
+
+from sandbox import _abi
+from sandbox.errors import ArtifactError
+
+ARTIFACTS: Final = Path(__file__).parent / "_artifacts"
+
+# The engine's own stack check sees the stack in linear memory; wasmtime's native stack must not end before that one.
+NATIVE_STACK_BYTES: Final = 7 << 20
+# A memory that never moves lets the host keep its address; 4 GiB of address space is what that costs an instance.
+_MEMORY_RESERVATION_BYTES: Final = 4 << 30
+
+_WASMTIME: Final = version("wasmtime")
+_lock = threading.Lock()
+
+
+class Image:
+    """The guest, compiled and linked to its imports; instances are made from it. Thread-safe and immutable.
+
+    Attributes:
+        sha256: Of the wasm module, in hex: equal images make equal programs.
+        engine: The wasmtime engine.
+        pre: The module with its imports resolved.
+    """
+
+    def __init__(self, host_call: Any, directory: Path = ARTIFACTS) -> None:  # noqa: ANN401 - a ctypes callback
+        """Load the guest.
+
+        Args:
+            host_call: The callback behind the import `sandbox.call`; kept alive by the image.
+            directory: Where `guest.wasm` and `manifest.json` are.
+
+        Raises:
+            ArtifactError: The guest is missing, damaged, or made for another ABI.
+        """
+        binary, self.sha256 = _read_artifact(directory)
+        self.engine = wasmtime.Engine(_config())
+        self._host_call = host_call
+        module = _compiled(self.engine, binary, self.sha256)
+        _check_boundary(module)
+        linker = wasmtime.Linker(self.engine)
+        linker.define_wasi()  # only the clock of it can be reached: the module imports nothing else
+        _define_host_call(linker, host_call)
+        self.pre = linker.instantiate_pre(module)
+
+
+def _read_artifact(directory: Path) -> tuple[bytes, str]:
+    advice = "build it with `python -m wasm.build`, or install a wheel"
+    try:
+        binary = (directory / "guest.wasm").read_bytes()
+        manifest = json.loads((directory / "manifest.json").read_text("utf-8"))
+        expected, abi_version = manifest["sha256"], manifest["abi_version"]
+    except FileNotFoundError:
+        raise ArtifactError(f"the compiled guest is missing; {advice}") from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ArtifactError(f"the compiled guest cannot be read ({error}); {advice}") from error
+    if abi_version != _abi.VERSION:
+        raise ArtifactError(f"the compiled guest speaks ABI {abi_version}, this package {_abi.VERSION}; {advice}")
+    digest = hashlib.sha256(binary).hexdigest()
+    if digest != expected:
+        raise ArtifactError(f"the compiled guest is damaged: its hash is not that of its manifest; {advice}")
+    return binary, digest
+
+
+def _config() -> wasmtime.Config:
+    config = wasmtime.Config()
+    config.consume_fuel = True
+    pointer = config.ptr()
+    # wasmtime aborts the process when its wasm stack is larger than the stack of its (unused) fibers.
+    ffi.wasmtime_config_async_stack_size_set(pointer, 2 * NATIVE_STACK_BYTES)
+    ffi.wasmtime_config_max_wasm_stack_set(pointer, NATIVE_STACK_BYTES)
+    ffi.wasmtime_config_memory_may_move_set(pointer, False)
+    ffi.wasmtime_config_memory_reservation_set(pointer, _MEMORY_RESERVATION_BYTES)
+    return config
+
+
+def _compiled(engine: wasmtime.Engine, binary: bytes, sha256: str) -> wasmtime.Module:
+    key = hashlib.sha256(f"{_WASMTIME} {sys.platform} {sha256} fuel {NATIVE_STACK_BYTES} {_cpu()}".encode()).hexdigest()
+    entry = _cache_directory() / f"{key[:40]}.cwasm"
+    if _is_private(entry):
+        # A cache of another CPU or a damaged file is refused by wasmtime itself; then the module is compiled again.
+        with contextlib.suppress(wasmtime.WasmtimeError):
+            return wasmtime.Module.deserialize_file(engine, str(entry))
+    module = wasmtime.Module(engine, binary)
+    with contextlib.suppress(OSError):  # a cache that cannot be written costs time, not correctness
+        _write_private(entry, module.serialize())
+    return module
+
+
+def _cpu() -> str:
+    return os.uname().machine if hasattr(os, "uname") else os.environ.get("PROCESSOR_ARCHITECTURE", "")
+
+
+def _cache_directory() -> Path:
+    configured = os.environ.get("SANDBOX_CACHE")
+    if configured:
+        return Path(configured)
+    if sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA") or tempfile.gettempdir())
+    elif sys.platform == "darwin":
+        base = Path("~/Library/Caches").expanduser()
+    else:
+        base = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser())
+    return base / "quickjs-sandbox"
+
+
+def _is_private(entry: Path) -> bool:
+    """Whether nobody but this user could have written the file: it is machine code that will be run."""
+    if not hasattr(os, "getuid"):
+        return entry.is_file()
+    try:
+        states = [entry.lstat(), entry.parent.stat()]
+    except OSError:
+        return False
+    return all(state.st_uid in (os.getuid(), 0) and not state.st_mode & 0o022 for state in states)
+
+
+def _write_private(entry: Path, code: bytes | bytearray) -> None:
+    entry.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=entry.parent, prefix=".", suffix=".tmp")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(code)
+        Path(name).replace(entry)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _check_boundary(module: wasmtime.Module) -> None:
+    imports = {(entry.module, entry.name or "") for entry in module.imports}
+    exports = {entry.name for entry in module.exports}
+    wanted = {"memory", *_abi.EXPORTS}
+    if imports - set(_abi.IMPORTS) or wanted - exports or exports - wanted:
+        odd = sorted([f"{where}.{name}" for where, name in imports - set(_abi.IMPORTS)] + sorted(wanted ^ exports))
+        raise ArtifactError(f"the compiled guest does not fit this package's ABI: {', '.join(odd)}")
+
+
+def _define_host_call(linker: wasmtime.Linker, host_call: Any) -> None:  # noqa: ANN401 - a ctypes callback
+    i32 = wasmtime.ValType.i32()
+    signature = wasmtime.FuncType([i32, i32, i32], [i32])
+    where, name = b"sandbox", b"call"
+    error = ffi.wasmtime_linker_define_func_unchecked(
+        linker.ptr(),
+        ctypes.create_string_buffer(where, len(where)),
+        len(where),
+        ctypes.create_string_buffer(name, len(name)),
+        len(name),
+        signature.ptr(),
+        host_call,
+        None,
+        ctypes.cast(None, ctypes.CFUNCTYPE(None, ctypes.c_void_p)),
+    )
+    if error:
+        raise wasmtime.WasmtimeError._from_ptr(error)  # noqa: SLF001 - the package's own way from pointer to exception
+
+
+_loaded: list[Image] = []
+
+
+def image(host_call: Any) -> Image:  # noqa: ANN401 - a ctypes callback
+    """The process's image, loaded at the first call with that call's callback. Thread-safe.
+
+    Raises:
+        ArtifactError: See `Image`.
+    """
+    if not _loaded:
+        with _lock:
+            if not _loaded:
+                _loaded.append(Image(host_call))
+    return _loaded[0]

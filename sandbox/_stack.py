@@ -1,0 +1,135 @@
+"""The guest's stack text: parsed into frames, and shown beside the source it points into."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+_MAX_FRAMES: Final = 200
+_SHOWN_FRAMES: Final = 10
+_CONTEXT_LINES: Final = 2
+_SHOWN_COLUMNS: Final = 100
+_TEXT_CHARS: Final = 4_000
+_TAB: Final = "    "
+
+_RED, _BOLD, _DIM, _RESET = "\x1b[31m", "\x1b[1m", "\x1b[2m", "\x1b[0m"
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One call on the guest's stack.
+
+    Attributes:
+        function: Its name; None for code outside any function or when the engine does not say.
+        file: The file name given to the evaluation or module; None for a function of the engine itself.
+        line: From 1; None when unknown.
+        column: From 1, counted in bytes of the line's UTF-8, as the engine counts; None when unknown.
+    """
+
+    function: str | None
+    file: str | None
+    line: int | None
+    column: int | None
+
+    def __str__(self) -> str:
+        place = self.file or "native"
+        if self.line is not None:
+            place += f":{self.line}" if self.column is None else f":{self.line}:{self.column}"
+        return f"{self.function} ({place})" if self.function else place
+
+
+def parse(stack: str) -> tuple[Frame, ...]:
+    """Parse stack text of the engine. Lines that are no call are left out: a guest may write any text there."""
+    lines = (line.strip() for line in stack.splitlines())
+    return tuple(_frame(line[3:]) for line in [line for line in lines if line.startswith("at ")][:_MAX_FRAMES])
+
+
+def _frame(text: str) -> Frame:
+    function: str | None = None
+    place = text
+    if text.endswith(")"):
+        function, separator, inner = text[:-1].rpartition(" (")
+        if separator:
+            place = inner
+    if function in ("<anonymous>", "<eval>", ""):
+        function = None
+    if place in ("native", "missing"):
+        return Frame(function, None, None, None)
+    rest, last = _number_after_colon(place)
+    file, first = _number_after_colon(rest)
+    if first is None:
+        return Frame(function, rest, last, None)
+    return Frame(function, file, first, last)
+
+
+def _number_after_colon(text: str) -> tuple[str, int | None]:
+    head, _, tail = text.rpartition(":")
+    if head and len(tail) < 10 and tail.isascii() and tail.isdigit():
+        return head, int(tail)
+    return text, None
+
+
+def render(title: str, frames: Sequence[Frame], sources: Mapping[str, str], source: str | None, *, color: bool) -> str:
+    """Show an error: its title, the code at its innermost known place, and its stack."""
+    bold, red, dim, reset = (_BOLD, _RED, _DIM, _RESET) if color else ("", "", "", "")
+    parts = [f"{bold}{red}{_visible(title)}{reset}"]
+    for frame in frames:
+        text = sources.get(frame.file) if frame.file is not None else None
+        if text is None and frame.file is not None:
+            text = source
+        if text is not None and frame.line is not None:
+            parts.extend(_code_frame(text, frame, dim, red, reset))
+            break
+    parts.extend(f"{dim}    at {_visible(str(frame))}{reset}" for frame in frames[:_SHOWN_FRAMES])
+    if len(frames) > _SHOWN_FRAMES:
+        parts.append(f"{dim}    ... {len(frames) - _SHOWN_FRAMES} more{reset}")
+    return "\n".join(parts)
+
+
+def _code_frame(source: str, frame: Frame, dim: str, red: str, reset: str) -> list[str]:
+    lines = source.replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n").replace("\u2029", "\n").split("\n")
+    line = frame.line or 1
+    if line > len(lines):
+        return []
+    at = _characters(lines[line - 1], frame.column)
+    skipped = max(0, at - _SHOWN_COLUMNS * 2 // 3)
+    first, last = max(1, line - _CONTEXT_LINES), min(len(lines), line + _CONTEXT_LINES)
+    width = len(str(last))
+    place = f"{frame.file}:{line}" if frame.column is None else f"{frame.file}:{line}:{at + 1}"
+    parts = [f"{dim}  --> {_visible(place)}{reset}"]
+    for number in range(first, last + 1):
+        text, mark = lines[number - 1], ">" if number == line else " "
+        shown = _visible_line(text[skipped : skipped + _SHOWN_COLUMNS])
+        parts.append(f"{red if number == line else dim}{mark} {number:>{width}} |{reset} {shown}".rstrip())
+        if number == line and frame.column is not None:
+            indent = _columns(_visible_line(text[skipped:at]))
+            parts.append(f"{dim}  {'':>{width}} |{reset} {' ' * indent}{red}^{reset}")
+    return parts
+
+
+def _characters(line: str, column: int | None) -> int:
+    """The index of the character at a column that counts bytes from 1."""
+    if column is None:
+        return 0
+    before = line.encode("utf-8", "surrogatepass")[: column - 1]
+    return sum(byte & 0xC0 != 0x80 for byte in before)
+
+
+def _columns(text: str) -> int:
+    """How many terminal columns a text takes."""
+    return sum(2 if unicodedata.east_asian_width(char) in "WF" else not unicodedata.combining(char) for char in text)
+
+
+def _visible_line(text: str) -> str:
+    return "".join(_TAB if char == "\t" else _visible_character(char) for char in text)
+
+
+def _visible(text: str) -> str:
+    cut = text if len(text) <= _TEXT_CHARS else text[:_TEXT_CHARS] + "…"
+    return "".join(char if char == "\n" else _visible_character(char) for char in cut)
+
+
+def _visible_character(char: str) -> str:
+    return char if char.isprintable() else char.encode("unicode_escape").decode("ascii")

@@ -1,0 +1,8 @@
+"""What a guest may ask of its host. Nothing is granted by default beyond a console, timers and random numbers."""
+
+from sandbox.capabilities.base import Capability, Due, Operation
+from sandbox.capabilities.console import Console, ConsoleEntry
+from sandbox.capabilities.random import Random
+from sandbox.capabilities.timers import Timers
+
+__all__ = ["Capability", "Console", "ConsoleEntry", "Due", "Operation", "Random", "Timers"]

@@ -1,0 +1,54 @@
+"""The contract of capabilities: named operations the guest may ask for, each with a handler on the host."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from sandbox._abi import Mode
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """An answer that is given when a time has come; a handler returns it instead of the value.
+
+    Attributes:
+        at_ms: When, in milliseconds since the sandbox's time origin, on the sandbox's clock.
+        value: The answer.
+    """
+
+    at_ms: float
+    value: Any = None
+
+
+Handler = Callable[..., Any | Awaitable[Any] | Due]
+
+
+@dataclass(slots=True)
+class Operation:
+    """Something the guest can ask for.
+
+    Attributes:
+        name: As it appears in errors and usage, such as `"timers.sleep"`.
+        mode: Whether the guest is answered at once or later.
+        handler: Gets the guest's arguments. In mode `CALL` it returns the answer. In mode `QUEUE` it may also return an
+            awaitable of it or a `Due`. An `Exception` becomes an Error of the guest.
+        references: Function objects in the guest that stand for this operation.
+    """
+
+    name: str
+    mode: Mode
+    handler: Handler
+    references: int = 0
+
+
+class Capability(ABC):
+    """A set of operations behind one stem. One object serves one sandbox."""
+
+    stem: ClassVar[str]
+
+    @abstractmethod
+    def handlers(self) -> Mapping[str, Handler]:
+        """The handler of each operation, by the operation's name."""

@@ -1,0 +1,95 @@
+"""The guest's console: typed entries for a sink of the embedder, bounded in size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Final, Protocol
+
+from sandbox.capabilities.base import Capability, Handler
+from sandbox.errors import OutputLimitExceeded
+
+# What an entry costs beside its text, so that a flood of empty lines ends as well.
+_ENTRY_BYTES: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleEntry:
+    """One call of a console method (Console Standard, section 1).
+
+    Attributes:
+        type: `"output"` for log, info, warn, error and debug; else the method's name: `"dir"`, `"table"`, `"trace"`,
+            `"count"`, `"countReset"`, `"time"`, `"timeLog"`, `"timeEnd"`, `"assert"`, `"group"`, `"groupEnd"`, `"clear"`.
+        level: `"log"`, `"info"`, `"warn"`, `"error"` or `"debug"`.
+        text: What it would print, formatted in the guest, without the indentation of groups.
+        group_depth: How many groups it stands in.
+        fields: What else the method says: `label`, `count`, `duration_ms`, `stack`, `collapsed`.
+    """
+
+    type: str
+    level: str = "log"
+    text: str = ""
+    group_depth: int = 0
+    fields: Mapping[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        indent = "  " * self.group_depth
+        return "\n".join(indent + line for line in self.text.split("\n"))
+
+
+class OutputMeter(Protocol):
+    """What counts the output of one run."""
+
+    output_bytes: int
+
+
+class Console(Capability):
+    """Hands the guest's console entries to a callable, in program order, and stops a guest that writes too much."""
+
+    stem: ClassVar[str] = "console"
+
+    def __init__(self, on_entry: Callable[[ConsoleEntry], object] | None, output_bytes: int | None) -> None:
+        """Make a console.
+
+        Args:
+            on_entry: Gets each entry, on the thread that runs the guest's turn; None: entries are dropped. What it
+                raises ends the run and reaches the embedder.
+            output_bytes: Text one run may write; None: no limit.
+        """
+        self._on_entry = on_entry
+        self._output_bytes = output_bytes
+        self._meter: OutputMeter | None = None
+
+    def begin_turn(self, meter: OutputMeter) -> None:
+        """Charge what the guest writes from now on to a run."""
+        self._meter = meter
+
+    def handlers(self) -> Mapping[str, Handler]:
+        """See `Capability`."""
+        return {"write": self._write}
+
+    def _write(self, raw: dict[str, Any]) -> None:
+        entry = _entry(raw)
+        if self._meter is not None and self._output_bytes is not None:
+            self._meter.output_bytes += len(entry.text) + _ENTRY_BYTES
+            if self._meter.output_bytes > self._output_bytes:
+                raise OutputLimitExceeded(self._output_bytes, self._meter.output_bytes)
+        if self._on_entry is not None:
+            self._on_entry(entry)
+
+
+_NAMED: Final = frozenset({"type", "level", "text", "groupDepth"})
+_DEFAULT_LEVELS: Final = {"trace": "error", "assert": "error"}
+
+
+def _entry(raw: dict[str, Any]) -> ConsoleEntry:
+    kind = str(raw.get("type", "output"))
+    depth = raw.get("groupDepth", 0)
+    fields = {"duration_ms" if key == "durationMs" else key: value for key, value in raw.items() if key not in _NAMED}
+    return ConsoleEntry(
+        type=kind,
+        level=str(raw.get("level") or _DEFAULT_LEVELS.get(kind, "log")),
+        text=str(raw.get("text") or ""),
+        group_depth=depth if isinstance(depth, int) else 0,
+        fields=fields,
+    )

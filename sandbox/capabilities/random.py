@@ -1,0 +1,39 @@
+"""Random bytes for `crypto`: from the operating system, or from a seed."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Callable, Mapping
+from typing import ClassVar, Final
+
+from sandbox.capabilities.base import Capability, Handler
+
+_MAX_BYTES: Final = 65_536  # the quota of crypto.getRandomValues (Web Cryptography API, section 10.1.1)
+
+
+class Random(Capability):
+    """A source of random bytes.
+
+    With a seed every sandbox draws the same bytes, which is what reproducible runs want and keys must never be made of.
+    """
+
+    stem: ClassVar[str] = "random"
+
+    def __init__(self, seed: int | None = None) -> None:
+        """Make a source.
+
+        Args:
+            seed: Any int; None: the operating system's generator.
+        """
+        # A Mersenne twister: reproducible, and meant to be predictable.
+        self._draw: Callable[[int], bytes] = os.urandom if seed is None else random.Random(seed).randbytes  # noqa: S311
+
+    def handlers(self) -> Mapping[str, Handler]:
+        """See `Capability`."""
+        return {"fill": self._fill}
+
+    def _fill(self, count: int) -> bytes:
+        if isinstance(count, bool) or not isinstance(count, int) or not 0 <= count <= _MAX_BYTES:
+            raise ValueError(f"the byte count must be between 0 and {_MAX_BYTES}")
+        return self._draw(count)

@@ -1,0 +1,396 @@
+"""Everything this package raises.
+
+    SandboxError
+    ├── GuestError                       the program failed; its author is to blame
+    │   ├── JSError                      it threw: name, message, stack, frames, cause, properties, value
+    │   │   ├── JSSyntaxError            it could not be parsed
+    │   │   └── UnhandledRejection       nobody handled a promise's rejection
+    │   └── Stalled                      it waits for what can never happen
+    ├── LimitExceeded                    a budget ran out: limit, used, unit
+    │   ├── MemoryLimitExceeded
+    │   ├── FuelLimitExceeded
+    │   ├── CpuLimitExceeded             also a TimeoutError
+    │   ├── WallLimitExceeded            also a TimeoutError
+    │   ├── StackLimitExceeded
+    │   └── OutputLimitExceeded
+    ├── CapabilityError                  the host refused or failed a request of the guest: op
+    │   ├── CapabilityDenied             also a PermissionError
+    │   └── HostCallFailed               the original exception is the `__cause__`
+    ├── GuestProtocolError               the guest broke the ABI; the sandbox is poisoned
+    ├── EngineCrashed                    the engine trapped; the sandbox is poisoned
+    ├── ArtifactError                    the compiled guest is missing, or made for another ABI
+    └── UsageError                       the embedder is to blame
+        ├── SandboxClosed
+        ├── SandboxBusy                  a turn is running, on this thread or another
+        ├── SandboxPoisoned              an earlier failure left the guest unusable
+        └── ConversionError              a value that cannot cross: path, reason; also a TypeError
+
+Which limit was reached is decided from facts of the host, never from what the guest says. Every error can be pickled;
+what belongs to a live sandbox becomes text then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any, ClassVar, Final, Self
+
+from sandbox import _stack
+from sandbox._stack import Frame
+from sandbox.values import BigInt, JSMap, JSSet, RegExp, undefined
+
+__all__ = [
+    "ArtifactError",
+    "CapabilityDenied",
+    "CapabilityError",
+    "ConversionError",
+    "CpuLimitExceeded",
+    "EngineCrashed",
+    "Frame",
+    "FuelLimitExceeded",
+    "GuestError",
+    "GuestProtocolError",
+    "HostCallFailed",
+    "JSError",
+    "JSSyntaxError",
+    "LimitExceeded",
+    "MemoryLimitExceeded",
+    "OutputLimitExceeded",
+    "SandboxBusy",
+    "SandboxClosed",
+    "SandboxError",
+    "SandboxPoisoned",
+    "StackLimitExceeded",
+    "Stalled",
+    "UnhandledRejection",
+    "UsageError",
+    "WallLimitExceeded",
+]
+
+
+class SandboxError(Exception):
+    """Base of everything this package raises."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        cause = self.__cause__ if isinstance(self.__cause__, SandboxError) else None
+        return _restore, (type(self), self.args), (_portable(self.__dict__, {}), cause)
+
+    def __setstate__(self, state: Any) -> None:  # noqa: ANN401 - the pair that __reduce__ makes
+        attributes, self.__cause__ = state
+        self.__dict__.update(attributes)
+
+
+class GuestError(SandboxError):
+    """The guest's program failed. What it says is the guest's own text: safe to show to its author."""
+
+
+class JSError(GuestError):
+    """An Error of the guest, or something else that it threw.
+
+    As a value (`eval("new Error('x')")`) and as an exception it is the same class; it goes back into the guest as the
+    Error it was. When a host function's exception came back through the guest, that exception is the `__cause__`.
+
+    Attributes:
+        name: The Error's `name`, such as `"TypeError"`; empty when something else was thrown.
+        message: The Error's message, or a short text of what was thrown.
+        stack: The guest's stack as text, one call a line; may be empty.
+        properties: The Error's own properties beyond these, `cause` and `errors` among them.
+        js_class: The built-in class it is an instance of, whatever its `name` says.
+        sources: Sources by file name, for `render`; the sandbox fills it.
+    """
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        name: str = "Error",
+        stack: str = "",
+        js_class: str = "Error",
+        properties: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.name = name
+        self.message = message
+        self.stack = stack
+        self.js_class = js_class
+        self.properties: dict[str, Any] = dict(properties or {})
+        self.sources: Mapping[str, str] = {}
+
+    @classmethod
+    def from_thrown(cls, value: object) -> Self:
+        """Wrap whatever the guest threw: an Error keeps all it has, anything else becomes `value`."""
+        if isinstance(value, JSError):
+            error = cls.__new__(cls, *value.args)
+            error.__dict__.update(value.__dict__)
+            error.__cause__ = value.__cause__
+            return error
+        error = cls(_short_text(value), name="", js_class="")
+        error.__dict__["_thrown"] = value
+        return error
+
+    @property
+    def value(self) -> Any:  # noqa: ANN401 - a guest may throw anything
+        """What was thrown: this error itself, or the value that was not an Error (`throw 42`)."""
+        return self.__dict__.get("_thrown", self)
+
+    @property
+    def cause(self) -> Any:  # noqa: ANN401 - a cause may be anything
+        """The Error's `cause`, `undefined` when it has none."""
+        return self.properties.get("cause", undefined)
+
+    @cached_property
+    def frames(self) -> tuple[Frame, ...]:
+        """The stack, parsed; innermost call first. Lines and columns count from 1."""
+        return _stack.parse(self.stack)
+
+    def render(self, source: str | None = None, *, color: bool = False) -> str:
+        """Describe the error for a terminal: the code around the place it was thrown, a caret, the stack, the causes.
+
+        Control characters are made visible, so that guest text cannot steer a terminal. Long text is cut.
+
+        Args:
+            source: The program, when the error has it not in `sources`.
+            color: Use ANSI colors.
+
+        Returns:
+            Several lines, without a final line end.
+        """
+        parts = [_stack.render(str(self), self.frames, self.sources, source, color=color)]
+        seen: set[int] = {id(self)}
+        cause = self.cause
+        while cause is not undefined and id(cause) not in seen and len(seen) <= _MAX_CAUSES:
+            seen.add(id(cause))
+            is_error = isinstance(cause, JSError)
+            text = str(cause) if is_error else _short_text(cause)
+            frames = cause.frames if is_error else ()
+            sources = {**self.sources, **cause.sources} if is_error else {}
+            parts.append("Caused by: " + _stack.render(text, frames, sources, None, color=color))
+            cause = cause.cause if is_error else undefined
+        return "\n".join(parts)
+
+    def __str__(self) -> str:
+        if not self.name or not self.message:
+            return self.name or self.message or "Error"
+        return f"{self.name}: {self.message}"
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self)!r})"
+
+
+class JSSyntaxError(JSError):
+    """The guest's program, or a text it evaluated, is not JavaScript. The first frame says where."""
+
+
+class UnhandledRejection(JSError):
+    """A promise of the guest was rejected and nobody handled it. The reason is this error, or its `value`."""
+
+
+class Stalled(GuestError):
+    """The program waits for a promise that nothing can settle any more: no job, timer or host call is left."""
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__(
+            "the program waits for a promise that can never settle: no timer and no host call is pending"
+            + (f" ({detail})" if detail else "")
+        )
+        self.detail = detail
+
+
+class LimitExceeded(SandboxError):
+    """A budget ran out.
+
+    Attributes:
+        limit: The budget.
+        used: What was used when it was noticed, None when that is not known; may be slightly above the limit.
+        unit: Of both: `"bytes"`, `"seconds"`, `"fuel"`.
+        advice: What to do about it.
+    """
+
+    resource: ClassVar[str] = "resource"
+    default_unit: ClassVar[str] = ""
+    default_advice: ClassVar[str] = "Raise the limit, or give the program less to do."
+
+    def __init__(self, limit: float, used: float | None = None, unit: str = "", *, advice: str = "") -> None:
+        self.limit = limit
+        self.used = used
+        self.unit = unit or self.default_unit
+        self.advice = advice or self.default_advice
+        text = f"the {self.resource} limit of {_amount(limit, self.unit)} was reached"
+        if used is not None:
+            text += f" ({_amount(used, self.unit)} used)"
+        super().__init__(f"{text}. {self.advice}")
+
+
+class MemoryLimitExceeded(LimitExceeded):
+    """The guest needed more memory than it may have."""
+
+    resource = "memory"
+    default_unit = "bytes"
+    default_advice = "Raise Limits.memory_bytes, or let the program hold less at one time."
+
+
+class FuelLimitExceeded(LimitExceeded):
+    """The guest ran more instructions than it may. Deterministic: it happens at the same place every time."""
+
+    resource = "fuel"
+    default_unit = "fuel"
+    default_advice = "Raise Limits.fuel, or give the program less to do."
+
+
+class CpuLimitExceeded(LimitExceeded, TimeoutError):
+    """The guest ran longer than it may, waits for the host not counted."""
+
+    resource = "CPU time"
+    default_unit = "seconds"
+    default_advice = "Raise Limits.cpu_seconds, or give the program less to do."
+
+
+class WallLimitExceeded(LimitExceeded, TimeoutError):
+    """The run took longer than it may, waits for the host and for timers included."""
+
+    resource = "wall time"
+    default_unit = "seconds"
+    default_advice = "Raise Limits.wall_seconds or the call's timeout, or make what the program waits for faster."
+
+
+class StackLimitExceeded(LimitExceeded):
+    """The guest's stack ended where the engine could not turn that into a RangeError of the program's own."""
+
+    resource = "stack"
+    default_unit = "bytes"
+    default_advice = "Raise Limits.stack_bytes, or let the program recurse less deeply."
+
+
+class OutputLimitExceeded(LimitExceeded):
+    """The guest wrote more to the console than it may."""
+
+    resource = "output"
+    default_unit = "bytes"
+    default_advice = "Raise Limits.output_bytes, or let the program print less."
+
+
+class CapabilityError(SandboxError):
+    """A request of the guest was refused or failed on the host. The guest saw only a class and a text from a table.
+
+    Attributes:
+        op: The operation, such as `"fetch.open"`.
+        reason: Why, in words for the embedder.
+    """
+
+    def __init__(self, op: str, reason: str) -> None:
+        super().__init__(f"{op}: {reason}")
+        self.op = op
+        self.reason = reason
+
+
+class CapabilityDenied(CapabilityError, PermissionError):
+    """No grant of the sandbox allows what the guest asked for."""
+
+
+class HostCallFailed(CapabilityError):
+    """A host function failed in a way that is not the guest's business; the original is the `__cause__`."""
+
+
+class GuestProtocolError(SandboxError):
+    """The guest broke the ABI: it owns its engine, or this package has a bug. The sandbox is poisoned."""
+
+
+class EngineCrashed(SandboxError):
+    """The engine trapped for no reason that a limit explains. Its heap may be damaged: the sandbox is poisoned."""
+
+
+class ArtifactError(SandboxError):
+    """The compiled guest cannot be used: it is missing, damaged, or made for another ABI. Build it again."""
+
+
+class UsageError(SandboxError):
+    """The embedder used this package in a way it does not allow. Nothing was changed."""
+
+
+class SandboxClosed(UsageError):
+    """The sandbox, or the function's sandbox, was closed."""
+
+    def __init__(self, text: str = "the sandbox is closed") -> None:
+        super().__init__(text)
+
+
+class SandboxBusy(UsageError):
+    """A turn is running: a sandbox serves one turn at a time."""
+
+    def __init__(self, text: str = "the sandbox is running; it serves one turn at a time") -> None:
+        super().__init__(text)
+
+
+class SandboxPoisoned(UsageError):
+    """An earlier crash or hard limit left the guest's heap in an unknown state; only `close` and a restart are left."""
+
+    def __init__(self, text: str = "the sandbox was poisoned by an earlier failure; make a new one") -> None:
+        super().__init__(text)
+
+
+class ConversionError(UsageError, TypeError):
+    """A value cannot cross between Python and the guest.
+
+    Attributes:
+        path: Where in the value, as in `$.users[3].name`; `$` is the value itself.
+        reason: What cannot cross, and why.
+    """
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"{reason} (at {path})")
+        self.path = path
+        self.reason = reason
+
+
+_MAX_CAUSES: Final = 8
+_SHORT_TEXT_CHARS: Final = 200
+
+
+def _amount(number: float, unit: str) -> str:
+    text = f"{number:,}" if isinstance(number, int) else f"{number:,.3f}".rstrip("0").rstrip(".")
+    return text if unit == "" else f"{text} {unit}"
+
+
+def _short_text(value: object) -> str:
+    try:
+        text = value if isinstance(value, str) else repr(value)
+    except RecursionError:
+        text = f"a deeply nested {type(value).__name__}"
+    return text if len(text) <= _SHORT_TEXT_CHARS else text[:_SHORT_TEXT_CHARS] + "…"
+
+
+def _restore(cls: type[SandboxError], args: tuple[Any, ...]) -> SandboxError:
+    error = cls.__new__(cls, *args)
+    error.args = args
+    return error
+
+
+_PORTABLE: Final = (type(None), bool, int, float, str, bytes, BigInt, RegExp, type(undefined), SandboxError, Frame)
+
+
+def _portable(value: object, done: dict[int, Any]) -> Any:  # noqa: ANN401 - any value
+    """A copy that can be pickled: what belongs to a live sandbox or has no state of its own becomes its repr."""
+    if id(value) in done:
+        return done[id(value)]
+    copy: Any
+    if isinstance(value, _PORTABLE):
+        return value
+    if isinstance(value, dict):
+        copy = done[id(value)] = {}
+        copy.update((key, _portable(item, done)) for key, item in value.items())
+    elif isinstance(value, list | tuple):
+        copy = done[id(value)] = []
+        copy.extend(_portable(item, done) for item in value)
+        if isinstance(value, tuple):
+            copy = tuple(copy)
+    elif isinstance(value, JSMap):
+        copy = done[id(value)] = JSMap()
+        for key, item in value.items():
+            copy.add_distinct(_portable(key, done), _portable(item, done))
+    elif isinstance(value, JSSet):
+        copy = done[id(value)] = JSSet()
+        for item in value:
+            copy.add(_portable(item, done))
+    else:
+        copy = done[id(value)] = repr(value)
+    return copy

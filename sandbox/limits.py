@@ -1,0 +1,144 @@
+"""What a guest may use, and what it has used.
+
+Limits are on by default. Every default is chosen so that ordinary programs never notice it and a hostile one cannot
+hurt its host; each says its reason below.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, fields
+from typing import Final
+
+from sandbox._abi import CAP_DEPTH, CAP_MESSAGE_BYTES, CAP_NODES
+
+PAGE_BYTES: Final = 1 << 16
+MAX_MEMORY_BYTES: Final = (1 << 32) - PAGE_BYTES
+MIN_MEMORY_BYTES: Final = 2 << 20
+MIN_STACK_BYTES: Final = 32 << 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """The budgets of one sandbox. Immutable; may be shared by any number of sandboxes and threads.
+
+    `None` lifts a limit where a field says so. Sizes are in bytes, times in seconds; counts have no unit.
+
+    Attributes:
+        memory_bytes: Linear memory of the guest: its heap, stack, ArrayBuffers and image together. 64 MiB runs
+            compilers and parsers written in JavaScript; at most 4 GiB less one page, all a 32-bit guest can address.
+        cpu_seconds: Time the guest itself runs in one run, waits for the host excluded. 5 s is far above any
+            interactive use, and short enough for a server to lose. None: no limit but `fuel` and `wall_seconds`.
+        wall_seconds: Time one run takes in all, host functions, timers and awaited promises included. 30 s is what
+            callers of a service usually wait. None: no limit.
+        fuel: Instructions of the guest in one run, as wasmtime counts them: the same program uses the same fuel on
+            every machine, so this is the limit for reproducible results. None: a backstop derived from `cpu_seconds`,
+            generous enough never to fire before it.
+        stack_bytes: The guest's stack. None: the size the image was built for, which gives thousands of nested calls;
+            a smaller number makes deep recursion fail earlier, always as an error the guest can catch.
+        output_bytes: Console text kept or delivered for one run. 8 MiB is more than anyone reads, and less than a loop
+            of `console.log` would fill memory with. None: no limit.
+        max_nodes: Values in one message between guest and host: each element, key and member counts. A million bounds
+            the Python objects that one result can make the host build, to roughly 100 MB.
+        max_depth: Nesting of one message. 500 levels are as deep as both sides can follow without danger to their
+            stacks.
+        message_bytes: Size of one encoded message. 32 MiB is half of the default memory, in which the guest needs
+            both the value and its encoding.
+        pending_requests: Asynchronous host calls, timers included, that wait for an answer at one time. 10,000 keeps a
+            loop of un-awaited calls from filling the host's queues.
+        handles: Guest functions the host holds at one time. 100,000 of them cost the guest a few megabytes.
+
+    Raises:
+        TypeError: A field has the wrong type; bool is not a number here.
+        ValueError: A field is zero, negative, not finite, or beyond what the guest can address.
+    """
+
+    memory_bytes: int = 64 << 20
+    cpu_seconds: float | None = 5.0
+    wall_seconds: float | None = 30.0
+    fuel: int | None = None
+    stack_bytes: int | None = None
+    output_bytes: int | None = 8 << 20
+    max_nodes: int = 1_000_000
+    max_depth: int = CAP_DEPTH
+    message_bytes: int = 32 << 20
+    pending_requests: int = 10_000
+    handles: int = 100_000
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if field.name in _BOUNDS:
+                _check_count(field.name, value, *_BOUNDS[field.name], optional=field.name in _OPTIONAL)
+            elif value is not None:
+                object.__setattr__(self, field.name, _checked_seconds(field.name, value))
+
+
+# Field -> smallest and largest value.
+_BOUNDS: Final[dict[str, tuple[int, int]]] = {
+    "memory_bytes": (MIN_MEMORY_BYTES, MAX_MEMORY_BYTES),
+    "fuel": (1, (1 << 63) - 1),
+    "stack_bytes": (MIN_STACK_BYTES, MAX_MEMORY_BYTES),
+    "output_bytes": (1, (1 << 63) - 1),
+    "max_nodes": (1, CAP_NODES),
+    "max_depth": (1, CAP_DEPTH),
+    "message_bytes": (1, CAP_MESSAGE_BYTES),
+    "pending_requests": (1, (1 << 31) - 1),
+    "handles": (1, (1 << 31) - 1),
+}
+_OPTIONAL: Final = frozenset({"fuel", "stack_bytes", "output_bytes"})
+# Nanoseconds of ten years still fit the guest's clock.
+_MAX_SECONDS: Final = 10 * 365 * 86_400.0
+
+
+def _check_count(name: str, value: object, smallest: int, largest: int, *, optional: bool) -> None:
+    if value is None and optional:
+        return
+    if isinstance(value, bool) or not isinstance(value, int):
+        expected = "an int or None" if optional else "an int"
+        raise TypeError(f"{name} must be {expected}, not {type(value).__name__}")
+    if not smallest <= value <= largest:
+        raise ValueError(f"{name} must be between {smallest:,} and {largest:,}, not {value:,}")
+
+
+def _checked_seconds(name: str, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{name} must be a number of seconds or None, not {type(value).__name__}")
+    try:
+        seconds = float(value)
+    except OverflowError:
+        seconds = math.inf
+    if not 0 < seconds <= _MAX_SECONDS:
+        raise ValueError(f"{name} must be more than 0 and at most ten years of seconds, not {seconds}; None: no limit")
+    return seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """What a sandbox has used since it was made; a snapshot that does not change.
+
+    Attributes:
+        fuel: Fuel consumed, in wasmtime's units.
+        cpu_seconds: Time the guest itself ran.
+        wall_seconds: Time spent in runs, waits included.
+        memory_bytes: Linear memory at this moment.
+        peak_memory_bytes: The most linear memory there ever was; it never shrinks within one instance.
+        heap_bytes: Memory the engine's heap holds at this moment.
+        host_calls: Calls of host functions, synchronous and queued.
+        turns: Times the guest was entered.
+        runs: Evaluations and calls begun.
+        live_handles: Guest functions the host holds at this moment.
+        pending_requests: Host calls that wait for an answer at this moment.
+    """
+
+    fuel: int = 0
+    cpu_seconds: float = 0.0
+    wall_seconds: float = 0.0
+    memory_bytes: int = 0
+    peak_memory_bytes: int = 0
+    heap_bytes: int = 0
+    host_calls: int = 0
+    turns: int = 0
+    runs: int = 0
+    live_handles: int = 0
+    pending_requests: int = 0

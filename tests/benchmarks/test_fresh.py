@@ -1,0 +1,76 @@
+"""What fresh processes measure, on an engine made of Python."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from benchmarks import fresh
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class CountingEngine:
+    """Counts the sandboxes that live; its one answer to anything is `answer`."""
+
+    def __init__(self, answer: int = 2) -> None:
+        self.answer = answer
+        self.live = 0
+
+    def version(self) -> str:
+        return "1"
+
+    def open_session(self, functions: object) -> CountingEngine:
+        self.live += 1
+        return self
+
+    def eval(self, code: str) -> object:
+        return self.answer
+
+    def close(self) -> None:
+        self.live -= 1
+
+
+@pytest.fixture
+def engine(monkeypatch: pytest.MonkeyPatch) -> CountingEngine:
+    counting = CountingEngine()
+    monkeypatch.setattr(fresh, "load", lambda name: counting)
+    return counting
+
+
+def test_first_eval_is_timed_and_closed(engine: CountingEngine) -> None:
+    assert fresh.first_eval("any")["seconds"] > 0
+    assert engine.live == 0
+
+
+def test_first_eval_checks_the_answer(engine: CountingEngine) -> None:
+    engine.answer = 3
+    with pytest.raises(SystemExit, match="gave 3"):
+        fresh.first_eval("any")
+
+
+def test_memory_is_what_the_sandboxes_after_the_first_added(
+    engine: CountingEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def mapped() -> dict[str, int]:
+        return {"rss_bytes": 1000 + 70 * engine.live, "pss_bytes": 500 + 50 * engine.live}
+
+    monkeypatch.setattr(fresh, "_mapped_bytes", mapped)
+    assert fresh.memory("any", 20) == {"rss_bytes": 70, "pss_bytes": 50, "count": 20}
+    assert engine.live == 21
+
+
+def test_memory_is_read_in_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    smaps = tmp_path / "smaps_rollup"
+    smaps.write_text("55d0-7ffe ---p 00000000 00:00 0 [rollup]\nRss:    12 kB\nPss:     7 kB\nPss_Anon:  3 kB\n")
+    monkeypatch.setattr(fresh, "_SMAPS", smaps)
+    assert fresh._mapped_bytes() == {"rss_bytes": 12 * 1024, "pss_bytes": 7 * 1024}
+
+
+def test_systems_without_smaps_say_so(engine: CountingEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fresh, "_SMAPS", tmp_path / "missing")
+    with pytest.raises(SystemExit, match="lacks"):
+        fresh.memory("any", 1)
+    assert engine.live == 0

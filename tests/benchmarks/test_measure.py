@@ -1,0 +1,161 @@
+"""What a worker does, on an engine made of Python."""
+
+from __future__ import annotations
+
+import gc
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from benchmarks import measure, workloads
+from benchmarks.rows import BY_ID, ROWS, Row
+from benchmarks.worker import Worker
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from benchmarks.engines.base import HostFunctions
+
+
+@pytest.fixture(autouse=True)
+def _thaw() -> Iterator[None]:
+    """Measuring freezes the collector; a test that fails must not leave it so."""
+    yield
+    gc.unfreeze()
+
+
+class AnsweringSession:
+    """Knows the right answer to every row, and counts what is open."""
+
+    def __init__(self, owner: AnsweringEngine, functions: HostFunctions) -> None:
+        self.owner = owner
+        self.functions = functions
+        self.program = ""
+        self.incoming: object = None
+        owner.live += 1
+
+    def eval(self, code: str) -> object:
+        self.owner.evals += 1
+        if self.owner.failure:
+            raise self.owner.failure
+        if code == "1+1":
+            return 2 + self.owner.offset
+        if code == "run()":
+            return workloads.CHECKSUMS[self.program] + self.owner.offset
+        for name in workloads.CHECKSUMS:
+            if code.startswith(workloads.program(name)):
+                self.program = name
+        if "host(" in code:
+            answers = [
+                self.functions["host"]({"id": i, "name": "", "active": True} if "id" in code else i)
+                for i in range(1000)
+            ]
+            return sum(answer["id"] if isinstance(answer, dict) else answer for answer in answers) + self.owner.offset
+        for name in self.owner.values:
+            value = workloads.value(name)
+            if value.outgoing in code:
+                self.owner.outgoing = value.python
+            if code == value.check:
+                return bool(self.incoming == value.python) and not self.owner.offset
+        return 0
+
+    def take(self, expression: str, kind: type) -> object:
+        assert expression == "outgoing"
+        assert isinstance(self.owner.outgoing, kind)
+        return None if self.owner.offset else self.owner.outgoing
+
+    def put(self, name: str, value: object) -> None:
+        assert name == "incoming"
+        self.incoming = value
+
+    def close(self) -> None:
+        self.owner.live -= 1
+
+
+class AnsweringEngine:
+    def __init__(self, offset: int = 0, failure: Exception | None = None) -> None:
+        self.offset = offset
+        self.failure = failure
+        self.values = ("records", "string", "nested")
+        self.outgoing: Any = None
+        self.live = 0
+        self.evals = 0
+
+    def version(self) -> str:
+        return "1.2.3"
+
+    def open_session(self, functions: HostFunctions) -> AnsweringSession:
+        return AnsweringSession(self, functions)
+
+
+WORKER_ROWS = [
+    row for row in ROWS if row.kind not in ("first_eval", "memory", "derived") and row.subject not in ("ints", "bytes")
+]
+
+
+@pytest.mark.parametrize("row", WORKER_ROWS, ids=lambda row: row.id)
+def test_right_answers_pass_and_wrong_ones_do_not(row: Row) -> None:
+    right = AnsweringEngine()
+    prepared = measure.prepare(right, row)
+    prepared.verify()
+    prepared.close()
+    assert right.live == 0
+    with pytest.raises(measure.WrongAnswerError):
+        measure.prepare(AnsweringEngine(offset=1), row).verify()
+
+
+@pytest.mark.parametrize("row_id", ["first_eval", "idle_rss", "compute_mean"])
+def test_rows_of_fresh_processes_are_refused(row_id: str) -> None:
+    with pytest.raises(ValueError, match=row_id):
+        measure.prepare(AnsweringEngine(), BY_ID[row_id])
+
+
+@pytest.mark.parametrize(
+    ("operation_seconds", "loops"), [(1.0, 1), (0.02, 1), (0.001, 24), (0.000_01, 2400), (0.0, 10_000_000)]
+)
+def test_a_sample_lasts_as_long_as_asked(monkeypatch: pytest.MonkeyPatch, operation_seconds: float, loops: int) -> None:
+    monkeypatch.setattr(measure, "_time", lambda prepared: prepared.loops * operation_seconds)
+    prepared = measure.Prepared(lambda: None, lambda: None, 1, lambda: None)
+    assert measure.calibrate(prepared, 0.02) == pytest.approx(operation_seconds)
+    assert prepared.loops == pytest.approx(loops, rel=0.01)
+
+
+def test_a_sample_is_time_for_one_unit_of_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measure, "_time", lambda prepared: 6.0)
+    prepared = measure.Prepared(lambda: None, lambda: None, per_operation=1000, close=lambda: None, loops=3)
+    assert measure.sample(prepared) == 6.0 / 3 / 1000
+
+
+def test_an_operation_runs_as_often_as_its_loops_say() -> None:
+    calls: list[int] = []
+    prepared = measure.Prepared(lambda: calls.append(1), lambda: None, 1, lambda: None, loops=5)
+    assert measure.sample(prepared) > 0
+    assert len(calls) == 5
+
+
+def test_the_worker_answers_in_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measure, "_time", lambda prepared: 0.5)
+    engine = AnsweringEngine()
+    worker = Worker(engine)
+    assert worker.answer({"do": "hello"})["version"] == "1.2.3"
+    ready = worker.answer({"do": "prepare", "row": "host_call"})
+    assert ready == {"loops": 1, "operation_seconds": 0.5, "unit_seconds": 0.0005}
+    assert worker.answer({"do": "sample"}) == {"seconds": 0.0005}
+    assert engine.live == 1
+    assert worker.answer({"do": "finish"}) == {}
+    assert engine.live == 0
+    assert json.dumps(ready)
+
+
+@pytest.mark.parametrize(
+    ("request_", "error"),
+    [
+        ({"do": "sample"}, "RuntimeError: no row is prepared"),
+        ({"do": "dance"}, "ValueError: unknown request 'dance'"),
+        ({"do": "prepare", "row": "spawn"}, "OSError: out of rope"),
+    ],
+)
+def test_failures_are_answers(request_: dict[str, str], error: str) -> None:
+    worker = Worker(AnsweringEngine(failure=OSError("out of rope\nat length")))
+    assert worker.answer(request_) == {"error": error}

@@ -1,0 +1,373 @@
+"""The error tree: its shape, its texts, its pickles, and how a guest's error is shown."""
+
+from __future__ import annotations
+
+import pickle
+
+import pytest
+
+from sandbox import errors
+from sandbox._failures import failure_of, guest_class, text_of, thrown
+from sandbox.errors import (
+    CapabilityDenied,
+    CapabilityError,
+    ConversionError,
+    CpuLimitExceeded,
+    Frame,
+    FuelLimitExceeded,
+    JSError,
+    JSSyntaxError,
+    LimitExceeded,
+    MemoryLimitExceeded,
+    SandboxBusy,
+    SandboxClosed,
+    SandboxError,
+    SandboxPoisoned,
+    Stalled,
+    UnhandledRejection,
+    WallLimitExceeded,
+)
+from sandbox.values import BigInt, JSFunction, JSMap, JSSet, undefined
+
+SOURCE = "function f() {\n\tnull.x\n}\nf()\n"
+STACK = "    at f (main.js:2:2)\n    at <eval> (main.js:4:1)\n"
+
+
+def drawn_tree() -> dict[str, str]:
+    """Class -> base, as the module's docstring draws them."""
+    parents: list[str] = []
+    tree = {}
+    for line in (errors.__doc__ or "").splitlines():
+        names = line.replace("│", " ").replace("├──", "   ").replace("└──", "   ").split()
+        if not names or names[0] not in errors.__all__:
+            continue
+        depth = (len(line) - len(line.lstrip(" │├└─")) - 4) // 4
+        parents[depth:] = [names[0]]
+        tree[names[0]] = parents[depth - 1] if depth else "Exception"
+    return tree
+
+
+def test_the_docstring_draws_the_tree() -> None:
+    classes = {name: getattr(errors, name) for name in errors.__all__ if name != "Frame"}
+
+    assert drawn_tree() == {name: kind.__bases__[0].__name__ for name, kind in classes.items()}
+
+
+@pytest.mark.parametrize(
+    ("kind", "builtin"),
+    [
+        (CpuLimitExceeded, TimeoutError),
+        (WallLimitExceeded, TimeoutError),
+        (CapabilityDenied, PermissionError),
+        (ConversionError, TypeError),
+    ],
+)
+def test_builtin_relatives(kind: type, builtin: type) -> None:
+    assert issubclass(kind, builtin)
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (
+            MemoryLimitExceeded(67_108_864, 67_108_865),
+            "the memory limit of 67,108,864 bytes was reached (67,108,865 bytes used). "
+            "Raise Limits.memory_bytes, or let the program hold less at one time.",
+        ),
+        (
+            CpuLimitExceeded(0.25),
+            "the CPU time limit of 0.25 seconds was reached. Raise Limits.cpu_seconds, or give the program less to do.",
+        ),
+        (
+            LimitExceeded(3, 4, "handles", advice="Release some."),
+            "the resource limit of 3 handles was reached (4 handles used). Release some.",
+        ),
+        (ConversionError("$.a[3]", "a symbol"), "a symbol (at $.a[3])"),
+        (CapabilityError("fetch.open", "no grant"), "fetch.open: no grant"),
+        (CapabilityDenied("fs.read", "outside every mount"), "fs.read: outside every mount"),
+        (SandboxClosed(), "the sandbox is closed"),
+        (SandboxBusy(), "the sandbox is running; it serves one turn at a time"),
+        (SandboxPoisoned(), "the sandbox was poisoned by an earlier failure; make a new one"),
+        (JSError("no", name="RangeError"), "RangeError: no"),
+        (JSError("", name="RangeError"), "RangeError"),
+        (JSError("no", name=""), "no"),
+        (JSError("", name=""), "Error"),
+    ],
+)
+def test_texts(error: SandboxError, text: str) -> None:
+    assert str(error) == text
+
+
+def test_limits_carry_their_numbers() -> None:
+    error = FuelLimitExceeded(100, 101)
+
+    assert (error.limit, error.used, error.unit) == (100, 101, "fuel")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryLimitExceeded(1, 2),
+        WallLimitExceeded(1.5),
+        CapabilityDenied("fs.read", "no"),
+        ConversionError("$", "no"),
+        SandboxClosed(),
+        Stalled("one run"),
+        JSError("m", name="E", stack=STACK, js_class="TypeError", properties={"code": 1, "big": BigInt(7)}),
+        JSSyntaxError("m"),
+        UnhandledRejection.from_thrown(undefined),
+    ],
+)
+def test_pickling(error: SandboxError) -> None:
+    twin = pickle.loads(pickle.dumps(error))
+
+    assert type(twin) is type(error)
+    assert str(twin) == str(error)
+    assert twin.__dict__ == error.__dict__
+
+
+class Owner:
+    """A sandbox of which only its name matters."""
+
+    def call(self, handle: int, args: tuple[object, ...], this: object) -> object:
+        raise NotImplementedError
+
+    def release(self, handle: int) -> None: ...
+
+
+def test_pickling_leaves_the_live_sandbox_behind() -> None:
+    owner = Owner()
+    cause = JSError("inner")
+    error = JSError(
+        "m",
+        properties={
+            "cause": cause,
+            "f": JSFunction(owner, 1, "f"),
+            "m": JSMap([([1], {2: memoryview(b"x")})]),
+            "s": JSSet([1, (2,)]),
+        },
+    )
+    error.properties["self"] = error
+    error.__cause__ = cause
+
+    twin = pickle.loads(pickle.dumps(error))
+
+    assert twin.properties["f"] == "<JSFunction f>"
+    assert twin.properties["s"] == {1, (2,)}
+    assert twin.properties["self"] is twin
+    assert twin.__cause__ is twin.cause
+    assert [key for key, _ in twin.properties["m"].items()] == [[1]]
+
+
+def test_thrown_values_are_kept() -> None:
+    value = {"code": 4}
+    error = JSError.from_thrown(value)
+
+    assert error.value is value
+    assert (error.name, error.message) == ("", "{'code': 4}")
+    assert JSError("x").value is not None
+
+
+def test_an_error_is_its_own_value() -> None:
+    error = JSError("x")
+
+    assert error.value is error
+    assert error.cause is undefined
+
+
+def test_long_and_deep_thrown_values_have_short_texts() -> None:
+    deep: list[object] = []
+    for _ in range(100_000):
+        deep = [deep]
+
+    assert str(JSError.from_thrown("x" * 1000)) == "x" * 200 + "…"
+    assert str(JSError.from_thrown(deep)) == "a deeply nested list"
+    while deep:
+        deep = deep[0]  # type: ignore[assignment] # taken apart level by level: freeing it at once needs stack
+
+
+def test_retyping_keeps_everything() -> None:
+    error = JSError("m", name="N", stack=STACK, js_class="SyntaxError", properties={"a": 1})
+    error.__cause__ = KeyError("host")
+
+    twin = UnhandledRejection.from_thrown(error)
+
+    assert twin.__dict__ == error.__dict__
+    assert twin.args == error.args
+    assert twin.__cause__ is error.__cause__
+
+
+@pytest.mark.parametrize(
+    ("line", "frame"),
+    [
+        ("    at f (main.js:2:3)", Frame("f", "main.js", 2, 3)),
+        ("    at <anonymous> (main.js:2:3)", Frame(None, "main.js", 2, 3)),
+        ("    at <eval> (main.js:2)", Frame(None, "main.js", 2, None)),
+        ("    at main.js:7:9", Frame(None, "main.js", 7, 9)),
+        ("    at indexOf (native)", Frame("indexOf", None, None, None)),
+        ("    at f (missing)", Frame("f", None, None, None)),
+        ("    at a (b) (file:///x (1).js:1:2)", Frame("a (b) (file:///x", "1).js", 1, 2)),
+        ("    at data:text/javascript,1:1:5", Frame(None, "data:text/javascript,1", 1, 5)),
+        ("    at f (x.js:99999999999:1)", Frame("f", "x.js:99999999999", 1, None)),
+        ("    at ", Frame(None, "", None, None)),
+    ],
+)
+def test_stack_lines(line: str, frame: Frame) -> None:
+    parsed = JSError(stack=line).frames
+
+    if line.startswith("    at a (b)"):
+        assert len(parsed) == 1  # ambiguous by nature: one frame, whatever its parts
+    elif line.strip() == "at":
+        assert parsed == ()
+    else:
+        assert parsed == (frame,)
+
+
+def test_stacks_of_any_text_are_parsed_in_bounds() -> None:
+    assert JSError(stack="nonsense\nat\n" + "at x\n" * 1000).frames == (Frame(None, "x", None, None),) * 200
+
+
+def test_render_shows_the_code() -> None:
+    error = JSError("cannot read property 'x' of null", name="TypeError", stack=STACK)
+    error.sources = {"main.js": SOURCE}
+
+    assert error.render() == (
+        "TypeError: cannot read property 'x' of null\n"
+        "  --> main.js:2:2\n"
+        "  1 | function f() {\n"
+        "> 2 |     null.x\n"
+        "    |     ^\n"
+        "  3 | }\n"
+        "  4 | f()\n"
+        "    at f (main.js:2:2)\n"
+        "    at main.js:4:1"
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "column", "shown", "caret"),
+    [
+        ("'é', foo()", 7, "'é', foo()", 5),
+        ("'字', foo()", 8, "'字', foo()", 6),
+        ("'\u0301', foo()", 7, "'\u0301', foo()", 4),
+        ("'\x1b[31m', foo()", 10, "'\\x1b[31m', foo()", 12),
+        ("'\ud800', foo()", 8, "'\\ud800', foo()", 10),
+        ("x" * 500 + "!", 501, "x" * 66 + "!", 66),
+        ("short", 400, "short", 5),
+    ],
+    ids=["two bytes", "wide", "combining", "control", "surrogate", "long", "beyond"],
+)
+def test_the_caret_stands_under_the_column(line: str, column: int, shown: str, caret: int) -> None:
+    error = JSError("m", stack=f"    at main.js:1:{column}")
+
+    rendered = error.render(line).splitlines()
+
+    assert rendered[2] == f"> 1 | {shown}"
+    assert rendered[3] == "    | " + " " * caret + "^"
+
+
+def test_render_without_a_place() -> None:
+    error = JSError("m", stack="    at f (other.js:99:1)")
+    error.sources = {"other.js": "one line"}
+
+    assert error.render() == "Error: m\n    at f (other.js:99:1)"
+    assert JSError.from_thrown(42).render() == "42"
+
+
+def test_render_shows_causes_once() -> None:
+    inner = JSError("inner", stack="    at a.js:1:1", properties={"cause": "text"})
+    inner.sources = {"a.js": "boom()"}
+    outer = JSError("outer", properties={"cause": inner})
+    circular = JSError("circular")
+    circular.properties["cause"] = circular
+
+    assert outer.render().splitlines()[1:] == [
+        "Caused by: Error: inner",
+        "  --> a.js:1:1",
+        "> 1 | boom()",
+        "    | ^",
+        "    at a.js:1:1",
+        "Caused by: text",
+    ]
+    assert circular.render() == "Error: circular"
+
+
+def test_render_cannot_steer_a_terminal() -> None:
+    text = JSError("\x1b]0;title\x07\x9b2J\u202e", stack="    at \x1b[2J (a\x07.js:1:1)").render("x")
+
+    assert all(char.isprintable() or char == "\n" for char in text)
+    assert JSError("m").render(color=True) == "\x1b[1m\x1b[31mError: m\x1b[0m"
+
+
+class Custom(ValueError):
+    """An embedder's own exception."""
+
+    def __str__(self) -> str:
+        raise RuntimeError
+
+
+@pytest.mark.parametrize(
+    ("error", "js_class", "name", "text"),
+    [
+        (TypeError("t"), "TypeError", None, "t"),
+        (ValueError("v"), "RangeError", None, "v"),
+        (ZeroDivisionError("z"), "RangeError", None, "z"),
+        (IndexError("i"), "RangeError", None, "i"),
+        (KeyError("k"), "Error", None, "k"),
+        (KeyError(4), "Error", None, "4"),
+        (AttributeError("a"), "TypeError", None, "a"),
+        (NameError("n"), "ReferenceError", None, "n"),
+        (SyntaxError("s"), "SyntaxError", None, "s"),
+        (RecursionError("r"), "RangeError", None, "r"),
+        (RuntimeError("r"), "Error", None, "r"),
+        (PermissionError(13, "Permission denied", "/home/x"), "DOMException", "NotAllowedError", "Permission denied"),
+        (FileNotFoundError(2, "No such file", "/home/x"), "DOMException", "NotFoundError", "No such file"),
+        (OSError(5, "I/O error", "/dev/x"), "Error", None, "I/O error"),
+        (TimeoutError("slow"), "DOMException", "TimeoutError", "slow"),
+        (MemoryError(), "DOMException", "QuotaExceededError", ""),
+        (ConversionError("$.a", "a symbol"), "TypeError", None, "a symbol (at $.a)"),
+        (Custom(), "RangeError", None, "the host function failed"),
+        (KeyboardInterrupt(), "Error", None, ""),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else None,
+)
+def test_host_exceptions_in_the_guest(error: BaseException, js_class: str, name: str | None, text: str) -> None:
+    row = failure_of(error)
+
+    assert (row.js_class, row.name, text_of(error, show=True)) == (js_class, name, text)
+
+
+def test_texts_can_be_hidden() -> None:
+    assert text_of(ValueError("secret"), show=False) == "the host function failed"
+
+
+def test_texts_are_bounded() -> None:
+    assert len(text_of(ValueError("x" * 10**6), show=True)) < 1 << 16
+
+
+@pytest.mark.parametrize(
+    ("js_class", "expected"),
+    [("TypeError", "TypeError"), ("DOMException", "DOMException"), ("ConversionError", "TypeError"), ("Mine", "Error")],
+)
+def test_errors_go_back_as_what_they_were(js_class: str, expected: str) -> None:
+    assert guest_class(JSError(js_class=js_class)) == expected
+
+
+def test_what_is_raised_for_what_was_thrown() -> None:
+    plain = JSError("m")
+    syntax = thrown(JSError("m", js_class="SyntaxError"))
+    refused = thrown(
+        JSError(
+            "a symbol cannot cross the sandbox boundary (at $.a)",
+            js_class="ConversionError",
+            properties={"path": "$.a"},
+        )
+    )
+    forged = thrown(JSError("m", name="ConversionError", js_class="Error", properties={"path": "$.a"}))
+
+    assert thrown(plain) is plain
+    assert type(syntax) is JSSyntaxError
+    assert isinstance(refused, ConversionError)
+    assert (refused.path, refused.reason) == ("$.a", "a symbol")
+    assert type(forged) is JSError
+    assert thrown(42).value == 42  # type: ignore[union-attr]

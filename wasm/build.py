@@ -1,0 +1,191 @@
+"""Build the guest: sources, compile, link, freeze; then put the artefacts where the package looks for them.
+
+`python -m wasm.build` needs nothing but pip and the pinned compiler package. Everything is cached by the hash of its
+inputs, so a second build with nothing changed reads a few files and needs no network.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import json
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from wasm.cache import cache_directory, digest, sha256, staged_directory, write_atomically
+from wasm.compile import Compiler, Unit
+from wasm.errors import BuildError
+from wasm.freeze import check_boundary, freeze
+from wasm.module import Module
+from wasm.sources import Upstream, load, unpack
+from wasm.table import AbiError, Table
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+OUTPUT: Final = ROOT / "sandbox" / "_artifacts"
+MODULE: Final = "guest.wasm"
+MANIFEST: Final = "manifest.json"
+LICENCES: Final = "licences"
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Where the parts of a build are; tests point these elsewhere."""
+
+    table: Path = ROOT / "wasm" / "abi.toml"
+    guest: Path = ROOT / "wasm" / "src"
+    bindings: Path = ROOT / "bindings"
+    upstream: Upstream = field(default_factory=load)
+
+    def key(self) -> str:
+        """Hash of everything that determines the artefacts."""
+        files = [self.table, *sorted(self.guest.glob("*.[ch]")), *sorted(self.bindings.glob("*.js"))]
+        files += sorted((ROOT / "wasm").glob("*.py"))
+        parts = [f"{path.name}\n{path.read_text(encoding='utf-8')}" for path in files]
+        return digest(repr(self.upstream), *parts)
+
+
+def build(
+    output: Path = OUTPUT,
+    *,
+    inputs: Inputs | None = None,
+    cache: Path | None = None,
+    progress: Callable[[str], None] = lambda line: None,
+) -> str:
+    """Build the guest, or take it from the cache, and put it into a directory.
+
+    Args:
+        output: Directory that gets `guest.wasm`, `manifest.json` and `licences/`.
+        inputs: What to build from; by default this checkout.
+        cache: Build cache; by default that of the user, see `wasm.cache.cache_directory`.
+        progress: Called with a line of text before each step that takes time; may be called from several threads.
+
+    Returns:
+        SHA-256 of `guest.wasm` in hex.
+
+    Raises:
+        BuildError: Anything that can go wrong, with a text that stands alone.
+    """
+    inputs = inputs or Inputs()
+    cache = cache or cache_directory()
+    made = cache / "modules" / inputs.key()[:32]
+    if not _is_whole(made):
+        _make(made, inputs, cache, progress)
+    return _deliver(made, output)
+
+
+def _make(made: Path, inputs: Inputs, cache: Path, progress: Callable[[str], None]) -> None:
+    try:
+        table = Table.load(inputs.table)
+    except AbiError as error:
+        raise BuildError(str(error)) from error
+    upstream = inputs.upstream
+    progress("sources: " + ", ".join(source.title for source in upstream.sources))
+    directories = unpack(upstream, cache)
+    compiler = Compiler(upstream, inputs.guest, list(directories.values()), cache)
+    units = [Unit(path, f"wasm/src/{path.name}", ours=True) for path in sorted(inputs.guest.glob("*.c"))]
+    if not units:
+        raise BuildError("wasm/src holds no C file")
+    for source in upstream.sources:
+        directory = directories[source.package]
+        units += [Unit(directory / name, f"{source.package} {name}", ours=False) for name in source.compile]
+    linked = compiler.link(compiler.objects(units, progress), progress)
+    bindings = {path.name: path.read_text(encoding="utf-8") for path in sorted(inputs.bindings.glob("*.js"))}
+    progress(f"freeze {len(bindings)} bindings")
+    frozen = freeze(linked, table, bindings)
+    check_boundary(Module.parse(frozen), table, frozen=True)
+    with staged_directory(made) as stage:
+        (stage / MODULE).write_bytes(frozen)
+        (stage / LICENCES).mkdir()
+        for name, text in _licences(upstream, directories).items():
+            (stage / LICENCES / name).write_text(text, encoding="utf-8", newline="\n")
+        manifest = json.dumps(_manifest(frozen, table.version, upstream), indent=2) + "\n"
+        (stage / MANIFEST).write_text(manifest, encoding="utf-8", newline="\n")
+
+
+def _manifest(module: bytes, abi_version: int, upstream: Upstream) -> dict[str, Any]:
+    """What the artefact is and what it is made of; the host compares version and hash before first use."""
+    return {
+        "abi_version": abi_version,
+        "sha256": sha256(module),
+        "bytes": len(module),
+        "compiler": f"{upstream.compiler} {upstream.compiler_version}",
+        "sources": [
+            {"package": s.package, "version": s.version, "sha256": s.sha256, "licence": s.licence}
+            for s in upstream.sources
+        ],
+        "patches": [{"source": p.source, "file": p.file, "reason": p.reason, "gain": p.gain} for p in upstream.patches],
+    }
+
+
+def _licences(upstream: Upstream, directories: dict[str, Path]) -> dict[str, str]:
+    """File name -> licence text, for every part that ends up in the module."""
+    texts = {
+        f"{source.package}.txt": (directories[source.package] / "LICENCE.txt").read_text(encoding="utf-8")
+        for source in upstream.sources
+    }
+    for name, member in upstream.compiler_licences.items():
+        file = Path(
+            str(importlib.metadata.distribution(upstream.compiler).locate_file(f"{upstream.compiler}/{member}"))
+        )
+        if not file.is_file():
+            raise BuildError(f"{upstream.compiler} has no licence file {member}")
+        texts[name] = file.read_text(encoding="utf-8")
+    return texts
+
+
+def _is_whole(made: Path) -> bool:
+    """Whether a cached build is complete and undamaged."""
+    try:
+        manifest = json.loads((made / MANIFEST).read_bytes())
+        if manifest["sha256"] == sha256((made / MODULE).read_bytes()):
+            return True
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    shutil.rmtree(made, ignore_errors=True)
+    return False
+
+
+def _deliver(made: Path, output: Path) -> str:
+    """Make `output` hold exactly the files of a build; files that are right already stay untouched."""
+    wanted = {path.relative_to(made): path.read_bytes() for path in sorted(made.rglob("*")) if path.is_file()}
+    for path in sorted(output.rglob("*")) if output.is_dir() else ():
+        if path.is_file() and path.relative_to(output) not in wanted:
+            path.unlink()
+    # The manifest comes last: whoever sees the new one sees the module it names.
+    for name in sorted(wanted, key=lambda name: (name == Path(MANIFEST), name)):
+        target = output / name
+        if not target.is_file() or target.read_bytes() != wanted[name]:
+            write_atomically(target, wanted[name])
+    return sha256(wanted[Path(MODULE)])
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m wasm.build", description="Build the guest module.")
+    parser.add_argument("--output", type=Path, default=OUTPUT, metavar="DIR", help="where the artefacts go")
+    parser.add_argument("--no-cache", action="store_true", help="build everything from nothing, keep nothing")
+    options = parser.parse_args(arguments)
+
+    def progress(line: str) -> None:
+        print(f"{line}\n", end="", flush=True)  # one write: lines of several threads stay whole
+
+    try:
+        if options.no_cache:
+            with tempfile.TemporaryDirectory(prefix="sandbox-cache-") as scratch:
+                digest_hex = build(options.output, cache=Path(scratch), progress=progress)
+        else:
+            digest_hex = build(options.output, progress=progress)
+    except BuildError as error:
+        print(f"build failed: {error}", file=sys.stderr)
+        return 1
+    print(f"{MODULE} sha256 {digest_hex}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,158 @@
+"""Compile and link the guest with the C compiler of the PyPI package `ziglang`.
+
+Objects are cached by the hash of everything that determines them: the file, all it includes, the flags and the
+compiler's version. Nothing of the machine (paths, times, order of directory listings) gets into them.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from wasm.cache import digest, sha256, write_atomically
+from wasm.errors import BuildError
+
+if TYPE_CHECKING:
+    from wasm.sources import Upstream
+
+# Room for the C side's own frames. The engine's stack limit stays below it, so deep recursion is a RangeError in the
+# guest; should a native recursion get past that limit, the stack lies below all data and running out of it traps.
+SHADOW_STACK_BYTES: Final = 2 << 20
+
+TARGET: Final = ("--target=wasm32-wasi", "-mexec-model=reactor")
+COMMON: Final = (*TARGET, "-O3", "-D_GNU_SOURCE", "-DNDEBUG", "-fvisibility=hidden", "-ffunction-sections", "-fdata-sections")
+# The engine is written for unsigned `char` and wrapping arithmetic.
+C_FLAGS: Final = (*COMMON, "-std=c11", "-funsigned-char", "-fwrapv")
+CPP_FLAGS: Final = (*COMMON, "-std=c++20", "-fno-exceptions", "-fno-rtti")
+OUR_FLAGS: Final = ("-Wall", "-Wextra", "-Wno-unused-parameter")
+THEIR_FLAGS: Final = ("-w",)
+LINK_FLAGS: Final = (*TARGET, "-O3", f"-Wl,-z,stack-size={SHADOW_STACK_BYTES}", "-Wl,--gc-sections")
+
+_INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*"([^"]+)"', re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One file to compile; `label` is how messages call it."""
+
+    path: Path
+    label: str
+    ours: bool
+
+
+class Compiler:
+    """The pinned compiler with one build's include path and cache."""
+
+    def __init__(self, upstream: Upstream, ours: Path, theirs: Sequence[Path], cache: Path) -> None:
+        """Find the compiler.
+
+        Args:
+            upstream: Says which version is pinned.
+            ours: Directory of the guest's own C.
+            theirs: Directories of patched third-party sources; warnings in them are not shown.
+            cache: The build cache.
+
+        Raises:
+            BuildError: The compiler is not installed, or not in the pinned version.
+        """
+        try:
+            installed = importlib.metadata.version(upstream.compiler)
+        except importlib.metadata.PackageNotFoundError:
+            installed = "not installed"
+        if installed != upstream.compiler_version:
+            raise BuildError(
+                f"the compiler {upstream.compiler} is {installed}; "
+                f"install {upstream.compiler}=={upstream.compiler_version}"
+            )
+        self._version = f"{upstream.compiler} {installed}"
+        self._ours = ours
+        self._theirs = list(theirs)
+        self._cache = cache
+        self._environment = os.environ | dict.fromkeys(
+            ("ZIG_GLOBAL_CACHE_DIR", "ZIG_LOCAL_CACHE_DIR"), str(cache / "compiler")
+        )
+
+    def objects(self, units: Sequence[Unit], progress: Callable[[str], None]) -> list[Path]:
+        """Compile what the cache does not hold, in parallel.
+
+        Args:
+            units: What to compile.
+            progress: Called with one line for each file that is compiled.
+
+        Returns:
+            Object files, in the order of `units`.
+
+        Raises:
+            BuildError: A file does not compile; the text holds the compiler's messages.
+        """
+        with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
+            return list(pool.map(lambda unit: self._object(unit, progress), units))
+
+    def link(self, objects: Sequence[Path], progress: Callable[[str], None]) -> bytes:
+        """Link objects into a module, or take it from the cache.
+
+        Raises:
+            BuildError: A symbol is missing or defined twice; the text holds the linker's messages.
+        """
+        key = digest(self._version, *LINK_FLAGS, *(sha256(path.read_bytes()) for path in objects))
+        linked = self._cache / "linked" / f"{key[:32]}.wasm"
+        if not linked.is_file():
+            progress("link")
+            self._run("c++", [*LINK_FLAGS, *(str(path) for path in objects)], "link the guest", linked)
+        return linked.read_bytes()
+
+    def _object(self, unit: Unit, progress: Callable[[str], None]) -> Path:
+        plus = unit.path.suffix == ".cpp"
+        flags = [*(CPP_FLAGS if plus else C_FLAGS), *(OUR_FLAGS if unit.ours else THEIR_FLAGS)]
+        texts = [f"{path.name}\n{path.read_text(encoding='utf-8')}" for path in self._closure(unit.path)]
+        target = self._cache / "objects" / f"{unit.path.stem}-{digest(self._version, *flags, *texts)[:32]}.o"
+        if not target.is_file():
+            progress(f"compile {unit.label}")
+            for number, directory in enumerate((self._ours, *self._theirs)):
+                flags.append(f"-ffile-prefix-map={directory}=source{number}")
+            flags += [f"-I{self._ours}", *(f"-isystem{directory}" for directory in self._theirs)]
+            warnings = self._run(
+                "c++" if plus else "cc", [*flags, "-c", str(unit.path)], f"compile {unit.label}", target
+            )
+            if warnings and unit.ours:
+                progress(warnings)
+        return target
+
+    def _closure(self, path: Path) -> list[Path]:
+        """The file and everything it includes by a quoted name, directly or not, each once."""
+        found = [path]
+        for file in found:
+            for name in _INCLUDE.findall(file.read_text(encoding="utf-8")):
+                for directory in (file.parent, self._ours, *self._theirs):
+                    included = directory / name
+                    if included.is_file():
+                        if included not in found:
+                            found.append(included)
+                        break
+        return found
+
+    def _run(self, command: str, arguments: list[str], purpose: str, target: Path) -> str:
+        """Run the compiler and put what it makes into the cache; returns what it said."""
+        with tempfile.TemporaryDirectory(prefix="sandbox-build-") as scratch:
+            output = Path(scratch, "output")
+            result = subprocess.run(  # noqa: S603 our own arguments
+                [sys.executable, "-m", "ziglang", command, *arguments, "-o", str(output)],
+                cwd=scratch,
+                env=self._environment,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            if result.returncode or not output.is_file():
+                raise BuildError(f"cannot {purpose}:\n{result.stderr.strip() or 'the compiler gave no reason'}")
+            write_atomically(target, output.read_bytes())
+            return result.stderr.strip()

@@ -1,0 +1,179 @@
+/* Generated from wasm/abi.toml by wasm/generate.py. DO NOT EDIT. */
+#ifndef ABI_H
+#define ABI_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define ABI_VERSION 1
+
+typedef enum Status {
+    STATUS_OK = 0,
+    STATUS_FAILED = 1,
+    STATUS_STOP = 2,
+    STATUS_MALFORMED = 3,
+} Status;
+
+typedef enum Reason {
+    REASON_NONE = 0,
+    REASON_INTERRUPTED = 1,
+    REASON_CPU = 2,
+    REASON_STOP = 3,
+} Reason;
+
+typedef enum Clock {
+    CLOCK_REAL = 0,
+    CLOCK_VIRTUAL = 1,
+} Clock;
+
+typedef enum Verb {
+    VERB_GET = 0,
+    VERB_SET = 1,
+    VERB_DELETE = 2,
+    VERB_HAS = 3,
+    VERB_KEYS = 4,
+} Verb;
+
+typedef enum Mode {
+    MODE_CALL = 0,
+    MODE_QUEUE = 1,
+} Mode;
+
+typedef enum Flag {
+    FLAG_REFERENCES = 1,
+} Flag;
+
+/* Ops of the protocol and of the capabilities; embedders' own start at OP_FIRST_DYNAMIC. */
+typedef enum Op {
+    OP_FINISH = 1, /* id: run; message: its value */
+    OP_FAIL = 2, /* id: run; message: what was thrown */
+    OP_UNCAUGHT = 3, /* id: 0 for an exception in a task, 1 for an unhandled rejection; message: what was thrown */
+    OP_CANCEL = 4, /* id: request the guest no longer waits for */
+    OP_POLL = 5, /* sandbox.call: the host may drain frames and look at signals */
+    OP_RELEASE = 6, /* id: dynamic op whose function object the guest has collected */
+    OP_CONSOLE_WRITE = 16, /* one entry: an object with `type` and its fields */
+    OP_TIMERS_SLEEP = 24, /* milliseconds since time origin; answered (undefined) when that time has come */
+    OP_RANDOM_FILL = 32, /* byte count; answers that many random bytes */
+    OP_FIRST_DYNAMIC = 256, /* ids from here on are given out at run time */
+} Op;
+
+/* Extension types of the value encoding. */
+typedef enum Tag {
+    TAG_UNDEFINED = 1, /* empty */
+    TAG_BIGINT = 2, /* two's complement, little endian, raw bytes */
+    TAG_REFERENCE = 3, /* the number of the object, msgpack uint */
+    TAG_DATE = 4, /* milliseconds since the Unix epoch, float64; NaN for an invalid Date */
+    TAG_REGEXP = 5, /* source, flags */
+    TAG_MAP = 6, /* array of alternating keys and values */
+    TAG_SET = 7, /* array of members */
+    TAG_ERROR = 8, /* array: class, name, message, stack, host exception id or nil, own properties (map; `cause` and `errors` among them) */
+    TAG_ARRAY_BUFFER = 9, /* raw bytes; a Uint8Array over a whole buffer is a plain bin */
+    TAG_TYPED_ARRAY = 10, /* one byte [element], then the raw bytes */
+    TAG_FUNCTION = 11, /* guest function: handle id, name */
+    TAG_HOST_FUNCTION = 12, /* op, [mode], name, parameter count */
+    TAG_PROMISE = 13, /* guest promise: handle id */
+    TAG_ITERATOR = 14, /* guest iterator: handle id */
+    TAG_ASYNC_ITERATOR = 15, /* guest async iterator or ReadableStream: handle id */
+    TAG_HOST_ITERATOR = 16, /* host iterator: op */
+    TAG_HOST_STREAM = 17, /* host async iterator: op */
+    TAG_HOST_PROMISE = 18, /* host awaitable: request id */
+    TAG_URL = 19, /* href */
+    TAG_HEADERS = 20, /* array of name, value pairs */
+    TAG_REQUEST = 21, /* map of its parts */
+    TAG_RESPONSE = 22, /* map of its parts */
+    TAG_BLOB = 23, /* bytes, type */
+    TAG_FILE = 24, /* bytes, type, name, last modified */
+    TAG_FORM_DATA = 25, /* array of name, value pairs */
+    TAG_SPARSE_ARRAY = 26, /* length, then a map of index to value */
+    TAG_HANDLE = 27, /* host to guest: the object behind a handle the host holds, handle id */
+} Tag;
+
+/* Bit n is set when the extension with id n counts as an object for TAG_REFERENCE. */
+#define TAG_OBJECTS UINT64_C(0x7fffff0)
+
+typedef enum Element {
+    ELEMENT_UINT8_CLAMPED = 0,
+    ELEMENT_INT8 = 1,
+    ELEMENT_UINT8 = 2,
+    ELEMENT_INT16 = 3,
+    ELEMENT_UINT16 = 4,
+    ELEMENT_INT32 = 5,
+    ELEMENT_UINT32 = 6,
+    ELEMENT_BIGINT64 = 7,
+    ELEMENT_BIGUINT64 = 8,
+    ELEMENT_FLOAT16 = 9,
+    ELEMENT_FLOAT32 = 10,
+    ELEMENT_FLOAT64 = 11,
+    ELEMENT_DATA_VIEW = 12,
+} Element;
+
+/* Hard bounds, whatever the limits say. */
+#define CAP_MESSAGE_BYTES 1073741824
+#define CAP_DEPTH 500
+#define CAP_NODES 67108864
+#define CAP_ERROR_TEXT_BYTES 65536
+#define CAP_REENTRY 16
+
+#define FRAME_HEADER_BYTES 12
+
+/* Shared with the host: fields marked `in` are written by it, those marked `out` by the guest. */
+typedef struct Control {
+    uint32_t interrupt; /* in: non-zero stops the guest at its next poll; any thread may set it */
+    uint32_t reason; /* out: why the last turn was stopped, see [reason] */
+    uint64_t cpu_budget_ns; /* in: guest time this turn may use; 0: no limit */
+    uint64_t cpu_used_ns; /* out: guest time used so far, host calls excluded */
+    uint64_t poll_interval_ns; /* in: guest time between two `poll` calls; 0: never */
+    uint64_t random_seed; /* in: seed of Math.random */
+    double time_origin_ms; /* in: performance.timeOrigin, milliseconds since the Unix epoch */
+    double virtual_now_ms; /* in: virtual clock: milliseconds since time_origin_ms */
+    uint32_t clock_mode; /* in: see [clock] */
+    uint32_t heap_limit_bytes; /* in: the engine's own allocation limit; 0: none */
+    uint32_t stack_limit_bytes; /* in: shadow stack the engine may use; 0: the default of the image */
+    uint32_t max_nodes; /* in: values one outgoing message may hold */
+    uint32_t max_depth; /* in: nesting of one message, both ways */
+    uint32_t max_message_bytes; /* in: size of one outgoing message */
+    uint32_t max_outbox_bytes; /* in: frames kept before the guest asks the host to drain them */
+    uint32_t outbox; /* out: address of the frames */
+    uint32_t outbox_bytes; /* out: length of the frames; the host sets it to 0 when it has read them */
+    uint32_t inbox; /* out: address where the host writes its next message */
+    uint32_t inbox_bytes; /* out: room at `inbox` */
+    uint32_t reply_bytes; /* in: length of the reply to the `sandbox.call` that is returning */
+    uint32_t heap_bytes; /* out: bytes the engine has allocated, as of the end of the last turn */
+    uint32_t failed_allocations; /* out: allocations refused since start */
+    uint32_t live_handles; /* out: guest values the host holds by handle */
+    uint32_t pending_requests; /* out: queued requests not answered yet */
+} Control;
+
+_Static_assert(offsetof(Control, interrupt) == 0, "interrupt");
+_Static_assert(offsetof(Control, reason) == 4, "reason");
+_Static_assert(offsetof(Control, cpu_budget_ns) == 8, "cpu_budget_ns");
+_Static_assert(offsetof(Control, cpu_used_ns) == 16, "cpu_used_ns");
+_Static_assert(offsetof(Control, poll_interval_ns) == 24, "poll_interval_ns");
+_Static_assert(offsetof(Control, random_seed) == 32, "random_seed");
+_Static_assert(offsetof(Control, time_origin_ms) == 40, "time_origin_ms");
+_Static_assert(offsetof(Control, virtual_now_ms) == 48, "virtual_now_ms");
+_Static_assert(offsetof(Control, clock_mode) == 56, "clock_mode");
+_Static_assert(offsetof(Control, heap_limit_bytes) == 60, "heap_limit_bytes");
+_Static_assert(offsetof(Control, stack_limit_bytes) == 64, "stack_limit_bytes");
+_Static_assert(offsetof(Control, max_nodes) == 68, "max_nodes");
+_Static_assert(offsetof(Control, max_depth) == 72, "max_depth");
+_Static_assert(offsetof(Control, max_message_bytes) == 76, "max_message_bytes");
+_Static_assert(offsetof(Control, max_outbox_bytes) == 80, "max_outbox_bytes");
+_Static_assert(offsetof(Control, outbox) == 84, "outbox");
+_Static_assert(offsetof(Control, outbox_bytes) == 88, "outbox_bytes");
+_Static_assert(offsetof(Control, inbox) == 92, "inbox");
+_Static_assert(offsetof(Control, inbox_bytes) == 96, "inbox_bytes");
+_Static_assert(offsetof(Control, reply_bytes) == 100, "reply_bytes");
+_Static_assert(offsetof(Control, heap_bytes) == 104, "heap_bytes");
+_Static_assert(offsetof(Control, failed_allocations) == 108, "failed_allocations");
+_Static_assert(offsetof(Control, live_handles) == 112, "live_handles");
+_Static_assert(offsetof(Control, pending_requests) == 116, "pending_requests");
+_Static_assert(sizeof(Control) == 120, "Control");
+
+/* Marks the definition of an export of the table, for example `EXPORT(start) int32_t start(void)`. */
+#define EXPORT(name) __attribute__((export_name(#name), visibility("default")))
+
+__attribute__((import_module("sandbox"), import_name("call")))
+int32_t host_call(int32_t, int32_t, int32_t);
+
+#endif

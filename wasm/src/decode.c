@@ -1,0 +1,562 @@
+/* Messages of the host as values of the guest. No guest code runs here: properties are defined, never set, and classes
+ * come from the realm's own prototypes. Every read is checked against the end of the message all the same. */
+#include "internals.h"
+
+#include <string.h>
+
+bool reader_open(Reader *reader, size_t length)
+{
+    *reader = (Reader){.at = guest.inbox.data, .end = guest.inbox.data + length};
+    guest.malformed = false;
+    if (!length || length > guest.inbox.room) {
+        guest.malformed = true;
+        return false;
+    }
+    reader->references = *reader->at++ & FLAG_REFERENCES;
+    return true;
+}
+
+void reader_close(Reader *reader)
+{
+    js_free(guest.context, reader->objects);
+    reader->objects = NULL;
+}
+
+static bool malformed(void)
+{
+    guest.malformed = true;
+    return false;
+}
+
+static JSValue malformed_value(void)
+{
+    guest.malformed = true;
+    return JS_EXCEPTION;
+}
+
+static bool take(Reader *reader, size_t length, const uint8_t **data)
+{
+    if ((size_t)(reader->end - reader->at) < length)
+        return malformed();
+    *data = reader->at;
+    reader->at += length;
+    return true;
+}
+
+static bool take_number(Reader *reader, int size, uint64_t *out)
+{
+    const uint8_t *data;
+    uint64_t number = 0;
+    if (!take(reader, size, &data))
+        return false;
+    for (int i = 0; i < size; i++)
+        number = number << 8 | data[i];
+    *out = number;
+    return true;
+}
+
+static bool take_f64(Reader *reader, double *out)
+{
+    uint64_t bits;
+    if (!take_number(reader, 8, &bits))
+        return false;
+    memcpy(out, &bits, 8);
+    return true;
+}
+
+/* The length after a head whose last two bits say 8, 16 or 32 bits. */
+static bool take_length(Reader *reader, int size, uint32_t *length)
+{
+    uint64_t number;
+    if (!take_number(reader, size, &number))
+        return false;
+    *length = (uint32_t)number;
+    return true;
+}
+
+bool reader_bytes(Reader *reader, Bytes *out)
+{
+    const uint8_t *data;
+    uint32_t length;
+    if (!take(reader, 1, &data))
+        return false;
+    uint8_t head = *data;
+    if ((head & 0xe0) == 0xa0)
+        length = head & 0x1f;
+    else if (head >= 0xd9 && head <= 0xdb) {
+        if (!take_length(reader, 1 << (head - 0xd9), &length))
+            return false;
+    } else if (head >= 0xc4 && head <= 0xc6) {
+        if (!take_length(reader, 1 << (head - 0xc4), &length))
+            return false;
+    } else {
+        return malformed();
+    }
+    if (!take(reader, length, &data))
+        return false;
+    *out = (Bytes){.data = (const char *)data, .length = length};
+    return true;
+}
+
+bool reader_unsigned(Reader *reader, uint32_t *out)
+{
+    const uint8_t *data;
+    uint64_t number;
+    if (!take(reader, 1, &data))
+        return false;
+    if (*data < 0x80) {
+        *out = *data;
+        return true;
+    }
+    if (*data < 0xcc || *data > 0xcf || !take_number(reader, 1 << (*data - 0xcc), &number) || number > UINT32_MAX)
+        return malformed();
+    *out = (uint32_t)number;
+    return true;
+}
+
+static bool take_count(Reader *reader, uint8_t fix, uint8_t head16, uint32_t *count)
+{
+    const uint8_t *data;
+    if (!take(reader, 1, &data))
+        return false;
+    if ((*data & 0xf0) == fix)
+        *count = *data & 0xf;
+    else if (*data != head16 && *data != head16 + 1)
+        return malformed();
+    else if (!take_length(reader, *data == head16 ? 2 : 4, count))
+        return false;
+    /* Each element is at least one byte: a count beyond the rest of the message is a lie. */
+    return *count <= (size_t)(reader->end - reader->at) || malformed();
+}
+
+/* Number the object that begins here, when somebody may refer to it. */
+static bool note(Reader *reader, uint32_t number, JSValueConst object)
+{
+    if (!reader->references)
+        return true;
+    reader->objects[number] = object;
+    return true;
+}
+
+static bool reserve_number(Reader *reader, uint32_t *number)
+{
+    *number = reader->object_count;
+    if (!reader->references)
+        return true;
+    if (reader->object_count == reader->object_room) {
+        uint32_t room = reader->object_room ? reader->object_room * 2 : 32;
+        JSValue *objects = js_realloc(guest.context, reader->objects, room * sizeof(JSValue));
+        if (!objects)
+            return false;
+        reader->objects = objects;
+        reader->object_room = room;
+    }
+    reader->objects[reader->object_count++] = JS_UNDEFINED;
+    return true;
+}
+
+JSValue *reader_array(Reader *reader, uint32_t *count)
+{
+    JSContext *ctx = guest.context;
+    uint32_t number;
+    if (!reserve_number(reader, &number) || !take_count(reader, 0x90, 0xdc, count))
+        return NULL;
+    JSValue *values = js_malloc(ctx, sizeof(JSValue) * (*count ? *count : 1));
+    if (!values)
+        return NULL;
+    for (uint32_t i = 0; i < *count; i++) {
+        values[i] = reader_value(reader);
+        if (JS_IsException(values[i])) {
+            while (i--)
+                JS_FreeValue(ctx, values[i]);
+            js_free(ctx, values);
+            return NULL;
+        }
+    }
+    return values;
+}
+
+static JSValue read_array(Reader *reader)
+{
+    JSContext *ctx = guest.context;
+    uint32_t count, number;
+    if (!reader->references) {
+        JSValue *values = reader_array(reader, &count);
+        if (!values)
+            return JS_EXCEPTION;
+        JSValue array = JS_NewArrayFrom(ctx, (int)count, values);
+        js_free(ctx, values);
+        return array;
+    }
+    if (!reserve_number(reader, &number) || !take_count(reader, 0x90, 0xdc, &count))
+        return JS_EXCEPTION;
+    JSValue array = JS_NewArray(ctx);
+    note(reader, number, array);
+    for (uint32_t i = 0; i < count; i++) {
+        JSValue item = JS_IsException(array) ? JS_EXCEPTION : reader_value(reader);
+        if (JS_IsException(item) || JS_DefinePropertyValueUint32(ctx, array, i, item, JS_PROP_C_W_E) < 0) {
+            JS_FreeValue(ctx, array);
+            return JS_EXCEPTION;
+        }
+    }
+    return array;
+}
+
+static JSAtom read_key(Reader *reader)
+{
+    JSContext *ctx = guest.context;
+    Bytes key;
+    if (!reader_bytes(reader, &key))
+        return JS_ATOM_NULL;
+    if (text_is_ascii((const uint8_t *)key.data, key.length))
+        return JS_NewAtomLen(ctx, key.data, key.length);
+    JSValue text = text_decode(ctx, (const uint8_t *)key.data, key.length);
+    JSAtom atom = JS_IsException(text) ? JS_ATOM_NULL : JS_ValueToAtom(ctx, text);
+    JS_FreeValue(ctx, text);
+    return atom;
+}
+
+static int read_properties(Reader *reader, JSValueConst object)
+{
+    JSContext *ctx = guest.context;
+    uint32_t count;
+    if (!take_count(reader, 0x80, 0xde, &count))
+        return -1;
+    for (uint32_t i = 0; i < count; i++) {
+        JSAtom key = read_key(reader);
+        if (key == JS_ATOM_NULL)
+            return -1;
+        JSValue value = reader_value(reader);
+        int done = JS_IsException(value) ? -1 : JS_DefinePropertyValue(ctx, object, key, value, JS_PROP_C_W_E);
+        JS_FreeAtom(ctx, key);
+        if (done < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static JSValue finish(JSValue object, bool failed)
+{
+    if (!failed)
+        return object;
+    JS_FreeValue(guest.context, object);
+    return JS_EXCEPTION;
+}
+
+static JSValue read_map_object(Reader *reader)
+{
+    uint32_t number;
+    if (!reserve_number(reader, &number))
+        return JS_EXCEPTION;
+    JSValue object = JS_NewObject(guest.context);
+    if (JS_IsException(object))
+        return object;
+    note(reader, number, object);
+    return finish(object, read_properties(reader, object) < 0);
+}
+
+static JSValue read_text(Reader *reader)
+{
+    Bytes text;
+    if (!reader_bytes(reader, &text))
+        return JS_EXCEPTION;
+    return text_decode(guest.context, (const uint8_t *)text.data, text.length);
+}
+
+static JSValue read_error(Reader *reader)
+{
+    Bytes class_name;
+    uint32_t number, count, host = 0;
+    JSValue parts[3];
+    if (!reserve_number(reader, &number) || !take_count(reader, 0x90, 0xdc, &count) || count != 6 ||
+        !reader_bytes(reader, &class_name))
+        return malformed_value();
+    for (int i = 0; i < 3; i++) {
+        parts[i] = reader_value(reader);
+        if (JS_IsException(parts[i])) {
+            while (i--)
+                JS_FreeValue(guest.context, parts[i]);
+            return JS_EXCEPTION;
+        }
+    }
+    JSValue error = errors_new(guest.context, class_name, parts[0], parts[1], parts[2], 0);
+    if (JS_IsException(error))
+        return error;
+    note(reader, number, error);
+    if (reader->at < reader->end && *reader->at == 0xc0)
+        reader->at++;
+    else if (!reader_unsigned(reader, &host))
+        return finish(error, true);
+    if (host)
+        JS_DefinePropertyValue(guest.context, error, guest.host_exception, JS_NewUint32(guest.context, host), 0);
+    JSValue extra = JS_NewObject(guest.context);
+    bool failed = JS_IsException(extra) || read_properties(reader, extra) < 0;
+    if (!failed) {
+        /* Like the constructors, `cause` and `errors` are not enumerable; everything else is an ordinary property. */
+        JSPropertyEnum *keys;
+        uint32_t extras;
+        failed = JS_GetOwnPropertyNames(guest.context, &keys, &extras, extra, JS_GPN_STRING_MASK) < 0;
+        for (uint32_t i = 0; !failed && i < extras; i++) {
+            const char *name = JS_AtomToCString(guest.context, keys[i].atom);
+            int hidden = name && (!strcmp(name, "cause") || !strcmp(name, "errors"));
+            JS_FreeCString(guest.context, name);
+            failed = JS_DefinePropertyValue(guest.context, error, keys[i].atom,
+                                            JS_GetProperty(guest.context, extra, keys[i].atom),
+                                            hidden ? JS_PROP_WRITABLE | JS_PROP_CONFIGURABLE : JS_PROP_C_W_E) < 0;
+        }
+        if (!failed || keys)
+            JS_FreePropertyEnum(guest.context, keys, extras);
+    }
+    JS_FreeValue(guest.context, extra);
+    return finish(error, failed);
+}
+
+/* Map and Set are filled through the realm's own constructors and methods, kept before guest code could touch them. */
+static JSValue read_collection(Reader *reader, bool map)
+{
+    JSContext *ctx = guest.context;
+    uint32_t number, count;
+    if (!reserve_number(reader, &number) || !take_count(reader, 0x90, 0xdc, &count) || (map && count % 2))
+        return malformed_value();
+    JSValue object = JS_CallConstructor(ctx, map ? guest.map_constructor : guest.set_constructor, 0, NULL);
+    if (JS_IsException(object))
+        return object;
+    note(reader, number, object);
+    for (uint32_t i = 0; i < count; i += map ? 2 : 1) {
+        JSValue item[2] = {reader_value(reader), JS_UNDEFINED};
+        if (!JS_IsException(item[0]) && map)
+            item[1] = reader_value(reader);
+        if (JS_IsException(item[0]) || JS_IsException(item[1])) {
+            JS_FreeValue(ctx, item[0]);
+            return finish(object, true);
+        }
+        JSValue done = JS_Call(ctx, map ? guest.map_set : guest.set_add, object, map ? 2 : 1, (JSValueConst *)item);
+        JS_FreeValue(ctx, item[0]);
+        JS_FreeValue(ctx, item[1]);
+        if (JS_IsException(done))
+            return finish(object, true);
+        JS_FreeValue(ctx, done);
+    }
+    return object;
+}
+
+static JSValue read_view(Reader *reader, const uint8_t *data, uint32_t length)
+{
+    static const uint8_t widths[] = {1, 1, 1, 2, 2, 4, 4, 8, 8, 2, 4, 8};
+    JSContext *ctx = guest.context;
+    if (!length || data[0] > ELEMENT_DATA_VIEW)
+        return malformed_value();
+    if (data[0] != ELEMENT_DATA_VIEW && (length - 1) % widths[data[0]])
+        return malformed_value();
+    (void)reader;
+    JSValue buffer = JS_NewArrayBufferCopy(ctx, data + 1, length - 1), view;
+    if (JS_IsException(buffer))
+        return buffer;
+    if (data[0] == ELEMENT_DATA_VIEW)
+        view = JS_CallConstructor(ctx, guest.data_view_constructor, 1, (JSValueConst *)&buffer);
+    else
+        view = JS_NewTypedArray(ctx, 1, (JSValueConst *)&buffer, (JSTypedArrayEnum)data[0]);
+    JS_FreeValue(ctx, buffer);
+    return view;
+}
+
+static JSValue read_regexp(Reader *reader)
+{
+    uint32_t count;
+    if (!take_count(reader, 0x90, 0xdc, &count) || count != 2)
+        return malformed_value();
+    JSValue parts[2] = {read_text(reader), JS_UNDEFINED};
+    if (!JS_IsException(parts[0]))
+        parts[1] = read_text(reader);
+    JSValue regexp = JS_IsException(parts[0]) || JS_IsException(parts[1])
+                         ? JS_EXCEPTION
+                         : JS_CallConstructor(guest.context, guest.regexp_constructor, 2, (JSValueConst *)parts);
+    JS_FreeValue(guest.context, parts[0]);
+    JS_FreeValue(guest.context, parts[1]);
+    return regexp;
+}
+
+static JSValue read_host_function(Reader *reader)
+{
+    uint32_t count, op, mode, length;
+    Bytes name;
+    char text[128];
+    if (!take_count(reader, 0x90, 0xdc, &count) || count != 4 || !reader_unsigned(reader, &op) ||
+        !reader_unsigned(reader, &mode) || !reader_bytes(reader, &name) || !reader_unsigned(reader, &length))
+        return malformed_value();
+    size_t size = name.length < sizeof(text) - 1 ? name.length : sizeof(text) - 1;
+    memcpy(text, name.data, size);
+    text[size] = 0;
+    return ops_function(guest.context, op, mode, text, length);
+}
+
+static JSValue read_sparse(Reader *reader)
+{
+    JSContext *ctx = guest.context;
+    uint32_t number, count, length, index;
+    if (!reserve_number(reader, &number) || !reader_unsigned(reader, &length) || !take_count(reader, 0x80, 0xde, &count))
+        return JS_EXCEPTION;
+    JSValue array = JS_NewArray(ctx);
+    if (JS_IsException(array))
+        return array;
+    note(reader, number, array);
+    for (uint32_t i = 0; i < count; i++) {
+        JSValue value = reader_unsigned(reader, &index) ? reader_value(reader) : JS_EXCEPTION;
+        if (JS_IsException(value) || JS_DefinePropertyValueUint32(ctx, array, index, value, JS_PROP_C_W_E) < 0)
+            return finish(array, true);
+    }
+    return finish(array, JS_SetLength(ctx, array, length) < 0);
+}
+
+static JSValue read_leaf_extension(Reader *reader, Tag tag, const uint8_t *data, uint32_t length)
+{
+    JSContext *ctx = guest.context;
+    uint32_t number;
+    double ms;
+    switch (tag) {
+    case TAG_UNDEFINED:
+        return JS_UNDEFINED;
+    case TAG_BIGINT:
+        return internals_bigint_new(ctx, data, length);
+    case TAG_REFERENCE:
+        if (!reader_unsigned(reader, &number) || number >= reader->object_count)
+            return malformed_value();
+        return JS_DupValue(ctx, reader->objects[number]);
+    case TAG_HANDLE:
+        return reader_unsigned(reader, &number) ? handles_get(ctx, number) : JS_EXCEPTION;
+    case TAG_DATE:
+        if (length != 9 || data[0] != 0xcb)
+            return malformed_value();
+        reader->at++;
+        return take_f64(reader, &ms) ? JS_NewDate(ctx, ms) : JS_EXCEPTION;
+    case TAG_REGEXP:
+        return read_regexp(reader);
+    case TAG_ARRAY_BUFFER:
+        return JS_NewArrayBufferCopy(ctx, data, length);
+    case TAG_TYPED_ARRAY:
+        return read_view(reader, data, length);
+    case TAG_HOST_FUNCTION:
+        return read_host_function(reader);
+    default:
+        return malformed_value();
+    }
+}
+
+static JSValue read_extension(Reader *reader, uint32_t length)
+{
+    const uint8_t *data, *head, *end = reader->end;
+    uint32_t number;
+    JSValue value;
+    if (!take(reader, 1, &head) || !take(reader, length, &data))
+        return JS_EXCEPTION;
+    const uint8_t *after = reader->at;
+    reader->at = data;
+    reader->end = after;
+    switch (*head) {
+    case TAG_ERROR:
+        value = read_error(reader);
+        break;
+    case TAG_MAP:
+    case TAG_SET:
+        value = read_collection(reader, *head == TAG_MAP);
+        break;
+    case TAG_SPARSE_ARRAY:
+        value = read_sparse(reader);
+        break;
+    case TAG_UNDEFINED:
+    case TAG_BIGINT:
+    case TAG_REFERENCE:
+    case TAG_HANDLE:
+        value = read_leaf_extension(reader, *head, data, length);
+        break;
+    default:
+        if (!reserve_number(reader, &number))
+            return JS_EXCEPTION;
+        value = read_leaf_extension(reader, *head, data, length);
+        if (!JS_IsException(value))
+            note(reader, number, value);
+    }
+    reader->at = after;
+    reader->end = end;
+    return value;
+}
+
+static JSValue read_integer(uint64_t bits, bool is_signed)
+{
+    if (is_signed) {
+        int64_t number = (int64_t)bits;
+        if (number >= -9007199254740991 && number <= 9007199254740991)
+            return JS_NewInt64(guest.context, number);
+        return JS_NewBigInt64(guest.context, number);
+    }
+    if (bits <= 9007199254740991)
+        return JS_NewInt64(guest.context, (int64_t)bits);
+    return JS_NewBigUint64(guest.context, bits);
+}
+
+static JSValue read_blob(Reader *reader)
+{
+    Bytes bytes;
+    uint32_t number;
+    if (!reserve_number(reader, &number) || !reader_bytes(reader, &bytes))
+        return JS_EXCEPTION;
+    JSValue array = JS_NewUint8ArrayCopy(guest.context, (const uint8_t *)bytes.data, bytes.length);
+    if (!JS_IsException(array))
+        note(reader, number, array);
+    return array;
+}
+
+static JSValue read_by_head(Reader *reader, uint8_t head)
+{
+    JSContext *ctx = guest.context;
+    uint64_t number;
+    uint32_t length;
+    double real;
+    if (head < 0x80 || head >= 0xe0) {
+        reader->at++;
+        return JS_NewInt32(ctx, (int8_t)head);
+    }
+    if (head < 0x90 || head == 0xde || head == 0xdf)
+        return read_map_object(reader);
+    if (head < 0xa0 || head == 0xdc || head == 0xdd)
+        return read_array(reader);
+    if (head < 0xc0 || (head >= 0xd9 && head <= 0xdb))
+        return read_text(reader);
+    if (head >= 0xc4 && head <= 0xc6)
+        return read_blob(reader);
+    reader->at++;
+    switch (head) {
+    case 0xc0:
+        return JS_NULL;
+    case 0xc2:
+    case 0xc3:
+        return JS_NewBool(ctx, head == 0xc3);
+    case 0xc7: case 0xc8: case 0xc9:
+        return take_length(reader, 1 << (head - 0xc7), &length) ? read_extension(reader, length) : JS_EXCEPTION;
+    case 0xcb:
+        return take_f64(reader, &real) ? JS_NewFloat64(ctx, real) : JS_EXCEPTION;
+    case 0xcc: case 0xcd: case 0xce: case 0xcf:
+        return take_number(reader, 1 << (head - 0xcc), &number) ? read_integer(number, false) : JS_EXCEPTION;
+    case 0xd0: case 0xd1: case 0xd2: case 0xd3: {
+        int size = 1 << (head - 0xd0);
+        if (!take_number(reader, size, &number))
+            return JS_EXCEPTION;
+        int unused = 64 - 8 * size;
+        return read_integer((uint64_t)((int64_t)(number << unused) >> unused), true);
+    }
+    case 0xd4: case 0xd5: case 0xd6: case 0xd7: case 0xd8:
+        return read_extension(reader, 1u << (head - 0xd4));
+    default:
+        return malformed_value();
+    }
+}
+
+JSValue reader_value(Reader *reader)
+{
+    if (reader->at >= reader->end || reader->depth >= CAP_DEPTH)
+        return malformed_value();
+    reader->depth++;
+    JSValue value = read_by_head(reader, *reader->at);
+    reader->depth--;
+    return value;
+}

@@ -1,0 +1,237 @@
+/* The runtime's life, its memory, its time, and the way out to the host. */
+#include "internals.h"
+
+#include <malloc.h>
+#include <stdlib.h>
+
+Guest guest;
+
+#define KEPT_BUFFER_BYTES 65536        /* room a buffer may keep between turns */
+#define FIRST_INBOX_BYTES 4096
+#define GRACE_BYTES (512 * 1024)       /* lent after memory ran out, so that the failure can be told */
+#define DEFAULT_STACK_BYTES (512 * 1024)
+
+/* --- memory: the engine allocates large blocks and pages of small ones here, so counting them is cheap and exact --- */
+
+static bool admit(size_t more)
+{
+    size_t limit = guest.control.heap_limit_bytes;
+    if (!limit || guest.heap_bytes + more <= limit + guest.heap_grace_bytes)
+        return true;
+    guest.control.failed_allocations++;
+    guest.heap_grace_bytes = GRACE_BYTES;
+    return false;
+}
+
+static void *counted(void *block)
+{
+    if (block)
+        guest.heap_bytes += malloc_usable_size(block);
+    else
+        guest.control.failed_allocations++;
+    return block;
+}
+
+static void *guest_malloc(void *opaque, size_t size)
+{
+    (void)opaque;
+    return admit(size) ? counted(malloc(size)) : NULL;
+}
+
+static void *guest_calloc(void *opaque, size_t count, size_t size)
+{
+    (void)opaque;
+    return admit(count * size) ? counted(calloc(count, size)) : NULL;
+}
+
+static void guest_free(void *opaque, void *block)
+{
+    (void)opaque;
+    if (block)
+        guest.heap_bytes -= malloc_usable_size(block);
+    free(block);
+}
+
+static void *guest_realloc(void *opaque, void *block, size_t size)
+{
+    (void)opaque;
+    size_t before = block ? malloc_usable_size(block) : 0;
+    if (size > before && !admit(size - before))
+        return NULL;
+    void *moved = realloc(block, size);
+    if (!moved) {
+        guest.control.failed_allocations++;
+        return NULL;
+    }
+    guest.heap_bytes += malloc_usable_size(moved) - before;
+    return moved;
+}
+
+static size_t guest_usable_size(const void *block)
+{
+    return malloc_usable_size((void *)block);
+}
+
+static const JSMallocFunctions guest_memory = {guest_calloc, guest_malloc, guest_free, guest_realloc, guest_usable_size};
+
+/* --- time --- */
+
+static uint64_t used_ns(void)
+{
+    return guest.control.cpu_used_ns + (monotonic_ns() - guest.resumed_ns);
+}
+
+void engine_pause_clock(void)
+{
+    guest.control.cpu_used_ns = used_ns();
+}
+
+void engine_resume_clock(void)
+{
+    guest.resumed_ns = monotonic_ns();
+}
+
+double engine_now_ms(void)
+{
+    if (guest.control.clock_mode == CLOCK_VIRTUAL)
+        return guest.control.virtual_now_ms;
+    return (double)realtime_ns() / 1e6 - guest.control.time_origin_ms;
+}
+
+/* The engine polls here every few thousand steps. Non-zero unwinds the guest; no guest code can stop that. */
+static int on_poll(JSRuntime *runtime, void *opaque)
+{
+    Control *control = &guest.control;
+    (void)runtime, (void)opaque;
+    if (control->reason)
+        return 1;
+    if (control->interrupt) {
+        control->reason = REASON_INTERRUPTED;
+        return 1;
+    }
+    uint64_t used = used_ns();
+    if (control->cpu_budget_ns && used > control->cpu_budget_ns) {
+        control->reason = REASON_CPU;
+        return 1;
+    }
+    if (control->poll_interval_ns && used - guest.polled_ns >= control->poll_interval_ns) {
+        guest.polled_ns = used;
+        if (engine_host_call(OP_POLL, NULL, 0) == STATUS_STOP) {
+            if (!control->reason)
+                control->reason = REASON_STOP;
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* --- the way out --- */
+
+int32_t engine_host_call(uint32_t op, const uint8_t *message, size_t length)
+{
+    engine_pause_clock();
+    frames_expose();
+    int32_t status = host_call((int32_t)op, (int32_t)(uintptr_t)message, (int32_t)length);
+    frames_collect();
+    engine_resume_clock();
+    return status;
+}
+
+bool engine_enter(void)
+{
+    if (guest.depth > CAP_REENTRY)
+        return false;
+    if (guest.depth++ == 0) {
+        guest.control.reason = REASON_NONE;
+        guest.heap_grace_bytes = 0;
+        guest.outbox_busy = false;
+        guest.outbox.length = guest.deferred.length = guest.scratch.length = 0;
+        buffer_trim(&guest.outbox, KEPT_BUFFER_BYTES);
+        buffer_trim(&guest.scratch, KEPT_BUFFER_BYTES);
+        buffer_trim(&guest.deferred, KEPT_BUFFER_BYTES);
+        guest.polled_ns = guest.control.cpu_used_ns;
+    }
+    engine_resume_clock();
+    return true;
+}
+
+void engine_leave(void)
+{
+    Control *control = &guest.control;
+    jobs_pump();
+    ops_flush_released();
+    if (--guest.depth == 0 && guest.heap_grace_bytes) {
+        JS_RunGC(guest.runtime);
+        guest.heap_grace_bytes = 0;
+    }
+    control->heap_bytes = guest.heap_bytes;
+    frames_expose();
+    engine_pause_clock();
+}
+
+/* --- life --- */
+
+static JSValue global_property(JSContext *ctx, const char *name)
+{
+    JSValue global = JS_GetGlobalObject(ctx);
+    JSValue value = JS_GetPropertyStr(ctx, global, name);
+    JS_FreeValue(ctx, global);
+    return value;
+}
+
+static JSValue method(JSContext *ctx, JSValueConst constructor, const char *name)
+{
+    JSValue prototype = JS_GetPropertyStr(ctx, constructor, "prototype");
+    JSValue value = JS_GetPropertyStr(ctx, prototype, name);
+    JS_FreeValue(ctx, prototype);
+    return value;
+}
+
+static JSAtom private_name(JSContext *ctx, const char *description)
+{
+    JSValue symbol = JS_NewPrivateSymbol(ctx, description);
+    JSAtom atom = JS_ValueToAtom(ctx, symbol);
+    JS_FreeValue(ctx, symbol);
+    return atom;
+}
+
+int engine_boot(void)
+{
+    Control *control = &guest.control;
+    guest.booting = true;
+    control->max_nodes = CAP_NODES;
+    control->max_depth = CAP_DEPTH;
+    control->max_message_bytes = CAP_MESSAGE_BYTES;
+    control->max_outbox_bytes = CAP_MESSAGE_BYTES;
+    guest.runtime = JS_NewRuntime2(&guest_memory, NULL);
+    JSContext *ctx = guest.runtime ? JS_NewContext(guest.runtime) : NULL;
+    if (!ctx)
+        return STATUS_FAILED;
+    guest.context = ctx;
+    JS_SetMaxStackSize(guest.runtime, DEFAULT_STACK_BYTES);
+    JS_SetInterruptHandler(guest.runtime, on_poll, NULL);
+    guest.host_exception = private_name(ctx, "host exception");
+    guest.conversion = private_name(ctx, "conversion");
+    guest.map_constructor = global_property(ctx, "Map");
+    guest.set_constructor = global_property(ctx, "Set");
+    guest.data_view_constructor = global_property(ctx, "DataView");
+    guest.regexp_constructor = global_property(ctx, "RegExp");
+    guest.map_set = method(ctx, guest.map_constructor, "set");
+    guest.set_add = method(ctx, guest.set_constructor, "add");
+    jobs_boot();
+    modules_boot();
+    if (!buffer_reserve(&guest.inbox, FIRST_INBOX_BYTES))
+        return STATUS_FAILED;
+    control->inbox = (uint32_t)(uintptr_t)guest.inbox.data;
+    control->inbox_bytes = guest.inbox.room;
+    return STATUS_OK;
+}
+
+void engine_start(void)
+{
+    JS_UpdateStackTop(guest.runtime);
+    JS_SetMaxStackSize(guest.runtime, guest.control.stack_limit_bytes ? guest.control.stack_limit_bytes
+                                                                       : DEFAULT_STACK_BYTES);
+    internals_seed_random(guest.context, guest.control.random_seed);
+    guest.control.heap_bytes = guest.heap_bytes;
+}

@@ -1,0 +1,290 @@
+/* The exports: read the message, do one thing, leave. See abi.toml for what each takes. */
+#include "guest.h"
+
+#include <string.h>
+
+/* Leave a turn that began with `reader`; a message that broke the ABI is the host's fault and told by the status. */
+static int32_t leave(Reader *reader)
+{
+    reader_close(reader);
+    if (guest.malformed && JS_HasException(guest.context))
+        JS_FreeValue(guest.context, JS_GetException(guest.context));
+    bool malformed = guest.malformed;
+    engine_leave();
+    return malformed ? STATUS_MALFORMED : STATUS_OK;
+}
+
+EXPORT(boot) int32_t boot(void)
+{
+    return engine_boot();
+}
+
+EXPORT(start) int32_t start(void)
+{
+    engine_start();
+    return STATUS_OK;
+}
+
+EXPORT(control) int32_t control(void)
+{
+    return (int32_t)(uintptr_t)&guest.control;
+}
+
+EXPORT(reserve) int32_t reserve(int32_t length)
+{
+    Buffer *inbox = &guest.inbox;
+    inbox->length = 0;
+    if ((uint32_t)length < 4096)
+        length = 4096;
+    if (inbox->room > 65536 && (uint32_t)length <= 65536)
+        buffer_trim(inbox, 65536);
+    /* One byte more than asked for: source text is closed with a zero. */
+    bool room = (uint32_t)length <= CAP_MESSAGE_BYTES && buffer_reserve(inbox, (size_t)(uint32_t)length + 1);
+    guest.control.inbox = (uint32_t)(uintptr_t)inbox->data;
+    guest.control.inbox_bytes = inbox->room - 1;
+    if (!room) {
+        guest.control.failed_allocations++;
+        return 0;
+    }
+    return (int32_t)guest.control.inbox;
+}
+
+EXPORT(define_module) int32_t define_module(int32_t length)
+{
+    Reader reader;
+    Bytes name, source;
+    if (!engine_enter())
+        return STATUS_FAILED;
+    if (reader_open(&reader, (size_t)(uint32_t)length) && reader_bytes(&reader, &name) && reader_bytes(&reader, &source) &&
+        modules_define(guest.context, name, source))
+        failures_report_pending(OP_FAIL, 0);
+    return leave(&reader);
+}
+
+EXPORT(install) int32_t install(int32_t length)
+{
+    Reader reader;
+    Bytes name;
+    char text[64] = "";
+    if (!engine_enter())
+        return STATUS_FAILED;
+    if (reader_open(&reader, (size_t)(uint32_t)length) && reader_bytes(&reader, &name) && name.length < sizeof(text)) {
+        memcpy(text, name.data, name.length);
+        JSValue module = JS_LoadModule(guest.context, NULL, text);
+        jobs_begin_run(0, module, false);
+        jobs_pump();
+        modules_seal();
+    }
+    return leave(&reader);
+}
+
+static bool mentions_await(Bytes code)
+{
+    return memmem(code.data, code.length, "await", 5) != NULL;
+}
+
+static JSValue compile(Bytes code, const char *filename, int flags)
+{
+    return JS_Eval(guest.context, code.data, code.length, filename, JS_EVAL_TYPE_GLOBAL | JS_EVAL_FLAG_COMPILE_ONLY | flags);
+}
+
+/* A script; one that only parses with top-level await is run as an asynchronous one. */
+static void eval_script(uint32_t run, Bytes code, const char *filename)
+{
+    JSContext *ctx = guest.context;
+    bool asynchronous = false;
+    JSValue function = compile(code, filename, 0);
+    if (JS_IsException(function) && !guest.control.reason && mentions_await(code)) {
+        JS_FreeValue(ctx, JS_GetException(ctx));
+        asynchronous = true;
+        function = compile(code, filename, JS_EVAL_FLAG_ASYNC);
+    }
+    jobs_begin_run(run, JS_IsException(function) ? function : JS_EvalFunction(ctx, function), asynchronous);
+}
+
+EXPORT(eval) int32_t eval(int32_t run, int32_t length)
+{
+    Reader reader;
+    Bytes filename, code;
+    char name[256];
+    if (!engine_enter())
+        return STATUS_FAILED;
+    if (reader_open(&reader, (size_t)(uint32_t)length) && reader_bytes(&reader, &filename) && reader_bytes(&reader, &code)) {
+        size_t size = filename.length < sizeof(name) - 1 ? filename.length : sizeof(name) - 1;
+        memcpy(name, filename.data, size);
+        name[size] = 0;
+        guest.inbox.data[(uint32_t)length] = 0;
+        eval_script((uint32_t)run, code, name);
+    }
+    return leave(&reader);
+}
+
+/* The value at a dotted path from globalThis, and the object it was read from. */
+static JSValue walk(Bytes path, JSValue *owner)
+{
+    JSContext *ctx = guest.context;
+    JSValue at = JS_GetGlobalObject(ctx);
+    *owner = JS_UNDEFINED;
+    for (const char *key = path.data, *end = path.data + path.length; !JS_IsException(at);) {
+        const char *dot = memchr(key, '.', end - key);
+        JSAtom atom = JS_NewAtomLen(ctx, key, (dot ? dot : end) - key);
+        JS_FreeValue(ctx, *owner);
+        *owner = at;
+        at = JS_GetProperty(ctx, at, atom);
+        if (JS_IsUndefined(at) && key == path.data) {
+            /* Not a property of globalThis: perhaps a top-level let, const or class. */
+            const char *name = JS_AtomToCString(ctx, atom);
+            at = name ? JS_Eval(ctx, name, strlen(name), "<call>", JS_EVAL_TYPE_GLOBAL) : JS_EXCEPTION;
+            JS_FreeCString(ctx, name);
+        }
+        JS_FreeAtom(ctx, atom);
+        if (!dot)
+            break;
+        key = dot + 1;
+    }
+    return at;
+}
+
+static bool is_text(const Reader *reader)
+{
+    return reader->at < reader->end && ((*reader->at & 0xe0) == 0xa0 || (*reader->at >= 0xd9 && *reader->at <= 0xdb));
+}
+
+EXPORT(call) int32_t call(int32_t run, int32_t length)
+{
+    JSContext *ctx = guest.context;
+    Reader reader;
+    Bytes path = {0};
+    uint32_t handle = 0, count = 0;
+    if (!engine_enter())
+        return STATUS_FAILED;
+    bool ok = reader_open(&reader, (size_t)(uint32_t)length);
+    bool by_path = ok && is_text(&reader);
+    ok = ok && (by_path ? reader_bytes(&reader, &path) : reader_unsigned(&reader, &handle));
+    JSValue this_value = ok ? reader_value(&reader) : JS_EXCEPTION;
+    JSValue *arguments = JS_IsException(this_value) ? NULL : reader_array(&reader, &count);
+    if (arguments) {
+        JSValue owner = JS_UNDEFINED;
+        JSValue function = by_path ? walk(path, &owner) : handles_get(ctx, handle);
+        JSValue result = JS_IsException(function)
+                             ? function
+                             : JS_Call(ctx, function, by_path ? owner : this_value, (int)count, (JSValueConst *)arguments);
+        JS_FreeValue(ctx, function);
+        JS_FreeValue(ctx, owner);
+        for (uint32_t i = 0; i < count; i++)
+            JS_FreeValue(ctx, arguments[i]);
+        js_free(ctx, arguments);
+        jobs_begin_run((uint32_t)run, result, false);
+    } else if (!guest.malformed) {
+        failures_report_pending(OP_FAIL, (uint32_t)run);
+    }
+    JS_FreeValue(ctx, this_value);
+    return leave(&reader);
+}
+
+static JSValue own_keys(JSContext *ctx, JSValueConst object)
+{
+    JSPropertyEnum *keys;
+    uint32_t count;
+    if (JS_GetOwnPropertyNames(ctx, &keys, &count, object, JS_GPN_STRING_MASK | JS_GPN_ENUM_ONLY))
+        return JS_EXCEPTION;
+    JSValue array = JS_NewArray(ctx);
+    for (uint32_t i = 0; i < count && !JS_IsException(array); i++)
+        JS_DefinePropertyValueUint32(ctx, array, i, JS_AtomToString(ctx, keys[i].atom), JS_PROP_C_W_E);
+    JS_FreePropertyEnum(ctx, keys, count);
+    return array;
+}
+
+static JSValue access_property(JSContext *ctx, uint32_t verb, JSValueConst object, JSAtom key, JSValue value)
+{
+    int answer;
+    if (verb != VERB_SET)
+        JS_FreeValue(ctx, value);
+    switch (verb) {
+    case VERB_GET:
+        return JS_GetProperty(ctx, object, key);
+    case VERB_SET:
+        answer = JS_SetProperty(ctx, object, key, value);
+        return answer < 0 ? JS_EXCEPTION : JS_UNDEFINED;
+    case VERB_DELETE:
+        answer = JS_DeleteProperty(ctx, object, key, 0);
+        return answer < 0 ? JS_EXCEPTION : JS_NewBool(ctx, answer);
+    case VERB_HAS:
+        answer = JS_HasProperty(ctx, object, key);
+        return answer < 0 ? JS_EXCEPTION : JS_NewBool(ctx, answer);
+    default:
+        return own_keys(ctx, object);
+    }
+}
+
+EXPORT(access) int32_t access(int32_t run, int32_t length)
+{
+    JSContext *ctx = guest.context;
+    Reader reader;
+    uint32_t verb, handle;
+    if (!engine_enter())
+        return STATUS_FAILED;
+    if (reader_open(&reader, (size_t)(uint32_t)length) && reader_unsigned(&reader, &verb) && reader_unsigned(&reader, &handle)) {
+        JSValue key = reader_value(&reader);
+        JSValue value = JS_IsException(key) ? JS_EXCEPTION : reader_value(&reader);
+        if (!JS_IsException(value)) {
+            JSValue object = handle ? handles_get(ctx, handle) : JS_GetGlobalObject(ctx);
+            JSAtom atom = JS_IsException(object) ? JS_ATOM_NULL : JS_ValueToAtom(ctx, key);
+            if (atom == JS_ATOM_NULL)
+                JS_FreeValue(ctx, value);
+            jobs_begin_run((uint32_t)run,
+                           atom == JS_ATOM_NULL ? JS_EXCEPTION : access_property(ctx, verb, object, atom, value), false);
+            JS_FreeAtom(ctx, atom);
+            JS_FreeValue(ctx, object);
+        } else if (!guest.malformed) {
+            failures_report_pending(OP_FAIL, (uint32_t)run);
+        }
+        JS_FreeValue(ctx, key);
+    }
+    return leave(&reader);
+}
+
+EXPORT(settle) int32_t settle(int32_t request, int32_t outcome, int32_t length)
+{
+    JSContext *ctx = guest.context;
+    Reader reader;
+    if (!engine_enter())
+        return STATUS_FAILED;
+    JSValue value = reader_open(&reader, (size_t)(uint32_t)length) ? reader_value(&reader) : JS_EXCEPTION;
+    if (JS_IsException(value) && !guest.malformed) {
+        /* The answer does not fit into the guest: that is how the request fails. */
+        value = JS_GetException(ctx);
+        outcome = STATUS_FAILED;
+    }
+    if (!guest.malformed && ops_settle((uint32_t)request, outcome == STATUS_OK, value))
+        failures_report_pending(OP_UNCAUGHT, 0);
+    return leave(&reader);
+}
+
+EXPORT(abandon) int32_t abandon(int32_t run)
+{
+    jobs_abandon((uint32_t)run);
+    return STATUS_OK;
+}
+
+EXPORT(release) int32_t release(int32_t length)
+{
+    Reader reader;
+    if (!engine_enter())
+        return STATUS_FAILED;
+    if (reader_open(&reader, (size_t)(uint32_t)length)) {
+        uint32_t id;
+        while (reader.at < reader.end && reader_unsigned(&reader, &id))
+            handles_release(id);
+    }
+    return leave(&reader);
+}
+
+EXPORT(collect) int32_t collect(void)
+{
+    if (!engine_enter())
+        return STATUS_FAILED;
+    JS_RunGC(guest.runtime);
+    engine_leave();
+    return STATUS_OK;
+}

@@ -1,0 +1,65 @@
+/* What went wrong in the guest, on its way to the host. */
+#include "internals.h"
+
+JSValue failures_throw_conversion(JSContext *ctx, const char *path, const char *reason)
+{
+    JSValue error = JS_NewTypeError(ctx, "%s cannot cross the sandbox boundary (at %s)", reason, path);
+    if (!JS_IsObject(error))
+        return JS_Throw(ctx, error);
+    JS_DefinePropertyValueStr(ctx, error, "path", JS_NewString(ctx, path), JS_PROP_C_W_E);
+    JS_DefinePropertyValue(ctx, error, guest.conversion, JS_NewString(ctx, reason), 0);
+    return JS_Throw(ctx, error);
+}
+
+/* A stand-in for a thrown value that cannot be encoded itself: a symbol, or an Error whose properties cannot cross. */
+static JSValue describe(JSContext *ctx, JSValueConst thrown)
+{
+    JSValue text = JS_UNDEFINED, message = JS_UNDEFINED, stack = JS_UNDEFINED;
+    const char *class_name = errors_class(ctx, thrown);
+    if (class_name) {
+        message = JS_GetPropertyStr(ctx, thrown, "message");
+        stack = JS_GetPropertyStr(ctx, thrown, "stack");
+    } else if (JS_IsSymbol(thrown)) {
+        JSAtom atom = JS_ValueToAtom(ctx, thrown);
+        const char *name = JS_AtomToCString(ctx, atom);
+        JS_FreeAtom(ctx, atom);
+        JSValue described = JS_NewPlainError(ctx, "a thrown Symbol(%.200s)", name ? name : "");
+        JS_FreeCString(ctx, name);
+        return described;
+    } else {
+        message = JS_NewString(ctx, "a thrown value that cannot cross the sandbox boundary");
+    }
+    if (JS_HasException(ctx))
+        JS_FreeValue(ctx, JS_GetException(ctx));
+    Bytes name = {.data = class_name ? class_name : "Error"};
+    name.length = __builtin_strlen(name.data);
+    return errors_new(ctx, name, text, message, stack, class_name ? errors_host_exception(ctx, thrown) : 0);
+}
+
+void failures_report(uint32_t op, uint32_t id, JSValue thrown)
+{
+    JSContext *ctx = guest.context;
+    Frame frame;
+    Buffer *out = frame_begin(&frame);
+    JSValue report = thrown;
+    bool encoded = encode_message(ctx, out, report) == 0;
+    if (!encoded && !guest.control.reason) {
+        JS_FreeValue(ctx, JS_GetException(ctx));
+        report = describe(ctx, thrown);
+        encoded = !JS_IsException(report) && encode_message(ctx, out, report) == 0;
+        JS_FreeValue(ctx, report);
+    }
+    if (!encoded) {
+        if (JS_HasException(ctx))
+            JS_FreeValue(ctx, JS_GetException(ctx));
+        /* No room or no time to say more: flag byte and nil. The host knows the reason from the control block. */
+        buffer_put(out, "\0\xc0", 2);
+    }
+    frame_commit(&frame, op, id);
+    JS_FreeValue(ctx, thrown);
+}
+
+void failures_report_pending(uint32_t op, uint32_t id)
+{
+    failures_report(op, id, JS_GetException(guest.context));
+}

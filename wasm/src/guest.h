@@ -1,0 +1,172 @@
+/* The guest: one QuickJS realm in one wasm instance, and what connects it to its host.
+ *
+ * Everything lives in `guest`, in linear memory: between turns the memory is the whole program.
+ * Ownership words: a `JSValue` parameter or field is owned by the callee or the struct, a `JSValueConst`
+ * parameter is borrowed; a `Text` borrows the string it was made from. */
+#ifndef GUEST_H
+#define GUEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "abi.h"
+#include "quickjs.h"
+
+#include "buffer.h"
+#include "registry.h"
+
+typedef struct Run {
+    uint32_t id;
+    JSValue promise;      /* settles the run; owned */
+    bool unwrap;          /* an asynchronous script fulfils with {value}: its completion value */
+    struct Run *next;
+} Run;
+
+typedef struct Task {
+    JSValue function;
+    JSValue argument;     /* JS_UNINITIALIZED: called without one */
+    struct Task *next;
+} Task;
+
+typedef struct Rejection {
+    JSValue promise;
+    JSValue reason;
+    struct Rejection *next;
+} Rejection;
+
+typedef struct Guest {
+    JSRuntime *runtime;
+    JSContext *context;
+    Control control;
+
+    Buffer inbox;
+    Buffer outbox;        /* frames for the host */
+    Buffer deferred;      /* frames made while one is being encoded at the end of the outbox */
+    Buffer scratch;       /* messages under construction that are not frames of the outbox */
+    bool outbox_busy;
+
+    Registry handles;     /* id -> value the host holds */
+    Registry requests;    /* id -> (resolve, reject) of a queued request */
+    uint32_t next_handle;
+    uint32_t next_request;
+
+    Run *runs;
+    Task *tasks, **tasks_tail;
+    Rejection *rejections;
+
+    uint32_t depth;       /* exports on the stack: 1 in a turn, more when the host calls back */
+    uint64_t resumed_ns;  /* when guest time last began to run */
+    uint64_t polled_ns;   /* guest time at the last poll */
+    size_t heap_bytes;
+    size_t heap_grace_bytes; /* lent once a turn so that running out can still be reported */
+    bool booting;         /* bindings are being installed: native modules may be imported */
+    bool malformed;       /* the host's message broke the ABI */
+    JSAtom host_exception; /* private property of an Error: id of the host exception behind it */
+    JSAtom conversion;     /* private property of a TypeError that says a value cannot cross */
+
+    /* The realm's own, kept before guest code could replace them. */
+    JSValue map_constructor, map_set, set_constructor, set_add, data_view_constructor, regexp_constructor;
+} Guest;
+
+extern Guest guest;
+
+/* engine.c: life of the runtime, limits, time. */
+int engine_boot(void);
+void engine_start(void);
+bool engine_enter(void);           /* begin an export that runs guest code; false: nested too deeply */
+void engine_leave(void);
+void engine_pause_clock(void);     /* guest time stops while the host works */
+void engine_resume_clock(void);
+int32_t engine_host_call(uint32_t op, const uint8_t *message, size_t length);
+double engine_now_ms(void);        /* since the time origin, on the sandbox's clock */
+uint64_t monotonic_ns(void);       /* wasi.c; never virtual */
+uint64_t realtime_ns(void);
+
+/* jobs.c: microtasks, tasks, runs, unhandled rejections. */
+void jobs_boot(void);
+int jobs_add_task(JSContext *ctx, JSValue function, JSValue argument);
+void jobs_begin_run(uint32_t id, JSValue result, bool unwrap); /* finishes at once unless the result is a promise */
+void jobs_abandon(uint32_t id);
+void jobs_pump(void);
+
+/* failures.c: what was thrown, as a frame. */
+void failures_report(uint32_t op, uint32_t id, JSValue thrown);
+void failures_report_pending(uint32_t op, uint32_t id);         /* the context's pending exception */
+JSValue failures_throw_conversion(JSContext *ctx, const char *path, const char *reason);
+
+/* encode.c / decode.c: values and messages. */
+int encode_message(JSContext *ctx, Buffer *out, JSValueConst value);
+int encode_arguments(JSContext *ctx, Buffer *out, int argc, JSValueConst *argv);
+
+typedef struct Reader {
+    const uint8_t *at, *end;
+    bool references;
+    uint32_t depth;
+    JSValue *objects;     /* numbered objects, only in a message with references; borrowed */
+    uint32_t object_count, object_room;
+} Reader;
+
+typedef struct Bytes {
+    const char *data;
+    size_t length;
+} Bytes;
+
+bool reader_open(Reader *reader, size_t length);                /* over the inbox; reads the flag byte */
+void reader_close(Reader *reader);
+bool reader_bytes(Reader *reader, Bytes *out);                  /* a msgpack str or bin, borrowed from the inbox */
+bool reader_unsigned(Reader *reader, uint32_t *out);
+JSValue reader_value(Reader *reader);                           /* JS_EXCEPTION: pending exception or guest.malformed */
+JSValue *reader_array(Reader *reader, uint32_t *count);         /* values of a msgpack array; free with js_free */
+
+/* errors.c: Error objects to and from their wire form. */
+JSValue errors_new(JSContext *ctx, Bytes class_name, JSValue name, JSValue message, JSValue stack,
+                   uint32_t host_exception);
+uint32_t errors_host_exception(JSContext *ctx, JSValueConst error);
+const char *errors_class(JSContext *ctx, JSValueConst error);
+
+/* ops.c: the one path of requests to the host, and functions of the host in the guest. */
+JSValue ops_call(JSContext *ctx, uint32_t op, int argc, JSValueConst *argv);
+JSValue ops_submit(JSContext *ctx, uint32_t op, int argc, JSValueConst *argv, JSValue resolve, JSValue reject,
+                   uint32_t *id);
+int ops_send(JSContext *ctx, uint32_t op, int argc, JSValueConst *argv);
+void ops_cancel(uint32_t id);
+JSValue ops_function(JSContext *ctx, uint32_t op, uint32_t mode, const char *name, uint32_t length);
+int ops_settle(uint32_t request, bool ok, JSValue value);
+void ops_flush_released(void);
+
+/* frames.c: what waits in the outbox. */
+typedef struct Frame {
+    Buffer *target;
+    size_t start;
+    bool deferred;
+} Frame;
+Buffer *frame_begin(Frame *frame);
+void frame_commit(Frame *frame, uint32_t op, uint32_t id);
+void frame_drop(Frame *frame);
+void frames_expose(void);          /* show the host the finished frames */
+void frames_collect(void);         /* forget what the host has read */
+
+/* handles.c: guest values the host holds by id. */
+uint32_t handles_add(JSContext *ctx, JSValueConst value);
+JSValue handles_get(JSContext *ctx, uint32_t id);               /* throws when the id is unknown */
+void handles_release(uint32_t id);
+
+/* modules.c, native.c, text.c, url.c */
+void modules_boot(void);
+int modules_define(JSContext *ctx, Bytes name, Bytes source);
+int modules_seal(void);
+JSModuleDef *native_module(JSContext *ctx, const char *name);
+int url_add_exports(JSContext *ctx, JSModuleDef *module);
+int url_set_exports(JSContext *ctx, JSModuleDef *module);
+
+typedef enum TextForm { TEXT_WTF8, TEXT_UTF8 } TextForm;        /* lone surrogates kept, or replaced by U+FFFD */
+size_t text_encoded_bytes(const void *units, size_t length, bool wide, TextForm form);
+size_t text_encode(uint8_t *out, const void *units, size_t length, bool wide, TextForm form);
+JSValue text_decode(JSContext *ctx, const uint8_t *bytes, size_t length); /* lone surrogates may come in */
+bool text_is_ascii(const uint8_t *bytes, size_t length);
+JSValue text_utf8_encode(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv);
+JSValue text_utf8_encode_into(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv);
+JSValue text_utf8_decode(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv);
+
+#endif

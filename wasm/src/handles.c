@@ -1,0 +1,35 @@
+/* Guest values that the host holds by id. One id a crossing: the host releases each id it was given once. */
+#include "guest.h"
+
+uint32_t handles_add(JSContext *ctx, JSValueConst value)
+{
+    uint32_t id = ++guest.next_handle;
+    Entry *entry = id ? registry_add(&guest.handles, id) : NULL;
+    if (!entry) {
+        guest.control.failed_allocations++;
+        JS_ThrowOutOfMemory(ctx);
+        return 0;
+    }
+    entry->first = JS_DupValue(ctx, value);
+    guest.control.live_handles = guest.handles.count;
+    return id;
+}
+
+JSValue handles_get(JSContext *ctx, uint32_t id)
+{
+    Entry *entry = registry_find(&guest.handles, id);
+    if (!entry)
+        return JS_ThrowReferenceError(ctx, "the value behind this handle was released");
+    return JS_DupValue(ctx, entry->first);
+}
+
+void handles_release(uint32_t id)
+{
+    Entry *entry = registry_find(&guest.handles, id);
+    if (!entry)
+        return;
+    JSValue value = entry->first;
+    registry_remove(&guest.handles, entry);
+    guest.control.live_handles = guest.handles.count;
+    JS_FreeValue(guest.context, value);
+}

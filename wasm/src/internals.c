@@ -1,0 +1,256 @@
+/* The engine, compiled together with the few accessors that need to see inside it. */
+#include <sys/time.h>
+#include <time.h>
+
+/* The engine tells the time by the sandbox's clock, see wasi.c. */
+int guest_gettimeofday(struct timeval *restrict out, void *restrict zone);
+int guest_clock_gettime(clockid_t id, struct timespec *out);
+#define gettimeofday guest_gettimeofday
+#define clock_gettime guest_clock_gettime
+
+#include "quickjs.c"
+
+#include "internals.h"
+
+bool internals_text(JSContext *ctx, JSValueConst string, Text *out)
+{
+    JSString *s;
+    if (JS_VALUE_GET_TAG(string) == JS_TAG_STRING_ROPE) {
+        JSStringRope *rope = JS_VALUE_GET_STRING_ROPE(string);
+        JSValue flat = js_linearize_string_rope(ctx, string);
+        if (JS_IsException(flat))
+            return false;
+        /* The rope keeps its flat form, so that the text may be borrowed from it. */
+        JSValue left = rope->left, right = rope->right;
+        rope->left = flat;
+        rope->right = JS_AtomToString(ctx, JS_ATOM_empty_string);
+        JS_FreeValue(ctx, left);
+        JS_FreeValue(ctx, right);
+        s = JS_VALUE_GET_STRING(flat);
+    } else if (JS_VALUE_GET_TAG(string) == JS_TAG_STRING) {
+        s = JS_VALUE_GET_STRING(string);
+    } else {
+        return false;
+    }
+    *out = (Text){.units = strv(s), .length = s->len, .wide = s->is_wide_char};
+    return true;
+}
+
+bool internals_atom_text(JSContext *ctx, JSAtom atom, Text *out)
+{
+    if (__JS_AtomIsTaggedInt(atom))
+        return false;
+    JSAtomStruct *s = ctx->rt->atom_array[atom];
+    if (s->atom_type != JS_ATOM_TYPE_STRING)
+        return false;
+    *out = (Text){.units = strv(s), .length = s->len, .wide = s->is_wide_char};
+    return true;
+}
+
+bool internals_atom_index(JSAtom atom, uint32_t *index)
+{
+    if (!__JS_AtomIsTaggedInt(atom))
+        return false;
+    *index = __JS_AtomToUInt32(atom);
+    return true;
+}
+
+bool internals_fast_array(JSValueConst value, JSValue **values, uint32_t *count)
+{
+    JSObject *p = JS_VALUE_GET_OBJ(value);
+    if (p->class_id != JS_CLASS_ARRAY || !p->fast_array)
+        return false;
+    *values = p->u.array.u.values;
+    *count = p->u.array.count;
+    /* A length beyond the dense part means holes at the end. */
+    return JS_VALUE_GET_TAG(p->prop[0].u.value) == JS_TAG_INT && (uint32_t)JS_VALUE_GET_INT(p->prop[0].u.value) == *count;
+}
+
+bool internals_properties_open(JSContext *ctx, JSValueConst object, Properties *out)
+{
+    JSObject *p = JS_VALUE_GET_OBJ(object);
+    JSShape *shape = p->shape;
+    if (p->is_exotic || p->fast_array || !shape->is_hashed)
+        return false;
+    uint32_t count = 0;
+    JSShapeProperty *property = get_shape_prop(shape);
+    for (int i = 0; i < shape->prop_count; i++, property++) {
+        if (property->atom == JS_ATOM_NULL || !(property->flags & JS_PROP_ENUMERABLE))
+            continue;
+        if (__JS_AtomIsTaggedInt(property->atom) || (property->flags & JS_PROP_TMASK) != JS_PROP_NORMAL)
+            return false;
+        if (ctx->rt->atom_array[property->atom]->atom_type == JS_ATOM_TYPE_STRING)
+            count++;
+    }
+    /* While the cursor holds the hashed shape, a change to the object gives the object another shape. */
+    *out = (Properties){.shape = js_dup_shape(shape), .index = 0, .count = count};
+    return true;
+}
+
+bool internals_properties_next(JSContext *ctx, JSValueConst object, Properties *cursor, JSAtom *key, JSValue *value)
+{
+    JSShape *shape = cursor->shape;
+    JSObject *p = JS_VALUE_GET_OBJ(object);
+    while (cursor->index < shape->prop_count) {
+        int i = cursor->index++;
+        JSShapeProperty *property = &get_shape_prop(shape)[i];
+        if (property->atom == JS_ATOM_NULL || !(property->flags & JS_PROP_ENUMERABLE))
+            continue;
+        if (ctx->rt->atom_array[property->atom]->atom_type != JS_ATOM_TYPE_STRING)
+            continue;
+        *key = property->atom;
+        *value = p->shape == shape ? js_dup(p->prop[i].u.value) : JS_GetProperty(ctx, object, property->atom);
+        return true;
+    }
+    return false;
+}
+
+void internals_properties_close(JSContext *ctx, Properties *cursor)
+{
+    js_free_shape(ctx->rt, cursor->shape);
+}
+
+bool internals_bigint_bytes(JSValueConst value, const uint8_t **bytes, size_t *length, int32_t *small)
+{
+    if (JS_VALUE_GET_TAG(value) == JS_TAG_SHORT_BIG_INT) {
+        *small = JS_VALUE_GET_SHORT_BIG_INT(value);
+        *bytes = (const uint8_t *)small;
+        *length = sizeof(*small);
+        return true;
+    }
+    if (JS_VALUE_GET_TAG(value) != JS_TAG_BIG_INT)
+        return false;
+    JSBigInt *p = JS_VALUE_GET_PTR(value);
+    *bytes = (const uint8_t *)p->tab;
+    *length = p->len * sizeof(p->tab[0]);
+    return true;
+}
+
+JSValue internals_bigint_new(JSContext *ctx, const uint8_t *bytes, size_t length)
+{
+    size_t limbs = (length + sizeof(js_limb_t) - 1) / sizeof(js_limb_t);
+    if (!length)
+        return JS_NewBigInt64(ctx, 0);
+    if (limbs > JS_BIGINT_MAX_SIZE)
+        return JS_ThrowRangeError(ctx, "BigInt is too large to allocate");
+    JSBigInt *p = js_bigint_new(ctx, limbs);
+    if (!p)
+        return JS_EXCEPTION;
+    memset(p->tab, bytes[length - 1] & 0x80 ? 0xff : 0, limbs * sizeof(p->tab[0]));
+    memcpy(p->tab, bytes, length);
+    p = js_bigint_normalize(ctx, p);
+    return p ? JS_CompactBigInt(ctx, p) : JS_EXCEPTION;
+}
+
+JSValue *internals_collection(JSContext *ctx, JSValueConst value, uint32_t *count)
+{
+    JSObject *p = JS_VALUE_GET_OBJ(value);
+    JSMapState *state = p->u.map_state;
+    bool map = p->class_id == JS_CLASS_MAP;
+    struct list_head *el;
+    uint32_t at = 0;
+
+    *count = 0;
+    if (!state->record_count)
+        return NULL;
+    JSValue *values = js_malloc(ctx, sizeof(JSValue) * state->record_count * (map ? 2 : 1));
+    if (!values)
+        return NULL;
+    list_for_each(el, &state->records) {
+        JSMapRecord *record = list_entry(el, JSMapRecord, link);
+        if (record->empty)
+            continue;
+        values[at++] = js_dup(record->key);
+        if (map)
+            values[at++] = js_dup(record->value);
+    }
+    *count = at;
+    return values;
+}
+
+bool internals_regexp(JSContext *ctx, JSValueConst value, JSValue *source, JSValue *flags)
+{
+    static const struct { int bit; char letter; } letters[] = {
+        {LRE_FLAG_INDICES, 'd'}, {LRE_FLAG_GLOBAL, 'g'}, {LRE_FLAG_IGNORECASE, 'i'}, {LRE_FLAG_MULTILINE, 'm'},
+        {LRE_FLAG_DOTALL, 's'}, {LRE_FLAG_UNICODE, 'u'}, {LRE_FLAG_UNICODE_SETS, 'v'}, {LRE_FLAG_STICKY, 'y'},
+    };
+    JSObject *p = JS_VALUE_GET_OBJ(value);
+    if (p->class_id != JS_CLASS_REGEXP)
+        return false;
+    int bits = lre_get_flags(str8(p->u.regexp.bytecode));
+    char text[16];
+    size_t length = 0;
+    for (size_t i = 0; i < countof(letters); i++) {
+        if (bits & letters[i].bit)
+            text[length++] = letters[i].letter;
+    }
+    *source = js_dup(JS_MKPTR(JS_TAG_STRING, p->u.regexp.pattern));
+    *flags = JS_NewStringLen(ctx, text, length);
+    return true;
+}
+
+bool internals_date_ms(JSValueConst value, double *ms)
+{
+    JSObject *p = JS_VALUE_GET_OBJ(value);
+    if (p->class_id != JS_CLASS_DATE)
+        return false;
+    JSValue data = p->u.object_data;
+    *ms = JS_VALUE_GET_TAG(data) == JS_TAG_INT ? JS_VALUE_GET_INT(data) : JS_VALUE_GET_FLOAT64(data);
+    return true;
+}
+
+uint32_t internals_references(JSValueConst object)
+{
+    return (uint32_t)JS_REF_COUNT(JS_VALUE_GET_PTR(object));
+}
+
+const char *internals_error_class(JSContext *ctx, JSValueConst error)
+{
+    JSObject *p = JS_VALUE_GET_OBJ(error);
+    if (p->class_id == JS_CLASS_DOM_EXCEPTION)
+        return "DOMException";
+    /* Guest code can make the chain long, but not endless: prototypes cannot form a cycle. */
+    for (JSObject *proto = p->shape->proto; proto && proto->class_id != JS_CLASS_PROXY; proto = proto->shape->proto) {
+        for (int i = 0; i < JS_NATIVE_ERROR_COUNT; i++) {
+            if (proto == JS_VALUE_GET_OBJ(ctx->native_error_proto[i]))
+                return native_error_name[i];
+        }
+    }
+    return "Error";
+}
+
+JSValue internals_error_prototype(JSContext *ctx, const char *class_name)
+{
+    for (int i = 0; i < JS_NATIVE_ERROR_COUNT; i++) {
+        if (!strcmp(native_error_name[i], class_name))
+            return js_dup(ctx->native_error_proto[i]);
+    }
+    return strcmp(class_name, "Error") ? JS_UNDEFINED : js_dup(ctx->class_proto[JS_CLASS_ERROR]);
+}
+
+JSValue internals_dom_exception(JSContext *ctx, JSValueConst name, JSValueConst message)
+{
+    JSValueConst arguments[2] = {message, name};
+    return js_domexception_constructor0(ctx, JS_UNDEFINED, 2, arguments, 0);
+}
+
+void internals_seed_random(JSContext *ctx, uint64_t seed)
+{
+    ctx->random_state = seed ? seed : 1;
+}
+
+void internals_drop_jobs(JSRuntime *rt)
+{
+    while (!list_empty(&rt->job_list)) {
+        JSJobEntry *job = list_entry(rt->job_list.next, JSJobEntry, link);
+        list_del(&job->link);
+        for (int i = 0; i < job->argc; i++)
+            JS_FreeValueRT(rt, job->argv[i]);
+        js_free_rt(rt, job);
+    }
+}
+
+bool internals_has_jobs(JSRuntime *rt)
+{
+    return !list_empty(&rt->job_list);
+}

@@ -1,0 +1,48 @@
+/* What the guest reads of the engine beyond its public interface, so that values are taken from their internal state
+ * and no guest code runs on the way. internals.c holds the engine itself. */
+#ifndef INTERNALS_H
+#define INTERNALS_H
+
+#include "guest.h"
+
+/* A string's code units: Latin-1 (`wide` false) or UTF-16. Borrowed from the value; ropes are flattened in place. */
+typedef struct Text {
+    const void *units;
+    uint32_t length;
+    bool wide;
+} Text;
+bool internals_text(JSContext *ctx, JSValueConst string, Text *out);
+bool internals_atom_text(JSContext *ctx, JSAtom atom, Text *out);   /* false: an integer key or a symbol */
+bool internals_atom_index(JSAtom atom, uint32_t *index);
+
+/* The elements of a dense array, borrowed; only until guest code runs. */
+bool internals_fast_array(JSValueConst value, JSValue **values, uint32_t *count);
+
+/* The own enumerable string-keyed properties of an ordinary object whose values are plain data and whose keys are not
+ * integers. The cursor keeps the list of keys it began with; a value is read where it stands now. */
+typedef struct Properties {
+    void *shape;
+    int index;
+    uint32_t count;
+} Properties;
+bool internals_properties_open(JSContext *ctx, JSValueConst object, Properties *out);
+bool internals_properties_next(JSContext *ctx, JSValueConst object, Properties *cursor, JSAtom *key, JSValue *value);
+void internals_properties_close(JSContext *ctx, Properties *cursor);
+
+bool internals_bigint_bytes(JSValueConst value, const uint8_t **bytes, size_t *length, int32_t *small);
+JSValue internals_bigint_new(JSContext *ctx, const uint8_t *bytes, size_t length);
+
+/* Keys and values of a Map, or members of a Set, in order, as an array of owned values; NULL and *count 0 when empty. */
+JSValue *internals_collection(JSContext *ctx, JSValueConst value, uint32_t *count);
+bool internals_regexp(JSContext *ctx, JSValueConst value, JSValue *source, JSValue *flags);
+bool internals_date_ms(JSValueConst value, double *ms);
+uint32_t internals_references(JSValueConst object);  /* how many references keep it alive */
+const char *internals_error_class(JSContext *ctx, JSValueConst error);  /* TypeError, ...; by its prototype chain */
+JSValue internals_error_prototype(JSContext *ctx, const char *class_name); /* JS_UNDEFINED: no such class */
+JSValue internals_dom_exception(JSContext *ctx, JSValueConst name, JSValueConst message);
+
+void internals_seed_random(JSContext *ctx, uint64_t seed);
+void internals_drop_jobs(JSRuntime *rt);
+bool internals_has_jobs(JSRuntime *rt);
+
+#endif

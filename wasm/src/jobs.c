@@ -1,0 +1,240 @@
+/* What runs when: microtasks, then one task, then microtasks again; the runs the host waits for; rejections that nobody
+ * handled. */
+#include "internals.h"
+
+#include <stdlib.h>
+
+static void on_rejection(JSContext *ctx, JSValueConst promise, JSValueConst reason, bool handled, void *opaque)
+{
+    (void)opaque;
+    if (!handled) {
+        Rejection *rejection = malloc(sizeof(*rejection));
+        if (!rejection) {
+            guest.control.failed_allocations++;
+            return;
+        }
+        *rejection = (Rejection){JS_DupValue(ctx, promise), JS_DupValue(ctx, reason), NULL};
+        Rejection **end = &guest.rejections;
+        while (*end)
+            end = &(*end)->next;
+        *end = rejection;
+        return;
+    }
+    for (Rejection **at = &guest.rejections; *at; at = &(*at)->next) {
+        Rejection *rejection = *at;
+        if (JS_VALUE_GET_PTR(rejection->promise) != JS_VALUE_GET_PTR(promise))
+            continue;
+        *at = rejection->next;
+        JS_FreeValue(ctx, rejection->promise);
+        JS_FreeValue(ctx, rejection->reason);
+        free(rejection);
+        return;
+    }
+}
+
+void jobs_boot(void)
+{
+    guest.tasks_tail = &guest.tasks;
+    JS_SetHostPromiseRejectionTracker(guest.runtime, on_rejection, NULL);
+}
+
+int jobs_add_task(JSContext *ctx, JSValue function, JSValue argument)
+{
+    Task *task = malloc(sizeof(*task));
+    if (!task) {
+        JS_FreeValue(ctx, function);
+        JS_FreeValue(ctx, argument);
+        guest.control.failed_allocations++;
+        JS_ThrowOutOfMemory(ctx);
+        return -1;
+    }
+    *task = (Task){function, argument, NULL};
+    *guest.tasks_tail = task;
+    guest.tasks_tail = &task->next;
+    return 0;
+}
+
+static Task *next_task(void)
+{
+    Task *task = guest.tasks;
+    if (task && !(guest.tasks = task->next))
+        guest.tasks_tail = &guest.tasks;
+    return task;
+}
+
+static void free_task(Task *task)
+{
+    JS_FreeValue(guest.context, task->function);
+    JS_FreeValue(guest.context, task->argument);
+    free(task);
+}
+
+static void free_run(Run *run)
+{
+    JS_FreeValue(guest.context, run->promise);
+    free(run);
+}
+
+/* The turn was stopped: its microtasks may be an endless chain, so none of them may run later. Tasks stay, bindings
+ * count on them. */
+static void drop_microtasks(void)
+{
+    JSContext *ctx = guest.context;
+    internals_drop_jobs(guest.runtime);
+    while (guest.rejections) {
+        Rejection *rejection = guest.rejections;
+        guest.rejections = rejection->next;
+        JS_FreeValue(ctx, rejection->promise);
+        JS_FreeValue(ctx, rejection->reason);
+        free(rejection);
+    }
+    if (JS_HasException(ctx))
+        JS_FreeValue(ctx, JS_GetException(ctx));
+}
+
+static void run_microtasks(void)
+{
+    JSContext *ctx;
+    while (!guest.control.reason) {
+        int done = JS_ExecutePendingJob(guest.runtime, &ctx);
+        if (done == 0)
+            return;
+        if (done < 0 && !guest.control.reason)
+            failures_report_pending(OP_UNCAUGHT, 0);
+    }
+}
+
+static void run_tasks(void)
+{
+    JSContext *ctx = guest.context;
+    Task *task;
+    run_microtasks();
+    while (!guest.control.reason && (task = next_task())) {
+        bool argument = JS_VALUE_GET_TAG(task->argument) != JS_TAG_UNINITIALIZED;
+        JSValue result = JS_Call(ctx, task->function, JS_UNDEFINED, argument, (JSValueConst *)&task->argument);
+        free_task(task);
+        if (JS_IsException(result) && !guest.control.reason)
+            failures_report_pending(OP_UNCAUGHT, 0);
+        JS_FreeValue(ctx, result);
+        run_microtasks();
+    }
+}
+
+static void finish(uint32_t id, JSValue value)
+{
+    JSContext *ctx = guest.context;
+    Frame frame;
+    int failed = encode_message(ctx, frame_begin(&frame), value);
+    JS_FreeValue(ctx, value);
+    if (failed) {
+        frame_drop(&frame);
+        failures_report_pending(OP_FAIL, id);
+    } else {
+        frame_commit(&frame, OP_FINISH, id);
+    }
+}
+
+/* Report every run whose promise has settled. */
+static bool settle_runs(void)
+{
+    JSContext *ctx = guest.context;
+    bool settled = false;
+    for (Run **at = &guest.runs; *at;) {
+        Run *run = *at;
+        JSPromiseStateEnum state = JS_PromiseState(ctx, run->promise);
+        if (state == JS_PROMISE_PENDING) {
+            at = &run->next;
+            continue;
+        }
+        JSValue result = JS_PromiseResult(ctx, run->promise);
+        if (state == JS_PROMISE_FULFILLED && run->unwrap) {
+            run->unwrap = false;
+            JSValue value = JS_GetPropertyStr(ctx, result, "value");
+            JS_FreeValue(ctx, result);
+            result = value;
+            if (JS_IsPromise(value)) {
+                JS_FreeValue(ctx, run->promise);
+                run->promise = value;
+                JS_PromiseMarkAsHandled(ctx, value);
+                on_rejection(ctx, value, JS_UNDEFINED, true, NULL);
+                continue;
+            }
+        }
+        *at = run->next;
+        settled = true;
+        if (state == JS_PROMISE_FULFILLED)
+            finish(run->id, result);
+        else
+            failures_report(OP_FAIL, run->id, result);
+        free_run(run);
+    }
+    return settled;
+}
+
+/* Takes `result`: the value of a run, the promise of it, or JS_EXCEPTION. */
+void jobs_begin_run(uint32_t id, JSValue result, bool unwrap)
+{
+    JSContext *ctx = guest.context;
+    if (JS_IsException(result)) {
+        failures_report_pending(OP_FAIL, id);
+        return;
+    }
+    Run *run = malloc(sizeof(*run));
+    if (!run) {
+        JS_FreeValue(ctx, result);
+        JS_ThrowOutOfMemory(ctx);
+        guest.control.failed_allocations++;
+        failures_report_pending(OP_FAIL, id);
+        return;
+    }
+    if (JS_IsPromise(result)) {
+        JS_PromiseMarkAsHandled(ctx, result);
+        on_rejection(ctx, result, JS_UNDEFINED, true, NULL);
+    } else {
+        /* Reported when its jobs have run, like every other: what they change is still seen. */
+        JSValue promise = JS_NewSettledPromise(ctx, false, result);
+        JS_FreeValue(ctx, result);
+        result = promise;
+        unwrap = false;
+    }
+    *run = (Run){.id = id, .promise = result, .unwrap = unwrap, .next = guest.runs};
+    guest.runs = run;
+}
+
+void jobs_abandon(uint32_t id)
+{
+    for (Run **at = &guest.runs; *at; at = &(*at)->next) {
+        Run *run = *at;
+        if (run->id != id)
+            continue;
+        *at = run->next;
+        free_run(run);
+        return;
+    }
+}
+
+static void report_rejections(void)
+{
+    while (guest.rejections && !guest.control.reason) {
+        Rejection *rejection = guest.rejections;
+        guest.rejections = rejection->next;
+        failures_report(OP_UNCAUGHT, 1, rejection->reason);
+        JS_FreeValue(guest.context, rejection->promise);
+        free(rejection);
+    }
+}
+
+void jobs_pump(void)
+{
+    /* A nested export leaves the queue to the turn it interrupts; only what is settled already is reported. */
+    if (guest.depth > 1) {
+        settle_runs();
+        return;
+    }
+    do {
+        run_tasks();
+    } while (!guest.control.reason && settle_runs() && (internals_has_jobs(guest.runtime) || guest.tasks));
+    report_rejections();
+    if (guest.control.reason)
+        drop_microtasks();
+}

@@ -1,0 +1,136 @@
+/* Sources the module loader may serve, by name, and the native module while the bindings are installed. */
+#include "guest.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct Source {
+    struct Source *next;
+    char *name;
+    char *text;
+    size_t length;
+} Source;
+
+static Source *sources;
+
+static Source **find(const char *name)
+{
+    Source **at = &sources;
+    while (*at && strcmp((*at)->name, name))
+        at = &(*at)->next;
+    return at;
+}
+
+static bool is_reserved(const char *name)
+{
+    return !strncmp(name, "sandbox:", 8);
+}
+
+/* `./x.js` beside `sandbox:y.js` is `sandbox:x.js`; every other name stands for itself. */
+static char *normalize(JSContext *ctx, const char *importer, const char *specifier, void *opaque)
+{
+    (void)opaque;
+    if (guest.booting && is_reserved(importer) && !strncmp(specifier, "./", 2)) {
+        size_t length = strlen(specifier) - 2;
+        char *name = js_malloc(ctx, 8 + length + 1);
+        if (!name)
+            return NULL;
+        memcpy(name, "sandbox:", 8);
+        memcpy(name + 8, specifier + 2, length + 1);
+        return name;
+    }
+    if (is_reserved(specifier) && !guest.booting) {
+        JS_ThrowReferenceError(ctx, "cannot find module '%s'", specifier);
+        return NULL;
+    }
+    return js_strdup(ctx, specifier);
+}
+
+/* The compiled bindings without their source text: it would be a third of the image, and their functions show
+ * themselves as native code. Takes `module`. */
+static JSValue without_source(JSContext *ctx, JSValue module)
+{
+    size_t size;
+    uint8_t *bytecode = JS_WriteObject(ctx, &size, module, JS_WRITE_OBJ_BYTECODE | JS_WRITE_OBJ_STRIP_SOURCE);
+    JS_FreeValue(ctx, module);
+    if (!bytecode)
+        return JS_EXCEPTION;
+    module = JS_ReadObject(ctx, bytecode, size, JS_READ_OBJ_BYTECODE);
+    js_free(ctx, bytecode);
+    if (!JS_IsException(module) && JS_ResolveModule(ctx, module) < 0) {
+        JS_FreeValue(ctx, module);
+        return JS_EXCEPTION;
+    }
+    return module;
+}
+
+static JSModuleDef *load(JSContext *ctx, const char *name, void *opaque)
+{
+    (void)opaque;
+    if (guest.booting && !strcmp(name, "sandbox:native"))
+        return native_module(ctx, name);
+    Source *source = *find(name);
+    if (!source) {
+        JS_ThrowReferenceError(ctx, "cannot find module '%s'", name);
+        return NULL;
+    }
+    JSValue module = JS_Eval(ctx, source->text, source->length, name, JS_EVAL_TYPE_MODULE | JS_EVAL_FLAG_COMPILE_ONLY);
+    if (JS_IsException(module))
+        return NULL;
+    if (guest.booting && JS_IsException(module = without_source(ctx, module)))
+        return NULL;
+    JSModuleDef *definition = JS_VALUE_GET_PTR(module);
+    JS_FreeValue(ctx, module);
+    return definition;
+}
+
+void modules_boot(void)
+{
+    JS_SetModuleLoaderFunc(guest.runtime, normalize, load, NULL);
+}
+
+static char *copy(Bytes bytes)
+{
+    char *text = malloc(bytes.length + 1);
+    if (text) {
+        memcpy(text, bytes.data, bytes.length);
+        text[bytes.length] = 0;
+    }
+    return text;
+}
+
+int modules_define(JSContext *ctx, Bytes name, Bytes text)
+{
+    Source *source = malloc(sizeof(*source));
+    char *name_text = source ? copy(name) : NULL, *source_text = name_text ? copy(text) : NULL;
+    if (!source_text) {
+        free(name_text);
+        free(source);
+        JS_ThrowOutOfMemory(ctx);
+        return -1;
+    }
+    Source **at = find(name_text), *old = *at;
+    *source = (Source){old ? old->next : NULL, name_text, source_text, text.length};
+    *at = source;
+    if (old) {
+        free(old->name);
+        free(old->text);
+        free(old);
+    }
+    return 0;
+}
+
+/* The bindings are in place: from here on no guest can import them, and their sources need no room. */
+int modules_seal(void)
+{
+    while (sources) {
+        Source *source = sources;
+        sources = source->next;
+        free(source->name);
+        free(source->text);
+        free(source);
+    }
+    guest.booting = false;
+    JS_RunGC(guest.runtime);
+    return 0;
+}

@@ -1,0 +1,155 @@
+/* `sandbox:native`: what the bindings need of C. Importable only while they are installed. */
+#include "internals.h"
+
+static bool op_of(JSContext *ctx, JSValueConst value, uint32_t *op)
+{
+    return JS_ToUint32(ctx, op, value) == 0;
+}
+
+static JSValue native_call(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
+{
+    uint32_t op;
+    (void)this_value;
+    return op_of(ctx, argv[0], &op) ? ops_call(ctx, op, argc - 1, argv + 1) : JS_EXCEPTION;
+}
+
+static JSValue native_send(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
+{
+    uint32_t op;
+    (void)this_value;
+    if (!op_of(ctx, argv[0], &op) || ops_send(ctx, op, argc - 1, argv + 1))
+        return JS_EXCEPTION;
+    return JS_UNDEFINED;
+}
+
+/* submit(op, arguments, resolve, reject) -> id */
+static JSValue native_submit(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
+{
+    uint32_t op, id, count;
+    JSValue *values;
+    (void)this_value, (void)argc;
+    if (!op_of(ctx, argv[0], &op) || !JS_IsArray(argv[1]) || !internals_fast_array(argv[1], &values, &count))
+        return JS_HasException(ctx) ? JS_EXCEPTION : JS_ThrowTypeError(ctx, "submit: not an argument array");
+    JSValue done = ops_submit(ctx, op, (int)count, (JSValueConst *)values, JS_DupValue(ctx, argv[2]),
+                              JS_DupValue(ctx, argv[3]), &id);
+    return JS_IsException(done) ? done : JS_NewUint32(ctx, id);
+}
+
+static JSValue native_cancel(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
+{
+    uint32_t id;
+    (void)this_value, (void)argc;
+    if (JS_ToUint32(ctx, &id, argv[0]))
+        return JS_EXCEPTION;
+    ops_cancel(id);
+    return JS_UNDEFINED;
+}
+
+static JSValue native_task(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
+{
+    (void)this_value, (void)argc;
+    return jobs_add_task(ctx, JS_DupValue(ctx, argv[0]), JS_UNINITIALIZED) ? JS_EXCEPTION : JS_UNDEFINED;
+}
+
+static JSValue native_report(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
+{
+    (void)this_value, (void)argc;
+    failures_report(OP_UNCAUGHT, 0, JS_DupValue(ctx, argv[0]));
+    return JS_UNDEFINED;
+}
+
+static JSValue native_now(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
+{
+    (void)this_value, (void)argc, (void)argv;
+    return JS_NewFloat64(ctx, engine_now_ms());
+}
+
+static JSValue native_time_origin(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
+{
+    (void)this_value, (void)argc, (void)argv;
+    return JS_NewFloat64(ctx, guest.control.time_origin_ms);
+}
+
+static JSValue native_class_of(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
+{
+    (void)this_value, (void)argc;
+    JSAtom name = JS_IsObject(argv[0]) ? JS_GetClassName(guest.runtime, JS_GetClassID(argv[0])) : JS_ATOM_NULL;
+    if (name == JS_ATOM_NULL)
+        return JS_NewString(ctx, "");
+    JSValue text = JS_AtomToString(ctx, name);
+    JS_FreeAtom(ctx, name);
+    return text;
+}
+
+static JSValue native_proxy_parts(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
+{
+    (void)this_value, (void)argc;
+    if (!JS_IsProxy(argv[0]))
+        return JS_UNDEFINED;
+    JSValue parts[2] = {JS_GetProxyTarget(ctx, argv[0]), JS_GetProxyHandler(ctx, argv[0])};
+    for (int i = 0; i < 2; i++) {
+        if (!JS_IsException(parts[i]))
+            continue;
+        JS_FreeValue(ctx, JS_GetException(ctx));       /* revoked */
+        parts[i] = JS_NULL;
+    }
+    return JS_NewArrayFrom(ctx, 2, parts);
+}
+
+static JSValue native_promise_state(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
+{
+    static const char *const names[] = {"pending", "fulfilled", "rejected"};
+    (void)this_value, (void)argc;
+    JSPromiseStateEnum state = JS_PromiseState(ctx, argv[0]);
+    if (state == JS_PROMISE_NOT_A_PROMISE)
+        return JS_UNDEFINED;
+    JSValue parts[2] = {JS_NewString(ctx, names[state]), JS_PromiseResult(ctx, argv[0])};
+    return JS_NewArrayFrom(ctx, 2, parts);
+}
+
+static JSValue native_collection_entries(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
+{
+    uint32_t count;
+    (void)this_value, (void)argc;
+    if (!JS_IsMap(argv[0]) && !JS_IsSet(argv[0]))
+        return JS_UNDEFINED;
+    JSValue *values = internals_collection(ctx, argv[0], &count);
+    if (!values && JS_HasException(ctx))
+        return JS_EXCEPTION;
+    JSValue array = JS_NewArrayFrom(ctx, (int)count, values);
+    js_free(ctx, values);
+    return array;
+}
+
+static const JSCFunctionListEntry functions[] = {
+    JS_CFUNC_DEF("call", 1, native_call),
+    JS_CFUNC_DEF("send", 1, native_send),
+    JS_CFUNC_DEF("submit", 4, native_submit),
+    JS_CFUNC_DEF("cancel", 1, native_cancel),
+    JS_CFUNC_DEF("task", 1, native_task),
+    JS_CFUNC_DEF("report", 1, native_report),
+    JS_CFUNC_DEF("now", 0, native_now),
+    JS_CFUNC_DEF("timeOrigin", 0, native_time_origin),
+    JS_CFUNC_DEF("classOf", 1, native_class_of),
+    JS_CFUNC_DEF("proxyParts", 1, native_proxy_parts),
+    JS_CFUNC_DEF("promiseState", 1, native_promise_state),
+    JS_CFUNC_DEF("collectionEntries", 1, native_collection_entries),
+    JS_CFUNC_DEF("utf8Encode", 1, text_utf8_encode),
+    JS_CFUNC_DEF("utf8EncodeInto", 2, text_utf8_encode_into),
+    JS_CFUNC_DEF("utf8Decode", 2, text_utf8_decode),
+};
+
+static int initialize(JSContext *ctx, JSModuleDef *module)
+{
+    int failed = JS_SetModuleExportList(ctx, module, functions, sizeof(functions) / sizeof(functions[0]));
+    return failed ? failed : url_set_exports(ctx, module);
+}
+
+JSModuleDef *native_module(JSContext *ctx, const char *name)
+{
+    JSModuleDef *module = JS_NewCModule(ctx, name, initialize);
+    if (!module || JS_AddModuleExportList(ctx, module, functions, sizeof(functions) / sizeof(functions[0])) ||
+        url_add_exports(ctx, module))
+        return NULL;
+    return module;
+}

@@ -1,0 +1,179 @@
+/* The one path of requests to the host: answered at once (call), later (submit), or not at all (send). */
+#include "guest.h"
+
+#include <stdlib.h>
+
+static JSValue read_reply(JSContext *ctx)
+{
+    Reader reader;
+    JSValue value = JS_EXCEPTION;
+    if (reader_open(&reader, guest.control.reply_bytes))
+        value = reader_value(&reader);
+    reader_close(&reader);
+    if (guest.malformed && !JS_HasException(ctx))
+        JS_ThrowInternalError(ctx, "malformed reply of the host");
+    return value;
+}
+
+static JSValue stop(JSContext *ctx)
+{
+    if (!guest.control.reason)
+        guest.control.reason = REASON_STOP;
+    JS_ThrowInternalError(ctx, "stopped by the host");
+    JSValue error = JS_GetException(ctx);
+    JS_SetUncatchableError(ctx, error);
+    return JS_Throw(ctx, error);
+}
+
+JSValue ops_call(JSContext *ctx, uint32_t op, int argc, JSValueConst *argv)
+{
+    Buffer *scratch = &guest.scratch;
+    size_t start = scratch->length;
+    if (encode_arguments(ctx, scratch, argc, argv))
+        return JS_EXCEPTION;
+    int32_t status = engine_host_call(op, scratch->data + start, scratch->length - start);
+    scratch->length = start;
+    switch (status) {
+    case STATUS_OK:
+        return read_reply(ctx);
+    case STATUS_FAILED: {
+        JSValue error = read_reply(ctx);
+        return JS_IsException(error) ? error : JS_Throw(ctx, error);
+    }
+    default:
+        return stop(ctx);
+    }
+}
+
+static int commit_request(JSContext *ctx, uint32_t op, uint32_t id, int argc, JSValueConst *argv)
+{
+    Frame frame;
+    Buffer *out = frame_begin(&frame);
+    if (encode_arguments(ctx, out, argc, argv)) {
+        frame_drop(&frame);
+        return -1;
+    }
+    frame_commit(&frame, op, id);
+    if (guest.outbox.length > guest.control.max_outbox_bytes && !guest.outbox_busy &&
+        engine_host_call(OP_POLL, NULL, 0) == STATUS_STOP) {
+        stop(ctx);
+        return -1;
+    }
+    return 0;
+}
+
+int ops_send(JSContext *ctx, uint32_t op, int argc, JSValueConst *argv)
+{
+    return commit_request(ctx, op, 0, argc, argv);
+}
+
+/* Takes `resolve` and `reject`. */
+JSValue ops_submit(JSContext *ctx, uint32_t op, int argc, JSValueConst *argv, JSValue resolve, JSValue reject,
+                   uint32_t *id)
+{
+    Entry *entry = registry_add(&guest.requests, ++guest.next_request);
+    if (!entry) {
+        JS_FreeValue(ctx, resolve);
+        JS_FreeValue(ctx, reject);
+        guest.control.failed_allocations++;
+        return JS_ThrowOutOfMemory(ctx);
+    }
+    *id = entry->id;
+    entry->first = resolve;
+    entry->second = reject;
+    guest.control.pending_requests = guest.requests.count;
+    if (commit_request(ctx, op, *id, argc, argv)) {
+        JSValue thrown = JS_GetException(ctx);
+        ops_settle(*id, true, JS_UNINITIALIZED);
+        return JS_Throw(ctx, thrown);
+    }
+    return JS_UNDEFINED;
+}
+
+/* Answer a request; JS_UNINITIALIZED forgets it instead. Takes `value`. */
+int ops_settle(uint32_t request, bool ok, JSValue value)
+{
+    JSContext *ctx = guest.context;
+    Entry *entry = registry_find(&guest.requests, request);
+    if (!entry) {
+        JS_FreeValue(ctx, value);
+        return 0;
+    }
+    JSValue chosen = ok ? entry->first : entry->second;
+    JSValue other = ok ? entry->second : entry->first;
+    registry_remove(&guest.requests, entry);
+    guest.control.pending_requests = guest.requests.count;
+    JS_FreeValue(ctx, other);
+    if (JS_VALUE_GET_TAG(value) == JS_TAG_UNINITIALIZED) {
+        JS_FreeValue(ctx, chosen);
+        return 0;
+    }
+    return jobs_add_task(ctx, chosen, value);
+}
+
+void ops_cancel(uint32_t id)
+{
+    Frame frame;
+    if (!registry_find(&guest.requests, id))
+        return;
+    ops_settle(id, true, JS_UNINITIALIZED);
+    frame_begin(&frame);
+    frame_commit(&frame, OP_CANCEL, id);
+}
+
+/* A function of the host: its op, and whether it is answered at once. Lives as long as its function object. */
+typedef struct HostFunction {
+    uint32_t op;
+    struct HostFunction *next_released;
+} HostFunction;
+
+static HostFunction *released;
+
+static void host_function_finalize(void *opaque)
+{
+    HostFunction *function = opaque;
+    function->next_released = released;
+    released = function;
+}
+
+void ops_flush_released(void)
+{
+    while (released) {
+        HostFunction *function = released;
+        Frame frame;
+        released = function->next_released;
+        frame_begin(&frame);
+        frame_commit(&frame, OP_RELEASE, function->op);
+        free(function);
+    }
+}
+
+static JSValue host_function_call(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv, int mode,
+                                  void *opaque)
+{
+    uint32_t op = ((HostFunction *)opaque)->op, id;
+    (void)this_value;
+    if (mode == MODE_CALL)
+        return ops_call(ctx, op, argc, argv);
+    JSValue settle[2];
+    JSValue promise = JS_NewPromiseCapability(ctx, settle);
+    if (JS_IsException(promise))
+        return promise;
+    JSValue done = ops_submit(ctx, op, argc, argv, settle[0], settle[1], &id);
+    if (JS_IsException(done)) {
+        JS_FreeValue(ctx, promise);
+        return done;
+    }
+    return promise;
+}
+
+JSValue ops_function(JSContext *ctx, uint32_t op, uint32_t mode, const char *name, uint32_t length)
+{
+    HostFunction *function = malloc(sizeof(*function));
+    if (!function) {
+        guest.control.failed_allocations++;
+        return JS_ThrowOutOfMemory(ctx);
+    }
+    *function = (HostFunction){.op = op};
+    return JS_NewCClosure(ctx, host_function_call, name, host_function_finalize, length, (int)mode, function);
+}
