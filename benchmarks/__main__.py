@@ -22,7 +22,7 @@ from benchmarks.runner import QUICK, Runner, Settings
 if TYPE_CHECKING:
     from benchmarks.rows import Row
 
-PLAIN_WIDTH = 116  # columns, where the output is not a terminal
+PLAIN_WIDTH = 132  # columns, where the output is not a terminal
 RESULTS_DIRECTORY = Path(__file__).parent / "results"
 
 
@@ -40,7 +40,7 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
         "--rows", metavar="LIST", help="row ids, beginnings of them, or groups: " + ", ".join(rows.GROUPS)
     )
     parser.add_argument("--list", action="store_true", help="list the rows and leave")
-    parser.add_argument("--quick", action="store_true", help="fewer rounds: about five times faster, rougher")
+    parser.add_argument("--quick", action="store_true", help="fewer rounds: faster, rougher")
     parser.add_argument("--rounds", type=int, metavar="N", help="samples of each engine in each row")
     parser.add_argument("--json", type=Path, metavar="FILE", help="where the figures go; default: benchmarks/results/")
     parser.add_argument("--chart", type=Path, metavar="FILE", help="where the chart goes, .svg or .png")

@@ -98,7 +98,7 @@ def _head(figure: Figure, report: Report, baseline: str) -> None:
             fontsize=9,
         )
     text = (
-        f"Bars: the peer's median divided by {baseline}'s, logarithmic. "
+        f"Bars: the peer's figure divided by {baseline}'s, logarithmic. "
         f"To the right of the line {baseline} is faster or smaller, to the left the peer is."
     )
     figure.text(left, 0.2 / total, text, fontsize=8, color=_FAINT, va="center")

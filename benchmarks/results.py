@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FORMAT = 1
+COMPUTE_ROWS = tuple(f"compute_{name}" for name in PROGRAMS)
 
 Status = Literal["measured", "not available", "failed"]
 
@@ -91,20 +92,32 @@ class Report:
         return cell.median if cell else None
 
     def ratio(self, row_id: str, engine: str, baseline: str) -> float | None:
-        """How many times `baseline`'s figure `engine`'s is; None where either is missing or zero."""
+        """How many times `baseline`'s figure `engine`'s is; None where either is missing or zero.
+
+        The median over rounds, each sample divided by the other engine's of the same round: neighbours in time, so that
+        a machine that is busy for a while slows both. With fewer than three common rounds, the quotient of the medians.
+        The mean's ratio is the geometric mean of its rows' ratios.
+        """
+        if row_id == COMPUTE_MEAN.id:
+            ratios = [self.ratio(row, engine, baseline) for row in COMPUTE_ROWS]
+            known = [ratio for ratio in ratios if ratio]
+            return geometric_mean(known) if len(known) == len(ratios) else None
         figure, base = self.median(row_id, engine), self.median(row_id, baseline)
-        return figure / base if figure and base else None
+        if not figure or not base:
+            return None
+        pairs = zip(self.cells[row_id][engine].samples, self.cells[row_id][baseline].samples, strict=False)
+        ratios_by_round = [sample / other for sample, other in pairs if other]
+        return statistics.median(ratios_by_round) if len(ratios_by_round) >= 3 else figure / base
 
     def add_compute_mean(self) -> None:
         """Add the geometric mean over the nine programs, for engines that ran all of them."""
-        rows = [f"compute_{name}" for name in PROGRAMS]
-        if not all(row in self.cells for row in rows):
+        if not all(row in self.cells for row in COMPUTE_ROWS):
             return
         cells = {}
         for engine in self.engines:
-            medians = [self.median(row, engine.name) for row in rows]
+            medians = [self.median(row, engine.name) for row in COMPUTE_ROWS]
             known = [median for median in medians if median]
-            if len(known) == len(rows):
+            if len(known) == len(COMPUTE_ROWS):
                 cells[engine.name] = Cell("measured", (geometric_mean(known),))
             else:
                 cells[engine.name] = Cell("not available", reason="not all programs have a figure")

@@ -40,7 +40,7 @@ def figures(report: Report) -> Table:
     machine = report.machine
     table = Table(
         title=f"{machine.get('processor', '')}, {machine.get('cores', '?')} cores, {machine.get('system', '')}",
-        caption=f"Medians; 2x: twice the figure of {baseline}. Above 1x {baseline} is faster or smaller.",
+        caption=f"Medians; 2x: twice {baseline}'s figure in the same round. Above 1x {baseline} is faster or smaller.",
         title_style="bold",
         caption_style="dim",
     )

@@ -78,6 +78,11 @@ def compare(report: Report) -> list[Verdict]:
             text = "" if figure is None else format_figure(figure, BY_ID[target.row].unit)
         else:
             figure = report.ratio(target.row, OURS, target.peer)
-            text = "" if figure is None else f"1/{1 / figure:,.3g}" if figure < 1 else format_ratio(figure)
+            text = "" if figure is None else _share(figure)
         verdicts.append(Verdict(target, text or "no figure", None if figure is None else figure <= target.at_most))
     return verdicts
+
+
+def _share(figure: float) -> str:
+    """Our share of a peer's figure: `1/31` below one half, else a ratio."""
+    return f"1/{format_ratio(1 / figure).removesuffix('x')}" if figure < 0.5 else format_ratio(figure)

@@ -48,14 +48,14 @@ function callerStack() {
     const at = StringPrototypeIndexOf(stack, "\n", start);
     const end = at < 0 ? stack.length : at;
     const line = StringPrototypeSlice(stack, start, end);
-    if (line !== "" && !StringPrototypeIncludes(line, "(sandbox:")) text += `${text === "" ? "" : "\n"}${line}`;
+    if (line !== "" && !StringPrototypeIncludes(line, "(sandbox:")) text += (text === "" ? "" : "\n") + line;
     start = end + 1;
   }
   return text;
 }
 
 const round = (value) => +NumberPrototypeToFixed(value, 3);
-const durationText = (ms) => (ms >= 1000 ? `${round(ms / 1000)}s` : `${round(ms)}ms`);
+const durationText = (ms) => (ms >= 1000 ? round(ms / 1000) + "s" : round(ms) + "ms");
 
 function openGroup(args, collapsed) {
   const text = formatLog(args);
@@ -66,12 +66,12 @@ function openGroup(args, collapsed) {
 function timing(type, label, args) {
   const name = labelOf(label, type);
   if (startedMs[name] === undefined) {
-    output("warn", `No such label '${shownLabel(name)}' for console.${type}()`);
+    output("warn", "No such label '" + shownLabel(name) + "' for console." + type + "()");
     return;
   }
   const duration_ms = now() - startedMs[name];
-  const more = args.length > 0 ? ` ${formatLog(args)}` : "";
-  const text = `${shownLabel(name)}: ${durationText(duration_ms)}${more}`;
+  const more = args.length > 0 ? " " + formatLog(args) : "";
+  const text = shownLabel(name) + ": " + durationText(duration_ms) + more;
   write(type, text, { __proto__: null, label: shownLabel(name), duration_ms });
   if (type === "timeEnd") delete startedMs[name];
 }
@@ -107,7 +107,7 @@ const methods = {
   time(label = "default") {
     const name = labelOf(label, "time");
     if (startedMs[name] !== undefined) {
-      output("warn", `Label '${shownLabel(name)}' already exists for console.time()`);
+      output("warn", "Label '" + shownLabel(name) + "' already exists for console.time()");
       return;
     }
     startedMs[name] = now();
@@ -119,12 +119,12 @@ const methods = {
     const name = labelOf(label, "count");
     const count = (counts[name] ?? 0) + 1;
     counts[name] = count;
-    write("count", `${shownLabel(name)}: ${count}`, { __proto__: null, label: shownLabel(name), count });
+    write("count", shownLabel(name) + ": " + count, { __proto__: null, label: shownLabel(name), count });
   },
   countReset(label = "default") {
     const name = labelOf(label, "countReset");
     if (counts[name] === undefined) {
-      output("warn", `Count for '${shownLabel(name)}' does not exist`);
+      output("warn", "Count for '" + shownLabel(name) + "' does not exist");
       return;
     }
     delete counts[name];
@@ -132,10 +132,10 @@ const methods = {
   },
   assert(condition = false, ...data) {
     if (condition) return;
-    const start = typeof data[0] === "string" ? `Assertion failed: ${data[0]}` : "Assertion failed";
+    const start = typeof data[0] === "string" ? "Assertion failed: " + data[0] : "Assertion failed";
     if (typeof data[0] === "string") data[0] = start;
     if (data.length === 0) write("assert", start);
-    else write("assert", typeof data[0] === "string" ? formatLog(data) : `${start} ${formatLog(data)}`);
+    else write("assert", typeof data[0] === "string" ? formatLog(data) : start + " " + formatLog(data));
   },
   clear() {
     groupDepth = 0;

@@ -2,7 +2,8 @@
 
 import { classOf } from "sandbox:native";
 import {
-  isObject, ObjectGetOwnPropertyDescriptor, ObjectGetPrototypeOf, ObjectHasOwn, StringPrototypeSlice, SymbolToStringTag,
+  ArrayPrototype, isObject, ObjectGetOwnPropertyDescriptor, ObjectGetPrototypeOf, ObjectHasOwn, ObjectPrototype,
+  StringPrototypeSlice, SymbolToStringTag,
 } from "./primordials.js";
 
 const maxName = 1000;
@@ -23,8 +24,19 @@ export function dataProperty(object, key) {
   return undefined;
 }
 
-/** Name of the nearest constructor on the prototype chain; null when there is none. @param {object} object */
+/** The kind of a plain object or array by its prototype, which spares the usual value a walk. @param {object} object */
+function plainKind(object) {
+  const prototype = ObjectGetPrototypeOf(object);
+  return prototype === ObjectPrototype ? "Object" : prototype === ArrayPrototype ? "Array" : undefined;
+}
+
+/**
+ * Name of the nearest constructor on the prototype chain; null when there is none.
+ * @param {object} object Not a Proxy.
+ */
 export function constructorName(object) {
+  const plain = plainKind(object);
+  if (plain !== undefined && !ObjectHasOwn(object, "constructor")) return plain;
   for (let at = object; at !== null && classOf(at) !== "Proxy"; at = ObjectGetPrototypeOf(at)) {
     const descriptor = ObjectGetOwnPropertyDescriptor(at, "constructor");
     const constructor = descriptor !== undefined && ObjectHasOwn(descriptor, "value") ? descriptor.value : undefined;
@@ -47,8 +59,12 @@ function inherits(object, prototype) {
   return false;
 }
 
-/** The `Symbol.toStringTag` of an object, unless it shows as an own property anyway. @param {object} object */
+/**
+ * The `Symbol.toStringTag` of an object, unless it shows as an own property anyway.
+ * @param {object} object Not a Proxy.
+ */
 export function tagOf(object) {
+  if (plainKind(object) !== undefined && !ObjectHasOwn(object, SymbolToStringTag)) return "";
   const tag = dataProperty(object, SymbolToStringTag);
   if (typeof tag !== "string" || ObjectGetOwnPropertyDescriptor(object, SymbolToStringTag)?.enumerable) return "";
   return shortName(tag);
@@ -57,7 +73,7 @@ export function tagOf(object) {
 /** What stands before the brace: "Foo(2) [tag] ". */
 export function prefixOf(name, tag, fallback, size = "") {
   if (name === null) {
-    return `[${fallback}${size}: null prototype] ${tag !== "" && tag !== fallback ? `[${tag}] ` : ""}`;
+    return "[" + fallback + size + ": null prototype] " + (tag !== "" && tag !== fallback ? "[" + tag + "] " : "");
   }
-  return `${name}${size} ${tag !== "" && tag !== name ? `[${tag}] ` : ""}`;
+  return name + size + " " + (tag !== "" && tag !== name ? "[" + tag + "] " : "");
 }

@@ -42,7 +42,7 @@ export function bytesOf(source, where) {
     if (classOf(buffer) === "ArrayBuffer" && ArrayBufferPrototypeGetByteLength(buffer) === 0) return noBytes;
     return new Uint8Array(buffer, DataViewPrototypeGetByteOffset(source), DataViewPrototypeGetByteLength(source));
   }
-  throw new TypeError(`${where}: parameter 1 is not of type 'ArrayBuffer' or 'ArrayBufferView'.`);
+  throw new TypeError(where + ": parameter 1 is not of type 'ArrayBuffer' or 'ArrayBufferView'.");
 }
 
 /**
@@ -104,7 +104,7 @@ export class TextEncoder {
     requireArguments(arguments.length, 2, where);
     const text = DOMString(source, where);
     if (!isObject(destination) || classOf(destination) !== "Uint8Array") {
-      throw new TypeError(`${where}: parameter 2 is not of type 'Uint8Array'.`);
+      throw new TypeError(where + ": parameter 2 is not of type 'Uint8Array'.");
     }
     const counts = utf8EncodeInto(text, destination);
     return { read: counts[0], written: counts[1] };
@@ -131,7 +131,7 @@ export class TextDecoder {
     const { fatal, ignoreBOM } = decoderOptions(options, where);
     // Labels are ASCII, and so is the white space around them: a longer trim must not let other text through.
     const known = labels[StringPrototypeToLowerCase(StringPrototypeTrim(name))] === true && isAscii(name);
-    if (!known) throw new RangeError(`${where}: The encoding label provided ('${name}') is invalid.`);
+    if (!known) throw new RangeError(where + ": The encoding label provided ('" + name + "') is invalid.");
     this.#fatal = fatal;
     this.#ignoreBOM = ignoreBOM;
   }
@@ -170,7 +170,7 @@ export class TextDecoder {
     const text = utf8Decode(bytes, this.#fatal);
     if (text === undefined) {
       this.#tail = noBytes;
-      throw new TypeError(`${where}: The encoded data was not valid.`);
+      throw new TypeError(where + ": The encoded data was not valid.");
     }
     if (this.#begun || text.length === 0) return text;
     this.#begun = true;

@@ -1,7 +1,6 @@
 /** The formatter of the Console Standard: format specifiers in the first argument, the rest appended. */
 
 import { classOf } from "sandbox:native";
-import { dataProperty } from "./descriptors.js";
 import { formatPrimitive, inspect } from "./inspect.js";
 import {
   ArrayIsArray, DatePrototypeGetTime, DatePrototypeToISOString, FunctionPrototypeToString, isObject, JSONStringify,
@@ -16,7 +15,7 @@ export const roomCharacters = 65536;
 function formatNumber(value, specifier) {
   if (isObject(value) || typeof value === "symbol") return "NaN";
   if (specifier === "f") return formatPrimitive(parseFloat(value));
-  if (typeof value === "bigint") return `${value}n`;
+  if (typeof value === "bigint") return value + "n";
   return formatPrimitive(specifier === "i" ? parseInt(value) : +value);
 }
 
@@ -36,12 +35,12 @@ function formatJSON(value, path, budget) {
     budget.room -= text.length;
     return text;
   }
-  if (typeof value === "number") return NumberIsFinite(value) ? `${value}` : "null";
-  if (typeof value === "boolean" || value === null) return `${value}`;
+  if (typeof value === "number") return NumberIsFinite(value) ? "" + value : "null";
+  if (typeof value === "boolean" || value === null) return "" + value;
   if (typeof value !== "object") return undefined;
   const kind = classOf(value);
   if (kind === "Date" && NumberIsNaN(DatePrototypeGetTime(value))) return "null";
-  if (kind === "Date") return `"${DatePrototypeToISOString(value)}"`;
+  if (kind === "Date") return '"' + DatePrototypeToISOString(value) + '"';
   for (let i = 0; i < path.length; i++) if (path[i] === value) return '"[Circular]"';
   if (kind === "Proxy" || path.length > 100 || budget.room <= 0) return '"..."';
   path[path.length] = value;
@@ -56,12 +55,12 @@ function formatJSON(value, path, budget) {
     const item = isShown && typeof key !== "symbol" ? formatJSON(descriptor.value, path, budget) : undefined;
     if (item === undefined && !isList) continue;
     if (text !== "") text += ",";
-    if (!isList) text += `${JSONStringify(StringPrototypeSlice(key, 0, budget.room))}:`;
+    if (!isList) text += JSONStringify(StringPrototypeSlice(key, 0, budget.room)) + ":";
     text += item ?? "null";
     budget.room -= 4;
   }
   path.length--;
-  return isList ? `[${text}]` : `{${text}}`;
+  return isList ? "[" + text + "]" : "{" + text + "}";
 }
 
 function substitute(specifier, value, room) {

@@ -60,10 +60,10 @@ function format(context, value, level) {
 /** @param {unknown} value @param {number} [indent] Columns; without it a string stays on one line. */
 export function formatPrimitive(value, indent = undefined) {
   if (typeof value === "string") return quote(value, indent);
-  if (typeof value === "number") return value === 0 && 1 / value < 0 ? "-0" : `${value}`;
-  if (typeof value === "bigint") return `${value}n`;
+  if (typeof value === "number") return value === 0 && 1 / value < 0 ? "-0" : "" + value;
+  if (typeof value === "bigint") return value + "n";
   if (typeof value === "symbol") return SymbolPrototypeToString(value);
-  return `${value}`;
+  return "" + value;
 }
 
 /** The enumerable own keys, strings before symbols. Indices are skipped where they are shown as items. */
@@ -101,12 +101,14 @@ function formatObject(context, given, level) {
     let number = 0;
     while (number < context.circular.length && context.circular[number] !== value) number++;
     context.circular[number] = value;
-    return `[Circular *${number + 1}]`;
+    return "[Circular *" + (number + 1) + "]";
   }
   const shape = describe(context, value);
   const plain = shape.keys.length === 0 && shape.items === undefined;
   if (plain && shape.whole !== undefined) return shape.whole;
-  if (level > context.depth) return `[${StringPrototypeSlice(prefixOf(shape.name, shape.tag, shape.fallback), 0, -1)}]`;
+  if (level > context.depth) {
+    return "[" + StringPrototypeSlice(prefixOf(shape.name, shape.tag, shape.fallback), 0, -1) + "]";
+  }
 
   context.path[context.path.length] = value;
   context.deepest = level;
@@ -115,7 +117,8 @@ function formatObject(context, given, level) {
   const itemCount = output.length;
   for (let i = 0; i < shape.keys.length; i++) {
     if (context.room <= 0) {
-      output[output.length] = `... ${shape.keys.length - i} more propert${shape.keys.length - i === 1 ? "y" : "ies"}`;
+      const left = shape.keys.length - i;
+      output[output.length] = "... " + left + " more propert" + (left === 1 ? "y" : "ies");
       break;
     }
     output[output.length] = formatProperty(context, value, shape.keys[i], level + 1);
@@ -125,8 +128,8 @@ function formatObject(context, given, level) {
   let { base, open } = shape;
   for (let number = 0; number < context.circular.length; number++) {
     if (context.circular[number] !== value) continue;
-    if (base === "") open = `<ref *${number + 1}> ${open}`;
-    else base = `<ref *${number + 1}> ${base}`;
+    if (base === "") open = "<ref *" + (number + 1) + "> " + open;
+    else base = "<ref *" + (number + 1) + "> " + base;
   }
   const grouping = shape.list && output.length > 6;
   const numeric = grouping && shape.numeric && itemCount === output.length;
@@ -142,12 +145,12 @@ function formatProperty(context, object, key, level) {
   try {
     descriptor = ObjectGetOwnPropertyDescriptor(object, key);
   } catch {
-    return `${formatKey(key, true)}: <uninitialized>`;
+    return formatKey(key, true) + ": <uninitialized>";
   }
   const name = formatKey(key, descriptor === undefined || descriptor.enumerable);
-  if (descriptor === undefined) return `${name}: undefined`;
-  if (ObjectHasOwn(descriptor, "value")) return `${name}: ${formatInner(context, descriptor.value, level)}`;
-  return `${name}: ${accessorText(descriptor)}`;
+  if (descriptor === undefined) return name + ": undefined";
+  if (ObjectHasOwn(descriptor, "value")) return name + ": " + formatInner(context, descriptor.value, level);
+  return name + ": " + accessorText(descriptor);
 }
 
 function accessorText({ get, set }) {
@@ -156,9 +159,9 @@ function accessorText({ get, set }) {
 }
 
 function formatKey(key, enumerable) {
-  if (typeof key === "symbol") return `[${SymbolPrototypeToString(key)}]`;
+  if (typeof key === "symbol") return "[" + SymbolPrototypeToString(key) + "]";
   if (key === "__proto__") return "['__proto__']";
-  if (!enumerable) return `[${key}]`;
+  if (!enumerable) return "[" + key + "]";
   return key.length < 1000 && RegExpPrototypeExec(identifier, key) !== null ? key : quote(key);
 }
 
@@ -204,7 +207,7 @@ function describe(context, value) {
       shape.fallback = kind;
       const prefix = prefixOf(name, tag, kind);
       const text = kind === "Date" ? dateText(value) : regExpText(value);
-      return withBase(shape, prefix === `${kind} ` ? text : prefix + text);
+      return withBase(shape, prefix === kind + " " ? text : prefix + text);
     }
     case "Error": case "DOMException":
       shape.fallback = "Error";
@@ -213,7 +216,7 @@ function describe(context, value) {
       return withBase(shape, describeBoxed(value, kind, name, tag));
     case "Promise": case "ArrayBuffer": case "SharedArrayBuffer": case "DataView": case "WeakMap": case "WeakSet":
       shape.fallback = kind;
-      shape.open = `${prefixOf(name, tag, kind)}{`;
+      shape.open = prefixOf(name, tag, kind) + "{";
       shape.items = internalsOf(context, value, kind);
       return shape;
   }
@@ -222,9 +225,9 @@ function describe(context, value) {
   if (kind === "Arguments") {
     shape.open = "[Arguments] {";
   } else if (name !== "Object" || tag !== "") {
-    shape.open = `${prefixOf(name, tag, "Object")}{`;
+    shape.open = prefixOf(name, tag, "Object") + "{";
   }
-  shape.whole = `${shape.open}}`;
+  shape.whole = shape.open + "}";
   return shape;
 }
 
@@ -242,10 +245,10 @@ function describeArray(context, value, kind, shape) {
   shape.fallback = kind;
   shape.keys = shownKeys(value, true, length);
   const isPlain = !typed && shape.name === "Array" && tag === "";
-  shape.open = isPlain ? "[" : `${prefixOf(shape.name, tag, kind, `(${length})`)}[`;
+  shape.open = isPlain ? "[" : prefixOf(shape.name, tag, kind, "(" + length + ")") + "[";
   shape.close = "]";
   shape.list = true;
-  shape.whole = `${shape.open}]`;
+  shape.whole = shape.open + "]";
   if (length > 0) shape.items = (output, level) => arrayItems(context, value, length, shape, output, level);
   return shape;
 }
@@ -256,7 +259,7 @@ function arrayItems(context, array, length, shape, output, level) {
   let index = 0;
   while (index < length) {
     if (output.length === maxItems || context.room <= 0) {
-      output[output.length] = `... ${length - index} more item${length - index === 1 ? "" : "s"}`;
+      output[output.length] = "... " + (length - index) + " more item" + (length - index === 1 ? "" : "s");
       shape.more = true;
       return;
     }
@@ -275,11 +278,11 @@ function arrayItems(context, array, length, shape, output, level) {
     }
     // A hole: the own keys, indices first in ascending order, tell where it ends.
     keys ??= ReflectOwnKeys(array);
-    while (at < keys.length && +`${typeof keys[at] === "symbol" ? "" : keys[at]}` < index) at++;
+    while (at < keys.length && typeof keys[at] === "string" && +keys[at] < index) at++;
     const next = isIndex(keys[at]) ? +keys[at] : length;
     const end = next > index && next < length ? next : length;
     shape.numeric = false;
-    output[output.length] = `<${end - index} empty item${end - index === 1 ? "" : "s"}>`;
+    output[output.length] = "<" + (end - index) + " empty item" + (end - index === 1 ? "" : "s") + ">";
     index = end;
   }
 }
@@ -289,8 +292,8 @@ function describeCollection(context, value, kind, shape) {
   const step = kind === "Map" ? 2 : 1;
   const size = entries.length / step;
   shape.fallback = kind;
-  shape.open = `${prefixOf(shape.name, shape.tag, kind, `(${size})`)}{`;
-  shape.whole = `${shape.open}}`;
+  shape.open = prefixOf(shape.name, shape.tag, kind, "(" + size + ")") + "{";
+  shape.whole = shape.open + "}";
   if (size > 0) shape.items = (output, level) => pairItems(context, entries, step, size, output, level);
   return shape;
 }
@@ -298,22 +301,22 @@ function describeCollection(context, value, kind, shape) {
 function pairItems(context, entries, step, size, output, level) {
   for (let i = 0; i < size; i++) {
     if (i === maxItems || context.room <= 0) {
-      output[output.length] = `... ${size - i} more item${size - i === 1 ? "" : "s"}`;
+      output[output.length] = "... " + (size - i) + " more item" + (size - i === 1 ? "" : "s");
       return;
     }
     const first = formatInner(context, entries[i * step], level);
-    output[output.length] = step === 1 ? first : `${first} => ${formatInner(context, entries[i * step + 1], level)}`;
+    output[output.length] = step === 1 ? first : first + " => " + formatInner(context, entries[i * step + 1], level);
   }
 }
 
 function describePlatform(context, value, platform, shape) {
   const { entries, arrow } = platform.inspect(value);
-  shape.open = `${shape.name ?? platform.name} {`;
-  shape.whole = `${shape.open}}`;
+  shape.open = (shape.name ?? platform.name) + " {";
+  shape.whole = shape.open + "}";
   if (entries.length > 0) {
     shape.items = (output, level) => {
       for (let i = 0; i < entries.length && context.room > 0; i++) {
-        const key = arrow ? `${formatInner(context, entries[i][0], level)} => ` : `${entries[i][0]}: `;
+        const key = arrow ? formatInner(context, entries[i][0], level) + " => " : entries[i][0] + ": ";
         output[output.length] = key + formatInner(context, entries[i][1], level);
       }
     };
@@ -327,11 +330,11 @@ function internalsOf(context, value, kind) {
     if (kind === "Promise") {
       const state = promiseState(value);
       if (state[0] === "pending") output[0] = "<pending>";
-      else output[0] = `${state[0] === "rejected" ? "<rejected> " : ""}${formatInner(context, state[1], level)}`;
+      else output[0] = (state[0] === "rejected" ? "<rejected> " : "") + formatInner(context, state[1], level);
     } else if (kind === "DataView") {
-      output[0] = `byteLength: ${DataViewPrototypeGetByteLength(value)}`;
-      output[1] = `byteOffset: ${DataViewPrototypeGetByteOffset(value)}`;
-      output[2] = `buffer: ${formatInner(context, DataViewPrototypeGetBuffer(value), level)}`;
+      output[0] = "byteLength: " + DataViewPrototypeGetByteLength(value);
+      output[1] = "byteOffset: " + DataViewPrototypeGetByteOffset(value);
+      output[2] = "buffer: " + formatInner(context, DataViewPrototypeGetBuffer(value), level);
     } else if (kind === "WeakMap" || kind === "WeakSet") {
       output[0] = "<items unknown>";
     } else {
@@ -339,12 +342,12 @@ function internalsOf(context, value, kind) {
       const length = TypedArrayPrototypeGetLength(bytes);
       let text = "";
       for (let i = 0; i < length && i < maxBytesShown; i++) {
-        text += `${i === 0 ? "" : " "}${hexDigits[bytes[i] >> 4]}${hexDigits[bytes[i] & 15]}`;
+        text += (i === 0 ? "" : " ") + hexDigits[bytes[i] >> 4] + hexDigits[bytes[i] & 15];
       }
       const left = length - maxBytesShown;
-      if (left > 0) text += ` ... ${left} more byte${left === 1 ? "" : "s"}`;
-      output[0] = `[Uint8Contents]: <${text}>`;
-      output[1] = `byteLength: ${kind === "ArrayBuffer" ? ArrayBufferPrototypeGetByteLength(value) : length}`;
+      if (left > 0) text += " ... " + left + " more byte" + (left === 1 ? "" : "s");
+      output[0] = "[Uint8Contents]: <" + text + ">";
+      output[1] = "byteLength: " + (kind === "ArrayBuffer" ? ArrayBufferPrototypeGetByteLength(value) : length);
     }
   };
 }
@@ -354,26 +357,27 @@ function describeFunction(value, name, tag) {
   const own = dataProperty(value, "name");
   const label = typeof own === "string" ? shortName(own) : "";
   const source = FunctionPrototypeToString(value);
-  const mismatch = name !== null && tag !== "" && name !== tag ? ` [${tag}]` : "";
+  const mismatch = name !== null && tag !== "" && name !== tag ? " [" + tag + "]" : "";
   if (StringPrototypeStartsWith(source, "class")) {
     const parent = ObjectGetPrototypeOf(value);
     const parentName = parent === null ? undefined : dataProperty(parent, "name");
     const heritage = parent === null ? " extends null"
-      : typeof parentName === "string" && parentName !== "" ? ` extends ${shortName(parentName)}` : "";
-    const kind = name !== "Function" && name !== null ? ` [${name}]` : "";
-    return `[class ${label === "" ? "(anonymous)" : label}${kind}${mismatch}${heritage}]`;
+      : typeof parentName === "string" && parentName !== "" ? " extends " + shortName(parentName) : "";
+    const kind = name !== "Function" && name !== null ? " [" + name + "]" : "";
+    return "[class " + (label === "" ? "(anonymous)" : label) + kind + mismatch + heritage + "]";
   }
   let type = "Function";
   const prototype = ObjectGetPrototypeOf(value);
   for (const key in functionPrototypes) if (functionPrototypes[key] === prototype) type = key;
-  const text = `[${type}${name === null ? " (null prototype)" : ""}${label === "" ? " (anonymous)" : `: ${label}`}]`;
-  return `${text}${name !== null && name !== type && name !== "Function" ? ` ${name}` : ""}${mismatch}`;
+  const origin = name === null ? " (null prototype)" : "";
+  const text = "[" + type + origin + (label === "" ? " (anonymous)" : ": " + label) + "]";
+  return text + (name !== null && name !== type && name !== "Function" ? " " + name : "") + mismatch;
 }
 
 function describeBoxed(value, kind, name, tag) {
-  const origin = name === kind ? "" : name === null ? " (null prototype)" : ` (${name})`;
-  const suffix = tag !== "" && tag !== kind && tag !== name ? ` [${tag}]` : "";
-  return `[${kind}${origin}: ${formatPrimitive(unbox[kind](value))}]${suffix}`;
+  const origin = name === kind ? "" : name === null ? " (null prototype)" : " (" + name + ")";
+  const suffix = tag !== "" && tag !== kind && tag !== name ? " [" + tag + "]" : "";
+  return "[" + kind + origin + ": " + formatPrimitive(unbox[kind](value)) + "]" + suffix;
 }
 const unbox = {
   __proto__: null, Number: NumberPrototypeValueOf, String: StringPrototypeValueOf, Boolean: BooleanPrototypeValueOf,
@@ -390,5 +394,5 @@ function regExpText(value) {
     const { letter, get } = RegExpFlags[i];
     if (get !== undefined && get(value)) flags += letter;
   }
-  return `/${RegExpPrototypeGetSource(value)}/${flags}`;
+  return "/" + RegExpPrototypeGetSource(value) + "/" + flags;
 }

@@ -36,7 +36,7 @@ function headerOf(line, name, constructor, tag) {
   const label = StringPrototypeSlice(prefixOf(constructor, tag, name), 0, -1);
   if (label === name) return line;
   const rest = StringPrototypeSlice(line, name.length);
-  return StringPrototypeIncludes(label, name) ? `${label}${rest}` : `${label} [${name}]${rest}`;
+  return StringPrototypeIncludes(label, name) ? label + rest : label + " [" + name + "]" + rest;
 }
 
 /**
@@ -52,20 +52,20 @@ export function errorParts(error, kind, constructor, tag, keys, indent) {
   const isDOM = kind === "DOMException";
   const name = isDOM ? DOMExceptionPrototypeGetName(error) : textProperty(error, "name", "Error");
   const message = isDOM ? DOMExceptionPrototypeGetMessage(error) : textProperty(error, "message", "");
-  const plain = message === "" ? name : name === "" ? message : `${name}: ${message}`;
+  const plain = message === "" ? name : name === "" ? message : name + ": " + message;
   const header = headerOf(plain, name, constructor, tag);
   const stack = stackOf(error, kind);
   const frames = StringPrototypeStartsWith(stack, "    at ") ? 0 : StringPrototypeIndexOf(stack, "\n    at ") + 1;
   let text;
   if (stack === "") {
-    text = `[${header}]`;
+    text = "[" + header + "]";
   } else if (StringPrototypeStartsWith(stack, plain)) {
-    text = `${header}${StringPrototypeSlice(stack, plain.length)}`;
-    if (frames === 0) text = `[${text}]`;
+    text = header + StringPrototypeSlice(stack, plain.length);
+    if (frames === 0) text = "[" + text + "]";
   } else if (StringPrototypeStartsWith(stack, "    at ")) {
-    text = `${header}\n${stack}`;
+    text = header + "\n" + stack;
   } else {
-    text = frames === 0 ? `[${stack}]` : stack;
+    text = frames === 0 ? "[" + stack + "]" : stack;
   }
   tidyKeys(error, keys, text);
   return indent === 0 ? text : indentLines(text, indent);
@@ -98,7 +98,7 @@ function indentLines(text, indent) {
   for (;;) {
     const end = StringPrototypeIndexOf(text, "\n", start);
     if (end < 0) return result + StringPrototypeSlice(text, start);
-    result += `${StringPrototypeSlice(text, start, end + 1)}${margin}`;
+    result += StringPrototypeSlice(text, start, end + 1) + margin;
     start = end + 1;
   }
 }

@@ -31,7 +31,7 @@ export function widthOf(text) {
 
 /** Put a string in quotes, single ones if that needs no escape. @param {string} text */
 function quoteLine(text) {
-  if (RegExpPrototypeExec(needsEscape, text) === null) return `'${text}'`;
+  if (RegExpPrototypeExec(needsEscape, text) === null) return "'" + text + "'";
   let mark = 39;
   if (StringPrototypeIncludes(text, "'")) {
     if (!StringPrototypeIncludes(text, '"')) mark = 34;
@@ -49,11 +49,11 @@ function quoteLine(text) {
         i++;
         continue;
       }
-      escape = `\\u${NumberPrototypeToString(unit, 16)}`;
+      escape = "\\u" + NumberPrototypeToString(unit, 16);
     } else if (unit === mark && mark === 39) {
       escape = "\\'";
     } else if (unit < 0x20 || unit === 92 || (unit >= 0x7f && unit <= 0x9f)) {
-      escape = escapes[unit] ?? `\\x${hexDigits[unit >> 4]}${hexDigits[unit & 15]}`;
+      escape = escapes[unit] ?? "\\x" + hexDigits[unit >> 4] + hexDigits[unit & 15];
     } else {
       continue;
     }
@@ -71,7 +71,7 @@ function quoteLine(text) {
 export function quote(text, indent = undefined) {
   const left = text.length - maxString;
   const shown = left > 0 ? StringPrototypeSlice(text, 0, maxString) : text;
-  const mark = left > 0 ? `... ${left} more character${left === 1 ? "" : "s"}` : "";
+  const mark = left > 0 ? "... " + left + " more character" + (left === 1 ? "" : "s") : "";
   const fits = indent === undefined || shown.length <= 16 || shown.length <= lineLength - indent - 4;
   if (fits) return quoteLine(shown) + mark;
   const margin = StringPrototypeRepeat(" ", indent + 2);
@@ -79,7 +79,7 @@ export function quote(text, indent = undefined) {
   for (let start = 0; start < shown.length;) {
     const at = StringPrototypeIndexOf(shown, "\n", start);
     const end = at < 0 ? shown.length : at + 1;
-    result += `${start === 0 ? "" : ` +\n${margin}`}${quoteLine(StringPrototypeSlice(shown, start, end))}`;
+    result += (start === 0 ? "" : " +\n" + margin) + quoteLine(StringPrototypeSlice(shown, start, end));
     start = end;
   }
   return result + mark;
@@ -94,18 +94,18 @@ export function quote(text, indent = undefined) {
  */
 export function breakLines(given, { base, open, close, indent, grouping, numeric, trailing, nested }) {
   const parts = grouping ? columns(given, indent, numeric, trailing) : given;
-  const start = base === "" ? "" : `${base} `;
-  if (parts.length === 0) return `${start}${open}${close}`;
+  const start = base === "" ? "" : base + " ";
+  if (parts.length === 0) return start + open + close;
   if (nested < mostNested && parts === given) {
     let length = 2 * parts.length + indent + open.length + base.length + 10;
     for (let i = 0; i < parts.length && length <= lineLength; i++) length += parts[i].length;
     if (length <= lineLength && !StringPrototypeIncludes(base, "\n")) {
       const joined = ArrayPrototypeJoin(parts, ", ");
-      if (!StringPrototypeIncludes(joined, "\n")) return `${start}${open} ${joined} ${close}`;
+      if (!StringPrototypeIncludes(joined, "\n")) return start + open + " " + joined + " " + close;
     }
   }
-  const margin = `\n${StringPrototypeRepeat(" ", indent)}`;
-  return `${start}${open}${margin}  ${ArrayPrototypeJoin(parts, `,${margin}  `)}${margin}${close}`;
+  const margin = "\n" + StringPrototypeRepeat(" ", indent);
+  return start + open + margin + "  " + ArrayPrototypeJoin(parts, "," + margin + "  ") + margin + close;
 }
 
 /** Set many short parts in columns; gives the same list back when columns do not pay. */
@@ -139,8 +139,8 @@ function columns(parts, indent, numeric, trailing) {
     for (let i = from; i < end; i++) {
       const padding = StringPrototypeRepeat(" ", columnWidths[i - from] - widths[i]);
       const comma = i === end - 1 ? "" : ", ";
-      if (numeric) row += `${padding}${parts[i]}${comma}`;
-      else row += `${parts[i]}${comma}${comma === "" ? "" : padding}`;
+      if (numeric) row += padding + parts[i] + comma;
+      else row += parts[i] + comma + (comma === "" ? "" : padding);
     }
     rows[rows.length] = row;
   }
@@ -162,19 +162,19 @@ export function drawTable(head, rows) {
   const rule = (left, middle, right) => {
     let line = left;
     for (let column = 0; column < widths.length; column++) {
-      line += `${column === 0 ? "" : middle}${StringPrototypeRepeat("─", widths[column])}`;
+      line += (column === 0 ? "" : middle) + StringPrototypeRepeat("─", widths[column]);
     }
     return line + right;
   };
   const cells = (row) => {
     let line = "│";
     for (let column = 0; column < widths.length; column++) {
-      line += ` ${row[column]}${StringPrototypeRepeat(" ", widths[column] - widthOf(row[column]) - 1)}│`;
+      line += " " + row[column] + StringPrototypeRepeat(" ", widths[column] - widthOf(row[column]) - 1) + "│";
     }
     return line;
   };
-  let text = `${rule("┌", "┬", "┐")}\n${cells(head)}\n${rule("├", "┼", "┤")}\n`;
-  for (let i = 0; i < rows.length; i++) text += `${cells(rows[i])}\n`;
+  let text = rule("┌", "┬", "┐") + "\n" + cells(head) + "\n" + rule("├", "┼", "┤") + "\n";
+  for (let i = 0; i < rows.length; i++) text += cells(rows[i]) + "\n";
   return text + rule("└", "┴", "┘");
 }
 
@@ -194,7 +194,7 @@ export function cut(text, maxBytes) {
     if (kept < 0 && bytes + size > room) kept = unit >= 0xdc00 && unit <= 0xdfff ? i - 1 : i;
     bytes += size;
     if (bytes > maxBytes) {
-      return `${StringPrototypeSlice(text, 0, kept)}... ${text.length - kept} more characters (cut)`;
+      return StringPrototypeSlice(text, 0, kept) + "... " + (text.length - kept) + " more characters (cut)";
     }
   }
   return text;

@@ -4,12 +4,15 @@
  * User code may replace every method and every global. The other modules of this folder therefore take what they call
  * from here, and look nothing up on an object that user code can reach. `XPrototypeY(self, ...)` is the method or
  * getter `Y` of `X.prototype` with `this` as its first argument.
+ *
+ * Some syntax looks things up too, and is not used at run time: `for`-`of`, array destructuring and array spread call
+ * the iterators of `Array.prototype`, and this engine's template literals call `String.prototype.concat`.
  */
 
 export const global = globalThis;
 export const {
   ArrayBuffer, DataView, Date, DOMException, Error, Map, Object, parseFloat, parseInt, Promise, RangeError, RegExp, Set,
-  TypeError, Uint8Array,
+  String, TypeError, Uint8Array,
 } = global;
 
 const { getOwnPropertyDescriptor: descriptor, getPrototypeOf } = Object;
@@ -23,11 +26,10 @@ const uncurryGetter = (prototype, key) => {
   return getter && uncurryThis(getter);
 };
 
-export const { apply: ReflectApply, defineProperty: ReflectDefineProperty, ownKeys: ReflectOwnKeys } = Reflect;
+export const { apply: ReflectApply, ownKeys: ReflectOwnKeys } = Reflect;
 export const {
   create: ObjectCreate,
   defineProperty: ObjectDefineProperty,
-  freeze: ObjectFreeze,
   getOwnPropertyDescriptor: ObjectGetOwnPropertyDescriptor,
   getPrototypeOf: ObjectGetPrototypeOf,
   hasOwn: ObjectHasOwn,
@@ -41,13 +43,13 @@ export const ArrayPrototype = Array.prototype;
 export const ArrayPrototypeJoin = uncurryThis(Array.prototype.join);
 export const ArrayPrototypeSort = uncurryThis(Array.prototype.sort);
 
-export const { isInteger: NumberIsInteger, isNaN: NumberIsNaN, isFinite: NumberIsFinite } = Number;
+export const { isNaN: NumberIsNaN, isFinite: NumberIsFinite } = Number;
 export const NumberPrototypeValueOf = uncurryThis(Number.prototype.valueOf);
 export const NumberPrototypeToString = uncurryThis(Number.prototype.toString);
 export const NumberPrototypeToFixed = uncurryThis(Number.prototype.toFixed);
 export const { stringify: JSONStringify } = JSON;
 export const {
-  ceil: MathCeil, floor: MathFloor, max: MathMax, min: MathMin, round: MathRound, sqrt: MathSqrt, trunc: MathTrunc,
+  floor: MathFloor, max: MathMax, min: MathMin, round: MathRound, sqrt: MathSqrt, trunc: MathTrunc,
 } = Math;
 export const BooleanPrototypeValueOf = uncurryThis(Boolean.prototype.valueOf);
 export const BigIntPrototypeValueOf = uncurryThis(BigInt.prototype.valueOf);
@@ -58,8 +60,6 @@ export const { iterator: SymbolIterator, toStringTag: SymbolToStringTag } = Symb
 export const StringPrototypeCharCodeAt = uncurryThis(String.prototype.charCodeAt);
 export const StringPrototypeIncludes = uncurryThis(String.prototype.includes);
 export const StringPrototypeIndexOf = uncurryThis(String.prototype.indexOf);
-export const StringPrototypePadEnd = uncurryThis(String.prototype.padEnd);
-export const StringPrototypePadStart = uncurryThis(String.prototype.padStart);
 export const StringPrototypeRepeat = uncurryThis(String.prototype.repeat);
 export const StringPrototypeSlice = uncurryThis(String.prototype.slice);
 export const StringPrototypeStartsWith = uncurryThis(String.prototype.startsWith);

@@ -39,12 +39,13 @@ export class Crypto {
     requireArguments(arguments.length, 1, where);
     const kind = isObject(array) ? classOf(array) : "";
     if (!integerArrays[kind]) {
-      if (!otherViews[kind]) throw new TypeError(`${where}: parameter 1 is not of type 'ArrayBufferView'.`);
-      throw new DOMException(`${where}: The array is of type '${kind}', not of an integer type.`, "TypeMismatchError");
+      if (!otherViews[kind]) throw new TypeError(where + ": parameter 1 is not of type 'ArrayBufferView'.");
+      const text = where + ": The array is of type '" + kind + "', not of an integer type.";
+      throw new DOMException(text, "TypeMismatchError");
     }
     const byteLength = TypedArrayPrototypeGetByteLength(array);
     if (byteLength > quotaBytes) {
-      const text = `${where}: ${byteLength} bytes were asked for; one call gives ${quotaBytes} at most.`;
+      const text = where + ": " + byteLength + " bytes were asked for; one call gives " + quotaBytes + " at most.";
       throw new DOMException(text, "QuotaExceededError");
     }
     if (byteLength > 0) {

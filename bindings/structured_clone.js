@@ -15,7 +15,7 @@ import {
   DOMExceptionPrototypeGetName, Error, ErrorPrototypeGetStack, errors, isObject, Map, MapPrototypeGet, MapPrototypeHas,
   MapPrototypeSet, newList, NumberPrototypeValueOf, Object, ObjectDefineProperty, ObjectGetOwnPropertyDescriptor,
   ObjectGetPrototypeOf, ObjectHasOwn, ObjectKeys, ObjectPrototype, ObjectSetPrototypeOf, RegExp, RegExpFlags,
-  RegExpPrototypeGetSource, Set, SetPrototypeAdd, StringPrototypeValueOf, TypedArrayPrototypeGetBuffer,
+  RegExpPrototypeGetSource, Set, SetPrototypeAdd, String, StringPrototypeValueOf, TypedArrayPrototypeGetBuffer,
   TypedArrayPrototypeGetByteOffset, TypedArrayPrototypeGetLength, TypedArrayPrototypeSet, typedArrays, TypeError,
   Uint8Array,
 } from "./primordials.js";
@@ -25,14 +25,14 @@ const where = execute("structuredClone", "Window");
 const pending = { __proto__: null };
 
 const toObject = (value, at) => {
-  if (!isObject(value)) throw new TypeError(`${at}: The transfer list holds a value that is not an object.`);
+  if (!isObject(value)) throw new TypeError(at + ": The transfer list holds a value that is not an object.");
   return value;
 };
 const cloneOptions = dictionary([{ key: "transfer", convert: (value, at) => sequence(value, toObject, at) }]);
 
 /** @param {string} what @returns {never} */
 function refuse(what) {
-  throw new DOMException(`${where}: ${what} could not be cloned.`, "DataCloneError");
+  throw new DOMException(where + ": " + what + " could not be cloned.", "DataCloneError");
 }
 
 /** @param {object} target @param {PropertyKey} key @param {unknown} value @param {boolean} enumerable */
@@ -73,7 +73,7 @@ function copyError(value, isDOM) {
   } else {
     const { name } = value;
     const message = ownData(value, "message");
-    copy = message === undefined ? new Error() : new Error(`${message}`);
+    copy = message === undefined ? new Error() : new Error(String(message));
     const constructor = typeof name === "string" ? errors[name] ?? Error : Error;
     // The constructors of some classes take iterables; an error differs from another only in its prototype.
     if (constructor !== Error) ObjectSetPrototypeOf(copy, constructor.prototype);
@@ -93,7 +93,7 @@ function ownData(object, key) {
 function shellOf(value, kind) {
   switch (kind) {
     case "Object":
-      if (platformInterface(value) !== undefined) refuse(`A ${platformInterface(value).name} object`);
+      if (platformInterface(value) !== undefined) refuse("A " + platformInterface(value).name + " object");
       return { __proto__: null };
     case "Array": return newList();
     case "Map": return new Map();
@@ -106,7 +106,7 @@ function shellOf(value, kind) {
     case "String": return Object(StringPrototypeValueOf(value));
     case "Boolean": return Object(BooleanPrototypeValueOf(value));
     case "BigInt": return Object(BigIntPrototypeValueOf(value));
-    default: return refuse(kind === "Function" ? "A function" : `A ${kind} object`);
+    default: return refuse(kind === "Function" ? "A function" : "A " + kind + " object");
   }
 }
 
@@ -191,21 +191,38 @@ class Cloner {
       }
       return;
     }
+    if (kind === "Object" || kind === "Array") {
+      this.#readProperties(frame);
+      return;
+    }
     const index = frame.next++;
     const key = keys[index];
-    if (kind === "Map" || kind === "Set") {
-      this.#visit(key);
-      if (kind === "Set") this.#note(copy, key, undefined);
-      else if (index % 2 === 1) this.#note(copy, keys[index - 1], key);
-    } else if (kind === "Error") {
+    if (kind === "Error") {
       const value = ownData(source, key);
       if (value === undefined) return;
       if (key === "errors" && ObjectGetPrototypeOf(copy) !== errors.AggregateError.prototype) return;
       define(copy, key, undefined, false);
       this.#visit(value);
       this.#note(copy, key, value);
-    } else if (ObjectHasOwn(source, key)) {
+    } else {
+      this.#visit(key);
+      if (kind === "Set") this.#note(copy, key, undefined);
+      else if (index % 2 === 1) this.#note(copy, keys[index - 1], key);
+    }
+  }
+
+  /** Read properties until one of them holds an object to be read first. @param {Frame} frame */
+  #readProperties(frame) {
+    const { source, copy, keys } = frame;
+    const depth = this.#frames.length;
+    while (frame.next < keys.length && this.#frames.length === depth) {
+      const key = keys[frame.next++];
+      if (!ObjectHasOwn(source, key)) continue; // a getter has deleted it
       const value = source[key];
+      if (!isObject(value) && typeof value !== "symbol") {
+        copy[key] = value;
+        continue;
+      }
       const inner = this.#visit(value);
       copy[key] = inner === pending ? undefined : inner;
       if (inner === pending) this.#note(copy, key, value);

@@ -17,7 +17,7 @@ function keysOf(object, most) {
   if (classOf(object) === "Proxy") return keys;
   if (ArrayIsArray(object)) {
     const length = MathMin(ObjectGetOwnPropertyDescriptor(object, "length").value, most);
-    for (let i = 0; i < length; i++) if (ObjectHasOwn(object, i)) keys[keys.length] = `${i}`;
+    for (let i = 0; i < length; i++) if (ObjectHasOwn(object, i)) keys[keys.length] = "" + i;
     return keys;
   }
   const all = ReflectOwnKeys(object);
@@ -47,7 +47,7 @@ function collectionTable(collection, isMap) {
   const rows = newList();
   for (let i = 0; i * step < entries.length && i < maxRows; i++) {
     const first = formatCell(entries[i * step]);
-    rows[i] = isMap ? [`${i}`, first, formatCell(entries[i * step + 1])] : [`${i}`, first];
+    rows[i] = isMap ? ["" + i, first, formatCell(entries[i * step + 1])] : ["" + i, first];
   }
   return drawTable(isMap ? ["(iteration index)", "Key", "Values"] : ["(iteration index)", "Values"], rows);
 }

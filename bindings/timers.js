@@ -141,7 +141,7 @@ function runNext() {
 
 function start(name, callback, delay, args, repeats) {
   const where = execute(name, "Window");
-  if (typeof callback !== "function") throw new TypeError(`${where}: The callback provided is not a function.`);
+  if (typeof callback !== "function") throw new TypeError(where + ": The callback provided is not a function.");
   const delayMs = MathMax(long(delay, where), 0);
   const period = repeats ? MathMax(delayMs, shortestPeriodMs) : 0;
   const timer = {

@@ -72,7 +72,7 @@ function encodeComponent(text) {
   for (; bytes[i] !== undefined; i++) {
     const byte = bytes[i];
     if (isPlain(byte)) result += letters[byte];
-    else result += byte === 0x20 ? "+" : `%${digits[byte >> 4]}${digits[byte & 15]}`;
+    else result += byte === 0x20 ? "+" : "%" + digits[byte >> 4] + digits[byte & 15];
   }
   return result;
 }
@@ -81,7 +81,7 @@ function encodeComponent(text) {
 function serialize(pairs) {
   let query = "";
   for (let i = 0; i < pairs.length; i++) {
-    query += `${i === 0 ? "" : "&"}${encodeComponent(pairs[i][0])}=${encodeComponent(pairs[i][1])}`;
+    query += (i === 0 ? "" : "&") + encodeComponent(pairs[i][0]) + "=" + encodeComponent(pairs[i][1]);
   }
   return query;
 }
@@ -100,7 +100,7 @@ function pairsFrom(init, where) {
   if (method !== undefined && method !== null) {
     const items = sequence(init, (item, at) => sequence(item, USVString, at), where, method);
     for (let i = 0; i < items.length; i++) {
-      if (items[i].length !== 2) throw new TypeError(`${where}: Each pair must be an iterable of a name and a value.`);
+      if (items[i].length !== 2) throw new TypeError(where + ": Each pair must be an iterable of a name and a value.");
       pairs[i] = items[i];
     }
     return pairs;
@@ -259,7 +259,7 @@ definePairIterable(URLSearchParams, pairsOf);
 function parse(url, base, where) {
   const input = USVString(url, where);
   const parts = urlParse(input, base === undefined ? undefined : USVString(base, where));
-  if (parts === undefined) throw new TypeError(`${where}: Invalid URL`);
+  if (parts === undefined) throw new TypeError(where + ": Invalid URL");
   return parts;
 }
 
@@ -303,7 +303,7 @@ export class URL {
   }
 
   #set(which, value) {
-    const text = USVString(value, `Failed to set the '${which}' property on 'URL'`);
+    const text = USVString(value, "Failed to set the '" + which + "' property on 'URL'");
     const parts = urlSet(this.#parts[part.href], which, text);
     if (parts === undefined) return false;
     this.#parts = parts;

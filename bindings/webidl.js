@@ -3,7 +3,7 @@
 import {
   ArrayPrototype, global, isObject, IteratorPrototype, MathFloor, MathMax, MathMin, MathTrunc, newList, NumberIsFinite,
   NumberIsNaN, ObjectCreate, ObjectDefineProperty, ObjectGetPrototypeOf, ObjectPrototype, ReflectApply, ReflectOwnKeys,
-  StringPrototypeToWellFormed, SymbolIterator, SymbolToStringTag, TypeError,
+  String, StringPrototypeToWellFormed, SymbolIterator, SymbolToStringTag, TypeError,
 } from "./primordials.js";
 
 /**
@@ -18,9 +18,9 @@ export function requireBrand(branded) {
  * @param {string} operation
  * @param {string} owner
  */
-export const execute = (operation, owner) => `Failed to execute '${operation}' on '${owner}'`;
+export const execute = (operation, owner) => "Failed to execute '" + operation + "' on '" + owner + "'";
 /** @param {string} owner */
-export const construct = (owner) => `Failed to construct '${owner}'`;
+export const construct = (owner) => "Failed to construct '" + owner + "'";
 
 /**
  * @param {number} given
@@ -29,7 +29,8 @@ export const construct = (owner) => `Failed to construct '${owner}'`;
  */
 export function requireArguments(given, needed, where) {
   if (given < needed) {
-    throw new TypeError(`${where}: ${needed} argument${needed === 1 ? "" : "s"} required, but only ${given} present.`);
+    const plural = needed === 1 ? "" : "s";
+    throw new TypeError(where + ": " + needed + " argument" + plural + " required, but only " + given + " present.");
   }
 }
 
@@ -38,8 +39,8 @@ export function requireArguments(given, needed, where) {
 /** @type {Converter} */
 export function DOMString(value, where) {
   if (typeof value === "string") return value;
-  if (typeof value === "symbol") throw new TypeError(`${where}: Cannot convert a Symbol value to a string`);
-  return `${value}`;
+  if (typeof value === "symbol") throw new TypeError(where + ": Cannot convert a Symbol value to a string");
+  return String(value);
 }
 /** @type {Converter} */
 export const USVString = (value, where) => StringPrototypeToWellFormed(DOMString(value, where));
@@ -49,14 +50,14 @@ export const boolean = (value) => !!value;
 /** @type {Converter} */
 export function unrestrictedDouble(value, where) {
   if (typeof value === "symbol" || typeof value === "bigint") {
-    throw new TypeError(`${where}: Cannot convert a ${typeof value} value to a number`);
+    throw new TypeError(where + ": Cannot convert a " + typeof value + " value to a number");
   }
   return +value;
 }
 /** @type {Converter} */
 export function double(value, where) {
   const number = unrestrictedDouble(value, where);
-  if (!NumberIsFinite(number)) throw new TypeError(`${where}: The provided double value is non-finite.`);
+  if (!NumberIsFinite(number)) throw new TypeError(where + ": The provided double value is non-finite.");
   return number;
 }
 
@@ -75,8 +76,8 @@ export function integer(bits, signed, manner = "wrap") {
     const number = unrestrictedDouble(value, where);
     if (manner === "enforceRange") {
       const whole = MathTrunc(number);
-      if (!NumberIsFinite(number)) throw new TypeError(`${where}: The provided value is not a finite number.`);
-      if (whole < least || whole > most) throw new TypeError(`${where}: The value is outside the range of the type.`);
+      if (!NumberIsFinite(number)) throw new TypeError(where + ": The provided value is not a finite number.");
+      if (whole < least || whole > most) throw new TypeError(where + ": The value is outside the range of the type.");
       return whole + 0;
     }
     if (manner === "clamp") {
@@ -100,20 +101,26 @@ export const unsignedLong = integer(32, false);
  * @param {{ key: string, convert: Converter, fallback?: any, required?: boolean }[]} members In lexicographical order.
  * @returns {Converter} Gives an object without a prototype; a missing member without `fallback` is undefined.
  */
-export const dictionary = (members) => (value, where) => {
+export const dictionary = (members) => {
+  const own = newList();
+  for (let i = 0; i < members.length; i++) own[i] = { __proto__: null, ...members[i] };
+  return (value, where) => readDictionary(own, value, where);
+};
+
+function readDictionary(members, value, where) {
   if (value !== undefined && value !== null && !isObject(value)) {
-    throw new TypeError(`${where}: The provided value is not an object.`);
+    throw new TypeError(where + ": The provided value is not an object.");
   }
   const result = ObjectCreate(null);
   for (let i = 0; i < members.length; i++) {
     const { key, convert, fallback, required } = members[i];
     const given = value === undefined || value === null ? undefined : value[key];
-    if (given !== undefined) result[key] = convert(given, `${where}: '${key}'`);
-    else if (required) throw new TypeError(`${where}: required member ${key} is undefined.`);
+    if (given !== undefined) result[key] = convert(given, where + ": '" + key + "'");
+    else if (required) throw new TypeError(where + ": required member " + key + " is undefined.");
     else result[key] = fallback;
   }
   return result;
-};
+}
 
 /**
  * Read an iterable into a list.
@@ -125,15 +132,15 @@ export const dictionary = (members) => (value, where) => {
  */
 export function sequence(value, convert, where, method = isObject(value) ? value[SymbolIterator] : undefined) {
   if (typeof method !== "function") {
-    throw new TypeError(`${where}: The provided value cannot be converted to a sequence.`);
+    throw new TypeError(where + ": The provided value cannot be converted to a sequence.");
   }
   const iterator = ReflectApply(method, value, []);
-  if (!isObject(iterator)) throw new TypeError(`${where}: The iterator is not an object.`);
+  if (!isObject(iterator)) throw new TypeError(where + ": The iterator is not an object.");
   const { next } = iterator;
   const items = newList();
   for (;;) {
     const step = ReflectApply(next, iterator, []);
-    if (!isObject(step)) throw new TypeError(`${where}: The iterator result is not an object.`);
+    if (!isObject(step)) throw new TypeError(where + ": The iterator result is not an object.");
     if (step.done) return items;
     items[items.length] = convert(step.value, where);
   }
@@ -247,7 +254,7 @@ export function definePairIterable(constructor, pairsOf) {
   const { next } = PairIterator;
   const iteratorPrototype = PairIterator.prototype;
   delete iteratorPrototype.constructor;
-  ObjectDefineProperty(iteratorPrototype, SymbolToStringTag, { value: `${name} Iterator`, configurable: true });
+  ObjectDefineProperty(iteratorPrototype, SymbolToStringTag, { value: name + " Iterator", configurable: true });
   Object.setPrototypeOf(iteratorPrototype, IteratorPrototype);
   Object.assign(iteratorPrototype, { next() { return next(this); } });
 
@@ -263,7 +270,7 @@ export function definePairIterable(constructor, pairsOf) {
       pairsOf(this);
       const where = execute("forEach", name);
       requireArguments(arguments.length, 1, where);
-      if (typeof callback !== "function") throw new TypeError(`${where}: parameter 1 is not of type 'Function'.`);
+      if (typeof callback !== "function") throw new TypeError(where + ": parameter 1 is not of type 'Function'.");
       for (let i = 0; i < pairsOf(this).length; i++) {
         const pair = pairsOf(this)[i];
         ReflectApply(callback, thisArg, [pair[1], pair[0], this]);

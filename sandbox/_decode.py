@@ -141,15 +141,7 @@ class Reader:
         while frames:
             frame = frames[-1]
             if frame.remaining:
-                frame.remaining -= 1
-                frame.index += 1
-                if frame.keys is not None:
-                    frame.key = frame.keys()
-                child = self._value()
-                if child is not None:
-                    if len(frames) > CAP_DEPTH + 1:
-                        raise malformed("nested too deeply")
-                    frames.append(child)
+                self._members(frame)
                 continue
             if frame.end is not None:
                 self._finish(frame.end)
@@ -161,6 +153,31 @@ class Reader:
         if self._refusal is not None:
             raise self._refusal
         return result[0]
+
+    def _members(self, frame: _Frame) -> None:
+        """Read members of the innermost frame, up to one that has members of its own."""
+        put, keys = self._put, frame.keys
+        while frame.remaining:
+            frame.remaining -= 1
+            frame.index += 1
+            if keys is not None:
+                frame.key = keys()
+            self._nodes += 1
+            if self._nodes > self._limits.max_nodes:
+                raise malformed("more values than the max_nodes limit")
+            head = self._byte()
+            if head < 0x80:
+                put(head)
+                continue
+            if 0xA0 <= head < 0xC0:
+                put(self._text(head))
+                continue
+            child = self._value(head)
+            if child is not None:
+                if len(self._frames) > CAP_DEPTH + 1:
+                    raise malformed("nested too deeply")
+                self._frames.append(child)
+                return
 
     def _put(self, value: object) -> None:
         try:
@@ -181,6 +198,13 @@ class Reader:
             raise malformed("the message ends too early")
         self._at = at + size
         return self._data[at : at + size]
+
+    def _byte(self) -> int:
+        at = self._at
+        if at >= self._end:
+            raise malformed("the message ends too early")
+        self._at = at + 1
+        return self._data[at]
 
     def _length(self, width: int) -> int:
         return int.from_bytes(self._take(width), "big")
@@ -204,8 +228,8 @@ class Reader:
         return count
 
     def _text(self, head: int) -> str:
-        if head & 0xE0 == 0xA0:
-            size = head & 0x1F
+        if 0xA0 <= head < 0xC0:
+            size = head - 0xA0
         elif 0xD9 <= head <= 0xDB:
             size = self._length(1 << (head - 0xD9))
         else:
@@ -216,10 +240,10 @@ class Reader:
             raise malformed("a string that is not UTF-8") from None
 
     def _key(self) -> str:
-        return self._text(self._length(1))
+        return self._text(self._byte())
 
     def _index_key(self) -> int:
-        key = self._scalar(self._length(1))
+        key = self._scalar(self._byte())
         if type(key) is not int:
             raise malformed("an index was expected")
         return key
@@ -238,12 +262,8 @@ class Reader:
             return fixed.unpack(self._take(fixed.size))[0]
         return self._text(head)
 
-    def _value(self) -> _Frame | None:
-        """Read a value and put it into the innermost frame; return a frame when its members follow."""
-        self._nodes += 1
-        if self._nodes > self._limits.max_nodes:
-            raise malformed("more values than the max_nodes limit")
-        head = self._length(1)
+    def _value(self, head: int) -> _Frame | None:
+        """Read the rest of a value and put it into the innermost frame; return a frame when its members follow."""
         if 0x80 <= head <= 0x8F or head in (0xDE, 0xDF):
             mapping: dict[str, object] = {}
             self._objects.append(mapping)
@@ -269,7 +289,7 @@ class Reader:
         self._put(value)
 
     def _extension(self, size: int) -> _Frame | None:
-        tag = self._length(1)
+        tag = self._byte()
         if size > self._end - self._at:
             raise malformed("the message ends too early")
         if tag in _CONTAINERS:
@@ -310,7 +330,7 @@ class Reader:
             self._refuse("a Date outside the years 1 to 9999")
 
     def _map(self) -> _Frame:
-        count = self._count(self._length(1), 0x90, 0xDC)
+        count = self._count(self._byte(), 0x90, 0xDC)
         if count % 2:
             raise malformed("a Map with half an entry")
         value = JSMap()
@@ -318,24 +338,24 @@ class Reader:
         return _Frame(count, value.add_distinct, pairs=True)
 
     def _set(self) -> _Frame:
-        count = self._count(self._length(1), 0x90, 0xDC)
+        count = self._count(self._byte(), 0x90, 0xDC)
         value = JSSet()
         self._object(value)
         return _Frame(count, lambda _, member: value.add_distinct(member))
 
     def _error(self) -> _Frame:
-        if self._length(1) != 0x96:
+        if self._byte() != 0x96:
             raise malformed("an Error with missing parts")
-        error = new_error([self._scalar(self._length(1)) for _ in range(5)], self._owner)
+        error = new_error([self._scalar(self._byte()) for _ in range(5)], self._owner)
         self._object(error)
-        count = self._count(self._length(1), 0x80, 0xDE)
+        count = self._count(self._byte(), 0x80, 0xDE)
         return _Frame(count, error.properties.__setitem__, keys=self._key, close=lambda: adopt_cause(error))
 
     def _sparse_array(self) -> _Frame:
-        length = self._scalar(self._length(1))
+        length = self._scalar(self._byte())
         if type(length) is not int or not 0 <= length < 1 << 32:
             raise malformed("an array without a length")
-        count = self._count(self._length(1), 0x80, 0xDE)
+        count = self._count(self._byte(), 0x80, 0xDE)
         self._nodes += length
         if self._nodes > self._limits.max_nodes:
             self._nodes -= length

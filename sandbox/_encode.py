@@ -130,8 +130,6 @@ class Writer:
                 child = self._begin(value)
                 self._check_size(0)
                 if child is not None:
-                    if len(frames) > self._limits.max_depth:
-                        raise _Refused(f"nested deeper than the max_depth limit of {self._limits.max_depth}")
                     frames.append(child)
                     break
             else:
@@ -156,6 +154,8 @@ class Writer:
             self._out += extension(Tag.REFERENCE, self._pack(number))
             self._flags = Flag.REFERENCES
             return False
+        if len(self._frames) > self._limits.max_depth:  # one frame is the message itself
+            raise _Refused(f"nested deeper than the max_depth limit of {self._limits.max_depth}")
         self._numbers[id(value)] = self._objects
         self._alive.append(value)
         self._objects += 1
@@ -185,13 +185,13 @@ class Writer:
             return extension(Tag.BIGINT, bigint_payload(value))  # type: ignore[arg-type] # only an int overflows
 
     def _list(self, value: Sequence[object]) -> _Frame | None:
-        if not value and type(value) is tuple:
+        if type(value) is tuple and not value:
             self._value(array_head(0), numbered=True)  # all empty tuples are one object, which means nothing
             return None
         if not self._number(value):
             return None
+        self._count(len(value))  # before anything is made of it: a range may be very long
         items = list(value)
-        self._count(len(items))
         if SCALARS.issuperset(map(type, items)) and self._packed(items, items):
             return None
         self._out += array_head(len(items))
@@ -255,7 +255,7 @@ class Writer:
         return _Frame(iter(items), width=2, mark=self._open(Tag.MAP, array_head(len(items))))
 
     def _set(self, value: Set[object]) -> _Frame | None:
-        if not value and type(value) is frozenset:
+        if type(value) is frozenset and not value:
             self._value(extension(Tag.SET, array_head(0)), numbered=True)  # as with empty tuples
             return None
         if not self._number(value):

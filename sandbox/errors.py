@@ -73,7 +73,7 @@ class SandboxError(Exception):
 
     def __reduce__(self) -> tuple[Any, ...]:
         cause = self.__cause__ if isinstance(self.__cause__, SandboxError) else None
-        return _restore, (type(self), self.args), (_portable(self.__dict__, {}), cause)
+        return _restore, (type(self), self.args), (_portable(self.__dict__, {}, _PORTABLE_DEPTH), cause)
 
     def __setstate__(self, state: Any) -> None:  # noqa: ANN401 - the pair that __reduce__ makes
         attributes, self.__cause__ = state
@@ -365,32 +365,35 @@ def _restore(cls: type[SandboxError], args: tuple[Any, ...]) -> SandboxError:
     return error
 
 
+_PORTABLE_DEPTH: Final = 100
 _PORTABLE: Final = (type(None), bool, int, float, str, bytes, BigInt, RegExp, type(undefined), SandboxError, Frame)
 
 
-def _portable(value: object, done: dict[int, Any]) -> Any:  # noqa: ANN401 - any value
-    """A copy that can be pickled: what belongs to a live sandbox or has no state of its own becomes its repr."""
-    if id(value) in done:
-        return done[id(value)]
-    copy: Any
+def _portable(value: object, done: dict[int, Any], depth: int) -> Any:  # noqa: ANN401 - any value
+    """A copy that can be pickled: what belongs to a live sandbox becomes its repr, what is nested too deeply a mark."""
     if isinstance(value, _PORTABLE):
         return value
+    if id(value) in done:
+        return done[id(value)]
+    if depth == 0:
+        return "…"
+    copy: Any
     if isinstance(value, dict):
         copy = done[id(value)] = {}
-        copy.update((key, _portable(item, done)) for key, item in value.items())
+        copy.update((key, _portable(item, done, depth - 1)) for key, item in value.items())
     elif isinstance(value, list | tuple):
         copy = done[id(value)] = []
-        copy.extend(_portable(item, done) for item in value)
+        copy.extend(_portable(item, done, depth - 1) for item in value)
         if isinstance(value, tuple):
             copy = tuple(copy)
     elif isinstance(value, JSMap):
         copy = done[id(value)] = JSMap()
         for key, item in value.items():
-            copy.add_distinct(_portable(key, done), _portable(item, done))
+            copy.add_distinct(_portable(key, done, depth - 1), _portable(item, done, depth - 1))
     elif isinstance(value, JSSet):
         copy = done[id(value)] = JSSet()
         for item in value:
-            copy.add(_portable(item, done))
+            copy.add(_portable(item, done, depth - 1))
     else:
         copy = done[id(value)] = repr(value)
     return copy

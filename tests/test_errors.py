@@ -159,6 +159,16 @@ def test_pickling_leaves_the_live_sandbox_behind() -> None:
     assert [key for key, _ in twin.properties["m"].items()] == [[1]]
 
 
+def test_pickling_cuts_what_is_nested_too_deeply() -> None:
+    deep: list[object] = []
+    for _ in range(500):
+        deep = [deep]
+
+    twin = pickle.loads(pickle.dumps(JSError("m", properties={"deep": deep})))
+
+    assert repr(twin.properties["deep"]).strip("[]") == "'…'"
+
+
 def test_thrown_values_are_kept() -> None:
     value = {"code": 4}
     error = JSError.from_thrown(value)

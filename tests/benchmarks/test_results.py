@@ -49,6 +49,31 @@ def test_ratio_is_the_peer_over_the_baseline() -> None:
     assert report.ratio("eval", "jsrun", "sandbox") is None
 
 
+@pytest.mark.parametrize(
+    ("theirs", "ours", "ratio"),
+    [
+        ((2.0, 20.0, 20.0), (1.0, 10.0, 1.0), 2.0),  # round by round 2, 2, 20; the medians alone would say 20
+        ((2.0, 20.0, 20.0), (1.0, 10.0, 1.0, 1.0, 1.0), 2.0),
+        ((30.0,), (1.0, 3.0, 5.0), 10.0),  # too few common rounds
+        ((3.0, 5.0, 4.0), (0.0, 0.0, 0.0), None),
+    ],
+)
+def test_ratio_compares_rounds(theirs: tuple[float, ...], ours: tuple[float, ...], ratio: float | None) -> None:
+    report = make_report(spawn={"sandbox": measured(*ours), "jsrun": measured(*theirs)})
+    assert report.ratio("spawn", "jsrun", "sandbox") == ratio
+
+
+def test_ratio_of_the_mean_is_the_mean_of_the_ratios() -> None:
+    cells = {
+        f"compute_{name}": {"sandbox": measured(5.0), "jsrun": measured(10.0 if index else 5 * 2**10)}
+        for index, name in enumerate(PROGRAMS)
+    }
+    report = make_report(**cells)
+    report.add_compute_mean()
+    assert report.ratio("compute_mean", "jsrun", "sandbox") == pytest.approx(4)
+    assert report.ratio("compute_mean", "quickjs-rs", "sandbox") is None
+
+
 def test_geometric_mean() -> None:
     assert geometric_mean([1, 4, 16]) == pytest.approx(4)
     with pytest.raises(ValueError, match="nothing"):
@@ -129,6 +154,8 @@ def test_format_ratio(ratio: float, text: str) -> None:
     [
         ("records_out", 1.0, 400.0, [True, None], "1/400"),
         ("records_out", 1.0, 200.0, [False, None], "1/200"),
+        ("records_out", 1.0, 2760.0, [True, None], "1/2,760"),
+        ("spawn", 2.0, 3.0, [False, None], "0.67x"),
         ("records_out", None, 200.0, [None, None], "no figure"),
         ("idle_rss", 600_000.0, None, [True], "600 KB"),
         ("idle_rss", 600_001.0, None, [False], "600 KB"),

@@ -1,5 +1,5 @@
 /* Sources the module loader may serve, by name, and the native module while the bindings are installed. */
-#include "guest.h"
+#include "internals.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -52,7 +52,7 @@ static JSValue without_source(JSContext *ctx, JSValue module)
 {
     size_t size;
     uint8_t *bytecode = JS_WriteObject(ctx, &size, module, JS_WRITE_OBJ_BYTECODE | JS_WRITE_OBJ_STRIP_SOURCE);
-    JS_FreeValue(ctx, module);
+    internals_free_module(ctx, JS_VALUE_GET_PTR(module));
     if (!bytecode)
         return JS_EXCEPTION;
     module = JS_ReadObject(ctx, bytecode, size, JS_READ_OBJ_BYTECODE);

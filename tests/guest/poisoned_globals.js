@@ -1,0 +1,161 @@
+/**
+ * The bindings must reach nothing that user code can replace.
+ *
+ * Every method and getter of the built-in objects is replaced by one that keeps a record, properties are planted on
+ * Object.prototype, and the global constructors become accessors. Then every API is used. The value of this script is
+ * the list of what was reached, which must be empty; a changed result is listed too.
+ */
+(() => {
+  "use strict";
+  const { apply, construct, defineProperty, getOwnPropertyDescriptor, getPrototypeOf, ownKeys } = Reflect;
+  const api = {
+    atob, btoa, console, crypto, performance, queueMicrotask, setInterval, setTimeout, clearTimeout, clearInterval,
+    structuredClone, TextDecoder, TextEncoder, URL, URLSearchParams,
+  };
+  const reached = Object.setPrototypeOf([], null);
+  let recording = false;
+  const record = (what) => { if (recording) reached[reached.length] = what; };
+
+  const noop = () => {};
+  const bytes = new Uint8Array([1, 2, 3]);
+  const trapped = {
+    get field() { record("the getter of an argument"); },
+    get [Symbol.toStringTag]() { record("the tag of an argument"); },
+    toJSON() { record("toJSON of an argument"); },
+    toString() { record("toString of an argument"); return ""; },
+  };
+  const traps = ["get", "has", "ownKeys", "getOwnPropertyDescriptor", "getPrototypeOf"];
+  const proxy = new Proxy({ a: 1 }, Object.fromEntries(traps.map((name) => {
+    const standard = Reflect[name];
+    const what = `the Proxy trap ${name}`;
+    return [name, (...args) => { record(what); return apply(standard, undefined, args); }];
+  })));
+  const values = [
+    1, "text", 1n, null, Symbol("s"), { a: 1, b: [1, "x", { c: 2 }] }, new Map([["k", { v: 1 }]]), new Set([1]),
+    new Date(0), /x/gi, new TypeError("e", { cause: new Error("c") }), bytes, new DataView(new ArrayBuffer(2)),
+    Array.from({ length: 120 }, (_, i) => i), Object(1), Object("s"), Object(1n), Object(true), function named() {},
+    class A {}, async () => {}, Promise.resolve(1), new DOMException("m", "AbortError"), trapped, proxy,
+  ];
+  const cloneable = {
+    list: [1, "text", new Map([[{ k: 1 }, new Set([2])]]), new Date(0), /x/gi, new TypeError("e"), Object(1), bytes],
+    get computed() { return 5; },
+  };
+  const table = [{ a: 1 }, { a: 2, b: trapped }];
+  const formats = ["%s %d %i %f %j %o %O %c %%", trapped, trapped, 1.5, "2.5", trapped, trapped, { a: 1 }, "css"];
+  const room = new Uint8Array(2);
+  const depth = { __proto__: null, depth: 1 };
+
+  /** Use every API once; the results as text. */
+  const use = () => {
+    const { console: log } = api;
+    for (let i = 0; i < values.length; i++) log.log(values[i]);
+    apply(log.warn, log, formats);
+    log.table(table);
+    log.table(values[6]);
+    log.dir(table, depth);
+    log.group("g");
+    log.groupEnd();
+    log.count();
+    log.countReset();
+    log.time();
+    log.timeEnd();
+    log.assert(false, trapped);
+    log.trace("t");
+
+    api.clearTimeout(api.setTimeout(noop, 5));
+    api.clearInterval(api.setInterval(noop, 5));
+    api.queueMicrotask(noop);
+
+    const url = new api.URL("http://a.example/?x=1&y=%20+2");
+    url.searchParams.append("é", "z");
+    let text = url.href;
+    url.search = "?q=1";
+    text += url.searchParams.get("q");
+    const params = new api.URLSearchParams("b=1&a=2&b=3");
+    params.delete("b", "1");
+    params.set("c", "d");
+    params.sort();
+    text += params.toString() + params.getAll("b").length + params.size;
+
+    const decoder = new api.TextDecoder("utf-8");
+    text += decoder.decode(new api.TextEncoder().encode("héllo")) + decoder.decode(bytes).length;
+    text += new api.TextEncoder().encodeInto("abc", room).read;
+    const clone = api.structuredClone(cloneable);
+    text += clone.list.length + clone.computed;
+    try {
+      api.structuredClone(noop);
+    } catch {
+      text += "refused";
+    }
+    text += api.crypto.randomUUID().length;
+    api.crypto.getRandomValues(bytes);
+    return text + (api.performance.now() >= 0) + api.atob(api.btoa("abc"));
+  };
+
+  const expected = use();
+  const names = [
+    "Object", "Function", "Array", "String", "Number", "Boolean", "BigInt", "Symbol", "RegExp", "Date", "Map", "Set",
+    "WeakMap", "Promise", "Error", "TypeError", "RangeError", "ArrayBuffer", "DataView", "Uint8Array", "Iterator",
+    "DOMException", "Math", "JSON", "Reflect",
+  ];
+  const targets = [getPrototypeOf(Uint8Array.prototype), getPrototypeOf([].values()), getPrototypeOf(new Map().keys())];
+  for (const name of names) targets.push(globalThis[name], globalThis[name].prototype);
+
+  const plan = [];
+  for (const target of targets.filter(Boolean)) {
+    for (const key of ownKeys(target)) {
+      const { value, get, set, configurable } = getOwnPropertyDescriptor(target, key);
+      if (!configurable || key === "constructor" || key === "__proto__") continue;
+      const what = typeof key === "symbol" ? key.description : key;
+      if (typeof value === "function") {
+        const replacement = function (...args) {
+          record(what);
+          return new.target ? construct(value, args) : apply(value, this, args);
+        };
+        plan.push([target, key, { __proto__: null, value: replacement, writable: true, configurable: true }]);
+      } else if (get) {
+        const replacement = function () {
+          record(what);
+          return apply(get, this, []);
+        };
+        plan.push([target, key, { __proto__: null, get: replacement, set, configurable: true }]);
+      }
+    }
+  }
+  const planted = [
+    "0", "1", "2", "value", "get", "set", "enumerable", "writable", "room", "depth", "fatal", "stream", "transfer",
+    "maxByteLength", "level", "label", "done", "next", "then", "cause", "errors", "key", "convert", "fallback",
+    "required",
+  ];
+  for (const key of planted) {
+    plan.push([Object.prototype, key, {
+      __proto__: null,
+      configurable: true,
+      get() { record(`Object.prototype.${key}`); },
+      set(value) {
+        record(`Object.prototype.${key}`);
+        defineProperty(this, key, { __proto__: null, value, writable: true, configurable: true, enumerable: true });
+      },
+    }]);
+  }
+  for (const name of names) {
+    const value = globalThis[name];
+    plan.push([globalThis, name, { __proto__: null, configurable: true, get() { record(name); return value; } }]);
+  }
+
+  for (let i = 0; i < plan.length; i++) {
+    const step = plan[i];
+    defineProperty(step[0], step[1], step[2]);
+  }
+  recording = true;
+  let found;
+  try {
+    found = use();
+  } catch (error) {
+    found = error;
+  }
+  recording = false;
+  for (let i = 0; i < planted.length; i++) delete Object.prototype[planted[i]];
+  if (found !== expected) reached[reached.length] = "another result: " + found;
+  return Object.setPrototypeOf(reached, Array.prototype);
+})();
