@@ -201,6 +201,7 @@ OPS: Final[dict[tuple[str, str], tuple[int, str]]] = {
 EXPORTS: Final[dict[str, int]] = {
     "boot": 0,
     "define_module": 1,
+    "compile": 1,
     "install": 1,
     "start": 0,
     "control": 0,

@@ -1,9 +1,11 @@
-"""The two clocks a sandbox can have. Times are milliseconds since the sandbox's time origin."""
+"""The two clocks a sandbox can have, and its alarms. Times are milliseconds since the sandbox's time origin."""
 
 from __future__ import annotations
 
+import heapq
+import math
 import time
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from sandbox import _abi
 
@@ -51,3 +53,40 @@ class VirtualClock:
     def move_to(self, milliseconds: float) -> None:
         """Move forward to a time; an earlier one changes nothing."""
         self._now_ms = max(self._now_ms, milliseconds)
+
+
+class Alarms:
+    """Requests that are answered when a time has come, earliest first; of two at one time, the one asked for first."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._heap: list[tuple[float, int, Any]] = []
+        self._live: set[int] = set()
+
+    def add(self, at_ms: float, request: int, value: object) -> None:
+        """Answer a request with a value at a time."""
+        self._live.add(request)
+        heapq.heappush(self._heap, (at_ms, request, value))
+
+    def discard(self, request: int) -> None:
+        """Forget a request."""
+        self._live.discard(request)
+        if len(self._heap) > 2 * len(self._live) + 16:
+            self._heap = [entry for entry in self._heap if entry[1] in self._live]
+            heapq.heapify(self._heap)
+
+    def next(self) -> tuple[float, int]:
+        """Time and request of the earliest one; infinity and 0 when there is none."""
+        heap = self._heap
+        while heap and heap[0][1] not in self._live:
+            heapq.heappop(heap)
+        return heap[0][:2] if heap else (math.inf, 0)
+
+    def pop_due(self, now_ms: float) -> list[tuple[int, Any]]:
+        """Take out what is due, as request and value."""
+        due = []
+        while self.next()[0] <= now_ms:
+            _, request, value = heapq.heappop(self._heap)
+            self._live.discard(request)
+            due.append((request, value))
+        return due

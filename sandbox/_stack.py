@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,6 +11,9 @@ _MAX_FRAMES: Final = 200
 _SHOWN_FRAMES: Final = 10
 _CONTEXT_LINES: Final = 2
 _SHOWN_COLUMNS: Final = 100
+_CUT: Final = "…"
+# Files of the bindings; a program that uses setTimeout has them on its stack, its author has no use for them.
+_BINDINGS: Final = "sandbox:"
 _TEXT_CHARS: Final = 4_000
 _TAB: Final = "    "
 
@@ -72,8 +75,12 @@ def _number_after_colon(text: str) -> tuple[str, int | None]:
 
 
 def render(title: str, frames: Sequence[Frame], sources: Mapping[str, str], source: str | None, *, color: bool) -> str:
-    """Show an error: its title, the code at its innermost known place, and its stack."""
+    """Show an error: its title, the code at its innermost known place, and its stack.
+
+    Frames of the bindings are left out, and calls that repeat are counted.
+    """
     bold, red, dim, reset = (_BOLD, _RED, _DIM, _RESET) if color else ("", "", "", "")
+    frames = _of_the_program(frames, sources)
     parts = [f"{bold}{red}{_visible(title)}{reset}"]
     for frame in frames:
         text = sources.get(frame.file) if frame.file is not None else None
@@ -82,10 +89,40 @@ def render(title: str, frames: Sequence[Frame], sources: Mapping[str, str], sour
         if text is not None and frame.line is not None:
             parts.extend(_code_frame(text, frame, dim, red, reset))
             break
-    parts.extend(f"{dim}    at {_visible(str(frame))}{reset}" for frame in frames[:_SHOWN_FRAMES])
-    if len(frames) > _SHOWN_FRAMES:
-        parts.append(f"{dim}    ... {len(frames) - _SHOWN_FRAMES} more{reset}")
+    parts.extend(f"{dim}    {_visible(line)}{reset}" for line in _calls(frames))
     return "\n".join(parts)
+
+
+def _of_the_program(frames: Sequence[Frame], sources: Mapping[str, str]) -> list[Frame]:
+    """The frames without those of the bindings, and without the engine's functions that they or the host called."""
+    kept: list[Frame] = []
+    for frame in frames:
+        if frame.file is None or not frame.file.startswith(_BINDINGS) or frame.file in sources:
+            kept.append(frame)
+        else:
+            _drop_engine_functions(kept)
+    if any(frame.file is not None for frame in kept):
+        _drop_engine_functions(kept)
+    return kept
+
+
+def _drop_engine_functions(frames: list[Frame]) -> None:
+    while frames and frames[-1].file is None:
+        frames.pop()
+
+
+def _calls(frames: Sequence[Frame]) -> Iterator[str]:
+    """The lines of a stack, innermost call first; equal neighbours share one."""
+    shown = position = 0
+    while position < len(frames) and shown < _SHOWN_FRAMES:
+        frame, first = frames[position], position
+        while position < len(frames) and frames[position] == frame:
+            position += 1
+        times = position - first
+        yield f"at {frame}" if times == 1 else f"at {frame} [{times} times]"
+        shown += 1
+    if position < len(frames):
+        yield f"... {len(frames) - position} more"
 
 
 def _code_frame(source: str, frame: Frame, dim: str, red: str, reset: str) -> list[str]:
@@ -100,13 +137,21 @@ def _code_frame(source: str, frame: Frame, dim: str, red: str, reset: str) -> li
     place = f"{frame.file}:{line}" if frame.column is None else f"{frame.file}:{line}:{at + 1}"
     parts = [f"{dim}  --> {_visible(place)}{reset}"]
     for number in range(first, last + 1):
-        text, mark = lines[number - 1], ">" if number == line else " "
-        shown = _visible_line(text[skipped : skipped + _SHOWN_COLUMNS])
-        parts.append(f"{red if number == line else dim}{mark} {number:>{width}} |{reset} {shown}".rstrip())
+        mark, style = (">", red) if number == line else (" ", dim)
+        shown = _window(lines[number - 1], skipped, skipped + _SHOWN_COLUMNS)
+        parts.append(f"{style}{mark} {number:>{width}} |{reset} {shown}".rstrip())
         if number == line and frame.column is not None:
-            indent = _columns(_visible_line(text[skipped:at]))
+            indent = _columns(_window(lines[number - 1], skipped, at))
             parts.append(f"{dim}  {'':>{width}} |{reset} {' ' * indent}{red}^{reset}")
     return parts
+
+
+def _window(line: str, start: int, end: int) -> str:
+    """The characters of a line from one index to another, with a mark where it goes on."""
+    shown = _visible_line(line[start:end])
+    if start > 0 and line:
+        shown = _CUT + shown
+    return shown + _CUT if end < len(line) and end - start == _SHOWN_COLUMNS else shown
 
 
 def _characters(line: str, column: int | None) -> int:

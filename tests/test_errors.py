@@ -262,7 +262,7 @@ def test_render_shows_the_code() -> None:
         ("'\u0301', foo()", 7, "'\u0301', foo()", 4),
         ("'\x1b[31m', foo()", 10, "'\\x1b[31m', foo()", 12),
         ("'\ud800', foo()", 8, "'\\ud800', foo()", 10),
-        ("x" * 500 + "!", 501, "x" * 66 + "!", 66),
+        ("x" * 500 + "!", 501, "…" + "x" * 66 + "!", 67),
         ("short", 400, "short", 5),
     ],
     ids=["two bytes", "wide", "combining", "control", "surrogate", "long", "beyond"],

@@ -6,7 +6,9 @@ shared copy-on-write. Whatever differs between instances (limits, seeds, clock) 
 
 from __future__ import annotations
 
+import re
 import struct
+from graphlib import CycleError, TopologicalSorter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,6 +25,7 @@ PREFIX: Final = "sandbox:"
 ENTRY: Final = "index.js"
 FIXED_CLOCK_NS: Final = 10**18  # any instant will do, as long as every build sees the same
 CUSTOM_SECTION: Final = 0
+_IMPORT: Final = re.compile(r'(?:from|import) "(?:\./|sandbox:)([^"]+)"')
 
 
 def freeze(linked: bytes, table: Table, bindings: Mapping[str, str]) -> bytes:
@@ -48,12 +51,13 @@ def freeze(linked: bytes, table: Table, bindings: Mapping[str, str]) -> bytes:
     probes = [
         Export(f"global:{index}", "global", index) for index, entry in enumerate(module.globals()) if entry.mutable
     ]
-    run = _Run(module.with_exports([*exports, *probes]).encode(), table)
-    run.call("_initialize")
-    run.step("boot", "boot the engine")
-    for name in sorted(bindings):
-        run.step("define_module", f"define bindings/{name}", PREFIX + name, bindings[name])
-    if not run.step("install", f"install bindings/{ENTRY}", PREFIX + ENTRY):
+    binary = module.with_exports([*exports, *probes]).encode()
+    bytecode = _compile(_Run(binary, table), bindings)
+    # A second instance only reads bytecode: the heap that is frozen holds no source text and no remains of parsing it.
+    run = _Run(binary, table)
+    for name in _in_order(bindings):
+        run.step("define_module", f"define bindings/{name}", PREFIX + name, bytecode[name])
+    if run.step("install", f"install bindings/{ENTRY}", PREFIX + ENTRY) is None:
         raise BuildError(f"cannot install bindings/{ENTRY}: it waits for something that never comes")
     run.step("collect", "collect the garbage of the bindings")
     stack_bytes = 0
@@ -68,6 +72,30 @@ def freeze(linked: bytes, table: Table, bindings: Mapping[str, str]) -> bytes:
         heap = bytes(stack_bytes) + heap[stack_bytes:]
     frozen = module.with_exports([export for export in exports if export.name != "_initialize"])
     return frozen.without({CUSTOM_SECTION}).with_heap(heap).encode()
+
+
+def _in_order(bindings: Mapping[str, str]) -> list[str]:
+    """The bindings, each after those it imports: the engine links bytecode as it reads it."""
+    imports = {
+        name: {found for found in _IMPORT.findall(source) if found in bindings} for name, source in bindings.items()
+    }
+    try:
+        return list(TopologicalSorter({name: sorted(imports[name]) for name in sorted(imports)}).static_order())
+    except CycleError as error:
+        raise BuildError("bindings import each other in a circle: " + " -> ".join(error.args[1])) from error
+
+
+def _compile(run: _Run, bindings: Mapping[str, str]) -> dict[str, bytes]:
+    for name in sorted(bindings):
+        run.step("define_module", f"define bindings/{name}", PREFIX + name, bindings[name])
+    compiled = {}
+    for name in sorted(bindings):
+        message = run.step("compile", f"compile bindings/{name}", PREFIX + name)
+        bytecode = None if message is None else msgpack.unpackb(message[1:])
+        if not isinstance(bytecode, bytes):
+            raise BuildError(f"cannot compile bindings/{name}: the guest gave no bytecode")
+        compiled[name] = bytecode
+    return compiled
 
 
 def check_boundary(module: Module, table: Table, *, frozen: bool = False) -> None:
@@ -115,7 +143,7 @@ def _shape(entry: Import) -> str:
 
 
 class _Run:
-    """The one instance that is run at build time, against a host that answers nothing."""
+    """An instance that is run at build time, against a host that answers nothing."""
 
     def __init__(self, binary: bytes, table: Table) -> None:
         self._table = table
@@ -145,6 +173,8 @@ class _Run:
             self._exports = linker.instantiate(self._store, module).exports(self._store)
         except (wasmtime.WasmtimeError, wasmtime.Trap) as error:
             raise BuildError(f"the linked guest cannot be instantiated: {error}") from error
+        self.call("_initialize")
+        self.step("boot", "boot the engine")
 
     def call(self, name: str, *arguments: int) -> int:
         """Call an export; returns its i32 as an unsigned number, or 0 when it has no result."""
@@ -156,15 +186,15 @@ class _Run:
             raise BuildError(f"the guest trapped in {name} while the bindings were frozen: {error}") from error
         return int(result or 0) & 0xFFFFFFFF
 
-    def step(self, name: str, purpose: str, *texts: str) -> bool:
-        """Call an export with a message of strings, read what it left in the outbox and insist on success.
+    def step(self, name: str, purpose: str, *values: str | bytes) -> bytes | None:
+        """Call an export with a message of values, read what it left in the outbox and insist on success.
 
         Returns:
-            Whether a frame says that what was started has finished.
+            The message of the frame that says that what was started has finished; None: there is none.
         """
         arguments = []
-        if texts:
-            message = b"\0" + b"".join(msgpack.packb(text) for text in texts)
+        if values:
+            message = b"\0" + b"".join(msgpack.packb(value) for value in values)
             address = self.call("reserve", len(message))
             if not address:
                 raise BuildError(f"cannot {purpose}: the guest is out of memory")
@@ -172,14 +202,14 @@ class _Run:
             arguments = [len(message)]
         status = self.call(name, *arguments)
         ops = {op.id: op.name for op in self._table.ops if not op.stem}
-        finished = False
+        finished: bytes | None = None
         for op, body in self._drain():
             kind = ops.get(op, "")
             if kind in ("fail", "uncaught"):
                 raise BuildError(f"cannot {purpose}: {_describe(body, self._table.tags['error']['id'])}")
             if kind != "finish":
                 raise BuildError(f"cannot {purpose}: it sent op {op} to the host, which is not there yet")
-            finished = True
+            finished = body
         if self._refused is not None:
             raise BuildError(f"cannot {purpose}: it called the host (op {self._refused}), which is not there yet")
         if status != self._table.enums["status"]["ok"]:

@@ -1,7 +1,7 @@
 """The command `sandbox`: run a file or evaluate a piece of code under limits.
 
-`_app` reads the command line, `_program` runs the code, `_terminal` and `_report` show what came of it. The sandbox
-itself is imported only when there is something to run, so that `--help` and wrong flags answer at once.
+`_app` and `_flags` read the command line, `_program` runs the code, `_terminal` and `_report` show what came of it. No
+other part of the package imports typer or rich.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ import math
 import re
 from typing import Final
 
-_AMOUNT: Final = re.compile(r"\s*(\d+(?:\.\d+)?|\.\d+)\s*([a-z]*)\s*", re.IGNORECASE)
+_AMOUNT: Final = re.compile(r"\s*([0-9]+(?:[.][0-9]+)?|[.][0-9]+)\s*([a-z]*)\s*", re.IGNORECASE)
 
 # A prefix means powers of 1024, with or without the `i`, as for the memory of containers and virtual machines.
 _BYTES: Final = {
@@ -42,7 +42,9 @@ def parse_seconds(text: str) -> float:
         return math.inf
     number, factor = _split(text, _SECONDS)
     if number is None or factor is None:
-        raise ValueError(f"{text!r} is not a time; write seconds, or a number with ms, s, m or h, such as 500ms, or none")
+        raise ValueError(
+            f"{text!r} is not a time; write seconds, or a number with ms, s, m or h, such as 500ms, or none"
+        )
     return number * factor
 
 
@@ -54,13 +56,13 @@ def _split(text: str, units: dict[str, int] | dict[str, float]) -> tuple[float |
 
 
 def show_amount(number: float, unit: str) -> str:
-    """Write an amount as people do: 67108864 bytes as `64 MB`, 0.5 seconds as `0.5 s`."""
+    """Write an amount as people do: 67108864 bytes as `64 MB`, 0.5 seconds as `0.5 s`, fuel bare."""
     if unit == "bytes":
         return _show_bytes(number)
     if unit == "seconds":
         return f"{number:.3g} s" if number < 100 else f"{number:.0f} s"
     text = f"{number:,}" if isinstance(number, int) else f"{number:,g}"
-    return f"{text} {unit}".rstrip()
+    return text if unit == "fuel" else f"{text} {unit}".rstrip()
 
 
 def _show_bytes(number: float) -> str:

@@ -34,7 +34,7 @@ _LEVEL_STYLES: Final = {"warn": YELLOW, "error": RED, "debug": DIM}
 
 
 class Terminal:
-    """The command's output. Every write is flushed, so that what was printed before a failure is there, and in order."""
+    """The command's output. Every write is flushed: what was printed before a failure is there, and in order."""
 
     def __init__(self, out: TextIO, err: TextIO, *, color: bool | None = None) -> None:
         """Use two streams.
@@ -60,7 +60,7 @@ class Terminal:
         """Write a text and a line end.
 
         Args:
-            text: On a terminal, what could steer it is shown as an escape such as `\\x1b`.
+            text: On a terminal, what could steer it is shown as an escape sequence.
             error: Write it to the error stream.
             style: A color for all of it.
             trusted: The text is the command's own, escapes and all.

@@ -36,6 +36,7 @@ def type_error() -> bytes:
 # What an export can leave in the outbox, one kind after the other at fixed places.
 FRAMES = {
     "finish": frame("FINISH"),
+    "bytecode": frame("FINISH", b"\0" + msgpack.packb(b"compiled")),
     "fail": frame("FAIL", type_error()),
     "uncaught": frame("UNCAUGHT", b"\0" + msgpack.packb("only text")),
     "garbage": frame("FAIL", b"\0\xc1"),
@@ -62,6 +63,7 @@ def guest(bodies: dict[str, str]) -> bytes:
             (i32.store (i32.const {LOG - 4}) (local.get 0))
             (i32.const 0)""",
         "boot": "(drop (call $now (i32.const 0) (i64.const 0) (i32.const 1608))) (i32.const 0)",
+        "compile": leave("bytecode"),
         "install": leave("finish"),
     } | bodies
     functions = ""
@@ -102,7 +104,7 @@ def test_the_heap_of_the_run_becomes_the_initial_memory() -> None:
     assert struct.unpack_from("<I", heap, 1600) == (77,)  # `_initialize` has run
     assert struct.unpack_from("<Q", heap, 1608) == (10**18,)  # at the fixed time
     assert heap[:900] == bytes(900)  # nothing of the stack is left
-    message = b"\0" + msgpack.packb("sandbox:index.js") + msgpack.packb("install()")
+    message = b"\0" + msgpack.packb("sandbox:index.js") + msgpack.packb(b"compiled")
     assert struct.unpack_from("<I", heap, LOG - 4) == (len(message),)
     assert heap[LOG : LOG + len(message)] == message
     assert struct.unpack_from("<I", heap, CONTROL + OFFSETS["outbox_bytes"]) == (0,)  # nobody reads the build's frames
@@ -124,6 +126,8 @@ def test_two_runs_give_the_same_bytes() -> None:
         ({"install": leave("garbage")}, "cannot install bindings/index.js: an error that cannot be read"),
         ({"install": leave("output")}, "cannot install bindings/index.js: it sent op 16 to the host"),
         ({"install": "(i32.const 0)"}, "it waits for something that never comes"),
+        ({"compile": leave("finish")}, "cannot compile bindings/index.js: the guest gave no bytecode"),
+        ({"compile": leave("fail")}, "cannot compile bindings/index.js: TypeError"),
         ({"define_module": leave("fail", 1)}, "cannot define bindings/index.js: TypeError"),
         ({"boot": "(i32.const 3)"}, "cannot boot the engine: status 3"),
         ({"reserve": "(i32.const 0)"}, "cannot define bindings/index.js: the guest is out of memory"),
@@ -152,6 +156,11 @@ def test_boundary_that_differs_is_refused(old: bytes, new: bytes, complaint: str
     assert binary.count(old) == 1
     with pytest.raises(BuildError, match=re.escape(complaint)):
         check_boundary(Module.parse(binary.replace(old, new)), TABLE)
+
+
+def test_bindings_in_a_circle_are_refused() -> None:
+    with pytest.raises(BuildError, match=r"import each other in a circle: "):
+        freeze(guest({}), TABLE, {"index.js": 'import "./a.js"', "a.js": 'import { x } from "./index.js"'})
 
 
 def test_bindings_without_an_index_are_refused() -> None:

@@ -98,6 +98,11 @@ bool reader_bytes(Reader *reader, Bytes *out)
     return true;
 }
 
+bool reader_is_text(const Reader *reader)
+{
+    return reader->at < reader->end && ((*reader->at & 0xe0) == 0xa0 || (*reader->at >= 0xd9 && *reader->at <= 0xdb));
+}
+
 bool reader_unsigned(Reader *reader, uint32_t *out)
 {
     const uint8_t *data;

@@ -3,6 +3,7 @@
 
 #include <malloc.h>
 #include <stdlib.h>
+#include <string.h>
 
 Guest guest;
 
@@ -47,8 +48,12 @@ static void *guest_calloc(void *opaque, size_t count, size_t size)
 static void guest_free(void *opaque, void *block)
 {
     (void)opaque;
-    if (block)
-        guest.heap_bytes -= malloc_usable_size(block);
+    if (block) {
+        size_t size = malloc_usable_size(block);
+        guest.heap_bytes -= size;
+        if (guest.booting)
+            memset(block, 0, size);    /* what is frozen holds no remains */
+    }
     free(block);
 }
 
@@ -195,6 +200,27 @@ static JSAtom private_name(JSContext *ctx, const char *description)
     return atom;
 }
 
+/* The build's messages are large. They arrive in the far end of the stack, which nothing reaches at build time, so that
+ * they leave no hole in the heap that is frozen. */
+#define BOOT_INBOX ((uint8_t *)0x10000)
+#define BOOT_INBOX_BYTES 0x100000
+
+static void show_inbox(void)
+{
+    guest.control.inbox = (uint32_t)(uintptr_t)guest.inbox.data;
+    guest.control.inbox_bytes = guest.inbox.room;
+}
+
+void engine_seal(void)
+{
+    guest.booting = false;
+    JS_RunGC(guest.runtime);
+    guest.inbox = (Buffer){0};
+    if (!buffer_reserve(&guest.inbox, FIRST_INBOX_BYTES))
+        guest.control.failed_allocations++;
+    show_inbox();
+}
+
 int engine_boot(void)
 {
     Control *control = &guest.control;
@@ -220,10 +246,8 @@ int engine_boot(void)
     guest.set_add = method(ctx, guest.set_constructor, "add");
     jobs_boot();
     modules_boot();
-    if (!buffer_reserve(&guest.inbox, FIRST_INBOX_BYTES))
-        return STATUS_FAILED;
-    control->inbox = (uint32_t)(uintptr_t)guest.inbox.data;
-    control->inbox_bytes = guest.inbox.room;
+    guest.inbox = (Buffer){.data = BOOT_INBOX, .room = BOOT_INBOX_BYTES};
+    show_inbox();
     return STATUS_OK;
 }
 

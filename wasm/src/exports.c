@@ -36,10 +36,11 @@ EXPORT(reserve) int32_t reserve(int32_t length)
     inbox->length = 0;
     if ((uint32_t)length < 4096)
         length = 4096;
-    if (inbox->room > 65536 && (uint32_t)length <= 65536)
+    if (!guest.booting && inbox->room > 65536 && (uint32_t)length <= 65536)
         buffer_trim(inbox, 65536);
     /* One byte more than asked for: source text is closed with a zero. */
-    bool room = (uint32_t)length <= CAP_MESSAGE_BYTES && buffer_reserve(inbox, (size_t)(uint32_t)length + 1);
+    bool room = (uint32_t)length <= CAP_MESSAGE_BYTES &&
+                (guest.booting ? (uint32_t)length < inbox->room : buffer_reserve(inbox, (size_t)(uint32_t)length + 1));
     guest.control.inbox = (uint32_t)(uintptr_t)inbox->data;
     guest.control.inbox_bytes = inbox->room - 1;
     if (!room) {
@@ -52,12 +53,32 @@ EXPORT(reserve) int32_t reserve(int32_t length)
 EXPORT(define_module) int32_t define_module(int32_t length)
 {
     Reader reader;
-    Bytes name, source;
+    Bytes name, text;
     if (!engine_enter())
         return STATUS_FAILED;
-    if (reader_open(&reader, (size_t)(uint32_t)length) && reader_bytes(&reader, &name) && reader_bytes(&reader, &source) &&
-        modules_define(guest.context, name, source))
-        failures_report_pending(OP_FAIL, 0);
+    if (reader_open(&reader, (size_t)(uint32_t)length) && reader_bytes(&reader, &name)) {
+        /* Bytecode is trusted by the engine: only the build may bring any. */
+        bool source = reader_is_text(&reader);
+        guest.malformed = !source && !guest.booting;
+        if (!guest.malformed && reader_bytes(&reader, &text) &&
+            (source ? modules_define(guest.context, name, text) : modules_define_bytecode(guest.context, text)))
+            failures_report_pending(OP_FAIL, 0);
+    }
+    return leave(&reader);
+}
+
+EXPORT(compile) int32_t compile_module(int32_t length)
+{
+    Reader reader;
+    Bytes name;
+    if (!engine_enter())
+        return STATUS_FAILED;
+    if (reader_open(&reader, (size_t)(uint32_t)length) && reader_bytes(&reader, &name)) {
+        if (guest.booting)
+            jobs_begin_run(0, modules_compile(guest.context, name), false);
+        else
+            guest.malformed = true;
+    }
     return leave(&reader);
 }
 
@@ -73,7 +94,7 @@ EXPORT(install) int32_t install(int32_t length)
         JSValue module = JS_LoadModule(guest.context, NULL, text);
         jobs_begin_run(0, module, false);
         jobs_pump();
-        modules_seal();
+        engine_seal();
     }
     return leave(&reader);
 }
@@ -145,11 +166,6 @@ static JSValue walk(Bytes path, JSValue *owner)
     return at;
 }
 
-static bool is_text(const Reader *reader)
-{
-    return reader->at < reader->end && ((*reader->at & 0xe0) == 0xa0 || (*reader->at >= 0xd9 && *reader->at <= 0xdb));
-}
-
 EXPORT(call) int32_t call(int32_t run, int32_t length)
 {
     JSContext *ctx = guest.context;
@@ -159,7 +175,7 @@ EXPORT(call) int32_t call(int32_t run, int32_t length)
     if (!engine_enter())
         return STATUS_FAILED;
     bool ok = reader_open(&reader, (size_t)(uint32_t)length);
-    bool by_path = ok && is_text(&reader);
+    bool by_path = ok && reader_is_text(&reader);
     ok = ok && (by_path ? reader_bytes(&reader, &path) : reader_unsigned(&reader, &handle));
     JSValue this_value = ok ? reader_value(&reader) : JS_EXCEPTION;
     JSValue *arguments = JS_IsException(this_value) ? NULL : reader_array(&reader, &count);

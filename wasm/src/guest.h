@@ -73,6 +73,7 @@ extern Guest guest;
 
 /* engine.c: life of the runtime, limits, time. */
 int engine_boot(void);
+void engine_seal(void);            /* the bindings are in place: from here on no guest can import them */
 void engine_start(void);
 bool engine_enter(void);           /* begin an export that runs guest code; false: nested too deeply */
 void engine_leave(void);
@@ -115,6 +116,7 @@ typedef struct Bytes {
 bool reader_open(Reader *reader, size_t length);                /* over the inbox; reads the flag byte */
 void reader_close(Reader *reader);
 bool reader_bytes(Reader *reader, Bytes *out);                  /* a msgpack str or bin, borrowed from the inbox */
+bool reader_is_text(const Reader *reader);                      /* whether a msgpack str comes next */
 bool reader_unsigned(Reader *reader, uint32_t *out);
 JSValue reader_value(Reader *reader);                           /* JS_EXCEPTION: pending exception or guest.malformed */
 JSValue *reader_array(Reader *reader, uint32_t *count);         /* values of a msgpack array; free with js_free */
@@ -155,7 +157,8 @@ void handles_release(uint32_t id);
 /* modules.c, native.c, text.c, url.c */
 void modules_boot(void);
 int modules_define(JSContext *ctx, Bytes name, Bytes source);
-int modules_seal(void);
+int modules_define_bytecode(JSContext *ctx, Bytes bytecode);
+JSValue modules_compile(JSContext *ctx, Bytes name);
 JSModuleDef *native_module(JSContext *ctx, const char *name);
 int url_add_exports(JSContext *ctx, JSModuleDef *module);
 int url_set_exports(JSContext *ctx, JSModuleDef *module);

@@ -234,11 +234,6 @@ JSValue internals_dom_exception(JSContext *ctx, JSValueConst name, JSValueConst 
     return js_domexception_constructor0(ctx, JS_UNDEFINED, 2, arguments, 0);
 }
 
-void internals_free_module(JSContext *ctx, JSModuleDef *module)
-{
-    js_free_module_def(ctx, module);
-}
-
 void internals_seed_random(JSContext *ctx, uint64_t seed)
 {
     ctx->random_state = seed ? seed : 1;

@@ -41,7 +41,6 @@ const char *internals_error_class(JSContext *ctx, JSValueConst error);  /* TypeE
 JSValue internals_error_prototype(JSContext *ctx, const char *class_name); /* JS_UNDEFINED: no such class */
 JSValue internals_dom_exception(JSContext *ctx, JSValueConst name, JSValueConst message);
 
-void internals_free_module(JSContext *ctx, JSModuleDef *module); /* one that nothing has linked yet */
 void internals_seed_random(JSContext *ctx, uint64_t seed);
 void internals_drop_jobs(JSRuntime *rt);
 bool internals_has_jobs(JSRuntime *rt);

@@ -1,5 +1,5 @@
 /* Sources the module loader may serve, by name, and the native module while the bindings are installed. */
-#include "internals.h"
+#include "guest.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -46,24 +46,6 @@ static char *normalize(JSContext *ctx, const char *importer, const char *specifi
     return js_strdup(ctx, specifier);
 }
 
-/* The compiled bindings without their source text: it would be a third of the image, and their functions show
- * themselves as native code. Takes `module`. */
-static JSValue without_source(JSContext *ctx, JSValue module)
-{
-    size_t size;
-    uint8_t *bytecode = JS_WriteObject(ctx, &size, module, JS_WRITE_OBJ_BYTECODE | JS_WRITE_OBJ_STRIP_SOURCE);
-    internals_free_module(ctx, JS_VALUE_GET_PTR(module));
-    if (!bytecode)
-        return JS_EXCEPTION;
-    module = JS_ReadObject(ctx, bytecode, size, JS_READ_OBJ_BYTECODE);
-    js_free(ctx, bytecode);
-    if (!JS_IsException(module) && JS_ResolveModule(ctx, module) < 0) {
-        JS_FreeValue(ctx, module);
-        return JS_EXCEPTION;
-    }
-    return module;
-}
-
 static JSModuleDef *load(JSContext *ctx, const char *name, void *opaque)
 {
     (void)opaque;
@@ -76,8 +58,6 @@ static JSModuleDef *load(JSContext *ctx, const char *name, void *opaque)
     }
     JSValue module = JS_Eval(ctx, source->text, source->length, name, JS_EVAL_TYPE_MODULE | JS_EVAL_FLAG_COMPILE_ONLY);
     if (JS_IsException(module))
-        return NULL;
-    if (guest.booting && JS_IsException(module = without_source(ctx, module)))
         return NULL;
     JSModuleDef *definition = JS_VALUE_GET_PTR(module);
     JS_FreeValue(ctx, module);
@@ -118,6 +98,36 @@ int modules_define(JSContext *ctx, Bytes name, Bytes text)
         free(old);
     }
     return 0;
+}
+
+/* Bytecode of a module whose source is defined, to be read by another instance of the same engine. Source text would be
+ * a third of the image; without it the bindings' functions show themselves as native code. */
+JSValue modules_compile(JSContext *ctx, Bytes name)
+{
+    char name_text[64] = "";
+    size_t size;
+    if (name.length >= sizeof(name_text))
+        return JS_ThrowRangeError(ctx, "module name too long");
+    memcpy(name_text, name.data, name.length);
+    JSModuleDef *module = load(ctx, name_text, NULL);
+    if (!module)
+        return JS_EXCEPTION;
+    uint8_t *bytecode = JS_WriteObject(ctx, &size, JS_MKPTR(JS_TAG_MODULE, module),
+                                       JS_WRITE_OBJ_BYTECODE | JS_WRITE_OBJ_STRIP_SOURCE | JS_WRITE_OBJ_STRIP_DEBUG);
+    if (!bytecode)
+        return JS_EXCEPTION;
+    JSValue bytes = JS_NewUint8ArrayCopy(ctx, bytecode, size);
+    js_free(ctx, bytecode);
+    return bytes;
+}
+
+/* A module from bytecode of our own build; it carries its name. */
+int modules_define_bytecode(JSContext *ctx, Bytes bytecode)
+{
+    JSValue module = JS_ReadObject(ctx, (const uint8_t *)bytecode.data, bytecode.length, JS_READ_OBJ_BYTECODE);
+    int failed = JS_IsException(module);
+    JS_FreeValue(ctx, module);
+    return failed ? -1 : 0;
 }
 
 /* The bindings are in place: from here on no guest can import them, and their sources need no room. */

@@ -73,6 +73,8 @@ static JSValue native_time_origin(JSContext *ctx, JSValueConst this_value, int a
 static JSValue native_class_of(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
     (void)this_value, (void)argc;
+    if (JS_IsProxy(argv[0]))
+        return JS_NewString(ctx, "Proxy");
     JSAtom name = JS_IsObject(argv[0]) ? JS_GetClassName(guest.runtime, JS_GetClassID(argv[0])) : JS_ATOM_NULL;
     if (name == JS_ATOM_NULL)
         return JS_NewString(ctx, "");

@@ -1,0 +1,179 @@
+"""Runs: what the embedder asked for, from its first turn until its outcome, and what it may still use."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+from sandbox.errors import CpuLimitExceeded, FuelLimitExceeded, LimitExceeded, SandboxError, WallLimitExceeded
+
+if TYPE_CHECKING:
+    from sandbox.limits import Limits
+
+# Fuel burns at 0.6 to 1.1e10 units a second, depending on the code. Twice the fastest never fires before the CPU limit
+# does, and ends native loops that never poll.
+_FUEL_PER_SECOND: Final = 22_000_000_000
+_UNLIMITED_FUEL: Final = 1 << 62
+_SLACK_SECONDS: Final = 0.1
+
+_MAX_SOURCES: Final = 64
+_MAX_SOURCE_CHARS: Final = 8 << 20
+
+
+class Run:
+    """One request of the embedder and its budgets, which count from now.
+
+    Attributes:
+        id: Its number in the guest.
+        deadline: When it must have ended, on `time.monotonic()`; infinity: never.
+        output_bytes: Console text it has written.
+        idle: Whether it only waits until nothing is pending any more.
+        entered: Whether it has had its first turn: until then other runs may still wait for it.
+        ended: Whether its caller has gone.
+        done: Whether `value` or `error` is its outcome.
+        requests: Host calls it asked for that have no answer yet, by number, with what cancels each.
+        answers: Completed requests of its own that the guest has not been told of.
+        wake: Ends its wait; any thread. The face sets it before the first step.
+    """
+
+    __slots__ = (
+        "answers",
+        "cpu_limit",
+        "cpu_used",
+        "deadline",
+        "done",
+        "ended",
+        "entered",
+        "error",
+        "fuel_limit",
+        "fuel_used",
+        "id",
+        "idle",
+        "output_bytes",
+        "requests",
+        "started",
+        "value",
+        "wake",
+        "wall_limit",
+    )
+
+    def __init__(self, number: int, limits: Limits, timeout: float | None, fuel: int | None) -> None:
+        self.id = number
+        self.cpu_limit = limits.cpu_seconds
+        self.cpu_used = 0.0
+        self.fuel_limit = limits.fuel if fuel is None else fuel
+        self.fuel_used = 0
+        wall = limits.wall_seconds
+        self.wall_limit = min((limit for limit in (timeout, wall) if limit is not None), default=math.inf)
+        self.started = time.monotonic()
+        self.deadline = self.started + self.wall_limit
+        self.output_bytes = 0
+        self.idle = False
+        self.entered = False
+        self.ended = False
+        self.done = False
+        self.value: Any = None
+        self.error: BaseException | None = None
+        self.requests: dict[int, None] = {}
+        self.answers: deque[tuple[int, Any]] = deque()
+        self.wake: Callable[[], object] = _nobody
+
+    # --- outcome ---
+
+    def finish(self, value: object) -> None:
+        """Set the value; an error that came first stands."""
+        if not self.done:
+            self.done, self.value = True, value
+
+    def fail(self, error: BaseException) -> None:
+        """Set the error; it replaces a value, since what went wrong after it would be lost otherwise."""
+        if self.error is None:
+            self.done, self.value, self.error = True, None, error
+
+    def outcome(self) -> Any:  # noqa: ANN401 - any value
+        """Return the value or raise the error."""
+        if self.error is not None:
+            raise self.error
+        return self.value
+
+    @property
+    def was_forced(self) -> bool:
+        """Whether it ended before its program did: a limit, a cancelled or interrupted caller, a failure of the host."""
+        if not self.done:
+            return True
+        return self.error is not None and (
+            isinstance(self.error, LimitExceeded) or not isinstance(self.error, SandboxError)
+        )
+
+    # --- budgets ---
+
+    def refusal(self, now: float) -> LimitExceeded | None:
+        """Why it may not have another turn; None when it may."""
+        if now >= self.deadline:
+            return WallLimitExceeded(self.wall_limit, now - self.started)
+        if self.cpu_limit is not None and self.cpu_used >= self.cpu_limit:
+            return CpuLimitExceeded(self.cpu_limit, self.cpu_used)
+        if self.fuel_limit is not None and self.fuel_used >= self.fuel_limit:
+            return FuelLimitExceeded(self.fuel_limit, self.fuel_used)
+        return None
+
+    def budget(self, now: float) -> tuple[float | None, int]:
+        """Guest time in seconds and fuel for a turn that begins now; None: no limit."""
+        seconds = self.deadline - now
+        if self.cpu_limit is not None:
+            seconds = min(seconds, self.cpu_limit - self.cpu_used)
+        if self.fuel_limit is not None:
+            fuel = self.fuel_limit - self.fuel_used
+        else:
+            fuel = _UNLIMITED_FUEL if seconds == math.inf else int((seconds + _SLACK_SECONDS) * _FUEL_PER_SECOND)
+        return (None if seconds == math.inf else seconds), fuel
+
+    def charge(self, cpu_seconds: float, fuel: int) -> None:
+        """Count what a turn has used."""
+        self.cpu_used += cpu_seconds
+        self.fuel_used += fuel
+
+    def time_error(self, turn_seconds: float) -> LimitExceeded:
+        """Which limit ended a turn whose time was up.
+
+        Args:
+            turn_seconds: Guest time of that turn, not yet charged.
+        """
+        now = time.monotonic()
+        cpu = self.cpu_used + turn_seconds
+        if self.cpu_limit is not None and (now < self.deadline or self.deadline == math.inf):
+            return CpuLimitExceeded(self.cpu_limit, cpu)
+        return WallLimitExceeded(self.wall_limit, now - self.started)
+
+    def fuel_error(self, turn_seconds: float) -> LimitExceeded:
+        """Which limit it is that ended a turn when the tank was empty; arguments as for `time_error`."""
+        if self.fuel_limit is not None:
+            return FuelLimitExceeded(self.fuel_limit, self.fuel_limit)
+        return self.time_error(turn_seconds)
+
+
+class Sources:
+    """The latest program texts by file name, so that errors can show the code they point into."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._texts: OrderedDict[str, str] = OrderedDict()
+        self._chars = 0
+
+    def add(self, name: str, code: str) -> None:
+        """Remember a text; the oldest are forgotten when there are many, or much of it."""
+        self._chars += len(code) - len(self._texts.pop(name, ""))
+        self._texts[name] = code
+        while self._texts and (len(self._texts) > _MAX_SOURCES or self._chars > _MAX_SOURCE_CHARS):
+            self._chars -= len(self._texts.popitem(last=False)[1])
+
+    def copy(self) -> dict[str, str]:
+        """All texts, by name."""
+        return dict(self._texts)
+
+
+def _nobody() -> None:
+    """Nobody waits for this run yet."""

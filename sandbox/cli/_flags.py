@@ -1,0 +1,133 @@
+"""The flags that both commands take, and what they mean."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Annotated, Any, Final, TypeVar
+
+import typer
+
+from sandbox.cli._amounts import parse_bytes, parse_seconds
+from sandbox.limits import Limits
+
+# What typer raises for a wrong command line, whichever parser it was built with.
+UsageError: Final[type[Exception]] = typer.BadParameter.__bases__[0]
+_T = TypeVar("_T")
+
+
+def _parser(parse: Callable[[str], _T]) -> Callable[[str], _T]:
+    def parse_flag(text: str) -> _T:
+        try:
+            return parse(text)
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from None
+
+    return parse_flag
+
+
+_LIMITS: Final = "Limits"
+_OUTPUT: Final = "Output"
+
+Memory = Annotated[
+    int | None,
+    typer.Option(
+        "--memory",
+        metavar="SIZE",
+        parser=_parser(parse_bytes),
+        rich_help_panel=_LIMITS,
+        help="Memory of the guest, all of it. [dim]Default: 64MB[/dim]",
+    ),
+]
+Cpu = Annotated[
+    float | None,
+    typer.Option(
+        "--cpu",
+        metavar="TIME",
+        parser=_parser(parse_seconds),
+        rich_help_panel=_LIMITS,
+        help="Time the guest itself runs. [dim]Default: 5s[/dim]",
+    ),
+]
+Wall = Annotated[
+    float | None,
+    typer.Option(
+        "--wall",
+        metavar="TIME",
+        parser=_parser(parse_seconds),
+        rich_help_panel=_LIMITS,
+        help="Time in all, waiting for timers included. [dim]Default: 30s[/dim]",
+    ),
+]
+Fuel = Annotated[
+    int | None,
+    typer.Option(
+        "--fuel",
+        metavar="N",
+        min=1,
+        rich_help_panel=_LIMITS,
+        help="Instructions: the same program stops at the same place every time. [dim]Default: none[/dim]",
+    ),
+]
+Stack = Annotated[
+    int | None,
+    typer.Option(
+        "--stack",
+        metavar="SIZE",
+        parser=_parser(parse_bytes),
+        rich_help_panel=_LIMITS,
+        help="Stack of the guest. [dim]Default: that of the build[/dim]",
+    ),
+]
+Output = Annotated[
+    int | None,
+    typer.Option(
+        "--output",
+        metavar="SIZE",
+        parser=_parser(parse_bytes),
+        rich_help_panel=_LIMITS,
+        help="Console text. [dim]Default: 8MB[/dim]",
+    ),
+]
+Seed = Annotated[int | None, typer.Option("--seed", metavar="N", help="Make Math.random and crypto repeatable.")]
+VirtualClock = Annotated[
+    bool, typer.Option("--virtual-clock", help="Timers take no time: the clock jumps to the next one.")
+]
+Json = Annotated[
+    bool, typer.Option("--json", rich_help_panel=_OUTPUT, help="Print one JSON object instead of anything else.")
+]
+NoColor = Annotated[bool, typer.Option("--no-color", rich_help_panel=_OUTPUT, help="Never use colors.")]
+
+
+def make_limits(
+    memory: int | None,
+    cpu: float | None,
+    wall: float | None,
+    fuel: int | None,
+    stack: int | None,
+    output: int | None,
+) -> Limits:
+    """The limits that the flags ask for; None: a flag was not given, infinity: there shall be no limit.
+
+    Raises:
+        UsageError: A limit is out of bounds; the text names the flag.
+    """
+    given: dict[str, float | None] = {
+        "memory_bytes": memory,
+        "cpu_seconds": cpu,
+        "wall_seconds": wall,
+        "fuel": fuel,
+        "stack_bytes": stack,
+        "output_bytes": output,
+    }
+    limits = Limits()
+    for name, value in given.items():
+        if value is not None:
+            try:
+                changed: dict[str, Any] = {name: None if value == math.inf else value}
+                limits = replace(limits, **changed)
+            except ValueError as error:
+                flag = f"--{name.partition('_')[0]}"
+                raise UsageError(f"{flag}: {str(error).removeprefix(name).strip()}") from None
+    return limits

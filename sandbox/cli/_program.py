@@ -1,0 +1,141 @@
+"""Running one program, and what came of it."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from sandbox import JSError, Limits, Sandbox, SandboxError, Usage, undefined
+from sandbox.errors import ConversionError
+
+if TYPE_CHECKING:
+    from sandbox.capabilities import ConsoleEntry
+    from sandbox.values import JSFunction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """What to run, and how.
+
+    Attributes:
+        code: The source text.
+        filename: What stacks call it.
+        limits: Budgets of each of its two parts: the evaluation, and what its timers do afterwards. Wall time is
+            counted over both.
+        seed: For repeatable randomness; None: real randomness.
+        virtual_clock: Whether timers take no real time.
+        to_the_end: Whether to go on until no timer is left, and to leave the value of the last expression alone.
+    """
+
+    code: str
+    filename: str
+    limits: Limits
+    seed: int | None = None
+    virtual_clock: bool = False
+    to_the_end: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What came of a program.
+
+    Attributes:
+        value: Of its last expression; `undefined` when it failed.
+        value_text: The value as the guest's own console shows it; None: there is nothing to show.
+        error: What ended it; None: it succeeded.
+        error_text: For something thrown that is no Error: how the guest's own console shows it.
+        usage: What it used.
+    """
+
+    value: Any = undefined
+    value_text: str | None = None
+    error: SandboxError | KeyboardInterrupt | None = None
+    error_text: str | None = None
+    usage: Usage
+
+
+def execute(
+    program: Program, on_entry: Callable[[ConsoleEntry], object], start: Callable[[], Any], *, show: bool
+) -> Outcome:
+    """Run a program to its outcome; the guest's faults and Ctrl-C are outcomes too.
+
+    Args:
+        program: What to run.
+        on_entry: Gets the console's entries as they come.
+        start: Gives a context manager to make the sandbox in.
+        show: Whether `value_text` and `error_text` are wanted.
+
+    Raises:
+        ArtifactError: There is no guest to run it.
+    """
+    sink = _Sink(on_entry)
+    with start():
+        box = Sandbox(
+            limits=program.limits,
+            console=sink,
+            clock="virtual" if program.virtual_clock else "real",
+            seed=program.seed,
+        )
+    with box:
+        text_of = _Texts(box, sink) if show else None
+        try:
+            value = _run(box, program)
+        except (SandboxError, KeyboardInterrupt) as error:
+            thrown = error.value if isinstance(error, JSError) else error
+            text = None if thrown is error or text_of is None else text_of(thrown)
+            return Outcome(error=error, error_text=text, usage=box.usage)
+        usage = box.usage
+        text = text_of(value) if text_of and value is not undefined and not program.to_the_end else None
+        return Outcome(value=value, value_text=text, usage=usage)
+
+
+def _run(box: Sandbox, program: Program) -> Any:  # noqa: ANN401 - any value
+    if not program.to_the_end:
+        return box.eval(program.code, filename=program.filename)
+    started = time.monotonic()
+    value: Any = undefined
+    with contextlib.suppress(ConversionError):  # a file need not end with something that can leave the sandbox
+        value = box.eval(program.code, filename=program.filename)
+    timeout = None
+    if program.limits.wall_seconds is not None:
+        timeout = max(program.limits.wall_seconds - (time.monotonic() - started), 0.001)
+    box.run_until_idle(timeout=timeout)
+    return value
+
+
+class _Sink:
+    """Passes entries on, except for the one that is asked for."""
+
+    def __init__(self, on_entry: Callable[[ConsoleEntry], object]) -> None:
+        self._on_entry: Final = on_entry
+        self.wanted: list[str] | None = None
+
+    def __call__(self, entry: ConsoleEntry) -> None:
+        if self.wanted is None or self.wanted:
+            self._on_entry(entry)
+        else:
+            self.wanted.append(entry.text)
+
+
+class _Texts:
+    """Texts of values, by the console the guest had before any code of the program ran in it."""
+
+    def __init__(self, box: Sandbox, sink: _Sink) -> None:
+        self._box: Final = box
+        self._sink: Final = sink
+        self._log: Final[JSFunction] = box.eval("console.log")
+
+    def __call__(self, value: object) -> str:
+        if isinstance(value, str):
+            return value  # of any length; the console would cut it
+        self._sink.wanted = []
+        try:
+            self._box.call(self._log, value)
+            return self._sink.wanted[0]
+        except (SandboxError, IndexError):  # what is left of the guest's memory does not hold it twice, for example
+            return f"[{type(value).__name__}]"
+        finally:
+            self._sink.wanted = None

@@ -1,0 +1,183 @@
+"""What came of a program, for people and for programs."""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from sandbox import BigInt, JSError, JSFunction, JSMap, JSSet, RegExp, SandboxError, Undefined
+from sandbox.cli._amounts import show_amount
+from sandbox.cli._exit import Exit
+from sandbox.errors import (
+    ConversionError,
+    CpuLimitExceeded,
+    FuelLimitExceeded,
+    GuestError,
+    LimitExceeded,
+    MemoryLimitExceeded,
+    OutputLimitExceeded,
+    StackLimitExceeded,
+    Stalled,
+    UnhandledRejection,
+    WallLimitExceeded,
+)
+
+if TYPE_CHECKING:
+    from sandbox.capabilities import ConsoleEntry
+    from sandbox.cli._program import Outcome
+
+_FLAGS: Final[dict[type[LimitExceeded], str]] = {
+    MemoryLimitExceeded: "--memory",
+    CpuLimitExceeded: "--cpu",
+    WallLimitExceeded: "--wall",
+    FuelLimitExceeded: "--fuel",
+    StackLimitExceeded: "--stack",
+    OutputLimitExceeded: "--output",
+}
+
+
+def exit_status(error: SandboxError | KeyboardInterrupt | None) -> Exit:
+    """The exit status that says how a program ended."""
+    match error:
+        case None:
+            return Exit.OK
+        case KeyboardInterrupt():
+            return Exit.INTERRUPTED
+        case LimitExceeded():
+            return Exit.LIMIT
+        case GuestError() | ConversionError():
+            return Exit.GUEST_ERROR
+        case _:
+            return Exit.FAILURE
+
+
+def describe(outcome: Outcome, *, color: bool) -> str:
+    """Say what ended a program: several lines that are safe to write to a terminal."""
+    match outcome.error:
+        case KeyboardInterrupt():
+            return "Interrupted"
+        case JSError() as error:
+            return _uncaught(error, outcome.error_text, color=color)
+        case LimitExceeded() as error:
+            return _title(_limit_text(error), "", color=color)
+        case ConversionError(path=path, reason=reason):
+            place = "The value" if path == "$" else f"The value at {path}"
+            return _title("ConversionError", f"{place} cannot leave the sandbox: it is {reason}.", color=color)
+        case Stalled():
+            text = "The program waits for a promise that can never settle: no timer and no host call is pending."
+            return _title("Stalled", text, color=color)
+        case error:
+            return _title(type(error).__name__, str(error), color=color)
+
+
+def _title(name: str, text: str, *, color: bool) -> str:
+    error = JSError(text, name=name)
+    return error.render(color=color)
+
+
+def _uncaught(error: JSError, text: str | None, *, color: bool) -> str:
+    prefix = "Uncaught (in promise) " if isinstance(error, UnhandledRejection) else "Uncaught "
+    if text is None:
+        return prefix + error.render(color=color)
+    thrown = JSError(text, name="", stack=error.stack)
+    return prefix + thrown.render(color=color)
+
+
+def _limit_text(error: LimitExceeded) -> str:
+    limit = show_amount(error.limit, error.unit)
+    used = limit if error.used is None or error.used < error.limit else show_amount(error.used, error.unit)
+    text = f"The {error.resource} limit of {limit} was reached"
+    if used != limit:
+        text += f" ({used} used)"
+    flag = _FLAGS.get(type(error))
+    return f"{type(error).__name__}: {text}." + (f" {flag} raises it." if flag else "")
+
+
+# --- for programs -----------------------------------------------------------------------------------------------------
+
+
+def to_json(outcome: Outcome, entries: list[ConsoleEntry]) -> str:
+    """The whole outcome as one line of JSON. It is ASCII, so it cannot steer a terminal either."""
+    return json.dumps(
+        {
+            "ok": outcome.error is None,
+            "value": json_value(outcome.value),
+            "error": None if outcome.error is None else _json_error(outcome.error),
+            "console": [
+                {
+                    "type": entry.type,
+                    "level": entry.level,
+                    "text": entry.text,
+                    "group_depth": entry.group_depth,
+                    "fields": json_value(entry.fields),
+                }
+                for entry in entries
+            ],
+            "usage": asdict(outcome.usage),
+        }
+    )
+
+
+def _json_error(error: SandboxError | KeyboardInterrupt) -> dict[str, Any]:
+    kind = type(error).__name__
+    result: dict[str, Any] = {"type": kind, "name": kind, "message": str(error), "stack": "", "frames": []}
+    if isinstance(error, JSError):
+        result |= {"name": error.name, "message": error.message, "stack": error.stack}
+        result["frames"] = [asdict(frame) for frame in error.frames]
+        result["value"] = None if error.value is error else json_value(error.value)
+    elif isinstance(error, LimitExceeded):
+        result |= {"limit": error.limit, "used": error.used, "unit": error.unit}
+    return result
+
+
+def json_value(value: object, parents: tuple[int, ...] = ()) -> Any:  # noqa: ANN401 - what json.dumps takes
+    """A value in JSON's terms: what JSON lacks becomes the nearest thing it has.
+
+    undefined, NaN and the infinities become null; a BigInt, a RegExp and a function a string; a Date its ISO text;
+    bytes base64; a typed array a list of numbers; a Map a list of pairs; a Set a list; an Error its parts; a cycle
+    `"[Circular]"`.
+    """
+    match value:
+        case None | bool() | str():
+            return value
+        case BigInt():
+            return str(int(value))
+        case int():
+            return value
+        case float():
+            return value if math.isfinite(value) else None
+        case Undefined():
+            return None
+        case datetime():
+            return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        case bytes() | bytearray():
+            return base64.b64encode(value).decode("ascii")
+        case memoryview():
+            return value.tolist()
+        case RegExp(source=source, flags=flags):
+            return f"/{source}/{flags}"
+        case JSFunction(name=name):
+            return f"[Function: {name}]" if name else "[Function]"
+    return _json_container(value, parents)
+
+
+def _json_container(value: object, parents: tuple[int, ...]) -> Any:  # noqa: ANN401 - what json.dumps takes
+    if id(value) in parents:
+        return "[Circular]"
+    inside = (*parents, id(value))
+    match value:
+        case JSError():
+            return {"name": value.name, "message": value.message, "stack": value.stack}
+        case JSMap():
+            return [[json_value(key, inside), json_value(item, inside)] for key, item in value.items()]
+        case JSSet() | list() | tuple() | set() | frozenset():
+            return [json_value(item, inside) for item in value]
+        case Mapping():
+            return {str(key): json_value(item, inside) for key, item in value.items()}
+        case _:
+            return str(value)

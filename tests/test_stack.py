@@ -1,0 +1,76 @@
+"""How a stack is shown to the author of the program: whose frames, how many, and how much of a long line."""
+
+from __future__ import annotations
+
+import pytest
+
+from sandbox import _stack
+from sandbox._stack import Frame
+
+TIMER = (
+    Frame("tick", "main.js", 1, 5),
+    Frame("apply", None, None, None),
+    Frame("runNext", "sandbox:timers.js", 136, 36),
+)
+DEEP = tuple(Frame("f", "main.js", 1, 2) for _ in range(150))
+
+
+def stack_lines(frames: tuple[Frame, ...], sources: dict[str, str] | None = None) -> list[str]:
+    rendered = _stack.render("Error: m", frames, sources or {}, None, color=False)
+    return [line.strip() for line in rendered.splitlines() if line.strip().startswith(("at ", "..."))]
+
+
+@pytest.mark.parametrize(
+    ("frames", "lines"),
+    [
+        (TIMER, ["at tick (main.js:1:5)"]),
+        (TIMER[1:], []),
+        (TIMER[:2], ["at tick (main.js:1:5)"]),
+        (TIMER[1:2], ["at apply (native)"]),
+        (
+            (Frame("map", None, None, None), Frame(None, "main.js", 1, 1)),
+            ["at map (native)", "at main.js:1:1"],
+        ),
+        (DEEP, ["at f (main.js:1:2) [150 times]"]),
+        ((*DEEP, Frame(None, "main.js", 3, 1)), ["at f (main.js:1:2) [150 times]", "at main.js:3:1"]),
+        (
+            tuple(Frame(None, "main.js", line, 1) for line in range(1, 31)),
+            [*(f"at main.js:{line}:1" for line in range(1, 11)), "... 20 more"],
+        ),
+    ],
+    ids=[
+        "bindings",
+        "only bindings",
+        "hidden bindings",
+        "only engine",
+        "engine",
+        "recursion",
+        "recursion from a call",
+        "many",
+    ],
+)
+def test_frames_that_are_shown(frames: tuple[Frame, ...], lines: list[str]) -> None:
+    assert stack_lines(frames) == lines
+
+
+def test_a_program_may_be_named_like_a_binding() -> None:
+    assert stack_lines(TIMER[2:], {"sandbox:timers.js": "x"}) == ["at runNext (sandbox:timers.js:136:36)"]
+
+
+@pytest.mark.parametrize(
+    ("line", "column", "shown", "caret"),
+    [
+        ("a" * 120, 1, "a" * 100 + "…", 0),
+        ("a" * 300, 200, "…" + "a" * 100 + "…", 67),
+        ("a" * 300, 300, "…" + "a" * 67, 67),
+        ("a" * 100, 1, "a" * 100, 0),
+    ],
+    ids=["right", "both", "left", "fits"],
+)
+def test_long_lines_show_where_they_are_cut(line: str, column: int, shown: str, caret: int) -> None:
+    frames = (Frame(None, "main.js", 1, column),)
+
+    rendered = _stack.render("m", frames, {"main.js": line}, None, color=False).splitlines()
+
+    assert rendered[2] == f"> 1 | {shown}"
+    assert rendered[3] == "    | " + " " * caret + "^"
