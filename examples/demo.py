@@ -7,7 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import anyio
+from rich import box as box_styles
 from rich.console import Console
+from rich.padding import Padding
 from rich.pretty import Pretty
 from rich.rule import Rule
 from rich.syntax import Syntax
@@ -89,7 +91,7 @@ def show_failure(out: Console, box: Sandbox, code: str) -> None:
         out.print(f"  limit={error.limit:,}  used={used}  unit={error.unit!r}", highlight=True)
         out.print(Text("  " + error.advice, "dim"))
     except JSError as error:
-        out.print(Text.from_ansi(error.render(color=True)), soft_wrap=True)
+        out.print(Padding(Text.from_ansi(error.render(color=True)), (0, 2)))
 
 
 def show_state(out: Console, name: str, box: Sandbox) -> None:
@@ -103,7 +105,7 @@ def show_state(out: Console, name: str, box: Sandbox) -> None:
 
 
 def show_usage(out: Console, boxes: dict[str, Sandbox]) -> None:
-    table = Table(header_style="bold", border_style="blue")
+    table = Table(header_style="bold", border_style="blue", box=box_styles.ROUNDED)
     for heading in ("sandbox", "CPU time", "memory", "fuel", "host calls", "turns"):
         table.add_column(heading, justify="left" if heading == "sandbox" else "right")
     for name, box in boxes.items():
@@ -116,7 +118,7 @@ def show_usage(out: Console, boxes: dict[str, Sandbox]) -> None:
             f"{usage.host_calls}",
             f"{usage.turns}",
         )
-    out.print(table)
+    out.print(Padding(table, (1, 2, 0, 2)))
 
 
 def main(out: Console) -> None:
@@ -133,7 +135,7 @@ def main(out: Console) -> None:
         shop.eval(PROGRAM.read_text("utf-8"), filename=PROGRAM.name)
         receipts = shop.call("processAll")
         out.print(Text("\n  What Python gets back:", "dim"))
-        out.print(Pretty(receipts[0], indent_guides=False, expand_all=False), soft_wrap=False)
+        out.print(Padding(Pretty(receipts[0]), (0, 2)))
 
         show_step(out, "2. A mistake in the program: the author's own line and column")
         show_failure(out, shop, "refund({ customer: 'Ada' })")

@@ -9,7 +9,9 @@ Layers, each importing only downward: faces (`_sandbox`, `cli`) - driver (`_driv
 (`_guest`, `_codec`) - instance (`_instance`) - image (`_image`).
 """
 
-from sandbox._sandbox import AsyncGlobals, AsyncSandbox, Globals, Sandbox
+from typing import TYPE_CHECKING, Any
+
+from sandbox._sandbox import Globals, Sandbox
 from sandbox.capabilities import ConsoleEntry
 from sandbox.errors import JSError, SandboxError
 from sandbox.limits import Limits, Usage
@@ -33,3 +35,21 @@ __all__ = [
     "Usage",
     "undefined",
 ]
+
+
+if TYPE_CHECKING:
+    from sandbox._async_sandbox import AsyncGlobals, AsyncSandbox
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - one of two classes
+    """Load the asynchronous face when it is first used: it brings an event loop library."""
+    if name in ("AsyncGlobals", "AsyncSandbox"):
+        from sandbox import _async_sandbox
+
+        globals().update(AsyncGlobals=_async_sandbox.AsyncGlobals, AsyncSandbox=_async_sandbox.AsyncSandbox)
+        return globals()[name]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

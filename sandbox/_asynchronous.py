@@ -4,140 +4,173 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Awaitable, Callable
-from typing import Any, Final, TypeVar
+from collections.abc import Awaitable, Callable, Sequence
+from contextvars import ContextVar
+from typing import Any, Final
 
 import anyio
 import anyio.abc
 import anyio.to_thread
 
-from sandbox import _threads
+from sandbox import _portal, _threads
 from sandbox._driver import Driver, Steps, Turn
-from sandbox.errors import SandboxBusy
+from sandbox._runs import Run
+from sandbox._turns import Command
+from sandbox.errors import SandboxBusy, SandboxClosed, UsageError
 
-_T = TypeVar("_T")
+# The sandboxes whose turns the current code was called from; what a worker thread asks its loop to do inherits it.
+_outer_turns: ContextVar[tuple[object, ...]] = ContextVar("_outer_turns", default=())
 
 
-class Interrupted(Exception):  # noqa: N818 - an internal mark: the run's task was cancelled
+class Interrupted(BaseException):
     """Stops the guest of a cancelled task; never seen outside."""
 
 
 class AsyncRunner:
     """Takes the steps of runs. Runs of several tasks take turns: while one waits, another's guest code may run.
 
-    Used on one event loop only.
+    Used on one event loop only, inside `enter` and `exit`.
     """
 
     def __init__(self) -> None:
-        self._turn: Final = anyio.Lock(fast_acquire=True)
-        self._woken = anyio.Event()
-        self._in_turn = False
-        # Turns of sandboxes that run are what the machine is for: they do not compete for anyio's own threads.
-        self._limiter: Final = anyio.CapacityLimiter(math.inf)
         self._tasks: anyio.abc.TaskGroup | None = None
+        self._is_in_turn = False
+        self._turn_thread: int | None = None
 
     def attach(self, driver: Driver) -> None:
         """Say whose runs these are."""
-        self.driver = driver
-
-    async def enter(self) -> None:
-        """Open the task group that host calls run in."""
-        self._tasks = anyio.create_task_group()
-        await self._tasks.__aenter__()
-
-    async def exit(self, *exception: Any) -> bool | None:  # noqa: ANN401 - what __aexit__ gets
-        """Cancel the host calls that are left and wait for them."""
-        assert self._tasks is not None
-        self._tasks.cancel_scope.cancel()
-        tasks, self._tasks = self._tasks, None
-        return await tasks.__aexit__(*exception)
+        self._driver = driver
 
     @property
     def entered(self) -> bool:
         """Whether the sandbox is inside its `async with`."""
         return self._tasks is not None
 
-    # --- Waiter ---
+    async def enter(self) -> None:
+        """Open the task group that host calls run in."""
+        self._turn: Final = anyio.Lock(fast_acquire=True)
+        # Turns are what the machine is for: they do not compete for the threads of anyio's own limiter.
+        self._limiter: Final = anyio.CapacityLimiter(math.inf)
+        tasks = anyio.create_task_group()
+        await tasks.__aenter__()
+        self._tasks = tasks
 
-    def start(self, request: int, awaitable: Awaitable[Any]) -> Callable[[], object]:
+    async def exit(self) -> None:
+        """End all runs, free the guest, cancel the host calls that are left and wait for them."""
+        tasks, self._tasks = self._tasks, None
+        assert tasks is not None
+        try:
+            with anyio.CancelScope(shield=True):
+                self._driver.fail_all(SandboxClosed())
+                if self._is_in_turn:
+                    self._driver.interrupt(SandboxClosed())
+                async with self._turn:
+                    self._driver.close()
+        finally:
+            tasks.cancel_scope.cancel()
+            # The body's own exception is not handed in: the group would wrap it.
+            await tasks.__aexit__(None, None, None)
+
+    def check_idle(self) -> None:
+        """Refuse to go on while there are runs.
+
+        Raises:
+            SandboxBusy: There are.
+        """
+        if self._driver.runs:
+            raise SandboxBusy("a sandbox cannot be closed while its guest runs")
+
+    # --- what the driver asks for ---
+
+    def start(self, awaitable: Awaitable[Any], done: Callable[[Any], None]) -> Callable[[], object]:
         """See `Waiter`."""
         assert self._tasks is not None
         scope = anyio.CancelScope()
-        driver = self.driver
 
         async def run() -> None:
             with scope:
-                try:
-                    value = await awaitable
-                except Exception as error:  # noqa: BLE001 - the guest's program decides what to do about it
-                    driver.complete(request, error)
-                else:
-                    driver.complete(request, value)
+                await _portal.answer(awaitable, done)
 
         self._tasks.start_soon(run)
         return scope.cancel
 
-    def wake(self) -> None:
-        """See `Waiter`; here always called on the loop's thread."""
-        self._woken.set()
-        self._woken = anyio.Event()
+    def call_host(self, function: Callable[..., Any], arguments: Sequence[Any]) -> Any:  # noqa: ANN401 - any value
+        """Call a host function in the middle of a turn, on the worker thread."""
+        return function(*arguments)
 
-    # --- steps ---
+    def on_poll(self) -> None:
+        """Nothing to do: cancellation comes from the loop's thread."""
 
-    async def run(self, steps: Steps[_T]) -> _T:
-        """Take every step of a run; its outcome is returned or raised. Cancelling the task stops the guest."""
+    # --- runs ---
+
+    def is_nested(self) -> bool:
+        """Whether the calling thread is inside a host function that this sandbox's guest called."""
+        return self._turn_thread == threading.get_ident()
+
+    def run_nested(self, command: Command) -> Any:  # noqa: ANN401 - any value
+        """A command of a host function, on the stack of the turn that called it."""
+        return self._driver.nested(command)
+
+    async def run(self, steps_of: Callable[[Run], Steps[Any]], timeout: float | None = None, fuel: int | None = None) -> Any:  # noqa: ANN401
+        """Begin a run and take all its steps; its outcome is returned or raised. Cancelling the task stops the guest."""
+        if self._tasks is None:
+            raise UsageError("an AsyncSandbox is used inside `async with`")
+        if self in _outer_turns.get():
+            raise SandboxBusy("a host function that the guest waits for cannot wait for the guest")
+        driver = self._driver
+        woken = anyio.Event()
+        run = driver.begin(timeout, fuel)
+        run.wake = lambda: woken.set()
+        steps = steps_of(run)
         try:
             while True:
-                woken = self._woken
+                if woken.is_set():
+                    woken = anyio.Event()
                 async with self._turn:
                     # The generator looks at what completed, so it may only move while no turn runs.
                     step = next(steps)
                     if isinstance(step, Turn):
                         await self._take_turn(step)
-                        self.driver.start_requests()
-                        self.wake()
+                        driver.attend()
                         continue
                 with anyio.move_on_after(step.seconds):
                     await woken.wait()
         except StopIteration as end:
-            value: _T = end.value
-            return value
+            return end.value
         finally:
             steps.close()
+            driver.end(run)
 
     async def _take_turn(self, step: Turn) -> None:
-        gate, finished = threading.Lock(), threading.Event()
+        begun, finished = threading.Lock(), threading.Event()
 
         def body() -> None:
-            if not gate.acquire(blocking=False):
+            if not begun.acquire(blocking=False):
                 return
             try:
-                _threads.run_guest(step.run)
+                _threads.run_guest(lambda: self._take(step), self._driver.interrupt)
             finally:
                 finished.set()
 
-        self._in_turn = True
+        self._is_in_turn = True
         try:
             await anyio.to_thread.run_sync(body, abandon_on_cancel=True, limiter=self._limiter)
         except anyio.get_cancelled_exc_class():
             # A turn that has begun must end before anything else touches the guest.
-            if not gate.acquire(blocking=False):
-                self.driver.interrupt(Interrupted())
+            if not begun.acquire(blocking=False):
+                self._driver.interrupt(Interrupted())
                 with anyio.CancelScope(shield=True):
                     await anyio.to_thread.run_sync(finished.wait, limiter=self._limiter)
             raise
         finally:
-            self._in_turn = False
+            self._driver.forget_interrupt()
+            self._is_in_turn = False
 
-    def around_host_call(self, function: Callable[[], Any]) -> Any:  # noqa: ANN401 - any value
-        """Call a host function in the middle of a turn, on the worker thread."""
-        return function()
-
-    def check_idle(self) -> None:
-        """Refuse to go on while a turn runs.
-
-        Raises:
-            SandboxBusy: A turn runs.
-        """
-        if self._in_turn:
-            raise SandboxBusy("a sandbox cannot be closed while its guest runs")
+    def _take(self, step: Turn) -> None:
+        self._turn_thread = threading.get_ident()
+        token = _outer_turns.set((*_outer_turns.get(), self))
+        try:
+            step.run()
+        finally:
+            _outer_turns.reset(token)
+            self._turn_thread = None

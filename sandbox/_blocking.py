@@ -1,115 +1,131 @@
-"""The blocking face's way of taking steps: turns on the calling thread, waits on a condition."""
+"""The blocking face's way of taking steps: turns on the calling thread, waits on a queue."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Final, TypeVar
+from queue import Empty, SimpleQueue
+from typing import Any, Final
 
-from sandbox import _interrupts, _portal, _threads
-from sandbox._driver import Command, Driver, Run, Steps, Turn
+from sandbox import _interrupts, _threads
+from sandbox._driver import Driver, Steps, Turn
+from sandbox._runs import Run
+from sandbox._turns import Command
 from sandbox.errors import SandboxBusy
 
-_T = TypeVar("_T")
-# threading.Condition.wait() takes no longer timeouts than this on every platform.
+# Waits take no longer timeouts than this on every platform.
 _LONGEST_WAIT_SECONDS: Final = 3600.0
+# How often a main thread that waits for another thread's turn looks whether it was interrupted.
+_SLICE_SECONDS: Final = 0.05
 
 
 class BlockingRunner:
-    """Takes the steps of runs, one run at a time. Other threads wait for their turn; see `Waiter`."""
+    """Takes the steps of runs on the threads that ask for them, one turn at a time. While one run waits, others go on."""
 
     def __init__(self) -> None:
         self._turn = threading.Lock()
-        self._owner: int | None = None
-        self._woken = threading.Condition()
-        self._wake_count = 0
-
-    # --- Waiter ---
-
-    def start(self, request: int, awaitable: Awaitable[Any]) -> Callable[[], object]:
-        """See `Waiter`."""
-        driver = self.driver
-        return _portal.start(awaitable, lambda value: driver.complete(request, value))
-
-    def wake(self) -> None:
-        """See `Waiter`."""
-        with self._woken:
-            self._wake_count += 1
-            self._woken.notify_all()
-
-    # --- steps ---
+        self._turn_thread: int | None = None
 
     def attach(self, driver: Driver) -> None:
         """Say whose runs these are."""
-        self.driver = driver
+        self._driver = driver
 
-    def run(self, run: Run, steps: Steps[_T]) -> _T:
-        """Take every step of a run; its outcome is returned or raised.
+    # --- what the driver asks for ---
 
-        Raises:
-            SandboxBusy: Another thread's run does not end in time.
-        """
-        with self._exclusive(run):
-            seen = self._wake_count
-            try:
-                while True:
-                    step = next(steps)
-                    if isinstance(step, Turn):
-                        self._take_turn(step)
-                        seen = self._wake_count
-                        self.driver.start_requests()
-                    else:
-                        self._wait(step.seconds, seen)
-            except StopIteration as end:
-                value: _T = end.value
-                return value
-            finally:
-                steps.close()
-                self.driver.end(run)
+    def start(self, awaitable: Awaitable[Any], done: Callable[[Any], None]) -> Callable[[], object]:
+        """See `Waiter`."""
+        from sandbox import _portal  # brings an event loop, which most programs do without
 
-    def run_nested(self, run: Run, command: Command) -> Any:  # noqa: ANN401 - any value
-        """A command of a host function, on the stack of the turn that called it."""
-        driver = self.driver
-        with _interrupts.guest_runs(lambda: driver.interrupt(KeyboardInterrupt())):
-            return driver.nested(run, command)
+        return _portal.start(awaitable, done)
+
+    def call_host(self, function: Callable[..., Any], arguments: Sequence[Any]) -> Any:  # noqa: ANN401 - any value
+        """Call a host function in the middle of a turn."""
+        return _interrupts.call_open(function, arguments)
+
+    def on_poll(self) -> None:
+        """Deliver Ctrl-C to a guest that computes."""
+        _interrupts.deliver()
+
+    # --- runs ---
 
     def is_nested(self) -> bool:
         """Whether the calling thread is inside a host function that this sandbox's guest called."""
-        return self._owner == threading.get_ident()
+        return self._turn_thread == threading.get_ident()
 
-    def around_host_call(self, function: Callable[[], Any]) -> Any:  # noqa: ANN401 - any value
-        """Call a host function in the middle of a turn; the thread it is on may call back into the guest."""
-        before, self._owner = self._owner, threading.get_ident()
-        try:
-            return _interrupts.in_host_function(function)
-        finally:
-            self._owner = before
+    def run(self, steps_of: Callable[[Run], Steps[Any]], timeout: float | None = None, fuel: int | None = None) -> Any:  # noqa: ANN401
+        """Begin a run and take all its steps; its outcome is returned or raised.
 
-    def _take_turn(self, step: Turn) -> None:
-        driver = self.driver
-        with _interrupts.guest_runs(lambda: driver.interrupt(KeyboardInterrupt())):
-            _threads.run_guest(step.run)
-
-    def _wait(self, seconds: float, seen: int) -> None:
-        with self._woken:
-            self._woken.wait_for(lambda: self._wake_count != seen, min(seconds, _LONGEST_WAIT_SECONDS))
-
-    @contextmanager
-    def _exclusive(self, run: Run) -> Iterator[None]:
+        Raises:
+            SandboxBusy: Called in a host function of this sandbox, or another thread's turn does not end in time.
+        """
         if self.is_nested():
-            self.driver.end(run)
-            raise SandboxBusy("a host function cannot start a run that may wait; call a guest function instead")
-        seconds = min(max(run.deadline - time.monotonic(), 0.0), threading.TIMEOUT_MAX)
-        if not self._turn.acquire(timeout=seconds):
-            self.driver.end(run)
-            raise SandboxBusy("another thread's run did not end within this run's wall time")
+            raise SandboxBusy("a host function cannot wait for the guest that called it")
+        queue: SimpleQueue[None] = SimpleQueue()
+
+        def wake() -> None:
+            if queue.empty():
+                queue.put(None)
+
+        with _interrupts.Deferral(wake):
+            driver = self._driver
+            run = driver.begin(timeout, fuel)
+            run.wake = wake
+            steps = steps_of(run)
+            try:
+                while True:
+                    self._take_turns(run, steps, queue)
+            except StopIteration as end:
+                return end.value
+            finally:
+                steps.close()
+                driver.end(run)
+
+    def run_nested(self, command: Command) -> Any:  # noqa: ANN401 - any value
+        """A command of a host function, on the stack of the turn that called it."""
+        return _interrupts.call_closed(lambda: self._driver.nested(command))
+
+    def _take_turns(self, run: Run, steps: Steps[Any], queue: SimpleQueue[None]) -> None:
+        """Take steps up to and including the next wait.
+
+        Raises:
+            StopIteration: That was the last step.
+        """
+        self._lock(run)
         try:
-            self._owner = None
-            yield
+            while isinstance(step := next(steps), Turn):
+                _threads.run_guest(lambda turn=step: self._take(turn), self._driver.interrupt)
+                self._driver.attend()
         finally:
+            self._driver.forget_interrupt()
             self._turn.release()
+        if _threads.is_loop_thread():
+            raise SandboxBusy(
+                "an async host function runs on the event loop that would have to answer, so it cannot wait for the guest; "
+                "call what answers at once, or use AsyncSandbox"
+            )
+        try:
+            queue.get(timeout=min(step.seconds, _LONGEST_WAIT_SECONDS))
+        except Empty:
+            pass
+        _interrupts.deliver()
+
+    def _take(self, turn: Turn) -> None:
+        self._turn_thread = threading.get_ident()
+        try:
+            turn.run()
+        finally:
+            self._turn_thread = None
+
+    def _lock(self, run: Run) -> None:
+        if self._turn.acquire(blocking=False):
+            return
+        while (left := run.deadline - time.monotonic()) > 0:
+            if self._turn.acquire(timeout=min(left, _SLICE_SECONDS)):
+                return
+            _interrupts.deliver()
+        raise SandboxBusy("another thread's turn did not end within this run's wall time")
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -118,9 +134,11 @@ class BlockingRunner:
         Raises:
             SandboxBusy: A run is in progress.
         """
-        if not self._turn.acquire(blocking=False):
+        if self.is_nested() or not self._turn.acquire(blocking=False):
             raise SandboxBusy("a sandbox cannot be closed while its guest runs")
         try:
+            if self._driver.runs:
+                raise SandboxBusy("a sandbox cannot be closed while a run waits")
             yield
         finally:
             self._turn.release()

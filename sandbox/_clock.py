@@ -63,6 +63,9 @@ class Alarms:
         self._heap: list[tuple[float, int, Any]] = []
         self._live: set[int] = set()
 
+    def __bool__(self) -> bool:
+        return bool(self._live)
+
     def add(self, at_ms: float, request: int, value: object) -> None:
         """Answer a request with a value at a time."""
         self._live.add(request)

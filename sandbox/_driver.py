@@ -1,125 +1,48 @@
-"""Runs: what the embedder asked for, from its first turn until its promise settles, under its limits.
+"""Drives one guest: decides which turn comes next, and when to wait.
 
-`Driver` decides what happens next and keeps the books; it waits for nothing itself. `drive` is a generator of steps, and
-the faces take them: a `Turn` is run where guests run, a `Wait` is waited for. So the blocking and the asynchronous face
-share all logic and differ only in how they wait.
+The driver waits for nothing itself. `drive` is a generator of steps, and the faces take them: a `Turn` is run where guests
+run, a `Wait` is waited for. So the blocking and the asynchronous face share all logic and differ only in how they wait.
+
+Several runs may be in progress. Each is answered in turns of its own; what an earlier run left behind is answered in the
+turns of whichever run comes first, on that run's account.
 """
 
 from __future__ import annotations
 
-import heapq
 import math
 import secrets
-import threading
 import time
-from collections import deque
-from collections.abc import Awaitable, Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
-from inspect import isawaitable
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, TypeVar
 
-from sandbox import _abi
-from sandbox._abi import Mode, Reason
+from sandbox._abi import Verb
 from sandbox._clock import Clock, VirtualClock
-from sandbox._guest import (
-    Cancelled,
-    Crashed,
-    Event,
-    Failed,
-    Finished,
-    Guest,
-    Released,
-    Requested,
-    Settings,
-    State,
-    Stopped,
-    Uncaught,
-)
+from sandbox._guest import Event, Guest, Settings
 from sandbox._operations import Operations
-from sandbox.capabilities.base import Due
+from sandbox._requests import Aborted, Requests, Waiter
+from sandbox._runs import Run
+from sandbox._turns import Command, Turns
 from sandbox.capabilities.console import Console
-from sandbox.errors import (
-    ConversionError,
-    CpuLimitExceeded,
-    FuelLimitExceeded,
-    JSError,
-    SandboxBusy,
-    SandboxError,
-    SandboxPoisoned,
-    Stalled,
-    WallLimitExceeded,
-)
+from sandbox.errors import SandboxError, Stalled, WallLimitExceeded
 from sandbox.limits import Limits, Usage
-from sandbox.values import FunctionOwner, JSFunction
+from sandbox.values import JSFunction
 
-# Fuel burns at 0.6 to 1.1e10 units a second, depending on the code. Twice the fastest never fires before the CPU limit
-# does, and ends native loops that never poll.
-_FUEL_PER_SECOND: Final = 22_000_000_000
-_UNLIMITED_FUEL: Final = 1 << 62
 _POLL_INTERVAL_NS: Final = 20_000_000
-_MAX_SOURCES: Final = 64
 
 _R = TypeVar("_R")
-Command = Callable[[], list[Event]]
-
-
-class Run:
-    """One request of the embedder and its budgets.
-
-    Attributes:
-        id: Its number in the guest.
-        deadline: When it must have ended, on `time.monotonic()`; infinity: never.
-        done: Whether `value` or `error` is its outcome.
-    """
-
-    __slots__ = ("cpu_seconds", "deadline", "done", "error", "fuel", "id", "idle", "output_bytes", "started", "value", "wall_seconds")
-
-    def __init__(self, number: int, limits: Limits, timeout: float | None, fuel: int | None) -> None:
-        self.id = number
-        self.cpu_seconds = math.inf if limits.cpu_seconds is None else limits.cpu_seconds
-        self.wall_seconds = math.inf if limits.wall_seconds is None else limits.wall_seconds
-        if timeout is not None:
-            self.wall_seconds = min(self.wall_seconds, timeout)
-        self.started = time.monotonic()
-        self.deadline = self.started + self.wall_seconds
-        self.fuel = limits.fuel if fuel is None else fuel
-        self.output_bytes = 0
-        self.idle = False
-        self.done = False
-        self.value: Any = None
-        self.error: BaseException | None = None
-
-    def finish(self, value: object) -> None:
-        self.done, self.value = True, value
-
-    def fail(self, error: BaseException) -> None:
-        self.done, self.error = True, error
-
-    def outcome(self) -> Any:  # noqa: ANN401 - any value
-        if self.error is not None:
-            raise self.error
-        return self.value
-
-
-@dataclass(slots=True)
-class Pending:
-    """A request of the guest that waits for its answer."""
-
-    op: int
-    run: Run
-    cancel: Callable[[], object] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A step: run this where guests run."""
+    """A step: run this where guests run. It raises nothing: what goes wrong is the outcome of a run."""
 
     run: Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """A step: wait until `Driver.on_wake` is called, at most this long; infinity: without end."""
+    """A step: wait until the run is woken, at most this long; infinity: without end."""
 
     seconds: float
 
@@ -127,23 +50,14 @@ class Wait:
 Steps = Generator[Turn | Wait, None, _R]
 
 
-class Waiter(Protocol):
-    """What a face does for the driver."""
-
-    def start(self, request: int, awaitable: Awaitable[Any]) -> Callable[[], object]:
-        """Run an awaitable and give its outcome to `Driver.complete`; returns what cancels it."""
-
-    def wake(self) -> None:
-        """End a `Wait`; called from any thread."""
-
-
 class Driver:
-    """Drives one guest. The faces see to it that one turn runs at a time.
+    """Drives one guest. The faces see to it that one step is taken at a time, and a turn is over before the next step.
 
     Attributes:
-        operations: The op table.
+        limits: The sandbox's budgets.
         guest: The guest.
         clock: Its clock.
+        runs: The runs in progress, by number.
     """
 
     def __init__(
@@ -153,417 +67,249 @@ class Driver:
         console: Console,
         clock: Clock,
         waiter: Waiter,
-        function_owner: FunctionOwner,
         *,
         seed: int | None,
         on_poll: Callable[[], None],
-        around_host_call: Callable[[Callable[[], Any]], Any],
+        call_host: Callable[[Callable[..., Any], Sequence[Any]], Any],
     ) -> None:
-        self.limits = limits
-        self.operations = operations
-        self.clock = clock
-        self._console = console
-        self._waiter = waiter
-        self._function_owner = function_owner
-        self._on_poll = on_poll
-        self._around_host_call = around_host_call
-        self._runs: dict[int, Run] = {}
-        self._pending: dict[int, Pending] = {}
-        self._completed: deque[tuple[int, Any]] = deque()
-        self._unstarted: list[tuple[int, Awaitable[Any]]] = []
-        self._wakes: list[tuple[float, int, Any]] = []
-        self._released: deque[int] = deque()
-        self._sources: dict[str, str] = {}
-        self._next_run = 1
-        self._current: Run | None = None
-        self._stop: BaseException | None = None
-        self._cpu_seconds = self._wall_seconds = 0.0
-        self._fuel = self._host_calls = self._turns = 0
+        """Start a guest.
+
+        Args:
+            limits: Its budgets.
+            operations: What it can ask for.
+            console: Where it writes.
+            clock: Its clock.
+            waiter: The face.
+            seed: For `Math.random`; None: a random one.
+            on_poll: Called regularly while the guest runs; what it raises ends the turn.
+            call_host: Calls a function of the embedder, with its arguments, in the middle of a turn.
+        """
         settings = Settings(
             random_seed=_seed64(seed),
             time_origin_ms=clock.origin_ms,
             clock=clock.kind,
             poll_interval_ns=_POLL_INTERVAL_NS,
         )
-        self.guest = Guest(limits, settings, self, on_sync=self._answer, on_events=self._handle, on_poll=self._poll)
+        self.limits = limits
+        self.clock = clock
+        self._operations = operations
+        self._requests = Requests(waiter, self._wake_everyone)
+        self._turns = Turns(
+            limits, settings, operations, console, clock, self._requests, on_poll=on_poll, call_host=call_host
+        )
+        self.guest: Guest = self._turns.guest
+        self.runs: dict[int, Run] = self._turns.runs
+        self.interrupt = self._turns.interrupt
+        self.forget_interrupt = self._turns.forget_interrupt
+        self._next_run = 1
+        self._wall_seconds = 0.0
 
-    # --- what the codec asks ---
+    # --- what a run can begin with ---
 
-    def bind(self, function: Callable[..., Any], /) -> tuple[int, Mode, str, int]:
-        """See `EncodeOwner`."""
-        return self.operations.bind(function)
+    def eval(self, code: str, filename: str | None) -> Command:
+        """Evaluate a script."""
 
-    def keep_exception(self, error: BaseException, /) -> int:
-        """See `EncodeOwner`."""
-        return self.operations.keep_exception(error)
+        def command(number: int) -> list[Event]:
+            name = filename if filename is not None else f"<eval {number}>"
+            self._turns.sources.add(name, code)
+            return self.guest.eval(number, code, name)
 
-    def exception(self, number: int, /) -> BaseException | None:
-        """See `DecodeOwner`."""
-        return self.operations.exception(number)
+        return command
 
-    def handle_of(self, function: JSFunction, /) -> int:
-        """See `EncodeOwner`."""
-        if function.owner is not self._function_owner:
-            raise ConversionError("$", "a function of another sandbox")
-        if function.released:
-            raise ConversionError("$", "a function that was released")
-        return function.handle
+    def call(self, target: int | str, this: object, arguments: Sequence[object]) -> Command:
+        """Call a function, by handle or path."""
+        return lambda number: self.guest.call(number, target, this, arguments)
 
-    def function(self, handle: int, name: str, /) -> JSFunction:
-        """See `DecodeOwner`."""
-        return JSFunction(self._function_owner, handle, name)
+    def access(self, verb: Verb, key: str, value: object = None) -> Command:
+        """Use a property of globalThis."""
+        return lambda number: self.guest.access(number, verb, 0, key, value)
+
+    def define(self, values: Mapping[str, object]) -> Command:
+        """Set globals, in order."""
+
+        def command(number: int) -> list[Event]:
+            events: list[Event] = []
+            for key, value in values.items():
+                events += self.guest.access(number, Verb.SET, 0, key, value)
+            return events
+
+        return command
+
+    def handle_of(self, function: JSFunction) -> int:
+        """The guest's number for one of its functions.
+
+        Raises:
+            ConversionError: It belongs to another sandbox, or was released.
+        """
+        return self._operations.handle_of(function)
 
     def release(self, handle: int) -> None:
-        """Write down a handle that the host no longer holds; any thread."""
-        self._released.append(handle)
+        """Write down a handle that the host no longer holds; any thread, at any moment."""
+        self._operations.dropped.append(handle)
 
-    # --- commands ---
+    def define_later(self, key: str, value: object) -> None:
+        """Set a global before the next turn; any thread."""
+        self._turns.first_values.append((key, value))
 
-    def new_run(self, timeout: float | None, fuel: int | None) -> Run:
-        """Begin a run; its budgets count from now."""
+    # --- runs ---
+
+    def begin(self, timeout: float | None = None, fuel: int | None = None) -> Run:
+        """Begin a run; its budgets count from now. Whoever begins one ends it."""
         run = Run(self._next_run, self.limits, timeout, fuel)
         self._next_run += 1
-        self._runs[run.id] = run
+        self.runs[run.id] = run
         return run
 
-    def eval(self, run: Run, code: str, filename: str | None) -> Steps[Any]:
-        """Evaluate a script and wait for its value."""
-        name = filename if filename is not None else f"<eval {run.id}>"
-        self._sources.pop(name, None)
-        self._sources[name] = code
-        if len(self._sources) > _MAX_SOURCES:
-            del self._sources[next(iter(self._sources))]
-        return self.drive(run, lambda: self.guest.eval(run.id, code, name))
+    def end(self, run: Run) -> None:
+        """Forget a run; idempotent. The host calls of a run that was ended by force are cancelled, others go on.
 
-    def call(self, run: Run, target: int | str, this: object, arguments: Sequence[object]) -> Steps[Any]:
-        """Call a function and wait for its value."""
-        return self.drive(run, lambda: self.guest.call(run.id, target, this, arguments))
+        Called on the thread that owns the loop, while no turn of this run is running.
+        """
+        if self.runs.pop(run.id, None) is None:
+            return
+        run.ended = True
+        if not run.done or run.error is not None:
+            self._turns.abandoned.append(run.id)
+        self._wall_seconds += time.monotonic() - run.started
+        has_left = bool(run.requests)
+        if has_left:
+            self._requests.disown(run, abort=run.forced or not run.done)
+            self._requests.attend()
+        if self.runs and (has_left or not self._requests):
+            self._wake_everyone()
 
-    def access(self, run: Run, verb: _abi.Verb, key: str, value: object = None) -> Steps[Any]:
-        """Use a property of globalThis."""
-        return self.drive(run, lambda: self.guest.access(run.id, verb, 0, key, value))
+    def nested(self, command: Command) -> Any:  # noqa: ANN401 - any value
+        """A run from inside a host function, at once; see `Turns.nested`. It uses the budgets of the outer run."""
+        run = self.begin()
+        try:
+            return self._turns.nested(run, command)
+        finally:
+            del self.runs[run.id]
 
-    def run_until_idle(self, run: Run) -> Steps[None]:
-        """Go on until no timer and no host call is pending."""
-        run.idle = True
-        return self.drive(run, None)
+    def attend(self) -> None:
+        """Do what the last turn left to do; faces call this after each turn, on the thread that owns their loop."""
+        self._requests.attend()
+        woken = self._turns.woken
+        while woken:
+            woken.popleft().wake()
+        if len(self.runs) > 1 and not self._requests:
+            self._wake_everyone()
 
-    def tick(self, run: Run, milliseconds: float) -> Steps[None]:
-        """Move the virtual clock, running what comes due on the way in order."""
-        clock = self.clock
-        if not isinstance(clock, VirtualClock):
-            raise TypeError('tick() needs a sandbox with clock="virtual"')
-        target = clock.now_ms() + milliseconds
-        while self._wakes and self._wakes[0][0] <= target or self._completed:
-            if not self._completed:
-                clock.move_to(self._wakes[0][0])
-            self._collect_due()
-            while self._completed:
-                yield self._settle(run)
-                if run.done:
-                    break
-            if run.done:
-                break
-        else:
-            clock.move_to(target)
-        self.end(run)
-        if run.error is not None:
-            raise run.error
+    def _wake_everyone(self) -> None:
+        """Have all runs look again; on the thread that owns the loop."""
+        for run in list(self.runs.values()):
+            run.wake()
 
-    def drive(self, run: Run, command: Command | None) -> Steps[Any]:
+    # --- their steps ---
+
+    def drive(self, run: Run, command: Command) -> Steps[Any]:
         """The steps of a run, from its first turn to its outcome.
 
         Raises:
             BaseException: What ended the run: an error of the guest, a limit, or what a host function raised that is no
                 `Exception`.
         """
-        try:
-            if command is not None:
-                yield Turn(lambda: self._turn(run, command))
-            while not run.done:
-                self._collect_due()
-                if self._completed:
-                    yield self._settle(run)
-                elif not self._pending:
-                    self._settle_idle(run)
-                elif not self._skip_time():
-                    seconds = self._seconds_to_wait(run)
-                    if seconds <= 0:
-                        run.fail(WallLimitExceeded(run.wall_seconds, time.monotonic() - run.started))
-                    else:
-                        yield Wait(seconds)
-        finally:
-            self.end(run)
+        yield Turn(lambda: self._turns.take(run, lambda: command(run.id)))
+        while not run.done:
+            step = self._next_step(run)
+            if step is not None:
+                yield step
         return run.outcome()
 
-    def _settle_idle(self, run: Run) -> None:
-        if run.idle:
-            run.finish(None)
-        elif run.id in self._runs and len([other for other in self._runs.values() if not other.idle]) > 0:
-            run.fail(Stalled())
+    def run_until_idle(self, run: Run) -> Steps[None]:
+        """The steps until no timer and no host call is pending."""
+        run.idle = run.entered = True
+        while not run.done:
+            step = self._next_step(run)
+            if step is not None:
+                yield step
+        run.outcome()
 
-    def end(self, run: Run) -> None:
-        """Forget a run: its host calls go on, but the guest no longer reports to it."""
-        if self._runs.pop(run.id, None) is None:
-            return
-        if not run.done or run.error is not None:
-            self.guest.abandon(run.id)
-        self._wall_seconds += time.monotonic() - run.started
-        if run.error is not None and not isinstance(run.error, JSError):
-            self._cancel_requests_of(run)
-
-    def _cancel_requests_of(self, run: Run) -> None:
-        for request, pending in list(self._pending.items()):
-            if pending.run is run and pending.cancel is not None:
-                self._complete_with(request, WallLimitExceeded(run.wall_seconds))
-                pending.cancel()
-
-    # --- turns ---
-
-    def nested(self, run: Run, command: Command) -> Any:  # noqa: ANN401 - any value
-        """A command from inside a host function: it runs at once, on the stack of the turn that called the host."""
-        try:
-            self._handle(command())
-            if not run.done:
-                raise SandboxBusy("the guest's answer is a promise, which cannot settle before the host function returns")
-            return run.outcome()
-        finally:
-            self._runs.pop(run.id, None)
-
-    def _turn(self, run: Run, command: Command) -> None:
-        if self._released:
-            self._flush_released()
-        guest = self.guest
-        now = time.monotonic()
-        if now >= run.deadline:
-            run.fail(WallLimitExceeded(run.wall_seconds, now - run.started))
-            return
-        cpu_seconds = min(run.cpu_seconds, run.deadline - now)
-        fuel = _backstop(cpu_seconds) if run.fuel is None else run.fuel
-        if guest.state is State.READY:
-            guest.arm(None if cpu_seconds == math.inf else cpu_seconds, fuel)
-        self._console.begin_turn(run)
-        before, self._current = self._current, run
-        self._turns += 1
-        try:
-            self._handle(command())
-        finally:
-            self._current = before
-            self._account(run, fuel)
-
-    def _account(self, run: Run, fuel: int) -> None:
-        if self.guest.state is State.CLOSED:
-            return
-        used = self.guest.cpu_seconds()
-        burnt = fuel - self.guest.instance.fuel()
-        self._cpu_seconds += used
-        self._fuel += burnt
-        run.cpu_seconds = max(run.cpu_seconds - used, 1e-9)
-        if run.fuel is not None:
-            run.fuel = max(run.fuel - burnt, 1)
-
-    def _flush_released(self) -> None:
-        handles = []
-        while self._released:
-            handles.append(self._released.popleft())
-        if self.guest.state is State.READY:
-            self.guest.arm(1.0, _backstop(1.0))
-            self._handle(self.guest.release(handles))
-
-    def _handle(self, events: Iterable[Event]) -> None:
-        current = self._current
-        for event in events:
-            match event:
-                case Finished(number, value):
-                    if run := self._runs.get(number):
-                        run.finish(value)
-                case Failed(number, error):
-                    if run := self._runs.get(number):
-                        run.fail(self._with_sources(error))
-                case Requested(number, op, arguments):
-                    self._request(number, op, arguments)
-                case Uncaught(error):
-                    if current is not None and not current.error:
-                        current.fail(self._with_sources(error))
-                case Cancelled(number):
-                    self._forget(number)
-                case Released(op):
-                    self.operations.release(op)
-                case Stopped(reason):
-                    if current is not None:
-                        current.fail(self._stop_error(current, reason))
-                case Crashed(out_of_fuel, error):
-                    self._fail_all(self._fuel_error(current, error) if out_of_fuel else error)
-
-    def _with_sources(self, error: SandboxError) -> SandboxError:
-        if isinstance(error, JSError):
-            error.sources = dict(self._sources)
-        return error
-
-    def _stop_error(self, run: Run, reason: Reason) -> BaseException:
-        stop, self._stop = self._stop, None
-        if stop is not None:
-            return stop
-        now = time.monotonic()
-        if now >= run.deadline:
-            return WallLimitExceeded(run.wall_seconds, now - run.started)
-        if reason is Reason.CPU:
-            return CpuLimitExceeded(self.limits.cpu_seconds or 0.0, self.guest.cpu_seconds())
-        return SandboxBusy("the run was interrupted")
-
-    def _fuel_error(self, run: Run | None, error: SandboxError) -> SandboxError:
-        if run is None:
-            return error
-        if run.fuel is not None:
-            return FuelLimitExceeded(self.limits.fuel or run.fuel)
-        return CpuLimitExceeded(self.limits.cpu_seconds or 0.0, self.guest.cpu_seconds())
-
-    def _fail_all(self, error: SandboxError) -> None:
-        for run in self._runs.values():
-            run.fail(error if run is self._current or self._current is None else SandboxPoisoned())
-        for request in list(self._pending):
-            self._forget(request)
-
-    # --- requests of the guest ---
-
-    def _answer(self, op: int, arguments: list[Any]) -> Any:  # noqa: ANN401 - any value
-        operation = self.operations.get(op)
-        if operation is None or operation.mode is not Mode.CALL:
-            raise LookupError("no such host function")
-        self._host_calls += 1
-        answer = self._around_host_call(lambda: operation.handler(*arguments))
-        self._check_deadline()
-        return answer
-
-    def _poll(self) -> None:
-        self._on_poll()
-        self._check_deadline()
-
-    def _check_deadline(self) -> None:
-        """A host function may have taken the time of the run; unwind the guest then."""
-        if self._stop is not None:
-            self.guest.interrupt()
-        elif self._current is not None and time.monotonic() >= self._current.deadline:
-            self.guest.interrupt()
-
-    def interrupt(self, cause: BaseException) -> None:
-        """Stop the running turn; its run then fails with `cause`. Any thread."""
-        self._stop = cause
-        self.guest.interrupt()
-
-    def _request(self, number: int, op: int, arguments: list[Any]) -> None:
-        operation = self.operations.get(op)
-        if number == 0:
-            if operation is not None:
-                operation.handler(*arguments)
-            return
-        assert self._current is not None
-        if len(self._pending) >= self.limits.pending_requests:
-            self._pending[number] = Pending(op, self._current)
-            self._complete_with(number, ValueError("too many host calls and timers are pending"))
-            return
-        self._pending[number] = Pending(op, self._current)
-        if operation is None:
-            self._complete_with(number, LookupError("no such host function"))
-            return
-        self._host_calls += 1
-        try:
-            answer = operation.handler(*arguments)
-        except Exception as error:  # noqa: BLE001 - the guest's program decides what to do about it
-            self._complete_with(number, error)
-            return
-        if isinstance(answer, Due):
-            heapq.heappush(self._wakes, (answer.at_ms, number, answer.value))
-        elif isawaitable(answer):
-            self._unstarted.append((number, answer))
-        else:
-            self._complete_with(number, answer)
-
-    def start_requests(self) -> None:
-        """Start the host calls the last turn asked for; faces call this on the thread that owns their loop."""
-        while self._unstarted:
-            number, awaitable = self._unstarted.pop(0)
-            pending = self._pending.get(number)
-            if pending is None:
-                _close(awaitable)
+    def tick(self, run: Run, milliseconds: float) -> Steps[None]:
+        """The steps of moving the virtual clock, running what comes due on the way in order."""
+        run.entered = True
+        clock = self.clock
+        assert isinstance(clock, VirtualClock)
+        target = clock.now_ms() + milliseconds
+        while not run.done:
+            self._sort(run)
+            answer = self._requests.next_answer(run)
+            if answer is not None:
+                yield self._settle(run, *answer)
+            elif self._requests.any_answer():
+                if (wait := self._wait(run)) is not None:
+                    yield wait
+            elif (at_ms := self._requests.alarms.next()[0]) <= target:
+                clock.move_to(at_ms)
             else:
-                pending.cancel = self._waiter.start(number, awaitable)
+                clock.move_to(target)
+                run.finish(None)
+        run.outcome()
 
-    def complete(self, request: int, value: object) -> None:
-        """A host call has ended, with a value or an exception; any thread."""
-        self._complete_with(request, value)
-        self._waiter.wake()
+    def _next_step(self, run: Run) -> Turn | Wait | None:
+        """What a run that is not done does next; None: look again."""
+        self._sort(run)
+        answer = self._requests.next_answer(run)
+        if answer is not None:
+            return self._settle(run, *answer)
+        if not self._requests:
+            if run.idle:
+                run.finish(None)
+                return None
+            if all(other.entered for other in self.runs.values()):
+                run.fail(Stalled())
+                return None
+        elif self._skip_time():
+            return None
+        return self._wait(run)
 
-    def _complete_with(self, request: int, value: object) -> None:
-        self._completed.append((request, value))
+    def _sort(self, run: Run) -> None:
+        for other in self._requests.sort(self.clock.now_ms):
+            if other.ended:
+                self._wake_everyone()
+            elif other is not run:
+                other.wake()
 
-    def _forget(self, request: int) -> None:
-        pending = self._pending.pop(request, None)
-        if pending is not None and pending.cancel is not None:
-            pending.cancel()
-
-    def _settle(self, run: Run) -> Turn:
-        """The turn that answers the oldest completed request."""
-        request, value = self._completed.popleft()
-        pending = self._pending.pop(request, None)
-        if pending is None:
-            return Turn(_nothing)
+    def _settle(self, run: Run, number: int, value: object) -> Turn:
+        """The turn that tells the guest an answer."""
         if isinstance(value, BaseException) and not isinstance(value, Exception):
-            run.fail(value)
-        owner = pending.run if pending.run.id in self._runs else run
-        return Turn(lambda: self._turn(owner, lambda: self.guest.settle(request, value)))
+            run.force(value)
+            value = Aborted()
+        command = lambda: self.guest.settle(number, value)  # noqa: E731
+        return Turn(lambda: self._turns.take(run, command, quiet=isinstance(value, Aborted)))
 
-    # --- time ---
-
-    def _collect_due(self) -> None:
-        now = self.clock.now_ms() if self._wakes else 0.0
-        while self._wakes and self._wakes[0][0] <= now:
-            _, request, value = heapq.heappop(self._wakes)
-            if request in self._pending:
-                self._complete_with(request, value)
-
-    def _drop_cancelled_wakes(self) -> None:
-        while self._wakes and self._wakes[0][1] not in self._pending:
-            heapq.heappop(self._wakes)
+    def _wait(self, run: Run) -> Wait | None:
+        seconds = run.deadline - time.monotonic()
+        if seconds <= 0:
+            run.force(WallLimitExceeded(run.wall_limit, run.wall_limit - seconds))
+            return None
+        if not isinstance(self.clock, VirtualClock) and self._requests.alarms:
+            until_alarm = (self._requests.next_alarm_ms(run) - self.clock.now_ms()) / 1000
+            seconds = min(seconds, max(until_alarm, 0.0))
+        return Wait(seconds)
 
     def _skip_time(self) -> bool:
-        """On a virtual clock, go straight to the next timer when nothing else is waited for."""
-        self._drop_cancelled_wakes()
-        if not isinstance(self.clock, VirtualClock) or not self._wakes:
+        """On a virtual clock, go straight to the next alarm when nothing else is waited for."""
+        requests = self._requests
+        if not isinstance(self.clock, VirtualClock) or requests.any_answer() or requests.any_host_call():
             return False
-        if any(pending.cancel is not None for pending in self._pending.values()):
+        at_ms, _ = requests.alarms.next()
+        if at_ms == math.inf:
             return False
-        self.clock.move_to(self._wakes[0][0])
-        self.guest.set_virtual_now(self.clock.now_ms())
+        self.clock.move_to(at_ms)
         return True
-
-    def _seconds_to_wait(self, run: Run) -> float:
-        seconds = run.deadline - time.monotonic()
-        if self._wakes and not isinstance(self.clock, VirtualClock):
-            seconds = min(seconds, max((self._wakes[0][0] - self.clock.now_ms()) / 1000, 1e-6))
-        return seconds
 
     # --- the end ---
 
     def usage(self) -> Usage:
-        """What has been used so far."""
-        instance = self.guest.instance
-        closed = self.guest.state is State.CLOSED
-        control = None if closed else instance.control
-        memory_bytes = 0 if closed else instance.memory_bytes()
-        return Usage(
-            fuel=self._fuel,
-            cpu_seconds=self._cpu_seconds,
-            wall_seconds=self._wall_seconds,
-            memory_bytes=memory_bytes,
-            peak_memory_bytes=memory_bytes,
-            heap_bytes=control.heap_bytes if control else 0,
-            host_calls=self._host_calls,
-            turns=self._turns,
-            runs=self._next_run - 1,
-            live_handles=control.live_handles if control else 0,
-            pending_requests=len(self._pending),
-        )
+        """What has been used so far; as of the last turn's end while one runs. Any thread."""
+        return self._turns.usage(self._next_run - 1, self._wall_seconds)
+
+    def fail_all(self, error: SandboxError) -> None:
+        """End every run in progress, before the guest is closed; on the thread that owns the loop."""
+        for run in list(self.runs.values()):
+            run.force(error)
+            run.wake()
 
     def close(self) -> None:
         """Free the guest and cancel its host calls.
@@ -572,26 +318,8 @@ class Driver:
             SandboxBusy: A turn is running.
         """
         self.guest.close()
-        for request in list(self._pending):
-            self._forget(request)
-        for _, awaitable in self._unstarted:
-            _close(awaitable)
-        self._unstarted.clear()
-
-
-def _nothing() -> None:
-    """The request was cancelled meanwhile."""
-
-
-def _close(awaitable: Awaitable[Any]) -> None:
-    """A coroutine that was never started must be closed, or Python warns."""
-    close = getattr(awaitable, "close", None)
-    if close is not None:
-        close()
-
-
-def _backstop(cpu_seconds: float) -> int:
-    return _UNLIMITED_FUEL if cpu_seconds == math.inf else int((cpu_seconds + 0.1) * _FUEL_PER_SECOND)
+        self._requests.clear()
+        self._requests.attend()
 
 
 def _seed64(seed: int | None) -> int:

@@ -1,8 +1,8 @@
 """One guest program's life, without I/O: commands go in, events come out.
 
-There is no event loop, thread or clock here. A command (`eval`, `call`, `settle`, ...) runs one turn of the guest on the
-calling thread and returns what happened in it. Two things cannot wait for the turn's end and are given as callables: the
-handler of synchronous requests, and `on_events`, which gets what happened before such a request.
+There is no event loop, thread or clock here. A command (`eval`, `call`, `settle`, ...) runs one turn of the guest on
+the calling thread and returns what happened in it. Two things cannot wait for the turn's end and are given as callables:
+the handler of synchronous requests, and `on_events`, which gets what happened before such a request.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from sandbox.errors import (
     UnhandledRejection,
 )
 from sandbox.limits import Limits
+from sandbox.values import undefined
 
 _HEADER: Final = struct.Struct("<III")
 _OUT_OF_MEMORY: Final = ("InternalError", "out of memory")
@@ -74,11 +75,15 @@ class Uncaught:
 
 @dataclass(frozen=True, slots=True)
 class Requested:
-    """The guest asks for something that is answered with `settle(id, ...)`; id 0: no answer is expected."""
+    """The guest asks for something that is answered with `settle(id, ...)`; id 0: no answer is expected.
+
+    Attributes:
+        arguments: What it gave, or why that has no Python form.
+    """
 
     id: int
     op: int
-    arguments: list[Any]
+    arguments: list[Any] | ConversionError
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,10 +224,16 @@ class Guest:
         """Drop handles the host no longer holds."""
         return self._turn("release", self._codec.encode_many(*handles))
 
-    def abandon(self, run: int) -> None:
+    def abandon(self, run: int) -> list[Event]:
         """Forget a run that nobody waits for."""
-        if self.state is State.READY:
-            self.instance.call("abandon", run)
+        if self.state is not State.READY:
+            raise self.refusal()
+        try:
+            self.instance.call("abandon", (run,))
+        except Trap as trap:
+            self.state = State.POISONED
+            return [self._crash(trap)]
+        return []
 
     # --- the turn ---
 
@@ -235,9 +246,12 @@ class Guest:
             instance.write(message)
         except MemoryError:
             raise MemoryLimitExceeded(self._limits.memory_bytes, instance.memory_bytes()) from None
+        except Trap as trap:
+            self.state = State.POISONED
+            return [self._crash(trap)]
         self.state = State.RUNNING
         try:
-            status = instance.call(export, *numbers, len(message))
+            status = instance.call(export, (*numbers, len(message)))
         except Trap as trap:
             self.state = State.POISONED
             instance.pending = None
@@ -278,9 +292,10 @@ class Guest:
     def _crash(self, trap: Trap) -> Crashed:
         if trap.code == STACK_OVERFLOW:
             return Crashed(False, StackLimitExceeded(self._limits.stack_bytes or 0))
-        if self.instance.control.failed_allocations != self._failed_allocations:
+        is_out_of_fuel = trap.code == OUT_OF_FUEL
+        if not is_out_of_fuel and self.instance.control.failed_allocations != self._failed_allocations:
             return Crashed(False, self._memory_error())
-        return Crashed(trap.code == OUT_OF_FUEL, EngineCrashed(f"the engine trapped: {trap}"))
+        return Crashed(is_out_of_fuel, EngineCrashed(f"the engine trapped: {trap}"))
 
     def _memory_error(self) -> MemoryLimitExceeded:
         return MemoryLimitExceeded(self._limits.memory_bytes, self.instance.memory_bytes())
@@ -319,24 +334,34 @@ class Guest:
         if op == Op.FAIL:
             return Failed(number, self._thrown(message))
         if op == Op.UNCAUGHT:
-            error = self._thrown(message)
-            if number == 1 and isinstance(error, JSError):
-                error = UnhandledRejection.from_thrown(error if error.value is error else error.value)
-            return Uncaught(error)
+            thrown = self._thrown(message)
+            if number == 1 and isinstance(thrown, JSError):
+                thrown = UnhandledRejection.from_thrown(thrown.value)
+            return Uncaught(thrown)
         if op == Op.CANCEL:
             return Cancelled(number)
         if op == Op.RELEASE:
             return Released(number)
-        return Requested(number, op, self._arguments(message))
+        try:
+            return Requested(number, op, self._arguments(message))
+        except ConversionError as refusal:
+            return Requested(number, op, refusal)
 
     def _thrown(self, message: bytes) -> SandboxError:
         control = self.instance.control
-        value = self._decode(message)
-        # Whether memory ran out is a fact of the allocator; what the guest says about it only tells which failure it was.
-        if control.failed_allocations != self._failed_allocations:
-            if value is None or isinstance(value, JSError) and (value.name, value.message) == _OUT_OF_MEMORY:
-                self._failed_allocations = control.failed_allocations
-                return self._memory_error()
+        try:
+            value = self._decode(message)
+        except ConversionError as refusal:
+            return refusal
+        # Whether memory ran out is a fact of the allocator; what the guest says only tells which failure it was.
+        is_out_of_memory = control.failed_allocations != self._failed_allocations and (
+            value is None
+            or value is undefined
+            or (isinstance(value, JSError) and (value.name, value.message) == _OUT_OF_MEMORY)
+        )
+        if is_out_of_memory:
+            self._failed_allocations = control.failed_allocations
+            return self._memory_error()
         return _failures.thrown(value)
 
     def _decode(self, message: bytes) -> Any:  # noqa: ANN401 - any value
@@ -380,6 +405,7 @@ class Guest:
         control.cpu_used_ns = 0
         control.cpu_budget_ns = 0 if cpu_seconds is None else max(1, int(cpu_seconds * _NANOSECONDS))
         control.interrupt = 0
+        self._failed_allocations = control.failed_allocations
         self.instance.set_fuel(fuel)
 
     def cpu_seconds(self) -> float:

@@ -14,7 +14,6 @@ import os
 import sys
 import tempfile
 import threading
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,19 +28,19 @@ ARTIFACTS: Final = Path(__file__).parent / "_artifacts"
 # The engine's own stack check sees the stack in linear memory; wasmtime's native stack must not end before that one.
 NATIVE_STACK_BYTES: Final = 7 << 20
 # A memory that never moves lets the host keep its address; 4 GiB of address space is what that costs an instance.
-_MEMORY_RESERVATION_BYTES: Final = 4 << 30
+MEMORY_RESERVATION_BYTES: Final = 4 << 30
 
-_WASMTIME: Final = version("wasmtime")
 _lock = threading.Lock()
 
 
 class Image:
-    """The guest, compiled and linked to its imports; instances are made from it. Thread-safe and immutable.
+    """The guest, compiled and linked to its imports; instances are made from it. Thread-safe.
 
     Attributes:
         sha256: Of the wasm module, in hex: equal images make equal programs.
-        engine: The wasmtime engine.
-        pre: The module with its imports resolved.
+        engine_address: The wasmtime engine.
+        pre_address: The module with its imports resolved.
+        control_address: Of the control block in every instance; None until the first one was asked.
     """
 
     def __init__(self, host_call: Any, directory: Path = ARTIFACTS) -> None:  # noqa: ANN401 - a ctypes callback
@@ -55,14 +54,21 @@ class Image:
             ArtifactError: The guest is missing, damaged, or made for another ABI.
         """
         binary, self.sha256 = _read_artifact(directory)
-        self.engine = wasmtime.Engine(_config())
+        self._engine = wasmtime.Engine(_config())
         self._host_call = host_call
-        module = _compiled(self.engine, binary, self.sha256)
+        module = _compiled(self._engine, binary, self.sha256)
         _check_boundary(module)
-        linker = wasmtime.Linker(self.engine)
+        linker = wasmtime.Linker(self._engine)
         linker.define_wasi()  # only the clock of it can be reached: the module imports nothing else
         _define_host_call(linker, host_call)
-        self.pre = linker.instantiate_pre(module)
+        self._pre = linker.instantiate_pre(module)
+        self.control_address: int | None = None
+        self.engine_address = _address_of(self._engine.ptr())
+        self.pre_address = _address_of(self._pre.ptr())
+
+
+def _address_of(pointer: Any) -> int:  # noqa: ANN401 - a ctypes pointer
+    return ctypes.addressof(pointer.contents)
 
 
 def _read_artifact(directory: Path) -> tuple[bytes, str]:
@@ -91,15 +97,17 @@ def _config() -> wasmtime.Config:
     ffi.wasmtime_config_async_stack_size_set(pointer, 2 * NATIVE_STACK_BYTES)
     ffi.wasmtime_config_max_wasm_stack_set(pointer, NATIVE_STACK_BYTES)
     ffi.wasmtime_config_memory_may_move_set(pointer, False)
-    ffi.wasmtime_config_memory_reservation_set(pointer, _MEMORY_RESERVATION_BYTES)
+    ffi.wasmtime_config_memory_reservation_set(pointer, MEMORY_RESERVATION_BYTES)
     return config
 
 
 def _compiled(engine: wasmtime.Engine, binary: bytes, sha256: str) -> wasmtime.Module:
-    key = hashlib.sha256(f"{_WASMTIME} {sys.platform} {sha256} fuel {NATIVE_STACK_BYTES} {_cpu()}".encode()).hexdigest()
+    # wasmtime itself refuses code of another version or CPU; its library's size keeps versions apart.
+    library_bytes = Path(ffi.dll._name).stat().st_size
+    key = hashlib.sha256(f"{library_bytes} {sys.platform} {_cpu()} {sha256} fuel".encode()).hexdigest()
     entry = _cache_directory() / f"{key[:40]}.cwasm"
     if _is_private(entry):
-        # A cache of another CPU or a damaged file is refused by wasmtime itself; then the module is compiled again.
+        # What wasmtime refuses, a damaged file for one, is compiled again.
         with contextlib.suppress(wasmtime.WasmtimeError):
             return wasmtime.Module.deserialize_file(engine, str(entry))
     module = wasmtime.Module(engine, binary)
@@ -170,10 +178,10 @@ def _define_host_call(linker: wasmtime.Linker, host_call: Any) -> None:  # noqa:
         signature.ptr(),
         host_call,
         None,
-        ctypes.cast(None, ctypes.CFUNCTYPE(None, ctypes.c_void_p)),
+        ctypes.CFUNCTYPE(None, ctypes.c_void_p)(),  # null: there is nothing to finalize
     )
     if error:
-        raise wasmtime.WasmtimeError._from_ptr(error)  # noqa: SLF001 - the package's own way from pointer to exception
+        raise wasmtime.WasmtimeError._from_ptr(error)
 
 
 _loaded: list[Image] = []

@@ -1,34 +1,42 @@
-"""What stands behind each op number: the capabilities' operations, and the embedder's functions that the guest holds."""
+"""What the two sides hold of each other: the operations behind each op number, kept exceptions, and guest functions."""
 
 from __future__ import annotations
 
 import functools
 import inspect
 import threading
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Hashable, Iterable
 from typing import Any, Final
 
 from sandbox import _abi
 from sandbox._abi import Mode
 from sandbox.capabilities.base import Capability, Operation
+from sandbox.errors import ConversionError
+from sandbox.values import FunctionOwner, JSFunction
 
 _MAX_KEPT_EXCEPTIONS: Final = 256
 _MODES: Final = {"call": Mode.CALL, "send": Mode.CALL, "queue": Mode.QUEUE}
 
 
 class Operations:
-    """The op table of one sandbox, and the exceptions its guest may throw again.
+    """The op table of one sandbox, the exceptions its guest may throw again, and the guest's functions the host holds.
 
-    Functions are bound from any thread, the table is read by the thread that runs the turn.
+    Functions are bound and dropped from any thread, the table is read by the thread that runs the turn.
+
+    Attributes:
+        dropped: Handles the host no longer holds, of which the guest has not been told yet.
     """
 
-    def __init__(self, capabilities: Iterable[Capability]) -> None:
+    def __init__(self, capabilities: Iterable[Capability], function_owner: FunctionOwner) -> None:
         """Fill in the fixed ops.
 
         Args:
             capabilities: At most one for each stem of the ABI table.
+            function_owner: What the guest's functions belong to.
         """
+        self.dropped: deque[int] = deque()
+        self._function_owner = function_owner
         self._table: dict[int, Operation] = {}
         self._ops: dict[Hashable, int] = {}
         self._next_op = _abi.FIRST_DYNAMIC_OP
@@ -86,6 +94,26 @@ class Operations:
     def exception(self, number: int) -> BaseException | None:
         """A kept exception."""
         return self._exceptions.get(number)
+
+    def handle_of(self, function: JSFunction) -> int:
+        """The guest's number for one of its functions; see `EncodeOwner`.
+
+        Raises:
+            ConversionError: The function belongs to another sandbox, or was released.
+        """
+        if function.owner is not self._function_owner:
+            raise ConversionError("$", "a function of another sandbox")
+        if function.released:
+            raise ConversionError("$", "a function that was released")
+        return function.handle
+
+    def function(self, handle: int, name: str) -> JSFunction:
+        """A function of the guest; see `DecodeOwner`."""
+        return JSFunction(self._function_owner, handle, name)
+
+    def take_dropped(self) -> list[int]:
+        """The handles to tell the guest of."""
+        return [self.dropped.popleft() for _ in range(len(self.dropped))]
 
 
 def is_asynchronous(function: Callable[..., Any]) -> bool:

@@ -6,6 +6,7 @@ nor anything else while no host call is pending.
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 from collections.abc import Awaitable, Callable
@@ -13,6 +14,8 @@ from typing import Any
 
 import anyio
 from anyio.from_thread import BlockingPortal
+
+from sandbox import _threads
 
 
 class _Loop:
@@ -28,7 +31,11 @@ class _Loop:
         return self._portal
 
     def _serve(self) -> None:
-        anyio.run(self._main, backend="asyncio")
+        _threads.mark_loop_thread()
+        try:
+            anyio.run(self._main, backend="asyncio")
+        finally:
+            self._ready.set()
 
     async def _main(self) -> None:
         async with BlockingPortal() as portal:
@@ -39,10 +46,28 @@ class _Loop:
 
 _loops: list[_Loop] = []
 _lock = threading.Lock()
+# What waits for an answer of the loop; only the loop's thread takes something out.
+_waiting: dict[object, Callable[[Any], None]] = {}
+
+
+async def answer(awaitable: Awaitable[Any], done: Callable[[Any], None]) -> None:
+    """Wait for an awaitable and hand on its value or its exception, whatever it is.
+
+    Nothing is handed on when the task it runs in was cancelled.
+    """
+    try:
+        value = await awaitable
+    except BaseException as error:  # noqa: BLE001 - it is raised where the run is
+        is_cancelled = isinstance(error, anyio.get_cancelled_exc_class())
+        if is_cancelled and anyio.current_effective_deadline() == -math.inf:
+            raise
+        done(error)
+    else:
+        done(value)
 
 
 def start(awaitable: Awaitable[Any], done: Callable[[Any], None]) -> Callable[[], object]:
-    """Run an awaitable on the loop.
+    """Run an awaitable on the loop; any thread.
 
     Args:
         awaitable: What to run.
@@ -55,25 +80,30 @@ def start(awaitable: Awaitable[Any], done: Callable[[Any], None]) -> Callable[[]
         if not _loops:
             _loops.append(_Loop())
         portal = _loops[0].portal
+    mark = object()
 
     async def run() -> None:
         try:
-            value = await awaitable
-        except anyio.get_cancelled_exc_class():
-            raise
-        except BaseException as error:  # noqa: BLE001 - it is raised where the run is
-            done(error)
-        else:
-            done(value)
+            await answer(awaitable, done)
+        finally:
+            _waiting.pop(mark, None)
 
+    _waiting[mark] = done
     return portal.start_task_soon(run).cancel
 
 
+_lost: list[_Loop] = []
+
+
 def _forget_loop() -> None:
-    """After a fork the loop's thread is gone."""
+    """After a fork the loop's thread is gone, and what it worked on is not going to be answered."""
     global _lock  # noqa: PLW0603 - it may have been held
-    _loops.clear()
     _lock = threading.Lock()
+    _lost.extend(_loops)  # kept, so that nothing of the parent's loop is closed here
+    _loops.clear()
+    for done in list(_waiting.values()):
+        done(ConnectionAbortedError("the process was forked while this was pending"))
+    _waiting.clear()
 
 
 if hasattr(os, "register_at_fork"):

@@ -8,7 +8,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from sandbox.errors import CpuLimitExceeded, FuelLimitExceeded, LimitExceeded, SandboxError, WallLimitExceeded
+from sandbox.errors import CpuLimitExceeded, FuelLimitExceeded, LimitExceeded, WallLimitExceeded
 
 if TYPE_CHECKING:
     from sandbox.limits import Limits
@@ -34,6 +34,7 @@ class Run:
         entered: Whether it has had its first turn: until then other runs may still wait for it.
         ended: Whether its caller has gone.
         done: Whether `value` or `error` is its outcome.
+        forced: Whether it ended before its program did: by a limit, an interruption or a failure of the host.
         requests: Host calls it asked for that have no answer yet, by number, with what cancels each.
         answers: Completed requests of its own that the guest has not been told of.
         wake: Ends its wait; any thread. The face sets it before the first step.
@@ -48,6 +49,7 @@ class Run:
         "ended",
         "entered",
         "error",
+        "forced",
         "fuel_limit",
         "fuel_used",
         "id",
@@ -75,6 +77,7 @@ class Run:
         self.entered = False
         self.ended = False
         self.done = False
+        self.forced = False
         self.value: Any = None
         self.error: BaseException | None = None
         self.requests: dict[int, None] = {}
@@ -92,21 +95,18 @@ class Run:
         """Set the error; it replaces a value, since what went wrong after it would be lost otherwise."""
         if self.error is None:
             self.done, self.value, self.error = True, None, error
+            self.forced = isinstance(error, LimitExceeded)
+
+    def force(self, error: BaseException) -> None:
+        """Set the error that ended the program from outside; it replaces what the program said while it was unwound."""
+        if not self.forced:
+            self.done, self.value, self.error, self.forced = True, None, error, True
 
     def outcome(self) -> Any:  # noqa: ANN401 - any value
         """Return the value or raise the error."""
         if self.error is not None:
             raise self.error
         return self.value
-
-    @property
-    def was_forced(self) -> bool:
-        """Whether it ended before its program did: a limit, a cancelled or interrupted caller, a failure of the host."""
-        if not self.done:
-            return True
-        return self.error is not None and (
-            isinstance(self.error, LimitExceeded) or not isinstance(self.error, SandboxError)
-        )
 
     # --- budgets ---
 

@@ -1,20 +1,23 @@
 """Where guests may run: on threads whose native stack holds the deepest recursion a guest can reach.
 
 wasmtime uses the stack of the calling thread. Running out of it ends the process, so a turn on a thread that has too
-little is moved to one that is made with enough.
+little is moved to one that is made with enough. A guest must also have returned before the interpreter is gone, so guests
+that still run at its exit, on daemon threads, are stopped.
 """
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import os
 import sys
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
-from queue import SimpleQueue
+from concurrent.futures import Future, wait
+from queue import Empty, SimpleQueue
 from typing import Any, Final, TypeVar
 
+from sandbox import _interrupts
 from sandbox._image import NATIVE_STACK_BYTES
 
 _T = TypeVar("_T")
@@ -22,23 +25,60 @@ _T = TypeVar("_T")
 # What Python itself may have used of the stack when a turn begins, and uses in host functions on top of it.
 _RESERVE_BYTES: Final = 768 << 10
 _OWN_STACK_BYTES: Final = 16 << 20
+_EXIT_SECONDS: Final = 2.0
 
 _local = threading.local()
 _idle: SimpleQueue[_GuestThread] = SimpleQueue()
 
 
-def run_guest(function: Callable[[], _T]) -> _T:
-    """Call a function on a thread with stack enough: on this one if possible. Its exceptions are raised here."""
-    if has_room():
-        return function()
+def run_guest(function: Callable[[], _T], stop: Callable[[BaseException], object]) -> _T:
+    """Call a function that runs a guest, on a thread with stack enough: on this one if possible.
+
+    Args:
+        function: What to call. Its exceptions are raised here.
+        stop: Makes it return soon; called from other threads.
+
+    Raises:
+        SystemExit: The interpreter is exiting, and this is not the main thread.
+    """
+    if _exit.begun and threading.current_thread() is not threading.main_thread():
+        raise SystemExit
+    mark = object()
+    _exit.running[mark] = stop
+    try:
+        return function() if has_room() else _run_elsewhere(function, stop)
+    finally:
+        del _exit.running[mark]
+        if _exit.begun and not _exit.running:
+            _exit.all_stopped.set()
+
+
+def _run_elsewhere(function: Callable[[], _T], stop: Callable[[BaseException], object]) -> _T:
     try:
         thread = _idle.get_nowait()
-    except Exception:  # noqa: BLE001 - queue.Empty; any failure to reuse a thread is answered by a new one
+    except Empty:
         thread = _GuestThread()
+    future = thread.start(function)
     try:
-        return thread.run(function)
+        return _interrupts.call_open(future.result)
+    except BaseException as error:
+        if not future.done():
+            # A signal handler raised it, and the guest still runs.
+            stop(error)
+            wait([future])
+        raise
     finally:
         _idle.put(thread)
+
+
+def mark_loop_thread() -> None:
+    """Say that the calling thread runs an event loop that answers host calls, so nothing may wait on it."""
+    _local.is_loop = True
+
+
+def is_loop_thread() -> bool:
+    """Whether the calling thread was marked so."""
+    return getattr(_local, "is_loop", False)
 
 
 def has_room() -> bool:
@@ -93,10 +133,10 @@ class _GuestThread:
             finally:
                 threading.stack_size(before)
 
-    def run(self, function: Callable[[], _T]) -> _T:
+    def start(self, function: Callable[[], _T]) -> Future[_T]:
         future: Future[_T] = Future()
         self._jobs.put((function, future))
-        return future.result()
+        return future
 
     def _serve(self) -> None:
         while True:
@@ -111,12 +151,35 @@ class _GuestThread:
 _stack_size_lock = threading.Lock()
 
 
+class _Exit:
+    """The guests that run, and whether the interpreter is about to be gone."""
+
+    def __init__(self) -> None:
+        self.begun = False
+        self.running: dict[object, Callable[[BaseException], object]] = {}
+        self.all_stopped = threading.Event()
+
+
+_exit = _Exit()
+
+
+def _stop_all() -> None:
+    """At exit: a wasm frame that comes back to an interpreter that is gone would end the process with a crash."""
+    _exit.begun = True
+    for stop in list(_exit.running.values()):
+        stop(SystemExit())
+    if _exit.running:
+        _exit.all_stopped.wait(_EXIT_SECONDS)
+
+
 def _forget_threads() -> None:
     """After a fork only the forking thread is left."""
-    global _idle, _stack_size_lock  # noqa: PLW0603 - the child starts with none
+    global _exit, _idle, _stack_size_lock  # noqa: PLW0603 - the child starts with none
+    _exit = _Exit()
     _idle = SimpleQueue()
     _stack_size_lock = threading.Lock()
 
 
+atexit.register(_stop_all)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_threads)

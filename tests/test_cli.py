@@ -109,17 +109,17 @@ def test_failures_of_the_program(capsys: pytest.CaptureFixture[str], code: str, 
 
 
 def test_errors_have_a_code_frame_in_the_file(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    path = program(tmp_path, "// A shop.\n\nfunction total(order) {\n\treturn order.items.length;\n}\n\ntotal({});\n")
+    path = program(tmp_path, "// A shop.\n\nfunction total(order) {\n\treturn euros(order.cents);\n}\n\ntotal({});\n")
 
     status, _, complaint = run(capsys, "run", path)
 
     assert status == 1
     assert complaint == (
-        "Uncaught TypeError: cannot read property 'length' of undefined\n"
+        "Uncaught ReferenceError: euros is not defined\n"
         f"  --> {path}:4:9\n"
         "  2 |\n"
         "  3 | function total(order) {\n"
-        "> 4 |     return order.items.length;\n"
+        "> 4 |     return euros(order.cents);\n"
         "    |            ^\n"
         "  5 | }\n"
         "  6 |\n"
@@ -154,6 +154,28 @@ def test_limits(capsys: pytest.CaptureFixture[str], flags: list[str], code: str,
     assert status == 3
     assert err.startswith(complaint)
     assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("flags", [["--fuel", "1"], ["--cpu", "1ms", "--fuel", "2000"]])
+def test_limits_too_small_for_anything_are_limits_all_the_same(
+    capsys: pytest.CaptureFixture[str], flags: list[str]
+) -> None:
+    assert run(capsys, "eval", *flags, "for (;;);")[0] == 3
+
+
+def test_fuel_is_the_programs_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    used = json.loads(run(capsys, "eval", "--json", "({a: 1})")[1])["usage"]["fuel"]
+
+    assert run(capsys, "eval", "--fuel", str(used + 1000), "({a: 1})") == (0, "{ a: 1 }\n", "")
+
+
+def test_wall_time_is_counted_over_file_and_timers(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = program(tmp_path, "setTimeout(() => {}, 1e6)")
+
+    status, _, err = run(capsys, "run", "--wall", "100ms", path)
+
+    assert status == 3
+    assert err.startswith("WallLimitExceeded: The wall time limit of 0.1 s was reached")
 
 
 def test_limits_can_be_lifted(capsys: pytest.CaptureFixture[str]) -> None:
@@ -308,12 +330,12 @@ def test_json_of_a_value(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_json_of_an_error(capsys: pytest.CaptureFixture[str]) -> None:
-    status, result = run_json(capsys, "eval", "--json", "\nnull.x")
+    status, result = run_json(capsys, "eval", "--json", "\nnope")
     error = result["error"]
 
     assert (status, result["ok"], result["value"]) == (1, False, None)
-    assert (error["type"], error["name"]) == ("JSError", "TypeError")
-    assert error["message"] == "cannot read property 'x' of null"
+    assert (error["type"], error["name"]) == ("JSError", "ReferenceError")
+    assert error["message"] == "nope is not defined"
     assert error["frames"] == [{"function": None, "file": "<eval>", "line": 2, "column": 1}]
     assert "<eval>:2:1" in error["stack"]
 

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 SHADOW_STACK_BYTES: Final = 2 << 20
 
 TARGET: Final = ("--target=wasm32-wasi", "-mexec-model=reactor")
-COMMON: Final = (*TARGET, "-O3", "-D_GNU_SOURCE", "-DNDEBUG", "-fvisibility=hidden", "-ffunction-sections", "-fdata-sections")
+SECTIONS: Final = ("-ffunction-sections", "-fdata-sections")  # so that the linker can leave out what nothing uses
+COMMON: Final = (*TARGET, "-O3", "-D_GNU_SOURCE", "-DNDEBUG", "-fvisibility=hidden", *SECTIONS)
 # The engine is written for unsigned `char` and wrapping arithmetic.
 C_FLAGS: Final = (*COMMON, "-std=c11", "-funsigned-char", "-fwrapv")
 CPP_FLAGS: Final = (*COMMON, "-std=c++20", "-fno-exceptions", "-fno-rtti")

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 import struct
-from graphlib import CycleError, TopologicalSorter
 from collections.abc import Mapping
+from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, Any, Final
 
 import msgpack

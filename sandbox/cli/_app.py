@@ -33,7 +33,8 @@ from sandbox.errors import SandboxError
 
 if TYPE_CHECKING:
     from sandbox.capabilities import ConsoleEntry
-_ABOUT: Final = "Run untrusted JavaScript without files, network or processes, under limits on memory and time."
+
+_ABOUT: Final = "Run untrusted JavaScript: no files, no network, limited memory and time."
 
 _EXAMPLES: Final = """[bold]Examples[/bold]
 [cyan]sandbox eval "[3, 1, 2].sort()"[/cyan]             print the value of an expression
@@ -48,7 +49,7 @@ _EXAMPLES: Final = """[bold]Examples[/bold]
 app = typer.Typer(
     name="sandbox",
     help=_ABOUT,
-    epilog=_EXAMPLES.replace("\n", "\n\n"),
+    epilog=_EXAMPLES,
     rich_markup_mode="rich",
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -59,7 +60,7 @@ app = typer.Typer(
 @app.callback(invoke_without_command=True)
 def _root(
     context: typer.Context,
-    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+    version: Annotated[bool, typer.Option("--version", metavar="", help="Print the version.")] = False,
 ) -> None:
     if version:
         typer.echo(f"sandbox {version_of('quickjs-sandbox')}")

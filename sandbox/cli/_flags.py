@@ -67,7 +67,7 @@ Fuel = Annotated[
         metavar="N",
         min=1,
         rich_help_panel=_LIMITS,
-        help="Instructions: the same program stops at the same place every time. [dim]Default: none[/dim]",
+        help="Instructions, the same on every machine. [dim]Default: none[/dim]",
     ),
 ]
 Stack = Annotated[
@@ -92,12 +92,13 @@ Output = Annotated[
 ]
 Seed = Annotated[int | None, typer.Option("--seed", metavar="N", help="Make Math.random and crypto repeatable.")]
 VirtualClock = Annotated[
-    bool, typer.Option("--virtual-clock", help="Timers take no time: the clock jumps to the next one.")
+    bool, typer.Option("--virtual-clock", metavar="", help="Timers take no time: the clock jumps to the next one.")
 ]
 Json = Annotated[
-    bool, typer.Option("--json", rich_help_panel=_OUTPUT, help="Print one JSON object instead of anything else.")
+    bool,
+    typer.Option("--json", metavar="", rich_help_panel=_OUTPUT, help="Print one JSON object instead of anything else."),
 ]
-NoColor = Annotated[bool, typer.Option("--no-color", rich_help_panel=_OUTPUT, help="Never use colors.")]
+NoColor = Annotated[bool, typer.Option("--no-color", metavar="", rich_help_panel=_OUTPUT, help="Never use colors.")]
 
 
 def make_limits(

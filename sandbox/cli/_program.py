@@ -9,11 +9,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from sandbox import JSError, Limits, Sandbox, SandboxError, Usage, undefined
-from sandbox.errors import ConversionError
+from sandbox.errors import ConversionError, WallLimitExceeded
 
 if TYPE_CHECKING:
     from sandbox.capabilities import ConsoleEntry
     from sandbox.values import JSFunction
+
+# For the little this module runs in the guest itself: the program's fuel may be just enough for the program.
+_FUEL: Final = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,8 +83,9 @@ def execute(
             seed=program.seed,
         )
     with box:
-        text_of = _Texts(box, sink) if show else None
+        text_of: _Texts | None = None
         try:
+            text_of = _Texts(box, sink) if show else None
             value = _run(box, program)
         except (SandboxError, KeyboardInterrupt) as error:
             thrown = error.value if isinstance(error, JSError) else error
@@ -99,10 +103,11 @@ def _run(box: Sandbox, program: Program) -> Any:  # noqa: ANN401 - any value
     value: Any = undefined
     with contextlib.suppress(ConversionError):  # a file need not end with something that can leave the sandbox
         value = box.eval(program.code, filename=program.filename)
-    timeout = None
-    if program.limits.wall_seconds is not None:
-        timeout = max(program.limits.wall_seconds - (time.monotonic() - started), 0.001)
-    box.run_until_idle(timeout=timeout)
+    limit = program.limits.wall_seconds
+    try:
+        box.run_until_idle(timeout=None if limit is None else max(limit - (time.monotonic() - started), 0.001))
+    except WallLimitExceeded:
+        raise WallLimitExceeded(limit or 0.0, time.monotonic() - started) from None
     return value
 
 
@@ -126,14 +131,14 @@ class _Texts:
     def __init__(self, box: Sandbox, sink: _Sink) -> None:
         self._box: Final = box
         self._sink: Final = sink
-        self._log: Final[JSFunction] = box.eval("console.log")
+        self._log: Final[JSFunction] = box.eval("console.log", fuel=_FUEL)
 
     def __call__(self, value: object) -> str:
         if isinstance(value, str):
             return value  # of any length; the console would cut it
         self._sink.wanted = []
         try:
-            self._box.call(self._log, value)
+            self._box.call(self._log, value, fuel=_FUEL)
             return self._sink.wanted[0]
         except (SandboxError, IndexError):  # what is left of the guest's memory does not hold it twice, for example
             return f"[{type(value).__name__}]"

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from sandbox import BigInt, JSError, JSFunction, JSMap, JSSet, RegExp, SandboxError, Undefined
+from sandbox import BigInt, JSError, JSFunction, JSMap, JSSet, RegExp, SandboxError, Undefined, _stack
 from sandbox.cli._amounts import show_amount
 from sandbox.cli._exit import Exit
 from sandbox.errors import (
@@ -64,28 +64,22 @@ def describe(outcome: Outcome, *, color: bool) -> str:
         case JSError() as error:
             return _uncaught(error, outcome.error_text, color=color)
         case LimitExceeded() as error:
-            return _title(_limit_text(error), "", color=color)
+            title = _limit_text(error)
         case ConversionError(path=path, reason=reason):
             place = "The value" if path == "$" else f"The value at {path}"
-            return _title("ConversionError", f"{place} cannot leave the sandbox: it is {reason}.", color=color)
+            title = f"ConversionError: {place} cannot leave the sandbox: it is {reason}."
         case Stalled():
-            text = "The program waits for a promise that can never settle: no timer and no host call is pending."
-            return _title("Stalled", text, color=color)
+            title = (
+                "Stalled: The program waits for a promise that can never settle: no timer and no host call is pending."
+            )
         case error:
-            return _title(type(error).__name__, str(error), color=color)
+            title = f"{type(error).__name__}: {error}"
+    return _stack.render(title, (), {}, None, color=color)
 
 
-def _title(name: str, text: str, *, color: bool) -> str:
-    error = JSError(text, name=name)
-    return error.render(color=color)
-
-
-def _uncaught(error: JSError, text: str | None, *, color: bool) -> str:
+def _uncaught(error: JSError, thrown: str | None, *, color: bool) -> str:
     prefix = "Uncaught (in promise) " if isinstance(error, UnhandledRejection) else "Uncaught "
-    if text is None:
-        return prefix + error.render(color=color)
-    thrown = JSError(text, name="", stack=error.stack)
-    return prefix + thrown.render(color=color)
+    return prefix + (error.render(color=color) if thrown is None else _stack.render(thrown, (), {}, None, color=color))
 
 
 def _limit_text(error: LimitExceeded) -> str:

@@ -2,9 +2,12 @@
 
 #include <stdlib.h>
 
+enum { SLACK_BYTES = 16 };
+
 bool buffer_reserve(Buffer *buffer, size_t more)
 {
-    size_t needed = buffer->length + more;
+    /* A little more than asked for: what closes a frame or a text must not move a large message once more. */
+    size_t needed = buffer->length + more + SLACK_BYTES;
     if (needed < more)
         return false;
     if (needed <= buffer->room)

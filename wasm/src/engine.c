@@ -9,6 +9,7 @@ Guest guest;
 
 #define KEPT_BUFFER_BYTES 65536        /* room a buffer may keep between turns */
 #define FIRST_INBOX_BYTES 4096
+#define FIRST_ROOM_BYTES (512 * 1024)
 #define GRACE_BYTES (512 * 1024)       /* lent after memory ran out, so that the failure can be told */
 #define DEFAULT_STACK_BYTES (512 * 1024)
 
@@ -215,6 +216,9 @@ void engine_seal(void)
 {
     guest.booting = false;
     JS_RunGC(guest.runtime);
+    /* Room that small programs use before the memory must grow; volatile, or the compiler sees through it. */
+    void *volatile room = malloc(FIRST_ROOM_BYTES);
+    free(room);
     guest.inbox = (Buffer){0};
     if (!buffer_reserve(&guest.inbox, FIRST_INBOX_BYTES))
         guest.control.failed_allocations++;

@@ -1,0 +1,168 @@
+"""The asynchronous face: `AsyncSandbox`."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from typing import Any, Self
+
+from sandbox._abi import Verb
+from sandbox._asynchronous import AsyncRunner
+from sandbox._face import Face, Runner
+from sandbox._turns import Command
+from sandbox.errors import SandboxClosed, UsageError
+from sandbox.values import FunctionOwner, JSFunction, undefined
+
+
+class AsyncSandbox(Face):
+    """A sandbox for untrusted JavaScript, for asyncio and trio.
+
+    Used inside `async with`, on one event loop. The guest runs on a worker thread, so the loop stays free; while it waits
+    it holds no thread. Several tasks may use it: their guest code takes turns. Cancelling a task stops its guest code.
+
+    Host functions that are `async def` run as tasks of the `async with` block and are cancelled at its end; others run on
+    the worker thread. In these, calling a `JSFunction` returns its value at once, as in `Sandbox`.
+
+        async with AsyncSandbox(functions={"fetch_row": fetch_row}) as box:
+            await box.eval("(await fetch_row(1)).name")
+    """
+
+    _runner: AsyncRunner
+
+    def _make_runner(self) -> Runner:
+        self._runner = AsyncRunner()
+        return self._runner
+
+    def _function_owner(self) -> FunctionOwner:
+        return _Functions(self)
+
+    async def __aenter__(self) -> Self:
+        if self._closed:
+            raise SandboxClosed
+        if self._runner.entered:
+            raise UsageError("this sandbox is inside its `async with` already")
+        await self._runner.enter()
+        try:
+            if self._first_globals:
+                await self._perform(self._driver.define(self._first_globals))
+        except BaseException:
+            await self.__aexit__()
+            raise
+        return self
+
+    async def __aexit__(self, *_exception: object) -> None:
+        self._closed = True
+        await self._runner.exit()
+
+    async def eval(
+        self, code: str, *, filename: str | None = None, timeout: float | None = None, fuel: int | None = None
+    ) -> Any:  # noqa: ANN401 - any value
+        """Evaluate a script and return its completion value; see `Sandbox.eval`. A cancel point.
+
+        Raises:
+            BaseException: As `Sandbox.eval`.
+        """
+        return await self._perform(self._eval_command(code, filename, timeout, fuel), timeout, fuel)
+
+    async def call(
+        self,
+        function: str | JSFunction,
+        *args: Any,  # noqa: ANN401 - any value
+        this: Any = undefined,  # noqa: ANN401 - any value
+        timeout: float | None = None,
+        fuel: int | None = None,
+    ) -> Any:  # noqa: ANN401 - any value
+        """Call a function of the guest; see `Sandbox.call`. A cancel point.
+
+        Raises:
+            BaseException: As `Sandbox.eval`.
+        """
+        return await self._perform(self._call_command(function, args, this, timeout, fuel), timeout, fuel)
+
+    @property
+    def globals(self) -> AsyncGlobals:
+        """The properties of the guest's globalThis, live."""
+        return AsyncGlobals(self)
+
+    async def run_until_idle(self, *, timeout: float | None = None) -> None:
+        """Run what is pending until nothing is; see `Sandbox.run_until_idle`. A cancel point.
+
+        Raises:
+            BaseException: As `Sandbox.run_until_idle`.
+        """
+        self._check_call(timeout)
+        await self._runner.run(self._driver.run_until_idle, timeout)
+
+    async def tick(self, milliseconds: float) -> None:
+        """Move the virtual clock forward; see `Sandbox.tick`. A cancel point.
+
+        Raises:
+            BaseException: As `Sandbox.tick`.
+        """
+        self._check_tick(milliseconds)
+        await self._runner.run(lambda run: self._driver.tick(run, milliseconds))
+
+    async def aclose(self) -> None:
+        """Free the guest before the `async with` block ends; idempotent. No cancel point.
+
+        Raises:
+            SandboxBusy: The guest runs, or a run waits.
+        """
+        if not self._closed:
+            self._runner.check_idle()
+            self._driver.close()
+            self._closed = True
+
+    async def _perform(self, command: Command, timeout: float | None = None, fuel: int | None = None) -> Any:  # noqa: ANN401
+        return await self._runner.run(lambda run: self._driver.drive(run, command), timeout, fuel)
+
+    async def _access(self, verb: Verb, key: str, value: object = None) -> Any:  # noqa: ANN401 - any value
+        self._check_call(None)
+        return await self._perform(self._driver.access(verb, key, value))
+
+
+class AsyncGlobals:
+    """The properties of an asynchronous sandbox's globalThis. Every method is a cancel point."""
+
+    def __init__(self, sandbox: AsyncSandbox) -> None:
+        """A view of one sandbox."""
+        self._access = sandbox._access  # noqa: SLF001 - a part of the same face
+
+    async def get(self, key: str) -> Any:  # noqa: ANN401 - any value
+        """A global's value; `undefined` when there is none."""
+        return await self._access(Verb.GET, key)
+
+    async def set(self, key: str, value: Any) -> None:  # noqa: ANN401 - any value
+        """Set a global."""
+        await self._access(Verb.SET, key, value)
+
+    async def delete(self, key: str) -> bool:
+        """Delete a global; whether it is gone."""
+        return bool(await self._access(Verb.DELETE, key))
+
+    async def has(self, key: str) -> bool:
+        """Whether there is such a global."""
+        return bool(await self._access(Verb.HAS, key))
+
+    async def keys(self) -> list[str]:
+        """The names of the enumerable globals."""
+        return list(await self._access(Verb.KEYS, ""))
+
+
+class _Functions:
+    """What a `JSFunction` of an asynchronous sandbox calls."""
+
+    def __init__(self, sandbox: AsyncSandbox) -> None:
+        self._sandbox = sandbox
+
+    def call(self, handle: int, args: tuple[object, ...], this: object) -> Any:  # noqa: ANN401 - any value
+        """A coroutine; inside a host function that the guest waits for, the value itself."""
+        sandbox = self._sandbox
+        sandbox._check_call(None)  # noqa: SLF001 - a part of the same face
+        command = sandbox._driver.call(handle, this, args)  # noqa: SLF001
+        if sandbox._runner.is_nested():  # noqa: SLF001
+            return sandbox._runner.run_nested(command)  # noqa: SLF001
+        coroutine: Coroutine[Any, Any, Any] = sandbox._perform(command)  # noqa: SLF001
+        return coroutine
+
+    def release(self, handle: int) -> None:
+        self._sandbox._driver.release(handle)  # noqa: SLF001

@@ -1,0 +1,235 @@
+"""What both faces are made of: the options and the checks. Each face adds how it waits."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final, Literal, Protocol, TypeVar, overload
+
+from sandbox import _interrupts
+from sandbox._clock import RealClock, VirtualClock
+from sandbox._driver import Driver
+from sandbox._operations import Operations
+from sandbox._requests import Waiter
+from sandbox._turns import Command
+from sandbox.capabilities import Console, ConsoleEntry, Random, Timers
+from sandbox.errors import SandboxClosed
+from sandbox.limits import Limits, Usage
+from sandbox.values import FunctionOwner, JSFunction
+
+F = TypeVar("F", bound=Callable[..., Any])
+_DEFAULT_LIMITS: Final = Limits()
+
+
+class Runner(Waiter, Protocol):
+    """How a face takes steps."""
+
+    def attach(self, driver: Driver) -> None:
+        """Say whose runs these are."""
+
+    def on_poll(self) -> None:
+        """Called regularly while the guest runs."""
+
+    def call_host(self, function: Callable[..., Any], arguments: Sequence[Any]) -> Any:  # noqa: ANN401 - any value
+        """Call a host function in the middle of a turn."""
+
+
+class Face:
+    """The part that `Sandbox` and `AsyncSandbox` share."""
+
+    _driver: Driver
+
+    def __init__(
+        self,
+        *,
+        limits: Limits | None = None,
+        functions: Mapping[str, Callable[..., Any]] | None = None,
+        globals: Mapping[str, Any] | None = None,  # noqa: A002 - JavaScript's own word, and ours
+        console: Callable[[ConsoleEntry], object] | None = None,
+        clock: Literal["real", "virtual"] = "real",
+        seed: int | None = None,
+    ) -> None:
+        """Make a sandbox.
+
+        Args:
+            limits: Its budgets; the defaults of `Limits` when None.
+            functions: Host functions, by the name of the global that the guest calls. An `async def` gives the guest a
+                promise; any other callable answers at once. What they raise becomes an Error of the guest, unless it
+                is no `Exception`, such as `KeyboardInterrupt`: that ends the run.
+            globals: Values to set as globals first, by name.
+            console: Gets each console entry, on the thread that runs the guest; None: entries are dropped. What it
+                raises ends the run.
+            clock: `"real"`, or `"virtual"` for a clock that stands still while the guest runs and jumps to the next
+                timer when nothing else is waited for.
+            seed: Makes `Math.random` and `crypto` repeatable; never for keys. None: real randomness.
+
+        Raises:
+            ArtifactError: The compiled guest is missing or does not fit.
+            ValueError: An option has no such value.
+            TypeError: An option has the wrong type.
+            ConversionError: A global cannot be converted (on the asynchronous face, when it is entered).
+        """
+        limits = _DEFAULT_LIMITS if limits is None else limits
+        _check_options(limits, functions or {}, globals or {}, console, clock, seed)
+        self._first_globals: dict[str, Any] = {**(globals or {}), **(functions or {})}
+        self._closed = False
+        runner = self._make_runner()
+        entries = Console(console, limits.output_bytes)
+        with _interrupts.Deferral():
+            self._driver = Driver(
+                limits,
+                Operations([entries, Timers(), Random(seed)], self._function_owner()),
+                entries,
+                RealClock() if clock == "real" else VirtualClock(),
+                runner,
+                seed=seed,
+                on_poll=runner.on_poll,
+                call_host=runner.call_host,
+            )
+            runner.attach(self._driver)
+            self._begin()
+
+    def _make_runner(self) -> Runner:
+        raise NotImplementedError
+
+    def _function_owner(self) -> FunctionOwner:
+        raise NotImplementedError
+
+    def _begin(self) -> None:
+        """What is left to do when all is made."""
+
+    @property
+    def limits(self) -> Limits:
+        """The budgets of this sandbox."""
+        return self._driver.limits
+
+    @property
+    def usage(self) -> Usage:
+        """What it has used so far, as of the end of the last turn: an unchanging record. Any thread."""
+        return self._driver.usage()
+
+    @property
+    def closed(self) -> bool:
+        """Whether the sandbox was closed."""
+        return self._closed
+
+    def __repr__(self) -> str:
+        state = "closed" if self._closed else self._driver.guest.state.value
+        return f"<{type(self).__name__} {state}>"
+
+    # --- what the methods of both faces begin with ---
+
+    def _eval_command(self, code: str, filename: str | None, timeout: float | None, fuel: int | None) -> Command:
+        if not isinstance(code, str):
+            raise TypeError(f"code must be a str, not {type(code).__name__}")
+        if filename is not None and not isinstance(filename, str):
+            raise TypeError(f"filename must be a str or None, not {type(filename).__name__}")
+        self._check_call(timeout, fuel)
+        return self._driver.eval(code, filename)
+
+    def _call_command(
+        self,
+        function: str | JSFunction,
+        args: Sequence[Any],
+        this: object,
+        timeout: float | None,
+        fuel: int | None,
+    ) -> Command:
+        if not isinstance(function, str | JSFunction):
+            raise TypeError(f"function must be a dotted path or a JSFunction, not {type(function).__name__}")
+        self._check_call(timeout, fuel)
+        target = function if isinstance(function, str) else self._driver.handle_of(function)
+        return self._driver.call(target, this, args)
+
+    def _check_call(self, timeout: float | None, fuel: int | None = None) -> None:
+        if self._closed:
+            raise SandboxClosed
+        if timeout is not None:
+            if isinstance(timeout, bool) or not isinstance(timeout, int | float):
+                raise TypeError(f"timeout must be a number of seconds or None, not {type(timeout).__name__}")
+            if not 0 < timeout < math.inf:
+                raise ValueError(f"timeout must be a positive number of seconds or None, not {timeout!r}")
+        if fuel is not None:
+            if isinstance(fuel, bool) or not isinstance(fuel, int):
+                raise TypeError(f"fuel must be an int or None, not {type(fuel).__name__}")
+            if not 0 < fuel < 1 << 63:
+                raise ValueError(f"fuel must be a positive int below 2^63 or None, not {fuel!r}")
+
+    def _check_tick(self, milliseconds: float) -> None:
+        self._check_call(None)
+        if not isinstance(self._driver.clock, VirtualClock):
+            raise TypeError('tick() needs a sandbox with clock="virtual"')
+        if isinstance(milliseconds, bool) or not isinstance(milliseconds, int | float):
+            raise TypeError(f"milliseconds must be a number, not {type(milliseconds).__name__}")
+        if not 0 <= milliseconds < math.inf:
+            raise ValueError(f"milliseconds must not be negative, and finite; not {milliseconds!r}")
+
+    # --- functions ---
+
+    @overload
+    def function(self, function: F, /) -> F: ...
+    @overload
+    def function(self, /, *, name: str) -> Callable[[F], F]: ...
+    def function(self, function: Any = None, /, *, name: str | None = None) -> Any:
+        """Make a Python callable a global of the guest, under its own name or another; usable as a decorator.
+
+        The global is there from the next evaluation or call on. It does not wait, so it is the same on both faces.
+
+        Args:
+            function: The callable; see `functions` of the constructor.
+            name: The global's name.
+
+        Returns:
+            The callable, unchanged.
+
+        Raises:
+            TypeError: It cannot be called.
+            ValueError: It has no name of its own, and none was given.
+            SandboxClosed: The sandbox is closed.
+        """
+
+        def bind(function: F) -> F:
+            _check_callable(function, "a function")
+            key = name if name is not None else getattr(function, "__name__", "")
+            if not key or key == "<lambda>":
+                raise ValueError("a callable without a name of its own needs name=")
+            self._check_call(None)
+            self._driver.define_later(key, function)
+            return function
+
+        return bind if function is None else bind(function)
+
+
+def _check_options(
+    limits: object,
+    functions: Mapping[str, object],
+    values: Mapping[str, object],
+    console: object,
+    clock: object,
+    seed: object,
+) -> None:
+    if not isinstance(limits, Limits):
+        raise TypeError(f"limits must be Limits or None, not {type(limits).__name__}")
+    for option, names in (("functions", functions), ("globals", values)):
+        if not isinstance(names, Mapping):
+            raise TypeError(f"{option} must be a mapping of names, not {type(names).__name__}")
+        _check_names(option, names)
+    for name, function in functions.items():
+        _check_callable(function, f"functions[{name!r}]")
+    if console is not None:
+        _check_callable(console, "console")
+    if clock not in ("real", "virtual"):
+        raise ValueError(f'clock must be "real" or "virtual", not {clock!r}')
+    if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int)):
+        raise TypeError(f"seed must be an int or None, not {type(seed).__name__}")
+
+
+def _check_names(option: str, names: Iterable[object]) -> None:
+    for name in names:
+        if not isinstance(name, str):
+            raise TypeError(f"the names in {option} must be str, not {type(name).__name__}")
+
+
+def _check_callable(function: object, what: str) -> None:
+    if not callable(function):
+        raise TypeError(f"{what} must be callable, not {type(function).__name__}")

@@ -1,0 +1,291 @@
+"""wasmtime stores, each with one instance of the guest, and the few that are kept for the next sandbox.
+
+Making an instance costs little, but every page that a fresh one touches costs a page fault. So the pages that every
+program writes are made present at once. And a store whose sandbox was closed in good order is wiped, page by page as
+the kernel says which were written, and serves the next sandbox. What cannot be wiped with certainty is freed instead:
+after a trap, when the memory has grown, or on a system that does not tell.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import mmap
+import threading
+from contextlib import suppress
+from typing import Any, Final
+
+import wasmtime
+from wasmtime import _ffi as ffi
+
+from sandbox import _pages, _wasmtime
+from sandbox._abi import Control
+from sandbox._image import MEMORY_RESERVATION_BYTES, Image
+from sandbox.errors import SandboxError
+
+_KEPT_STORES: Final = 16
+# A store that was written all over is not worth wiping, nor its memory worth keeping.
+_MAX_WRITTEN_BYTES: Final = 2 << 20
+_PAGE_BYTES: Final = mmap.PAGESIZE
+# Message of `eval`: flag byte, file name and source text.
+_SMALLEST_PROGRAM: Final = b"\x00\xa0\xa10\x00"
+_RAW_VALUES: Final = 4  # more than any export takes
+_STARTING_FUEL: Final = 1 << 40
+_AddressSpace: Final = ctypes.c_char * MEMORY_RESERVATION_BYTES
+
+
+class Trap(Exception):
+    """The guest trapped; its memory is in an unknown state. Never leaves the package.
+
+    Attributes:
+        code: Name of the trap code, such as `OUT_OF_FUEL`.
+    """
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(text)
+        self.code = code
+
+
+class Store:
+    """One store and the instance in it.
+
+    Attributes:
+        context: wasmtime's context, an address.
+        base: Address of the linear memory, which never moves.
+        memory: The address space reserved for it; only what lies below `memory_bytes()` may be touched.
+        control: The control block, a live view of guest memory.
+        trapped: Whether an export ended in a trap.
+    """
+
+    __slots__ = (
+        "_functions",
+        "_image",
+        "_instance",
+        "_memory",
+        "_store",
+        "base",
+        "context",
+        "control",
+        "memory",
+        "trapped",
+    )
+
+    def __init__(self, image: Image, memory_bytes: int) -> None:
+        self._image = image
+        self._functions: dict[str, tuple[int, Any]] = {}
+        self.trapped = False
+        self._store: int | None = _wasmtime.store_new(image.engine_address, None, None)
+        self.context: int = _wasmtime.store_context(self._store)
+        try:
+            self.limit(memory_bytes)
+            check(_wasmtime.set_wasi(self.context, _wasmtime.wasi_config_new()))
+            check(_wasmtime.set_fuel(self.context, _STARTING_FUEL))
+            self._instance = ffi.wasmtime_instance_t()
+            trap = ctypes.c_void_p()
+            error = _wasmtime.instantiate(
+                image.pre_address, self.context, ctypes.addressof(self._instance), ctypes.addressof(trap)
+            )
+            if error:
+                raise SandboxError(f"no room for another sandbox in this process: {error_text(error)}")
+            if trap.value:
+                raise take_trap(trap)
+            self._memory = self._export(b"memory").of.memory
+            self.base: int = _wasmtime.memory_data(self.context, ctypes.addressof(self._memory))
+            self.memory = memoryview(_AddressSpace.from_address(self.base)).cast("B")
+            self.control = Control.from_address(self.base + self._control_address())
+        except BaseException:
+            self.delete()
+            raise
+
+    def limit(self, memory_bytes: int) -> None:
+        """Set the most linear memory the instance may have."""
+        _wasmtime.store_limiter(self._store, memory_bytes, -1, -1, -1, -1)
+
+    def function(self, name: str) -> int:
+        """Address of an exported function."""
+        entry = self._functions.get(name)
+        if entry is None:
+            function = self._export(name.encode()).of.func
+            entry = self._functions[name] = (ctypes.addressof(function), function)
+        return entry[0]
+
+    def memory_bytes(self) -> int:
+        """Size of the linear memory now; it never shrinks."""
+        size: int = _wasmtime.memory_data_size(self.context, ctypes.addressof(self._memory))
+        return size
+
+    def delete(self) -> None:
+        """Free the store; idempotent."""
+        store, self._store = self._store, None
+        if store is not None:
+            self._functions.clear()
+            _wasmtime.store_delete(store)
+
+    def __del__(self) -> None:
+        if _wasmtime is not None:  # at the interpreter's end modules are gone, and the process takes the memory along
+            self.delete()
+
+    def _export(self, name: bytes) -> Any:  # noqa: ANN401 - a ctypes structure
+        item = ffi.wasmtime_extern_t()
+        found = _wasmtime.export_get(
+            self.context, ctypes.addressof(self._instance), name, len(name), ctypes.addressof(item)
+        )
+        assert found, name  # the image has checked the exports
+        return item
+
+    def call(self, name: str, first: int = 0, second: int = 0) -> int:
+        """Call an export that calls no import; slower than `Instance.call`, and needs no instance.
+
+        Raises:
+            Trap: The guest trapped.
+        """
+        values = (ffi.wasmtime_val_raw_t * _RAW_VALUES)()
+        values[0].i32, values[1].i32 = first, second
+        trap = ctypes.c_void_p()
+        check(
+            _wasmtime.func_call(
+                self.context, self.function(name), ctypes.addressof(values), _RAW_VALUES, ctypes.addressof(trap)
+            )
+        )
+        if trap.value:
+            raise take_trap(trap)
+        return int(values[0].i32)
+
+    def _control_address(self) -> int:
+        image = self._image
+        if image.control_address is None:
+            image.control_address = self.call("control") & 0xFFFFFFFF
+        return image.control_address
+
+
+def check(error: int | None) -> None:
+    """Raise what wasmtime reports."""
+    if error:
+        raise SandboxError(error_text(error))
+
+
+def error_text(error: int) -> str:
+    """The text of an error, which is freed."""
+    pointer = ctypes.cast(error, ctypes.POINTER(ffi.wasmtime_error_t))
+    return str(wasmtime.WasmtimeError._from_ptr(pointer)).splitlines()[0]
+
+
+def take_trap(pointer: ctypes.c_void_p) -> Trap:
+    """The trap behind a pointer, which is freed and cleared."""
+    address, pointer.value = pointer.value, None
+    trap = wasmtime.Trap._from_ptr(ctypes.cast(address or 0, ctypes.POINTER(ffi.wasm_trap_t)))
+    code = trap.trap_code
+    return Trap(code.name if code is not None else "UNKNOWN", trap.message.splitlines()[0])
+
+
+class _Pristine:
+    """What the memory of an instance is before any guest code has run, and how to make it so again."""
+
+    def __init__(self, image: Image, memory_bytes: int) -> None:
+        """Look at instances made for the purpose: reading all of a memory makes all of its pages present."""
+        store = Store(image, memory_bytes)
+        self.size = store.memory_bytes()
+        memory = ctypes.string_at(store.base, self.size)
+        store.delete()
+        self._start = (len(memory) - len(memory.lstrip(b"\0"))) & -_PAGE_BYTES
+        self._data = memory[self._start :].rstrip(b"\0")
+        self._data += bytes(-len(self._data) % _PAGE_BYTES)
+        self._address = ctypes.cast(ctypes.c_char_p(self._data), ctypes.c_void_p).value or 0
+        self._proven = False
+        self._refuted = False
+        self.hot = self._touched_at_start(image, memory_bytes)
+
+    def _touched_at_start(self, image: Image, memory_bytes: int) -> list[_pages.Region]:
+        """The pages that the smallest program writes, as offsets."""
+        store = Store(image, memory_bytes)
+        try:
+            store.call("start")
+            length = len(_SMALLEST_PROGRAM)
+            inbox = store.control.inbox
+            store.memory[inbox : inbox + length] = _SMALLEST_PROGRAM
+            store.call("eval", 1, length)
+            regions = _pages.written(store.base, store.base + self.size) or []
+            return [(start - store.base, end - store.base) for start, end in regions]
+        finally:
+            store.delete()
+
+    def restore(self, store: Store) -> bool:
+        """Make a memory pristine; False: that is not certain to succeed."""
+        if self._refuted or store.memory_bytes() != self.size:
+            return False
+        regions = _pages.written(store.base, store.base + self.size)
+        if regions is None or sum(end - start for start, end in regions) > _MAX_WRITTEN_BYTES:
+            return False
+        data_start = store.base + self._start
+        data_end = data_start + len(self._data)
+        for start, end in regions:
+            if start >= data_end or end <= data_start:
+                ctypes.memset(start, 0, end - start)
+            else:
+                self._restore_across(start, end, data_start, data_end)
+        if not self._proven:
+            self._proven = True
+            self._refuted = not self._is_pristine(store)
+        return not self._refuted
+
+    def _restore_across(self, start: int, end: int, data_start: int, data_end: int) -> None:
+        if start < data_start:
+            ctypes.memset(start, 0, data_start - start)
+            start = data_start
+        if end > data_end:
+            ctypes.memset(data_end, 0, end - data_end)
+            end = data_end
+        ctypes.memmove(start, self._address + (start - data_start), end - start)
+
+    def _is_pristine(self, store: Store) -> bool:
+        memory = ctypes.string_at(store.base, self.size)
+        rest = self._start + len(self._data)
+        return (
+            memory[self._start : rest] == self._data
+            and not memory[: self._start].strip(b"\0")
+            and not memory[rest:].strip(b"\0")
+        )
+
+
+class _Shelf:
+    """The stores that wait for their next sandbox."""
+
+    def __init__(self) -> None:
+        self.stores: list[Store] = []
+        self.pristine: _Pristine | None = None
+        self._lock = threading.Lock()
+
+    def look(self, image: Image, memory_bytes: int) -> _Pristine:
+        if self.pristine is None:
+            with self._lock:
+                if self.pristine is None:
+                    self.pristine = _Pristine(image, memory_bytes)
+        return self.pristine
+
+
+_shelf: Final = _Shelf()
+
+
+def acquire(image: Image, memory_bytes: int) -> Store:
+    """A store with a pristine instance. Thread-safe.
+
+    Raises:
+        SandboxError: The process has no address space for another instance.
+    """
+    with suppress(IndexError):
+        store = _shelf.stores.pop()
+        store.limit(memory_bytes)
+        return store
+    pristine = _shelf.look(image, memory_bytes)
+    store = Store(image, memory_bytes)
+    _pages.populate(store.base, pristine.hot)
+    return store
+
+
+def release(store: Store) -> None:
+    """Take a store back from a closed sandbox. Thread-safe."""
+    pristine = _shelf.pristine
+    room = len(_shelf.stores) < _KEPT_STORES
+    if pristine is not None and room and not store.trapped and pristine.restore(store):
+        _shelf.stores.append(store)
+    else:
+        store.delete()

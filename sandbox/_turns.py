@@ -1,0 +1,348 @@
+"""Turns: the guest runs once, on the account of one run, and what happens meanwhile is answered or written down."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final
+
+from sandbox._abi import Mode, Reason, Verb
+from sandbox._clock import Clock, VirtualClock
+from sandbox._guest import (
+    Cancelled,
+    Crashed,
+    Event,
+    Failed,
+    Finished,
+    Guest,
+    Released,
+    Requested,
+    Settings,
+    State,
+    Stopped,
+    Uncaught,
+)
+from sandbox._operations import Operations
+from sandbox._requests import Requests, close
+from sandbox._runs import Run, Sources
+from sandbox.capabilities.base import Due
+from sandbox.capabilities.console import Console
+from sandbox.errors import ConversionError, JSError, LimitExceeded, SandboxBusy, SandboxError, SandboxPoisoned
+from sandbox.limits import Limits, Usage
+
+# A guest that hands over closures in a loop must not collect handles until its turn is over.
+_MAX_DROPPED: Final = 256
+
+Command = Callable[[int], list[Event]]
+"""What a run begins with: one command of the guest, given the run's number there."""
+
+
+class Turns:
+    """Runs a guest, one turn at a time. A turn raises nothing: what goes wrong is the outcome of a run.
+
+    Attributes:
+        guest: The guest.
+        runs: The runs in progress, by number.
+        abandoned: Runs the guest need not report any more.
+        first_values: Globals to set before the next turn.
+        woken: Runs that a turn of another one has brought forward.
+        sources: Program texts, for errors.
+    """
+
+    def __init__(
+        self,
+        limits: Limits,
+        settings: Settings,
+        operations: Operations,
+        console: Console,
+        clock: Clock,
+        requests: Requests,
+        *,
+        on_poll: Callable[[], None],
+        call_host: Callable[[Callable[..., Any], Sequence[Any]], Any],
+    ) -> None:
+        """Start a guest; the arguments are those of `Driver`."""
+        self.runs: dict[int, Run] = {}
+        self.abandoned: deque[int] = deque()
+        self.first_values: deque[tuple[str, object]] = deque()
+        self.woken: deque[Run] = deque()
+        self.sources = Sources()
+        self._limits = limits
+        self._operations = operations
+        self._console = console
+        self._clock = clock
+        self._requests = requests
+        self._on_poll = on_poll
+        self._call_host = call_host
+        self._current: Run | None = None
+        self._is_quiet = False
+        self._stop: BaseException | None = None
+        self._began = 0.0
+        self._cpu_seconds = 0.0
+        self._fuel = self._host_calls = self._turns = 0
+        self.guest = Guest(limits, settings, operations, on_sync=self._answer, on_events=self._hear, on_poll=self._poll)
+        self._look()
+
+    # --- a turn ---
+
+    def take(self, run: Run, command: Callable[[], list[Event]], *, quiet: bool = False) -> None:
+        """Run the guest once.
+
+        Args:
+            run: Whose budgets it uses, and who fails when it is stopped.
+            command: What the guest is to do.
+            quiet: Ignore what nobody catches in it: it is the consequence of an earlier end.
+        """
+        run.entered = True
+        guest = self.guest
+        now = time.monotonic()
+        refusal = run.refusal(now)
+        if refusal is not None:
+            run.force(refusal)
+            return
+        if guest.state is not State.READY:
+            run.force(guest.refusal())
+            return
+        seconds, fuel = run.budget(now)
+        guest.arm(seconds, fuel)
+        self._began = now
+        if isinstance(self._clock, VirtualClock):
+            guest.set_virtual_now(self._clock.now_ms())
+        if self._stop is not None:
+            guest.interrupt()
+        self._console.begin_turn(run)
+        self._turns += 1
+        self._current, self._is_quiet = run, quiet
+        try:
+            if self.abandoned or self.first_values or self._operations.dropped:
+                self._catch_up()
+            self._hear(command())
+        except BaseException as error:  # noqa: BLE001 - it is raised where the run is
+            run.force(error)
+        self._account(run, fuel)
+        self._current = None
+        stop, self._stop = self._stop, None
+        if stop is not None:
+            run.force(stop)
+        if guest.state is State.POISONED:
+            self._give_up()
+
+    def _catch_up(self) -> None:
+        """Tell the guest what has happened since the last turn."""
+        while self.abandoned:
+            self._hear(self.guest.abandon(self.abandoned.popleft()))
+        self._release()
+        while self.first_values:
+            key, value = self.first_values.popleft()
+            self._hear(self.guest.access(0, Verb.SET, 0, key, value))
+
+    def _release(self) -> None:
+        handles = self._operations.take_dropped()
+        if handles:
+            self._hear(self.guest.release(handles))
+
+    def _account(self, run: Run, fuel: int) -> None:
+        seconds = self._turn_seconds()
+        burnt = fuel - self.guest.instance.fuel()
+        run.charge(seconds, burnt)
+        self._cpu_seconds += seconds
+        self._fuel += burnt
+        self._look()
+        if self._live_handles > self._limits.handles:
+            run.force(_too_many_handles(self._limits.handles, self._live_handles))
+
+    def _turn_seconds(self) -> float:
+        """Guest time of this turn; a guest that crashed could not say, so all time counts then."""
+        if self.guest.state is State.POISONED:
+            return time.monotonic() - self._began
+        return self.guest.cpu_seconds()
+
+    def _look(self) -> None:
+        """Note what `usage` tells: it must not look at a guest that may run on another thread, or be gone."""
+        instance = self.guest.instance
+        self._memory_bytes = instance.memory_bytes()
+        self._heap_bytes: int = instance.control.heap_bytes
+        self._live_handles: int = instance.control.live_handles
+
+    def _give_up(self) -> None:
+        """The guest is poisoned: no run will get anything from it."""
+        for run in self.runs.values():
+            if not run.done:
+                run.force(SandboxPoisoned())
+                self.woken.append(run)
+        self._requests.clear()
+
+    def nested(self, run: Run, command: Command) -> Any:  # noqa: ANN401 - any value
+        """A command from inside a host function: it runs at once, on the stack of the turn that called the host.
+
+        Raises:
+            SandboxBusy: The answer is a promise, which cannot settle now.
+            BaseException: The outcome of the run, or what ends the outer turn.
+        """
+        guest = self.guest
+        outer = self._current
+        assert outer is not None
+        if (refusal := outer.refusal(time.monotonic())) is not None:
+            raise refusal
+        self._hear(command(run.id))
+        if guest.state is State.POISONED:
+            # The frames below stand on a heap that must not be used: without fuel they trap at once.
+            guest.instance.set_fuel(0)
+            raise outer.error or SandboxPoisoned()
+        if guest.instance.pending is not None:
+            raise guest.instance.pending
+        if (reason := guest.instance.control.reason) != Reason.NONE:
+            # What the guest threw was only its being unwound.
+            raise self._stop_error(outer, Reason(reason))
+        if not run.done:
+            self.abandoned.append(run.id)
+            raise SandboxBusy("the guest answers with a promise, which cannot settle before the host function returns")
+        return run.outcome()
+
+    # --- stopping it ---
+
+    def interrupt(self, cause: BaseException) -> None:
+        """Stop the running turn, whose run then fails with `cause`, or the next one. Any thread."""
+        self._stop = cause
+        self.guest.interrupt()
+
+    def forget_interrupt(self) -> None:
+        """Take back an `interrupt` that found no turn running."""
+        self._stop = None
+
+    def _stop_error(self, run: Run, reason: Reason) -> BaseException:
+        if self._stop is not None:
+            return self._stop
+        if reason is Reason.CPU:
+            return run.time_error(self._turn_seconds())
+        return SandboxBusy("the run was interrupted")
+
+    # --- what happens in it ---
+
+    def _hear(self, events: Iterable[Event]) -> None:
+        """Take note of events, all of them; then the first exception of a handler is raised."""
+        failure: BaseException | None = None
+        for event in events:
+            try:
+                self._hear_one(event)
+            except BaseException as error:  # noqa: BLE001 - raised below
+                failure = failure or error
+        if failure is not None:
+            raise failure
+
+    def _hear_one(self, event: Event) -> None:
+        current = self._current
+        assert current is not None
+        match event:
+            case Finished(number, value):
+                if run := self.runs.get(number):
+                    run.finish(value)
+                    self._bring_forward(run)
+            case Failed(number, error):
+                if run := self.runs.get(number) or (None if number else current):
+                    run.fail(self._with_sources(error))
+                    self._bring_forward(run)
+            case Requested(number, op, arguments):
+                self._request(current, number, op, arguments)
+            case Uncaught(error):
+                if not self._is_quiet:
+                    current.fail(self._with_sources(error))
+            case Cancelled(number):
+                self._requests.discard(number)
+            case Released(op):
+                self._operations.release(op)
+            case Stopped(reason):
+                current.force(self._stop_error(current, reason))
+            case Crashed(out_of_fuel, error):
+                current.force(current.fuel_error(self._turn_seconds()) if out_of_fuel else error)
+
+    def _bring_forward(self, run: Run) -> None:
+        if run is not self._current:
+            self.woken.append(run)
+
+    def _with_sources(self, error: SandboxError) -> SandboxError:
+        if isinstance(error, JSError):
+            error.sources = self.sources.copy()
+        return error
+
+    def _answer(self, op: int, arguments: list[Any]) -> Any:  # noqa: ANN401 - any value
+        operation = self._operations.get(op)
+        if operation is None or operation.mode is not Mode.CALL:
+            raise LookupError("no such host function")
+        self._host_calls += 1
+        answer = self._call_host(operation.handler, arguments)
+        if hasattr(answer, "__await__"):
+            close(answer)
+            raise TypeError("the host function returned an awaitable; only an `async def` may do so")
+        self._check()
+        return answer
+
+    def _poll(self) -> None:
+        self._on_poll()
+        self._check()
+
+    def _check(self) -> None:
+        """See whether the turn may go on: host functions take time, and leave handles behind."""
+        current = self._current
+        assert current is not None
+        if self._stop is None and time.monotonic() >= current.deadline:
+            self.interrupt(current.time_error(0.0))
+        if len(self._operations.dropped) > _MAX_DROPPED:
+            self._release()
+            live = self.guest.instance.control.live_handles
+            if live > self._limits.handles:
+                self.interrupt(_too_many_handles(self._limits.handles, live))
+
+    def _request(self, run: Run, number: int, op: int, arguments: list[Any] | ConversionError) -> None:
+        operation = self._operations.get(op)
+        if number == 0:
+            if operation is not None and not isinstance(arguments, ConversionError):
+                self._call_host(operation.handler, arguments)
+            return
+        requests = self._requests
+        requests.add(number, run)
+        if len(requests) > self._limits.pending_requests:
+            requests.answer(number, ValueError("too many host calls and timers are pending"))
+        elif isinstance(arguments, ConversionError):
+            requests.answer(number, arguments)
+        elif operation is None:
+            requests.answer(number, LookupError("no such host function"))
+        else:
+            self._host_calls += 1
+            try:
+                answer = operation.handler(*arguments)
+            except Exception as error:  # noqa: BLE001 - the guest's program decides what to do about it
+                requests.answer(number, error)
+                return
+            if isinstance(answer, Due):
+                requests.alarms.add(answer.at_ms, number, answer.value)
+            elif hasattr(answer, "__await__"):
+                requests.answer_later(number, answer)
+            else:
+                requests.answer(number, answer)
+
+    # --- the books ---
+
+    def usage(self, runs: int, wall_seconds: float) -> Usage:
+        """What has been used so far, as of the last turn's end. Any thread."""
+        is_closed = self.guest.state is State.CLOSED
+        return Usage(
+            fuel=self._fuel,
+            cpu_seconds=self._cpu_seconds,
+            wall_seconds=wall_seconds,
+            memory_bytes=0 if is_closed else self._memory_bytes,
+            peak_memory_bytes=self._memory_bytes,
+            heap_bytes=0 if is_closed else self._heap_bytes,
+            host_calls=self._host_calls,
+            turns=self._turns,
+            runs=runs,
+            live_handles=0 if is_closed else self._live_handles,
+            pending_requests=len(self._requests),
+        )
+
+
+def _too_many_handles(limit: int, live: int) -> LimitExceeded:
+    return LimitExceeded(
+        limit, live, "functions", advice="Raise Limits.handles, or drop guest functions that are no longer needed."
+    )

@@ -1,0 +1,54 @@
+"""What every test may rely on: nothing of it is left behind, and the guest is the one that was built from this tree."""
+
+from __future__ import annotations
+
+import gc
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from sandbox._instance import Instance
+
+_live: set[int] = set()
+_init: Callable[..., None] = Instance.__init__
+_close: Callable[[Instance], None] = Instance.close
+
+
+def _counting_init(self: Instance, *args: Any, **options: Any) -> None:
+    _init(self, *args, **options)
+    _live.add(id(self))
+
+
+def _counting_close(self: Instance) -> None:
+    _close(self)
+    _live.discard(id(self))
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _count_instances() -> Iterator[None]:
+    """Count the instances that were made and not freed."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Instance, "__init__", _counting_init)
+        patch.setattr(Instance, "close", _counting_close)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_left() -> Iterator[None]:
+    """Fail a test that leaves an instance or a thread behind that would keep the process alive."""
+    instances, threads = set(_live), set(threading.enumerate())
+    yield
+    if _live - instances:
+        gc.collect()
+    assert not _live - instances, "an instance is still alive"
+    left = [thread for thread in threading.enumerate() if thread not in threads and not thread.daemon]
+    assert not left, "a thread is still alive"
+
+
+@pytest.fixture(params=["asyncio", "trio"])
+def anyio_backend(request: pytest.FixtureRequest) -> str:
+    """Every asynchronous test runs on both event loops."""
+    backend: str = request.param
+    return backend
