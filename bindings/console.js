@@ -12,7 +12,7 @@ import { cut } from "./layout.js";
 import { send } from "./op.js";
 import {
   captureStack, isObject, newList, NumberIsFinite, NumberPrototypeToFixed, ObjectCreate, ObjectDefineProperty,
-  ObjectPrototype, StringPrototypeIncludes, StringPrototypeIndexOf, StringPrototypeSlice, SymbolToStringTag,
+  ObjectPrototype, SymbolToStringTag,
 } from "./primordials.js";
 import { DOMString, execute, sequence } from "./webidl.js";
 import { formatTable } from "./table.js";
@@ -39,20 +39,6 @@ function write(type, text, fields = undefined) {
 const output = (level, text) => write("output", text, { __proto__: null, level });
 const labelOf = (label, method) => DOMString(label, execute(method, "console"));
 const shownLabel = (label) => cut(label, maxLabelBytes);
-
-/** Text of the caller's frames: those of the bindings and the rest of a line are left out. */
-function callerStack() {
-  const stack = captureStack();
-  let text = "";
-  for (let start = 0; start < stack.length;) {
-    const at = StringPrototypeIndexOf(stack, "\n", start);
-    const end = at < 0 ? stack.length : at;
-    const line = StringPrototypeSlice(stack, start, end);
-    if (line !== "" && !StringPrototypeIncludes(line, "(sandbox:")) text += (text === "" ? "" : "\n") + line;
-    start = end + 1;
-  }
-  return text;
-}
 
 const round = (value) => +NumberPrototypeToFixed(value, 3);
 const durationText = (ms) => (ms >= 1000 ? round(ms / 1000) + "s" : round(ms) + "ms");
@@ -83,7 +69,7 @@ const methods = {
   error(...data) { output("error", formatLog(data)); },
   debug(...data) { output("debug", formatLog(data)); },
   trace(...data) {
-    write("trace", formatLog(data), { __proto__: null, stack: cut(callerStack(), maxTextBytes) });
+    write("trace", formatLog(data), { __proto__: null, stack: cut(captureStack(), maxTextBytes) });
   },
   dir(item = undefined, options = undefined) {
     const given = isObject(options) ? dataProperty(options, "depth") : undefined;

@@ -1,24 +1,24 @@
 /** What the engine brings along itself, brought into the standards' shape. */
 
+import { report } from "sandbox:native";
 import { Error, global, ReflectApply } from "./primordials.js";
 import { execute, requireArguments } from "./webidl.js";
 
 const { atob, btoa, queueMicrotask } = global;
 
 /**
- * Keep the functions of the bindings out of stack traces: a call site would hand them, and the native ones they call,
- * to whoever sets `Error.prepareStackTrace`. As for strict functions elsewhere, `getFunction` gives undefined.
+ * Keep native functions of the bindings from `Error.prepareStackTrace`: when the host calls into the guest while one of
+ * them waits for it, a call site would hand it over. As for strict functions elsewhere, `getFunction` gives undefined.
  */
-export function hideFrames() {
-  let sites = [];
+export function hideFunctions() {
   const saved = Error.prepareStackTrace;
-  Error.prepareStackTrace = (_error, given) => {
-    sites = given;
+  Error.prepareStackTrace = (_error, sites) => {
+    const { getFunction } = { getFunction() {} };
+    Object.defineProperty(Object.getPrototypeOf(sites[0]), "getFunction", { value: getFunction });
   };
-  String(new Error().stack);
+  // The frame of `forEach` is the only one to be seen: bindings have none.
+  [0].forEach(() => new Error());
   Error.prepareStackTrace = saved;
-  const prototype = sites.length > 0 ? Object.getPrototypeOf(sites[0]) : {};
-  Reflect.defineProperty(prototype, "getFunction", { value: { getFunction() {} }.getFunction });
 }
 
 export const operations = {
@@ -33,5 +33,9 @@ export const operations = {
   queueMicrotask(callback) {
     requireArguments(arguments.length, 1, execute("queueMicrotask", "Window"));
     ReflectApply(queueMicrotask, global, [callback]);
+  },
+  reportError(error) {
+    requireArguments(arguments.length, 1, execute("reportError", "Window"));
+    report(error);
   },
 };

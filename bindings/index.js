@@ -3,9 +3,9 @@
  * guest is built; the heap it leaves is what every sandbox starts from.
  */
 
-import "./primordials.js";
+import { global } from "./primordials.js";
 import { exposeAttribute, exposeInterface, exposeOperations, exposeValue } from "./webidl.js";
-import { hideFrames, operations as engineOperations } from "./engine.js";
+import { hideFunctions, operations as engineOperations } from "./engine.js";
 import { console } from "./console.js";
 import { operations as timerOperations } from "./timers.js";
 import { operations as cloneOperations } from "./structured_clone.js";
@@ -14,7 +14,8 @@ import { paramsTraits, URL, URLSearchParams, urlTraits } from "./url.js";
 import { Performance, performance, traits as performanceTraits } from "./performance.js";
 import { Crypto, crypto, traits as cryptoTraits } from "./random.js";
 
-hideFrames();
+hideFunctions();
+exposeAttribute("self", global, { replaceable: true });
 exposeOperations(engineOperations);
 exposeValue("console", console);
 exposeOperations(timerOperations);

@@ -392,7 +392,7 @@ function regExpText(value) {
   let flags = "";
   for (let i = 0; i < RegExpFlags.length; i++) {
     const { letter, get } = RegExpFlags[i];
-    if (get !== undefined && get(value)) flags += letter;
+    if (get(value)) flags += letter;
   }
   return "/" + RegExpPrototypeGetSource(value) + "/" + flags;
 }

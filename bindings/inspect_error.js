@@ -24,7 +24,7 @@ function stackOf(error, kind) {
   const own = ObjectGetOwnPropertyDescriptor(error, "stack");
   let stack;
   if (own !== undefined) stack = ObjectHasOwn(own, "value") ? own.value : undefined;
-  else if (kind === "Error" && ErrorPrototypeGetStack !== undefined) stack = ErrorPrototypeGetStack(error);
+  else if (kind === "Error") stack = ErrorPrototypeGetStack(error);
   if (typeof stack !== "string") return "";
   const end = StringPrototypeEndsWith(stack, "\n") ? -1 : stack.length;
   return StringPrototypeSlice(stack, 0, end);

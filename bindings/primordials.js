@@ -21,10 +21,7 @@ const { bind, call } = Function.prototype;
 /** @type {<F extends Function>(method: F) => (self: any, ...args: any[]) => any} */
 const uncurryThis = bind.bind(call);
 /** @param {object} prototype @param {PropertyKey} key */
-const uncurryGetter = (prototype, key) => {
-  const getter = descriptor(prototype, key)?.get;
-  return getter && uncurryThis(getter);
-};
+const uncurryGetter = (prototype, key) => uncurryThis(descriptor(prototype, key).get);
 
 export const { apply: ReflectApply, ownKeys: ReflectOwnKeys } = Reflect;
 export const {
@@ -97,21 +94,20 @@ export const IteratorPrototype = getPrototypeOf(getPrototypeOf([][Symbol.iterato
 
 export const DOMExceptionPrototypeGetName = uncurryGetter(DOMException.prototype, "name");
 export const DOMExceptionPrototypeGetMessage = uncurryGetter(DOMException.prototype, "message");
-/** The engine's accessor of an error's stack; absent where the stack is an own property. */
+/** The engine's accessor of an error's stack. */
 export const ErrorPrototypeGetStack = uncurryGetter(Error.prototype, "stack");
-const { get: getPrepare, set: setPrepare } = descriptor(Error, "prepareStackTrace") ?? {};
+const { get: getPrepare, set: setPrepare } = descriptor(Error, "prepareStackTrace");
 
 /**
  * The stack of the caller as text, one frame a line, without running a `prepareStackTrace` of the user's.
  * @returns {string}
  */
 export function captureStack() {
-  const saved = getPrepare && ReflectApply(getPrepare, Error, []);
+  const saved = ReflectApply(getPrepare, Error, []);
   if (saved !== undefined) ReflectApply(setPrepare, Error, [undefined]);
   const error = new Error();
   if (saved !== undefined) ReflectApply(setPrepare, Error, [saved]);
-  const stack = ErrorPrototypeGetStack ? ErrorPrototypeGetStack(error) : descriptor(error, "stack")?.value;
-  return typeof stack === "string" ? stack : "";
+  return StringPrototypeSlice(ErrorPrototypeGetStack(error), 0, -1);
 }
 
 export const ArrayBufferPrototypeGetByteLength = uncurryGetter(ArrayBuffer.prototype, "byteLength");
@@ -129,10 +125,9 @@ export const TypedArrayPrototypeGetByteOffset = uncurryGetter(TypedArrayPrototyp
 export const TypedArrayPrototypeGetLength = uncurryGetter(TypedArrayPrototype, "length");
 export const TypedArrayPrototypeSet = uncurryThis(TypedArrayPrototype.set);
 
-/** @param {string[]} names @returns {Record<string, any>} The named global constructors that this engine has. */
+/** @param {string[]} names @returns {Record<string, any>} The global constructors of these names. */
 const constructors = (names) => Object.freeze(Object.assign(
-  Object.create(null),
-  Object.fromEntries(names.filter((name) => name in globalThis).map((name) => [name, globalThis[name]])),
+  Object.create(null), Object.fromEntries(names.map((name) => [name, global[name]])),
 ));
 
 /** Typed array constructors by class name, as `classOf` reports it. */

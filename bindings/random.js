@@ -18,8 +18,7 @@ const integerArrays = {
 };
 const otherViews = { __proto__: null, Float16Array: true, Float32Array: true, Float64Array: true, DataView: true };
 
-const hex = [];
-for (let byte = 0; byte < 256; byte++) hex[byte] = (byte + 256).toString(16).slice(1);
+const hexDigits = "0123456789abcdef";
 
 let isCrypto;
 
@@ -64,7 +63,7 @@ export class Crypto {
       let byte = bytes[i];
       if (i === 6) byte = (byte & 0x0f) | 0x40; // version 4
       if (i === 8) byte = (byte & 0x3f) | 0x80; // variant of RFC 9562
-      text += hex[byte];
+      text += hexDigits[byte >> 4] + hexDigits[byte & 15];
       if (i === 3 || i === 5 || i === 7 || i === 9) text += "-";
     }
     return text;

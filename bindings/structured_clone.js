@@ -40,14 +40,11 @@ function define(target, key, value, enumerable) {
   ObjectDefineProperty(target, key, { __proto__: null, value, writable: true, enumerable, configurable: true });
 }
 
-/** Whether a buffer has been transferred away; a view of it cannot be made then. @param {ArrayBuffer} buffer */
-const isDetached = (buffer) => ArrayBufferPrototypeGetDetached !== undefined && ArrayBufferPrototypeGetDetached(buffer);
-
 /** @param {ArrayBuffer} buffer */
 function copyBuffer(buffer) {
-  if (isDetached(buffer)) refuse("A detached ArrayBuffer");
+  if (ArrayBufferPrototypeGetDetached(buffer)) refuse("A detached ArrayBuffer");
   const byteLength = ArrayBufferPrototypeGetByteLength(buffer);
-  const isResizable = ArrayBufferPrototypeGetResizable !== undefined && ArrayBufferPrototypeGetResizable(buffer);
+  const isResizable = ArrayBufferPrototypeGetResizable(buffer);
   const maxByteLength = isResizable ? ArrayBufferPrototypeGetMaxByteLength(buffer) : undefined;
   const copy = new ArrayBuffer(byteLength, { __proto__: null, maxByteLength });
   TypedArrayPrototypeSet(new Uint8Array(copy), new Uint8Array(buffer));
@@ -59,7 +56,7 @@ function copyRegExp(value) {
   let flags = "";
   for (let i = 0; i < RegExpFlags.length; i++) {
     const { letter, get } = RegExpFlags[i];
-    if (get !== undefined && get(value)) flags += letter;
+    if (get(value)) flags += letter;
   }
   return new RegExp(RegExpPrototypeGetSource(value), flags);
 }
@@ -77,7 +74,7 @@ function copyError(value, isDOM) {
     const constructor = typeof name === "string" ? errors[name] ?? Error : Error;
     // The constructors of some classes take iterables; an error differs from another only in its prototype.
     if (constructor !== Error) ObjectSetPrototypeOf(copy, constructor.prototype);
-    if (stack === undefined && ErrorPrototypeGetStack !== undefined) stack = ErrorPrototypeGetStack(value);
+    if (stack === undefined) stack = ErrorPrototypeGetStack(value);
   }
   if (typeof stack === "string") define(copy, "stack", stack, false);
   return copy;
@@ -170,7 +167,9 @@ class Cloner {
   #visitView(view, kind) {
     const isDataView = kind === "DataView";
     const buffer = isDataView ? DataViewPrototypeGetBuffer(view) : TypedArrayPrototypeGetBuffer(view);
-    if (classOf(buffer) === "ArrayBuffer" && isDetached(buffer)) refuse("A view of a detached ArrayBuffer");
+    if (classOf(buffer) === "ArrayBuffer" && ArrayBufferPrototypeGetDetached(buffer)) {
+      refuse("A view of a detached ArrayBuffer");
+    }
     this.#visit(buffer);
     MapPrototypeSet(this.#copies, view, pending);
     const offset = isDataView ? DataViewPrototypeGetByteOffset(view) : TypedArrayPrototypeGetByteOffset(view);
@@ -242,7 +241,9 @@ class Cloner {
 
   /** Transfer the buffers, make the views, and carry out the notes. */
   finish(transfer, value) {
-    for (let i = 0; i < transfer.length; i++) if (isDetached(transfer[i])) refuse("A detached ArrayBuffer");
+    for (let i = 0; i < transfer.length; i++) {
+      if (ArrayBufferPrototypeGetDetached(transfer[i])) refuse("A detached ArrayBuffer");
+    }
     for (let i = 0; i < transfer.length; i++) {
       MapPrototypeSet(this.#copies, transfer[i], ArrayBufferPrototypeTransfer(transfer[i]));
     }

@@ -19,7 +19,7 @@ const part = {
 const isPlain = (byte) => (byte >= 0x61 && byte <= 0x7a) || (byte >= 0x41 && byte <= 0x5a) || byte === 0x5f
   || (byte >= 0x30 && byte <= 0x39) || byte === 0x2a || byte === 0x2d || byte === 0x2e;
 const digits = "0123456789ABCDEF";
-const letters = Array.from({ length: 128 }, (_, unit) => String.fromCharCode(unit));
+const ascii = String.fromCharCode(...Array(128).keys());
 
 const hexValue = (byte) => (byte >= 0x30 && byte <= 0x39 ? byte - 0x30
   : byte >= 0x41 && byte <= 0x46 ? byte - 0x37 : byte >= 0x61 && byte <= 0x66 ? byte - 0x57 : -1);
@@ -71,7 +71,7 @@ function encodeComponent(text) {
   let result = StringPrototypeSlice(text, 0, i);
   for (; bytes[i] !== undefined; i++) {
     const byte = bytes[i];
-    if (isPlain(byte)) result += letters[byte];
+    if (isPlain(byte)) result += ascii[byte];
     else result += byte === 0x20 ? "+" : "%" + digits[byte >> 4] + digits[byte & 15];
   }
   return result;

@@ -8,6 +8,7 @@ from typing import Any, Self
 from sandbox._abi import Verb
 from sandbox._asynchronous import AsyncRunner
 from sandbox._face import Face, Runner
+from sandbox._sandbox import own_names
 from sandbox._turns import Command
 from sandbox.errors import SandboxClosed, UsageError
 from sandbox.values import FunctionOwner, JSFunction, undefined
@@ -144,8 +145,8 @@ class AsyncGlobals:
         return bool(await self._access(Verb.HAS, key))
 
     async def keys(self) -> list[str]:
-        """The names of the enumerable globals."""
-        return list(await self._access(Verb.KEYS, ""))
+        """The names of the globals that not every sandbox has."""
+        return own_names(await self._access(Verb.KEYS, ""))
 
 
 class _Functions:

@@ -20,7 +20,7 @@ from sandbox._abi import Verb
 from sandbox._clock import Clock, VirtualClock
 from sandbox._guest import Event, Guest, Settings
 from sandbox._operations import Operations
-from sandbox._requests import Aborted, Requests, Waiter
+from sandbox._requests import Requests, Waiter
 from sandbox._runs import Run
 from sandbox._turns import Command, Turns
 from sandbox.capabilities.console import Console
@@ -233,9 +233,8 @@ class Driver:
         target = clock.now_ms() + milliseconds
         while not run.done:
             self._sort(run)
-            answer = self._requests.next_answer(run)
-            if answer is not None:
-                yield self._settle(run, *answer)
+            if self._requests.has_answer(run):
+                yield Turn(lambda: self._turns.settle(run))
             elif self._requests.any_answer():
                 if (wait := self._wait(run)) is not None:
                     yield wait
@@ -249,9 +248,8 @@ class Driver:
     def _next_step(self, run: Run) -> Turn | Wait | None:
         """What a run that is not done does next; None: look again."""
         self._sort(run)
-        answer = self._requests.next_answer(run)
-        if answer is not None:
-            return self._settle(run, *answer)
+        if self._requests.has_answer(run):
+            return Turn(lambda: self._turns.settle(run))
         if not self._requests:
             if run.idle:
                 run.finish(None)
@@ -269,14 +267,6 @@ class Driver:
                 self._wake_everyone()
             elif other is not run:
                 other.wake()
-
-    def _settle(self, run: Run, number: int, value: object) -> Turn:
-        """The turn that tells the guest an answer."""
-        if isinstance(value, BaseException) and not isinstance(value, Exception):
-            run.force(value)
-            value = Aborted()
-        command = lambda: self.guest.settle(number, value)  # noqa: E731
-        return Turn(lambda: self._turns.take(run, command, quiet=isinstance(value, Aborted)))
 
     def _wait(self, run: Run) -> Wait | None:
         seconds = run.deadline - time.monotonic()

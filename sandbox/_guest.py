@@ -1,8 +1,8 @@
 """One guest program's life, without I/O: commands go in, events come out.
 
 There is no event loop, thread or clock here. A command (`eval`, `call`, `settle`, ...) runs one turn of the guest on
-the calling thread and returns what happened in it. Two things cannot wait for the turn's end and are given as callables:
-the handler of synchronous requests, and `on_events`, which gets what happened before such a request.
+the calling thread and returns what happened in it. Two things cannot wait for the turn's end and are given as
+callables: the handler of synchronous requests, and `on_events`, which gets what happened before such a request.
 """
 
 from __future__ import annotations
@@ -248,7 +248,7 @@ class Guest:
             raise MemoryLimitExceeded(self._limits.memory_bytes, instance.memory_bytes()) from None
         except Trap as trap:
             self.state = State.POISONED
-            return [self._crash(trap)]
+            return [*self._last_words(), self._crash(trap)]
         self.state = State.RUNNING
         try:
             status = instance.call(export, (*numbers, len(message)))
@@ -288,6 +288,14 @@ class Guest:
     def _broken(self, text: str) -> GuestProtocolError:
         self.state = State.POISONED
         return GuestProtocolError(text)
+
+    def _last_words(self) -> list[Event]:
+        """What a guest sent without asking for an answer before it trapped, console entries above all."""
+        try:
+            events = self._drain()
+        except SandboxError:  # the trap came while a frame was moved
+            return []
+        return [event for event in events if isinstance(event, Requested) and event.id == 0]
 
     def _crash(self, trap: Trap) -> Crashed:
         if trap.code == STACK_OVERFLOW:

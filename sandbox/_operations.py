@@ -37,6 +37,7 @@ class Operations:
         """
         self.dropped: deque[int] = deque()
         self._function_owner = function_owner
+        self._made = self._taken = 0
         self._table: dict[int, Operation] = {}
         self._ops: dict[Hashable, int] = {}
         self._next_op = _abi.FIRST_DYNAMIC_OP
@@ -109,11 +110,18 @@ class Operations:
 
     def function(self, handle: int, name: str) -> JSFunction:
         """A function of the guest; see `DecodeOwner`."""
+        self._made += 1
         return JSFunction(self._function_owner, handle, name)
 
     def take_dropped(self) -> list[int]:
         """The handles to tell the guest of."""
-        return [self.dropped.popleft() for _ in range(len(self.dropped))]
+        handles = [self.dropped.popleft() for _ in range(len(self.dropped))]
+        self._taken += len(handles)
+        return handles
+
+    def held(self) -> int:
+        """How many of the guest's functions the host holds."""
+        return self._made - self._taken - len(self.dropped)
 
 
 def is_asynchronous(function: Callable[..., Any]) -> bool:

@@ -169,6 +169,10 @@ class Requests:
     def _adopt(self, run: Run) -> None:
         self._orphans.extend(_drain(run.answers))
 
+    def has_answer(self, run: Run) -> bool:
+        """Whether `next_answer` would give one."""
+        return bool(run.answers or self._orphans)
+
     def next_answer(self, run: Run) -> tuple[int, Any] | None:
         """Take an answer that the guest must be told in a turn of this run: its own, or one whose run has ended."""
         for queue in (run.answers, self._orphans):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, MutableMapping
+from functools import cache
 from typing import Any, Self
 
 from sandbox import _interrupts
@@ -161,7 +162,7 @@ class Sandbox(Face):
 class Globals(MutableMapping[str, Any]):
     """The properties of a sandbox's globalThis. Each use is one entry into the guest, under its limits.
 
-    Iteration and length count the enumerable ones: what programs and embedders put there, not the built-ins.
+    Iteration and length count what programs and embedders put there, not what every sandbox has.
     """
 
     def __init__(self, sandbox: Sandbox) -> None:
@@ -187,10 +188,10 @@ class Globals(MutableMapping[str, Any]):
         return isinstance(key, str) and bool(self._access(Verb.HAS, key))
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._access(Verb.KEYS, ""))
+        return iter(own_names(self._access(Verb.KEYS, "")))
 
     def __len__(self) -> int:
-        return len(self._access(Verb.KEYS, ""))
+        return len(own_names(self._access(Verb.KEYS, "")))
 
     def __repr__(self) -> str:
         return "<globals of a sandbox>"
@@ -209,6 +210,18 @@ class _Functions:
 
     def release(self, handle: int) -> None:
         self._sandbox._driver.release(handle)  # noqa: SLF001
+
+
+def own_names(names: list[str]) -> list[str]:
+    """Those names of globals that not every sandbox has."""
+    standard = _standard_names()
+    return [name for name in names if name not in standard]
+
+
+@cache
+def _standard_names() -> frozenset[str]:
+    with Sandbox() as box:
+        return frozenset(box._access(Verb.KEYS, ""))
 
 
 def _checked(key: object) -> str:

@@ -24,7 +24,7 @@ from sandbox._guest import (
     Uncaught,
 )
 from sandbox._operations import Operations
-from sandbox._requests import Requests, close
+from sandbox._requests import Aborted, Requests, close
 from sandbox._runs import Run, Sources
 from sandbox.capabilities.base import Due
 from sandbox.capabilities.console import Console
@@ -86,13 +86,12 @@ class Turns:
 
     # --- a turn ---
 
-    def take(self, run: Run, command: Callable[[], list[Event]], *, quiet: bool = False) -> None:
+    def take(self, run: Run, command: Callable[[], list[Event]]) -> None:
         """Run the guest once.
 
         Args:
             run: Whose budgets it uses, and who fails when it is stopped.
-            command: What the guest is to do.
-            quiet: Ignore what nobody catches in it: it is the consequence of an earlier end.
+            command: What the guest is to do; called when the run may have this turn.
         """
         run.entered = True
         guest = self.guest
@@ -113,7 +112,7 @@ class Turns:
             guest.interrupt()
         self._console.begin_turn(run)
         self._turns += 1
-        self._current, self._is_quiet = run, quiet
+        self._current, self._is_quiet = run, False
         try:
             if self.abandoned or self.first_values or self._operations.dropped:
                 self._catch_up()
@@ -127,6 +126,22 @@ class Turns:
             run.force(stop)
         if guest.state is State.POISONED:
             self._give_up()
+
+    def settle(self, run: Run) -> None:
+        """Run the guest once, to tell it the next answer that a turn of this run may tell."""
+        self.take(run, lambda: self._settle(run))
+
+    def _settle(self, run: Run) -> list[Event]:
+        answer = self._requests.next_answer(run)
+        if answer is None:
+            return []
+        number, value = answer
+        if isinstance(value, BaseException) and not isinstance(value, Exception):
+            run.force(value)
+            value = Aborted()
+        # What nobody catches now is only the consequence of an earlier end.
+        self._is_quiet = isinstance(value, Aborted)
+        return self.guest.settle(number, value)
 
     def _catch_up(self) -> None:
         """Tell the guest what has happened since the last turn."""
@@ -149,8 +164,8 @@ class Turns:
         self._cpu_seconds += seconds
         self._fuel += burnt
         self._look()
-        if self._live_handles > self._limits.handles:
-            run.force(_too_many_handles(self._limits.handles, self._live_handles))
+        if (held := self._operations.held()) > self._limits.handles:
+            run.force(_too_many_handles(self._limits.handles, held))
 
     def _turn_seconds(self) -> float:
         """Guest time of this turn; a guest that crashed could not say, so all time counts then."""
@@ -290,9 +305,8 @@ class Turns:
             self.interrupt(current.time_error(0.0))
         if len(self._operations.dropped) > _MAX_DROPPED:
             self._release()
-            live = self.guest.instance.control.live_handles
-            if live > self._limits.handles:
-                self.interrupt(_too_many_handles(self._limits.handles, live))
+        if (held := self._operations.held()) > self._limits.handles:
+            self.interrupt(_too_many_handles(self._limits.handles, held))
 
     def _request(self, run: Run, number: int, op: int, arguments: list[Any] | ConversionError) -> None:
         operation = self._operations.get(op)

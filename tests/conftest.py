@@ -44,7 +44,8 @@ def _nothing_is_left() -> Iterator[None]:
         gc.collect()
     assert not _live - instances, "an instance is still alive"
     left = [thread for thread in threading.enumerate() if thread not in threads and not thread.daemon]
-    assert not left, "a thread is still alive"
+    # A test's event loop ends after this fixture, and its idle threads with it.
+    assert not [thread for thread in left if not thread.name.startswith("AnyIO worker")], "a thread is still alive"
 
 
 @pytest.fixture(params=["asyncio", "trio"])

@@ -4,6 +4,9 @@
  * Use it in place of the `dom` and `node` libraries: `"lib": ["esnext"]` and this file.
  */
 
+/** The global object under the name that scripts for browsers and workers use. */
+declare var self: typeof globalThis;
+
 /** A failure named by the web platform's table of names; `code` is the legacy number, 0 for newer names. */
 interface DOMException extends Error {
   readonly name: string;
@@ -66,6 +69,8 @@ declare function clearTimeout(id?: number): void;
 declare function clearInterval(id?: number): void;
 /** Call a function when the current one has returned, before the next task. */
 declare function queueMicrotask(callback: () => void): void;
+/** Report an error to the host, as if it had been thrown and nobody had caught it; the program goes on. */
+declare function reportError(error: unknown): void;
 
 /**
  * Copy a value with everything it refers to; cycles and shared references are kept.

@@ -206,10 +206,11 @@ static JSAtom private_name(JSContext *ctx, const char *description)
 #define BOOT_INBOX ((uint8_t *)0x10000)
 #define BOOT_INBOX_BYTES 0x100000
 
-static void show_inbox(void)
+void engine_show_inbox(void)
 {
     guest.control.inbox = (uint32_t)(uintptr_t)guest.inbox.data;
-    guest.control.inbox_bytes = guest.inbox.room;
+    /* One byte is kept back: source text is closed with a zero. */
+    guest.control.inbox_bytes = guest.inbox.room ? guest.inbox.room - 1 : 0;
 }
 
 void engine_seal(void)
@@ -222,7 +223,7 @@ void engine_seal(void)
     guest.inbox = (Buffer){0};
     if (!buffer_reserve(&guest.inbox, FIRST_INBOX_BYTES))
         guest.control.failed_allocations++;
-    show_inbox();
+    engine_show_inbox();
 }
 
 int engine_boot(void)
@@ -251,15 +252,16 @@ int engine_boot(void)
     jobs_boot();
     modules_boot();
     guest.inbox = (Buffer){.data = BOOT_INBOX, .room = BOOT_INBOX_BYTES};
-    show_inbox();
+    engine_show_inbox();
     return STATUS_OK;
 }
 
 void engine_start(void)
 {
+    /* More than the default would end in a trap: the wasm stack below is made for just that. */
+    uint32_t stack_bytes = guest.control.stack_limit_bytes;
     JS_UpdateStackTop(guest.runtime);
-    JS_SetMaxStackSize(guest.runtime, guest.control.stack_limit_bytes ? guest.control.stack_limit_bytes
-                                                                       : DEFAULT_STACK_BYTES);
+    JS_SetMaxStackSize(guest.runtime, stack_bytes && stack_bytes < DEFAULT_STACK_BYTES ? stack_bytes : DEFAULT_STACK_BYTES);
     internals_seed_random(guest.context, guest.control.random_seed);
     guest.control.heap_bytes = guest.heap_bytes;
 }

@@ -33,16 +33,13 @@ EXPORT(control) int32_t control(void)
 EXPORT(reserve) int32_t reserve(int32_t length)
 {
     Buffer *inbox = &guest.inbox;
-    inbox->length = 0;
     if ((uint32_t)length < 4096)
         length = 4096;
     if (!guest.booting && inbox->room > 65536 && (uint32_t)length <= 65536)
         buffer_trim(inbox, 65536);
-    /* One byte more than asked for: source text is closed with a zero. */
     bool room = (uint32_t)length <= CAP_MESSAGE_BYTES &&
                 (guest.booting ? (uint32_t)length < inbox->room : buffer_reserve(inbox, (size_t)(uint32_t)length + 1));
-    guest.control.inbox = (uint32_t)(uintptr_t)inbox->data;
-    guest.control.inbox_bytes = inbox->room - 1;
+    engine_show_inbox();
     if (!room) {
         guest.control.failed_allocations++;
         return 0;
@@ -91,6 +88,7 @@ EXPORT(install) int32_t install(int32_t length)
         return STATUS_FAILED;
     if (reader_open(&reader, (size_t)(uint32_t)length) && reader_bytes(&reader, &name) && name.length < sizeof(text)) {
         memcpy(text, name.data, name.length);
+        reader_close(&reader);
         JSValue module = JS_LoadModule(guest.context, NULL, text);
         jobs_begin_run(0, module, false);
         jobs_pump();
@@ -109,18 +107,15 @@ static JSValue compile(Bytes code, const char *filename, int flags)
     return JS_Eval(guest.context, code.data, code.length, filename, JS_EVAL_TYPE_GLOBAL | JS_EVAL_FLAG_COMPILE_ONLY | flags);
 }
 
-/* A script; one that only parses with top-level await is run as an asynchronous one. */
-static void eval_script(uint32_t run, Bytes code, const char *filename)
+/* A script; one that only parses with top-level await is an asynchronous one. */
+static JSValue compile_script(Bytes code, const char *filename, bool *asynchronous)
 {
-    JSContext *ctx = guest.context;
-    bool asynchronous = false;
     JSValue function = compile(code, filename, 0);
-    if (JS_IsException(function) && !guest.control.reason && mentions_await(code)) {
-        JS_FreeValue(ctx, JS_GetException(ctx));
-        asynchronous = true;
-        function = compile(code, filename, JS_EVAL_FLAG_ASYNC);
-    }
-    jobs_begin_run(run, JS_IsException(function) ? function : JS_EvalFunction(ctx, function), asynchronous);
+    *asynchronous = JS_IsException(function) && !guest.control.reason && mentions_await(code);
+    if (!*asynchronous)
+        return function;
+    JS_FreeValue(guest.context, JS_GetException(guest.context));
+    return compile(code, filename, JS_EVAL_FLAG_ASYNC);
 }
 
 EXPORT(eval) int32_t eval(int32_t run, int32_t length)
@@ -130,17 +125,23 @@ EXPORT(eval) int32_t eval(int32_t run, int32_t length)
     char name[256];
     if (!engine_enter())
         return STATUS_FAILED;
-    if (reader_open(&reader, (size_t)(uint32_t)length) && reader_bytes(&reader, &filename) && reader_bytes(&reader, &code)) {
+    if (reader_open(&reader, (size_t)(uint32_t)length) && reader_bytes(&reader, &filename) &&
+        reader_bytes(&reader, &code) && reader_at_end(&reader)) {
+        bool asynchronous;
         size_t size = filename.length < sizeof(name) - 1 ? filename.length : sizeof(name) - 1;
         memcpy(name, filename.data, size);
         name[size] = 0;
-        guest.inbox.data[(uint32_t)length] = 0;
-        eval_script((uint32_t)run, code, name);
+        reader.message.data[(uint32_t)length] = 0;
+        JSValue function = compile_script(code, name, &asynchronous);
+        reader_close(&reader);
+        jobs_begin_run((uint32_t)run, JS_IsException(function) ? function : JS_EvalFunction(guest.context, function),
+                       asynchronous);
     }
     return leave(&reader);
 }
 
-/* The value at a dotted path from globalThis, and the object it was read from. */
+/* The value at a dotted path from globalThis, and the object it was read from. Getters on the way are guest code: the
+ * reader of the path must stay open. */
 static JSValue walk(Bytes path, JSValue *owner)
 {
     JSContext *ctx = guest.context;
@@ -151,7 +152,7 @@ static JSValue walk(Bytes path, JSValue *owner)
         JSAtom atom = JS_NewAtomLen(ctx, key, (dot ? dot : end) - key);
         JS_FreeValue(ctx, *owner);
         *owner = at;
-        at = JS_GetProperty(ctx, at, atom);
+        at = atom == JS_ATOM_NULL ? JS_EXCEPTION : JS_GetProperty(ctx, at, atom);
         if (JS_IsUndefined(at) && key == path.data) {
             /* Not a property of globalThis: perhaps a top-level let, const or class. */
             const char *name = JS_AtomToCString(ctx, atom);
@@ -181,7 +182,8 @@ EXPORT(call) int32_t call(int32_t run, int32_t length)
     JSValue *arguments = JS_IsException(this_value) ? NULL : reader_array(&reader, &count);
     if (arguments) {
         JSValue owner = JS_UNDEFINED;
-        JSValue function = by_path ? walk(path, &owner) : handles_get(ctx, handle);
+        JSValue function = !reader_at_end(&reader) ? JS_EXCEPTION : by_path ? walk(path, &owner) : handles_get(ctx, handle);
+        reader_close(&reader);
         JSValue result = JS_IsException(function)
                              ? function
                              : JS_Call(ctx, function, by_path ? owner : this_value, (int)count, (JSValueConst *)arguments);
@@ -190,7 +192,8 @@ EXPORT(call) int32_t call(int32_t run, int32_t length)
         for (uint32_t i = 0; i < count; i++)
             JS_FreeValue(ctx, arguments[i]);
         js_free(ctx, arguments);
-        jobs_begin_run((uint32_t)run, result, false);
+        if (!guest.malformed)
+            jobs_begin_run((uint32_t)run, result, false);
     } else if (!guest.malformed) {
         failures_report_pending(OP_FAIL, (uint32_t)run);
     }
@@ -205,8 +208,13 @@ static JSValue own_keys(JSContext *ctx, JSValueConst object)
     if (JS_GetOwnPropertyNames(ctx, &keys, &count, object, JS_GPN_STRING_MASK | JS_GPN_ENUM_ONLY))
         return JS_EXCEPTION;
     JSValue array = JS_NewArray(ctx);
-    for (uint32_t i = 0; i < count && !JS_IsException(array); i++)
-        JS_DefinePropertyValueUint32(ctx, array, i, JS_AtomToString(ctx, keys[i].atom), JS_PROP_C_W_E);
+    for (uint32_t i = 0; i < count && !JS_IsException(array); i++) {
+        JSValue name = JS_AtomToString(ctx, keys[i].atom);
+        if (JS_IsException(name) || JS_DefinePropertyValueUint32(ctx, array, i, name, JS_PROP_C_W_E) < 0) {
+            JS_FreeValue(ctx, array);
+            array = JS_EXCEPTION;
+        }
+    }
     JS_FreePropertyEnum(ctx, keys, count);
     return array;
 }
@@ -243,7 +251,9 @@ EXPORT(access) int32_t access(int32_t run, int32_t length)
     if (reader_open(&reader, (size_t)(uint32_t)length) && reader_unsigned(&reader, &verb) && reader_unsigned(&reader, &handle)) {
         JSValue key = reader_value(&reader);
         JSValue value = JS_IsException(key) ? JS_EXCEPTION : reader_value(&reader);
-        if (!JS_IsException(value)) {
+        guest.malformed = guest.malformed || verb > VERB_KEYS;
+        if (!JS_IsException(value) && !guest.malformed && reader_at_end(&reader)) {
+            reader_close(&reader);
             JSValue object = handle ? handles_get(ctx, handle) : JS_GetGlobalObject(ctx);
             JSAtom atom = JS_IsException(object) ? JS_ATOM_NULL : JS_ValueToAtom(ctx, key);
             if (atom == JS_ATOM_NULL)
@@ -252,8 +262,10 @@ EXPORT(access) int32_t access(int32_t run, int32_t length)
                            atom == JS_ATOM_NULL ? JS_EXCEPTION : access_property(ctx, verb, object, atom, value), false);
             JS_FreeAtom(ctx, atom);
             JS_FreeValue(ctx, object);
-        } else if (!guest.malformed) {
-            failures_report_pending(OP_FAIL, (uint32_t)run);
+        } else {
+            JS_FreeValue(ctx, value);
+            if (!guest.malformed)
+                failures_report_pending(OP_FAIL, (uint32_t)run);
         }
         JS_FreeValue(ctx, key);
     }
@@ -272,7 +284,9 @@ EXPORT(settle) int32_t settle(int32_t request, int32_t outcome, int32_t length)
         value = JS_GetException(ctx);
         outcome = STATUS_FAILED;
     }
-    if (!guest.malformed && ops_settle((uint32_t)request, outcome == STATUS_OK, value))
+    if (guest.malformed || !reader_at_end(&reader))
+        JS_FreeValue(ctx, value);
+    else if (ops_settle((uint32_t)request, outcome == STATUS_OK, value))
         failures_report_pending(OP_UNCAUGHT, 0);
     return leave(&reader);
 }

@@ -15,10 +15,11 @@ Buffer *frame_begin(Frame *frame)
     frame->target = frame->deferred ? &guest.scratch : &guest.outbox;
     frame->start = frame->target->length;
     guest.outbox_busy = true;
-    if (!buffer_reserve(frame->target, FRAME_HEADER_BYTES))
-        guest.control.failed_allocations++;
-    else
+    frame->headed = buffer_reserve(frame->target, FRAME_HEADER_BYTES);
+    if (frame->headed)
         frame->target->length += FRAME_HEADER_BYTES;
+    else
+        guest.control.failed_allocations++;
     return frame->target;
 }
 
@@ -41,7 +42,7 @@ void frame_drop(Frame *frame)
 void frame_commit(Frame *frame, uint32_t op, uint32_t id)
 {
     Buffer *target = frame->target;
-    if (target->length < frame->start + FRAME_HEADER_BYTES) {
+    if (!frame->headed) {
         frame_drop(frame);
         return;
     }
@@ -58,6 +59,7 @@ void frame_commit(Frame *frame, uint32_t op, uint32_t id)
         if (guest.deferred.length && !buffer_put(target, guest.deferred.data, guest.deferred.length))
             guest.control.failed_allocations++;
         guest.deferred.length = 0;
+        frames_expose();   /* a trap may come at any moment, and what was said before it counts */
     }
 }
 

@@ -53,7 +53,7 @@ typedef struct Guest {
 
     Run *runs;
     Task *tasks, **tasks_tail;
-    Rejection *rejections;
+    Rejection *rejections, **rejections_tail;
 
     uint32_t depth;       /* exports on the stack: 1 in a turn, more when the host calls back */
     uint64_t resumed_ns;  /* when guest time last began to run */
@@ -77,6 +77,7 @@ void engine_seal(void);            /* the bindings are in place: from here on no
 void engine_start(void);
 bool engine_enter(void);           /* begin an export that runs guest code; false: nested too deeply */
 void engine_leave(void);
+void engine_show_inbox(void);      /* tell the host where the inbox is now */
 void engine_pause_clock(void);     /* guest time stops while the host works */
 void engine_resume_clock(void);
 int32_t engine_host_call(uint32_t op, const uint8_t *message, size_t length);
@@ -101,10 +102,12 @@ int encode_message(JSContext *ctx, Buffer *out, JSValueConst value);
 int encode_arguments(JSContext *ctx, Buffer *out, int argc, JSValueConst *argv);
 
 typedef struct Reader {
+    Buffer message;       /* what was the inbox; owned while the reader is open */
+    bool open;
     const uint8_t *at, *end;
     bool references;
     uint32_t depth;
-    JSValue *objects;     /* numbered objects, only in a message with references; borrowed */
+    JSValue *objects;     /* numbered objects, only in a message with references; owned */
     uint32_t object_count, object_room;
 } Reader;
 
@@ -113,9 +116,10 @@ typedef struct Bytes {
     size_t length;
 } Bytes;
 
-bool reader_open(Reader *reader, size_t length);                /* over the inbox; reads the flag byte */
-void reader_close(Reader *reader);
-bool reader_bytes(Reader *reader, Bytes *out);                  /* a msgpack str or bin, borrowed from the inbox */
+bool reader_open(Reader *reader, size_t length);                /* takes the inbox and reads the flag byte */
+void reader_close(Reader *reader);                              /* gives the inbox back; idempotent */
+bool reader_at_end(const Reader *reader);                       /* false: malformed, bytes are left */
+bool reader_bytes(Reader *reader, Bytes *out);                  /* a msgpack str or bin, borrowed from the message */
 bool reader_is_text(const Reader *reader);                      /* whether a msgpack str comes next */
 bool reader_unsigned(Reader *reader, uint32_t *out);
 JSValue reader_value(Reader *reader);                           /* JS_EXCEPTION: pending exception or guest.malformed */
@@ -142,6 +146,7 @@ typedef struct Frame {
     Buffer *target;
     size_t start;
     bool deferred;
+    bool headed;          /* there was room for its header; else it is dropped in the end */
 } Frame;
 Buffer *frame_begin(Frame *frame);
 void frame_commit(Frame *frame, uint32_t op, uint32_t id);
@@ -152,6 +157,8 @@ void frames_collect(void);         /* forget what the host has read */
 /* handles.c: guest values the host holds by id. */
 uint32_t handles_add(JSContext *ctx, JSValueConst value);
 JSValue handles_get(JSContext *ctx, uint32_t id);               /* throws when the id is unknown */
+uint32_t handles_chain(uint32_t id, uint32_t previous);         /* note which handle a message got before; `id` */
+void handles_take_back(uint32_t id);                            /* release a chain: its message is not sent */
 void handles_release(uint32_t id);
 
 /* modules.c, native.c, text.c, url.c */

@@ -23,6 +23,22 @@ JSValue handles_get(JSContext *ctx, uint32_t id)
     return JS_DupValue(ctx, entry->first);
 }
 
+uint32_t handles_chain(uint32_t id, uint32_t previous)
+{
+    registry_find(&guest.handles, id)->second = JS_MKVAL(JS_TAG_INT, (int32_t)previous);
+    return id;
+}
+
+void handles_take_back(uint32_t id)
+{
+    Entry *entry;
+    while (id && (entry = registry_find(&guest.handles, id))) {
+        uint32_t previous = (uint32_t)JS_VALUE_GET_INT(entry->second);
+        handles_release(id);
+        id = previous;
+    }
+}
+
 void handles_release(uint32_t id)
 {
     Entry *entry = registry_find(&guest.handles, id);

@@ -1,0 +1,86 @@
+"""The command line: wrong usage is one clear line, help is there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.command import run
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["eval", "--memory", "64XB", "1"], ["--memory", "'64XB' is not a size", "64MB"]),
+        (["eval", "--memory", "5", "1"], ["--memory: must be between 2,097,152 and"]),
+        (["eval", "--memory", "1TB", "1"], ["--memory: must be between"]),
+        (["eval", "--memory", "none", "1"], ["--memory", "'none' is not a size"]),
+        (["eval", "--cpu", "soon", "1"], ["--cpu", "'soon' is not a time", "500ms"]),
+        (["eval", "--wall", "0", "1"], ["--wall: must be more than 0"]),
+        (["eval", "--stack", "1KB", "1"], ["--stack: must be between"]),
+        (["eval", "--fuel", "0", "1"], ["--fuel"]),
+        (["eval", "--fuel", "much", "1"], ["--fuel", "integer"]),
+        (["eval", "--seed", "x", "1"], ["--seed"]),
+        (["eval", "--bogus", "1"], ["--bogus"]),
+        (["eval"], ["CODE"]),
+        (["run"], ["FILE"]),
+        (["run", "a.js", "b.js"], ["b.js"]),
+        (["frobnicate"], ["frobnicate"]),
+        (["run", "no/such/file.js"], ["no/such/file.js: No such file"]),
+        (["run", "\x1b[31m\n"], ["No such file"]),
+        (["run", "a\0b"], ["null"]),
+        (["run", "."], [".: "]),
+    ],
+    ids=lambda value: (
+        " ".join(value).replace("\x1b", "ESC").replace("\0", "NUL")[:30] if isinstance(value, list) else ""
+    ),
+)
+def test_wrong_usage_is_one_clear_line(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], words: list[str]
+) -> None:
+    status, out, err = run(capsys, *arguments)
+
+    assert (status, out) == (2, "")
+    assert err.startswith("sandbox: ")
+    assert err.count("\n") == 1
+    for word in words:
+        assert word in err
+
+
+def test_files_must_be_text(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "binary.js"
+    path.write_bytes(b"let a;\xff")
+
+    assert run(capsys, "run", str(path)) == (2, "", f"sandbox: {path}: not UTF-8 text (byte 6)\n")
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["-h"], ["run", "--help"], ["eval", "--help"]])
+def test_help(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
+    status, out, err = run(capsys, *arguments)
+
+    assert (status, err) == (0, "")
+    assert ("--wall" in out) == (len(arguments) == 2)
+    assert ("Examples" in out) == (len(arguments) == 1)
+
+
+def test_without_a_command_the_help_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, _ = run(capsys)
+
+    assert status == 2
+    assert "Examples" in out
+
+
+def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(capsys, "--version") == (0, "sandbox 0.1.0\n", "")
+
+
+def test_a_missing_guest_is_one_clear_line(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    from sandbox.errors import ArtifactError
+
+    def missing(*_: object, **__: object) -> None:
+        raise ArtifactError("the compiled guest is missing")
+
+    monkeypatch.setattr("sandbox.cli._program.Sandbox", missing)
+
+    assert run(capsys, "eval", "1") == (4, "", "sandbox: the compiled guest is missing\n")

@@ -1,0 +1,91 @@
+"""The live globals: ECMAScript, what the engine adds, what `sandbox.d.ts` declares, and nothing else."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from sandbox import Sandbox
+
+TYPES = Path(__file__).parents[2] / "bindings" / "types" / "sandbox.d.ts"
+DECLARATIONS = TYPES.read_text(encoding="utf-8")
+
+ECMASCRIPT = frozenset(
+    """
+    AggregateError Array ArrayBuffer AsyncDisposableStack BigInt BigInt64Array BigUint64Array Boolean DataView Date
+    DisposableStack Error EvalError FinalizationRegistry Float16Array Float32Array Float64Array Function Infinity
+    Int16Array Int32Array Int8Array Iterator JSON Map Math NaN Number Object Promise Proxy RangeError ReferenceError
+    Reflect RegExp Set SharedArrayBuffer String SuppressedError Symbol SyntaxError TypeError URIError Uint16Array
+    Uint32Array Uint8Array Uint8ClampedArray WeakMap WeakRef WeakSet decodeURI decodeURIComponent encodeURI
+    encodeURIComponent escape eval globalThis isFinite isNaN parseFloat parseInt undefined unescape
+    """.split()
+)
+ENGINE = frozenset({"InternalError"})
+
+
+def _declared() -> dict[str, str]:
+    """Name -> kind of every global the types declare."""
+    kinds = dict.fromkeys(re.findall(r"^declare function (\w+)", DECLARATIONS, re.MULTILINE), "function")
+    for name, rest in re.findall(r"^declare var (\w+): (.*?)$", DECLARATIONS, re.MULTILINE):
+        body = DECLARATIONS.split(f"declare var {name}:", 1)[1].split("\n}", 1)[0]
+        kinds[name] = "interface" if rest.startswith("{") and "readonly prototype" in body else "object"
+    return kinds
+
+
+DECLARED = _declared()
+KIND = """
+(name) => {
+  const { value, get } = Object.getOwnPropertyDescriptor(globalThis, name);
+  const given = get === undefined ? value : get.call(globalThis);
+  if (typeof given !== "function") return typeof given;
+  const prototype = Object.getOwnPropertyDescriptor(given, "prototype");
+  return prototype === undefined ? "function" : prototype.writable ? "plain function" : "interface";
+}
+"""
+
+
+def test_the_types_are_read() -> None:
+    assert DECLARED["setTimeout"] == "function"
+    assert DECLARED["URL"] == DECLARED["Crypto"] == "interface"
+    assert DECLARED["console"] == DECLARED["crypto"] == "object"
+
+
+def test_nothing_else_is_global(box: Sandbox) -> None:
+    live = frozenset(box.eval("Object.getOwnPropertyNames(globalThis)"))
+
+    assert live == ECMASCRIPT | ENGINE | DECLARED.keys()
+    assert box.eval("Object.getOwnPropertySymbols(globalThis).map(String)") == ["Symbol(Symbol.toStringTag)"]
+
+
+@pytest.mark.parametrize("name", sorted(DECLARED))
+def test_a_declared_global_is_of_its_kind(box: Sandbox, name: str) -> None:
+    assert box.call(box.eval(KIND), name) == DECLARED[name]
+
+
+MEMBERS = {
+    # Interface -> what its prototype has; static members are beside it.
+    "TextEncoder": "encode encodeInto encoding",
+    "TextDecoder": "decode encoding fatal ignoreBOM",
+    "URL": "hash host hostname href origin password pathname port protocol search searchParams toJSON toString username",
+    "URLSearchParams": "append delete entries forEach get getAll has keys set size sort toString values",
+    "Performance": "now timeOrigin toJSON",
+    "Crypto": "getRandomValues randomUUID",
+}
+
+
+@pytest.mark.parametrize("name", sorted(MEMBERS))
+def test_an_interface_has_its_declared_members(box: Sandbox, name: str) -> None:
+    live = box.eval(f"Object.getOwnPropertyNames({name}.prototype).filter(key => key !== 'constructor').sort()")
+    body = DECLARATIONS.split(f"interface {name} ", 1)[1].split("\n}", 1)[0]
+    declared = set(re.findall(r"^  (?:readonly )?(\w+)[(:?<]", body, re.MULTILINE))
+
+    assert live == MEMBERS[name].split()
+    assert declared == set(live)
+
+
+def test_console_has_its_declared_members(box: Sandbox) -> None:
+    body = DECLARATIONS.split("interface Console ", 1)[1].split("\n}", 1)[0]
+
+    assert box.eval("Object.keys(console).sort()") == sorted(re.findall(r"^  (\w+)\(", body, re.MULTILINE))
