@@ -248,14 +248,14 @@ class Guest:
             raise MemoryLimitExceeded(self._limits.memory_bytes, instance.memory_bytes()) from None
         except Trap as trap:
             self.state = State.POISONED
-            return [*self._last_words(), self._crash(trap)]
+            return [self._crash(trap)]
         self.state = State.RUNNING
         try:
             status = instance.call(export, (*numbers, len(message)))
         except Trap as trap:
             self.state = State.POISONED
             instance.pending = None
-            return [self._crash(trap)]
+            return [*self._last_words(), self._crash(trap)]
         finally:
             if not nested and self.state is State.RUNNING:
                 self.state = State.READY

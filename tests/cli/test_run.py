@@ -72,6 +72,12 @@ def test_console_methods_and_their_streams(capsys: pytest.CaptureFixture[str], t
     assert err.splitlines() == ["warn", "error", "Assertion failed: assert", "  inner"]
 
 
+def test_what_was_printed_before_the_fuel_ran_out_is_kept(capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, _ = run(capsys, "eval", "--fuel", "5000000", "console.log('before'); for (;;);")
+
+    assert (status, out) == (3, "before\n")
+
+
 def test_a_trace_has_the_stack(capsys: pytest.CaptureFixture[str]) -> None:
     _, out, err = run(capsys, "eval", "function f() { console.trace('here') }\nf()")
 

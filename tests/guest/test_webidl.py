@@ -153,7 +153,10 @@ def test_methods_insist_on_their_object(refused: Callable[[str], str], code: str
             "new URLSearchParams().set('a')",
             "TypeError TypeError: Failed to execute 'set' on 'URLSearchParams': 2 arguments required, but only 1 present.",
         ),
-        ("structuredClone()", "TypeError TypeError: Failed to execute 'structuredClone' on 'Window': 1 argument required"),
+        (
+            "structuredClone()",
+            "TypeError TypeError: Failed to execute 'structuredClone' on 'Window': 1 argument required",
+        ),
         ("atob()", "TypeError TypeError: Failed to execute 'atob' on 'Window': 1 argument required"),
         ("reportError()", "TypeError TypeError: Failed to execute 'reportError' on 'Window': 1 argument required"),
         ("new URLSearchParams().forEach(1)", "TypeError TypeError: Failed to execute 'forEach' on 'URLSearchParams': "),
@@ -187,20 +190,41 @@ def test_conversions(box: Sandbox, code: str, value: object) -> None:
 @pytest.mark.parametrize(
     ("code", "failure"),
     [
-        ("new URL(Symbol())", "TypeError TypeError: Failed to construct 'URL': Cannot convert a Symbol value to a string"),
+        (
+            "new URL(Symbol())",
+            "TypeError TypeError: Failed to construct 'URL': Cannot convert a Symbol value to a string",
+        ),
         ("new URLSearchParams().append('a', Symbol())", "TypeError TypeError: Failed to execute 'append'"),
         ("new URL({ toString() { throw new RangeError('mine') } })", "RangeError RangeError: mine"),
         ("new URLSearchParams([1])", "TypeError TypeError: Failed to construct 'URLSearchParams': "),
         ("new URLSearchParams([['a']])", "TypeError TypeError: Failed to construct 'URLSearchParams': Each pair"),
-        ("new URLSearchParams([['a', 'b', 'c']])", "TypeError TypeError: Failed to construct 'URLSearchParams': Each pair"),
-        ("new URLSearchParams({ [Symbol.iterator]: 1 })", "TypeError TypeError: Failed to construct 'URLSearchParams': "),
+        (
+            "new URLSearchParams([['a', 'b', 'c']])",
+            "TypeError TypeError: Failed to construct 'URLSearchParams': Each pair",
+        ),
+        (
+            "new URLSearchParams({ [Symbol.iterator]: 1 })",
+            "TypeError TypeError: Failed to construct 'URLSearchParams': ",
+        ),
         ("new URLSearchParams({ [Symbol.iterator]: () => 1 })", "TypeError TypeError: Failed to construct"),
-        ("new URLSearchParams({ [Symbol.iterator]: () => ({ next: () => 1 }) })", "TypeError TypeError: Failed to construct"),
+        (
+            "new URLSearchParams({ [Symbol.iterator]: () => ({ next: () => 1 }) })",
+            "TypeError TypeError: Failed to construct",
+        ),
         ("new TextDecoder('utf-8', 1)", "TypeError TypeError: Failed to construct 'TextDecoder': "),
         ("new TextDecoder('utf-8', { get fatal() { throw new RangeError('mine') } })", "RangeError RangeError: mine"),
-        ("structuredClone(1, { transfer: 1 })", "TypeError TypeError: Failed to execute 'structuredClone' on 'Window': "),
-        ("structuredClone(1, { transfer: [1] })", "TypeError TypeError: Failed to execute 'structuredClone' on 'Window': "),
-        ("clearTimeout(1n)", "TypeError TypeError: Failed to execute 'clearTimeout' on 'Window': Cannot convert a bigint"),
+        (
+            "structuredClone(1, { transfer: 1 })",
+            "TypeError TypeError: Failed to execute 'structuredClone' on 'Window': ",
+        ),
+        (
+            "structuredClone(1, { transfer: [1] })",
+            "TypeError TypeError: Failed to execute 'structuredClone' on 'Window': ",
+        ),
+        (
+            "clearTimeout(1n)",
+            "TypeError TypeError: Failed to execute 'clearTimeout' on 'Window': Cannot convert a bigint",
+        ),
         ("setTimeout(() => {}, Symbol())", "TypeError TypeError: Failed to execute 'setTimeout' on 'Window': "),
     ],
 )
