@@ -29,12 +29,12 @@ const noBytes = new Uint8Array(0);
  */
 export function bytesOf(source, where) {
   const kind = isObject(source) ? classOf(source) : "";
-  if (kind === "Uint8Array") return source;
   if (kind === "ArrayBuffer") return ArrayBufferPrototypeGetByteLength(source) === 0 ? noBytes : new Uint8Array(source);
   if (kind === "SharedArrayBuffer") return new Uint8Array(source);
   if (typedArrays[kind]) {
     const length = TypedArrayPrototypeGetByteLength(source);
     if (length === 0) return noBytes;
+    if (kind === "Uint8Array") return source;
     return new Uint8Array(TypedArrayPrototypeGetBuffer(source), TypedArrayPrototypeGetByteOffset(source), length);
   }
   if (kind === "DataView") {

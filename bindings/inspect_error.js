@@ -6,13 +6,14 @@ import {
   StringPrototypeIndexOf, StringPrototypeRepeat, StringPrototypeSlice, StringPrototypeStartsWith,
 } from "./primordials.js";
 import { dataProperty, prefixOf } from "./descriptors.js";
+import { cut } from "./layout.js";
 
-const maxHeader = 16384;
+const maxHeaderBytes = 16384;
 
 /** @param {object} error @param {string} key @param {string} fallback */
 function textProperty(error, key, fallback) {
   const value = dataProperty(error, key);
-  return typeof value === "string" ? StringPrototypeSlice(value, 0, maxHeader) : fallback;
+  return typeof value === "string" ? cut(value, maxHeaderBytes) : fallback;
 }
 
 /**

@@ -242,8 +242,8 @@ class Control(ctypes.LittleEndianStructure):
     cpu_budget_ns: int
     # out: guest time used so far, host calls excluded
     cpu_used_ns: int
-    # in: guest time between two `poll` calls; 0: never
-    poll_interval_ns: int
+    # in: interrupt checks of the engine between two `poll` calls, so that fuel does not depend on time; 0: never
+    poll_interval: int
     # in: seed of Math.random
     random_seed: int
     # in: performance.timeOrigin, milliseconds since the Unix epoch
@@ -288,7 +288,7 @@ class Control(ctypes.LittleEndianStructure):
         ("reason", ctypes.c_uint32),
         ("cpu_budget_ns", ctypes.c_uint64),
         ("cpu_used_ns", ctypes.c_uint64),
-        ("poll_interval_ns", ctypes.c_uint64),
+        ("poll_interval", ctypes.c_uint64),
         ("random_seed", ctypes.c_uint64),
         ("time_origin_ms", ctypes.c_double),
         ("virtual_now_ms", ctypes.c_double),

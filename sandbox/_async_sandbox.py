@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from sandbox._abi import Verb
 from sandbox._asynchronous import AsyncRunner
 from sandbox._face import Face, Runner
 from sandbox._sandbox import own_names
-from sandbox._turns import Command
 from sandbox.errors import SandboxClosed, UsageError
 from sandbox.values import FunctionOwner, JSFunction, undefined
+
+if TYPE_CHECKING:
+    from sandbox._turns import Command
 
 
 class AsyncSandbox(Face):
     """A sandbox for untrusted JavaScript, for asyncio and trio.
 
-    Used inside `async with`, on one event loop. The guest runs on a worker thread, so the loop stays free; while it waits
-    it holds no thread. Several tasks may use it: their guest code takes turns. Cancelling a task stops its guest code.
+    Used inside `async with`, on one event loop. The guest runs on a worker thread, so the loop stays free; while it
+    waits it holds no thread. Several tasks may use it: their guest code takes turns. Cancelling a task stops its guest
+    code. Runs of other tasks that are in progress when the block ends fail with `SandboxClosed`.
 
-    Host functions that are `async def` run as tasks of the `async with` block and are cancelled at its end; others run on
-    the worker thread. In these, calling a `JSFunction` returns its value at once, as in `Sandbox`.
+    Host functions that are `async def` run as tasks of the `async with` block and are cancelled at its end; others run
+    on the worker thread. In these, calling a `JSFunction` returns its value at once, as in `Sandbox`.
 
         async with AsyncSandbox(functions={"fetch_row": fetch_row}) as box:
             await box.eval("(await fetch_row(1)).name")
@@ -55,7 +58,12 @@ class AsyncSandbox(Face):
         await self._runner.exit()
 
     async def eval(
-        self, code: str, *, filename: str | None = None, timeout: float | None = None, fuel: int | None = None
+        self,
+        code: str,
+        *,
+        filename: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 - the run's wall time
+        fuel: int | None = None,
     ) -> Any:  # noqa: ANN401 - any value
         """Evaluate a script and return its completion value; see `Sandbox.eval`. A cancel point.
 
@@ -69,7 +77,7 @@ class AsyncSandbox(Face):
         function: str | JSFunction,
         *args: Any,  # noqa: ANN401 - any value
         this: Any = undefined,  # noqa: ANN401 - any value
-        timeout: float | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 - the run's wall time
         fuel: int | None = None,
     ) -> Any:  # noqa: ANN401 - any value
         """Call a function of the guest; see `Sandbox.call`. A cancel point.
@@ -84,7 +92,7 @@ class AsyncSandbox(Face):
         """The properties of the guest's globalThis, live."""
         return AsyncGlobals(self)
 
-    async def run_until_idle(self, *, timeout: float | None = None) -> None:
+    async def run_until_idle(self, *, timeout: float | None = None) -> None:  # noqa: ASYNC109 - the run's wall time
         """Run what is pending until nothing is; see `Sandbox.run_until_idle`. A cancel point.
 
         Raises:
@@ -113,7 +121,7 @@ class AsyncSandbox(Face):
             self._driver.close()
             self._closed = True
 
-    async def _perform(self, command: Command, timeout: float | None = None, fuel: int | None = None) -> Any:  # noqa: ANN401
+    async def _perform(self, command: Command, timeout: float | None = None, fuel: int | None = None) -> Any:  # noqa: ANN401, ASYNC109 - any value
         return await self._runner.run(lambda run: self._driver.drive(run, command), timeout, fuel)
 
     async def _access(self, verb: Verb, key: str, value: object = None) -> Any:  # noqa: ANN401 - any value
@@ -126,7 +134,7 @@ class AsyncGlobals:
 
     def __init__(self, sandbox: AsyncSandbox) -> None:
         """A view of one sandbox."""
-        self._access = sandbox._access  # noqa: SLF001 - a part of the same face
+        self._access = sandbox._access
 
     async def get(self, key: str) -> Any:  # noqa: ANN401 - any value
         """A global's value; `undefined` when there is none."""
@@ -158,12 +166,12 @@ class _Functions:
     def call(self, handle: int, args: tuple[object, ...], this: object) -> Any:  # noqa: ANN401 - any value
         """A coroutine; inside a host function that the guest waits for, the value itself."""
         sandbox = self._sandbox
-        sandbox._check_call(None)  # noqa: SLF001 - a part of the same face
-        command = sandbox._driver.call(handle, this, args)  # noqa: SLF001
-        if sandbox._runner.is_nested():  # noqa: SLF001
-            return sandbox._runner.run_nested(command)  # noqa: SLF001
-        coroutine: Coroutine[Any, Any, Any] = sandbox._perform(command)  # noqa: SLF001
+        sandbox._check_call(None)
+        command = sandbox._driver.call(handle, this, args)
+        if sandbox._runner.is_nested():
+            return sandbox._runner.run_nested(command)
+        coroutine: Coroutine[Any, Any, Any] = sandbox._perform(command)
         return coroutine
 
     def release(self, handle: int) -> None:
-        self._sandbox._driver.release(handle)  # noqa: SLF001
+        self._sandbox._driver.release(handle)

@@ -1,4 +1,7 @@
-"""The asynchronous face's way of taking steps: turns on a worker thread, waits on the event loop (anyio: asyncio or trio)."""
+"""The asynchronous face's way of taking steps: turns on a worker thread, waits on the event loop.
+
+The loop is asyncio's or trio's, by way of anyio.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import math
 import threading
 from collections.abc import Awaitable, Callable, Sequence
 from contextvars import ContextVar
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import anyio.abc
@@ -14,9 +17,11 @@ import anyio.to_thread
 
 from sandbox import _portal, _threads
 from sandbox._driver import Driver, Steps, Turn
-from sandbox._runs import Run
-from sandbox._turns import Command
 from sandbox.errors import SandboxBusy, SandboxClosed, UsageError
+
+if TYPE_CHECKING:
+    from sandbox._runs import Run
+    from sandbox._turns import Command
 
 # The sandboxes whose turns the current code was called from; what a worker thread asks its loop to do inherits it.
 _outer_turns: ContextVar[tuple[object, ...]] = ContextVar("_outer_turns", default=())
@@ -31,6 +36,9 @@ class AsyncRunner:
 
     Used on one event loop only, inside `enter` and `exit`.
     """
+
+    _turn: anyio.Lock
+    _limiter: anyio.CapacityLimiter
 
     def __init__(self) -> None:
         self._tasks: anyio.abc.TaskGroup | None = None
@@ -48,9 +56,9 @@ class AsyncRunner:
 
     async def enter(self) -> None:
         """Open the task group that host calls run in."""
-        self._turn: Final = anyio.Lock(fast_acquire=True)
+        self._turn = anyio.Lock(fast_acquire=True)
         # Turns are what the machine is for: they do not compete for the threads of anyio's own limiter.
-        self._limiter: Final = anyio.CapacityLimiter(math.inf)
+        self._limiter = anyio.CapacityLimiter(math.inf)
         tasks = anyio.create_task_group()
         await tasks.__aenter__()
         self._tasks = tasks
@@ -111,8 +119,20 @@ class AsyncRunner:
         """A command of a host function, on the stack of the turn that called it."""
         return self._driver.nested(command)
 
-    async def run(self, steps_of: Callable[[Run], Steps[Any]], timeout: float | None = None, fuel: int | None = None) -> Any:  # noqa: ANN401
-        """Begin a run and take all its steps; its outcome is returned or raised. Cancelling the task stops the guest."""
+    async def run(
+        self,
+        steps_of: Callable[[Run], Steps[Any]],
+        timeout: float | None = None,  # noqa: ASYNC109 - the run's wall time
+        fuel: int | None = None,
+    ) -> Any:  # noqa: ANN401 - any value
+        """Begin a run and take all its steps; its outcome is returned or raised.
+
+        Cancelling the task stops the guest.
+
+        Raises:
+            UsageError: The sandbox was not entered.
+            SandboxBusy: A host function of this sandbox, in the middle of a turn, had the loop call this.
+        """
         if self._tasks is None:
             raise UsageError("an AsyncSandbox is used inside `async with`")
         if self in _outer_turns.get():

@@ -5,15 +5,18 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 from queue import Empty, SimpleQueue
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sandbox import _interrupts, _threads
 from sandbox._driver import Driver, Steps, Turn
-from sandbox._runs import Run
-from sandbox._turns import Command
 from sandbox.errors import SandboxBusy
+
+if TYPE_CHECKING:
+    from sandbox._runs import Run
+    from sandbox._turns import Command
 
 # Waits take no longer timeouts than this on every platform.
 _LONGEST_WAIT_SECONDS: Final = 3600.0
@@ -22,7 +25,10 @@ _SLICE_SECONDS: Final = 0.05
 
 
 class BlockingRunner:
-    """Takes the steps of runs on the threads that ask for them, one turn at a time. While one run waits, others go on."""
+    """Takes the steps of runs on the threads that ask for them, one turn at a time.
+
+    While one run waits, others go on.
+    """
 
     def __init__(self) -> None:
         self._turn = threading.Lock()
@@ -54,7 +60,7 @@ class BlockingRunner:
         """Whether the calling thread is inside a host function that this sandbox's guest called."""
         return self._turn_thread == threading.get_ident()
 
-    def run(self, steps_of: Callable[[Run], Steps[Any]], timeout: float | None = None, fuel: int | None = None) -> Any:  # noqa: ANN401
+    def run(self, steps_of: Callable[[Run], Steps[Any]], timeout: float | None = None, fuel: int | None = None) -> Any:  # noqa: ANN401 - any value
         """Begin a run and take all its steps; its outcome is returned or raised.
 
         Raises:
@@ -95,20 +101,18 @@ class BlockingRunner:
         self._lock(run)
         try:
             while isinstance(step := next(steps), Turn):
-                _threads.run_guest(lambda turn=step: self._take(turn), self._driver.interrupt)
+                _threads.run_guest(partial(self._take, step), self._driver.interrupt)
                 self._driver.attend()
         finally:
             self._driver.forget_interrupt()
             self._turn.release()
         if _threads.is_loop_thread():
             raise SandboxBusy(
-                "an async host function runs on the event loop that would have to answer, so it cannot wait for the guest; "
-                "call what answers at once, or use AsyncSandbox"
+                "an async host function cannot wait for the guest: it runs on the event loop that would have to answer. "
+                "Call what answers at once, or use AsyncSandbox"
             )
-        try:
+        with suppress(Empty):
             queue.get(timeout=min(step.seconds, _LONGEST_WAIT_SECONDS))
-        except Empty:
-            pass
         _interrupts.deliver()
 
     def _take(self, turn: Turn) -> None:

@@ -88,7 +88,7 @@ class Alarms:
     def pop_due(self, now_ms: float) -> list[tuple[int, Any]]:
         """Take out what is due, as request and value."""
         due = []
-        while self.next()[0] <= now_ms:
+        while self._live and self.next()[0] <= now_ms:
             _, request, value = heapq.heappop(self._heap)
             self._live.discard(request)
             due.append((request, value))

@@ -57,6 +57,8 @@ _SMALL_COUNT: Final = 32
 _SMALL_CHARS: Final = 1 << 12
 # Below this, the lengths that a message claims cannot cost enough to be worth checking them first.
 _UNCHECKED_BYTES: Final = 1 << 12
+# Up to this size a message without extensions is decoded in one step.
+_SMALL_BYTES: Final = 512
 # An extension inside an extension is decoded by a nested call, each with tens of kilobytes of C stack.
 _NESTED_EXTENSIONS: Final = 8
 # A packer keeps the largest buffer it ever needed; one that grew beyond this is not used again.
@@ -81,6 +83,8 @@ class Codec:
         self._limits = limits
         self._show_error_text = show_error_text
         self._small_count = min(_SMALL_COUNT, limits.max_nodes - 1)
+        # A value takes at least a byte, so that no message of this size can exceed a budget.
+        self._small_bytes = min(_SMALL_BYTES, limits.max_nodes, limits.message_bytes)
         self._packers: list[msgpack.Packer] = []
         self._scalars = new_packer()  # without a hook no Python code runs inside it, so it can be shared
 
@@ -134,6 +138,11 @@ class Codec:
                 the message was allocated.
         """
         size = len(message)
+        if 0 < size <= self._small_bytes and not message[0]:
+            try:
+                return _unpack_small(message[1:])
+            except (_NotPlain, *_MALFORMED):
+                pass  # the general way says what is wrong, and where
         if not size or message[0] & ~Flag.REFERENCES:
             raise malformed("an unknown flag")
         if size > self._limits.message_bytes:
@@ -307,6 +316,14 @@ class Codec:
         error.properties = members[5]
         adopt_cause(error)
         return error
+
+
+def _refuse(_tag: int, _payload: bytes) -> object:
+    """What the unpacker of small messages asks for an extension."""
+    raise _NotPlain
+
+
+_unpack_small: Final = partial(msgpack.unpackb, ext_hook=_refuse, unicode_errors="surrogatepass", timestamp=1)
 
 
 def _are_numbers(items: Sequence[Any]) -> bool:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Final, Literal, Protocol, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeVar, overload
 
 from sandbox import _interrupts
 from sandbox._clock import RealClock, VirtualClock
 from sandbox._driver import Driver
 from sandbox._operations import Operations
 from sandbox._requests import Waiter
-from sandbox._turns import Command
 from sandbox.capabilities import Console, ConsoleEntry, Random, Timers
 from sandbox.errors import SandboxClosed
 from sandbox.limits import Limits, Usage
 from sandbox.values import FunctionOwner, JSFunction
+
+if TYPE_CHECKING:
+    from sandbox._turns import Command
 
 F = TypeVar("F", bound=Callable[..., Any])
 _DEFAULT_LIMITS: Final = Limits()
@@ -44,7 +46,7 @@ class Face:
         *,
         limits: Limits | None = None,
         functions: Mapping[str, Callable[..., Any]] | None = None,
-        globals: Mapping[str, Any] | None = None,  # noqa: A002 - JavaScript's own word, and ours
+        globals: Mapping[str, Any] | None = None,
         console: Callable[[ConsoleEntry], object] | None = None,
         clock: Literal["real", "virtual"] = "real",
         seed: int | None = None,

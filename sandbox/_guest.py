@@ -34,11 +34,12 @@ from sandbox.limits import Limits
 from sandbox.values import undefined
 
 _HEADER: Final = struct.Struct("<III")
-_OUT_OF_MEMORY: Final = ("InternalError", "out of memory")
+_OUT_OF_MEMORY: Final = "out of memory"  # as an InternalError, or a SyntaxError from the regular expression compiler
 # Below the wall of linear memory: what is left lets the guest report that memory ran out.
 _RESERVE_BYTES: Final = 1 << 20
 _MAX_OUTBOX_BYTES: Final = 1 << 20
 _NANOSECONDS: Final = 1_000_000_000
+_REASONS: Final = frozenset(Reason)
 
 
 class State(Enum):
@@ -138,13 +139,14 @@ class Settings:
         random_seed: Seed of `Math.random`; not zero.
         time_origin_ms: `performance.timeOrigin`.
         clock: Which clock the guest reads.
-        poll_interval_ns: Guest time between two polls; 0: never.
+        poll_interval: Interrupt checks of the engine between two polls, each some ten microseconds of ordinary code;
+            0: never.
     """
 
     random_seed: int
     time_origin_ms: float
     clock: Clock
-    poll_interval_ns: int
+    poll_interval: int
 
 
 class Guest:
@@ -173,7 +175,7 @@ class Guest:
             owner: Knows functions and exceptions that cross; see `Codec`.
             on_sync: Answers synchronous requests.
             on_events: Gets the events that precede a synchronous request or a poll.
-            on_poll: Called every `poll_interval_ns` of guest time; what it raises unwinds the guest.
+            on_poll: Called every `poll_interval` checks; what it raises unwinds the guest.
         """
         self.state = State.READY
         self._limits = limits
@@ -186,7 +188,7 @@ class Guest:
         control.random_seed = settings.random_seed
         control.time_origin_ms = settings.time_origin_ms
         control.clock_mode = settings.clock
-        control.poll_interval_ns = settings.poll_interval_ns
+        control.poll_interval = settings.poll_interval
         control.stack_limit_bytes = limits.stack_bytes or 0
         control.max_nodes = limits.max_nodes
         control.max_depth = limits.max_depth
@@ -246,6 +248,9 @@ class Guest:
             instance.write(message)
         except MemoryError:
             raise MemoryLimitExceeded(self._limits.memory_bytes, instance.memory_bytes()) from None
+        except GuestProtocolError:
+            self.state = State.POISONED
+            raise
         except Trap as trap:
             self.state = State.POISONED
             return [self._crash(trap)]
@@ -315,7 +320,13 @@ class Guest:
         reason = control.reason
         if not length and not reason:
             return []
-        frames = self.instance.read(control.outbox, length)
+        if reason not in _REASONS:
+            raise self._broken("the guest was stopped for no known reason")
+        try:
+            frames = self.instance.read(control.outbox, length)
+        except GuestProtocolError:
+            self.state = State.POISONED
+            raise
         control.outbox_bytes = 0
         events: list[Event] = []
         position = 0
@@ -365,7 +376,7 @@ class Guest:
         is_out_of_memory = control.failed_allocations != self._failed_allocations and (
             value is None
             or value is undefined
-            or (isinstance(value, JSError) and (value.name, value.message) == _OUT_OF_MEMORY)
+            or (isinstance(value, JSError) and value.message == _OUT_OF_MEMORY)
         )
         if is_out_of_memory:
             self._failed_allocations = control.failed_allocations
@@ -388,9 +399,9 @@ class Guest:
     # --- the import ---
 
     def _host_call(self, op: int, message: bytes) -> tuple[int, bytes | None]:
-        events = self._drain()
-        if events:
-            self._on_events(events)
+        control = self.instance.control
+        if control.outbox_bytes or control.reason:
+            self._on_events(self._drain())
         if op == Op.POLL:
             self._on_poll()
             return Status.OK, None

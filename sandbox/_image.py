@@ -110,7 +110,11 @@ def _compiled(engine: wasmtime.Engine, binary: bytes, sha256: str) -> wasmtime.M
         # What wasmtime refuses, a damaged file for one, is compiled again.
         with contextlib.suppress(wasmtime.WasmtimeError):
             return wasmtime.Module.deserialize_file(engine, str(entry))
-    module = wasmtime.Module(engine, binary)
+    try:
+        module = wasmtime.Module(engine, binary)
+    except wasmtime.WasmtimeError as error:
+        reason = str(error).splitlines()[0]
+        raise ArtifactError(f"the compiled guest cannot be compiled for this machine: {reason}") from None
     with contextlib.suppress(OSError):  # a cache that cannot be written costs time, not correctness
         _write_private(entry, module.serialize())
     return module

@@ -15,7 +15,7 @@ import wasmtime
 from wasmtime import _ffi as ffi
 
 from sandbox import _abi, _store, _wasmtime
-from sandbox._abi import Status
+from sandbox._abi import Control, Status
 from sandbox._image import Image, image
 from sandbox._store import Store, Trap
 from sandbox.errors import GuestProtocolError
@@ -28,6 +28,8 @@ STACK_OVERFLOW: Final = wasmtime.TrapCode.STACK_OVERFLOW.name
 _U32: Final = 0xFFFFFFFF
 _RAW_VALUES: Final = 4  # more than any export takes
 _RawValues = ffi.wasmtime_val_raw_t * _RAW_VALUES
+_NOBODYS_CONTROL: Final = Control()
+_NO_MEMORY: Final = memoryview(bytearray())
 
 # (op, message) -> status and the encoded reply, None when there is none.
 HostCall = Callable[[int, bytes], tuple[int, bytes | None]]
@@ -189,10 +191,12 @@ class Instance:
 
     def set_fuel(self, fuel: int) -> None:
         """Set what is left in the tank, in wasmtime's units."""
+        assert self._store is not None
         _store.check(_wasmtime.set_fuel(self._context, fuel))
 
     def fuel(self) -> int:
         """What is left in the tank, in wasmtime's units."""
+        assert self._store is not None
         left = ctypes.c_uint64()
         _store.check(_wasmtime.get_fuel(self._context, ctypes.addressof(left)))
         return left.value
@@ -201,7 +205,13 @@ class Instance:
         """Give the instance back; idempotent. Its owner makes sure that nothing runs in it."""
         store, self._store = self._store, None
         if store is not None:
+            # The memory may serve another sandbox at once: whoever still looks here sees one that belongs to nobody.
+            self.control = _NOBODYS_CONTROL
+            self._memory = _NO_MEMORY
             _store.release(store)
 
     def __del__(self) -> None:
-        self.close()
+        # In one collection the store's own finalizer may run before or after this one: it must not be kept.
+        store, self._store = self._store, None
+        if store is not None:
+            store.delete()

@@ -1,10 +1,11 @@
 """Ctrl-C during a run on the main thread.
 
-An exception that a signal handler raises at the very beginning of an import's callback would escape through a wasm frame
-and end the process; one raised between two of this package's own statements could leave a sandbox locked. So for the
-length of a run another SIGINT handler stands in for the one that was there. It only notes the signal, which is delivered
-to the original handler where that is safe: in functions of the embedder at once, else at the guest's next poll, when a
-wait ends, and when the run is over. What the original handler raises, usually `KeyboardInterrupt`, ends the run.
+An exception that a signal handler raises at the very beginning of an import's callback would escape through a wasm
+frame and end the process; one raised between two of this package's own statements could leave a sandbox locked. So for
+the length of a run another SIGINT handler stands in for the one that was there. It only notes the signal, which is
+delivered to the original handler where that is safe: in functions of the embedder at once, else at the guest's next
+poll, when a wait ends, and when the run is over. What the original handler raises, usually `KeyboardInterrupt`, ends
+the run.
 """
 
 from __future__ import annotations
@@ -62,8 +63,8 @@ def _on_sigint(number: int, frame: FrameType | None) -> None:
 class Deferral:
     """A context in which SIGINT is noted and delivered where that is safe.
 
-    Does nothing on threads other than the main one, which never run signal handlers, and when no Python function handles
-    the signal. Contexts nest: a host function of one sandbox may use another.
+    Does nothing on threads other than the main one, which never run signal handlers, and when no Python function
+    handles the signal. Contexts nest: a host function of one sandbox may use another.
     """
 
     __slots__ = ("_before", "_is_outermost", "_wake")
@@ -120,7 +121,7 @@ def deliver() -> None:
     """
     if _main.is_signalled and _is_main():
         _main.is_signalled = False
-        _main.original(_SIGINT, sys._getframe())  # noqa: SLF001 - documented, and what a handler is given
+        _main.original(_SIGINT, sys._getframe())
 
 
 def call_open(function: Callable[..., Any], arguments: Sequence[Any] = ()) -> Any:  # noqa: ANN401 - any value

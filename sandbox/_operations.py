@@ -125,10 +125,11 @@ class Operations:
 
 
 def is_asynchronous(function: Callable[..., Any]) -> bool:
-    """Whether calling it gives a coroutine: an `async def`, a partial or method of one, or an object called that way."""
+    """Whether calling it gives a coroutine: an `async def`, a partial or method of one, an object called that way."""
     while isinstance(function, functools.partial):
         function = function.func
-    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(getattr(function, "__call__", None))  # noqa: B004 - its kind is asked, not whether it exists
+    call = getattr(function, "__call__", None)  # noqa: B004 - its kind is asked, not whether it exists
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(call)
 
 
 def _key(function: Callable[..., Any]) -> Hashable:

@@ -57,7 +57,7 @@ async def answer(awaitable: Awaitable[Any], done: Callable[[Any], None]) -> None
     """
     try:
         value = await awaitable
-    except BaseException as error:  # noqa: BLE001 - it is raised where the run is
+    except BaseException as error:
         is_cancelled = isinstance(error, anyio.get_cancelled_exc_class())
         if is_cancelled and anyio.current_effective_deadline() == -math.inf:
             raise
@@ -97,7 +97,7 @@ _lost: list[_Loop] = []
 
 def _forget_loop() -> None:
     """After a fork the loop's thread is gone, and what it worked on is not going to be answered."""
-    global _lock  # noqa: PLW0603 - it may have been held
+    global _lock
     _lock = threading.Lock()
     _lost.extend(_loops)  # kept, so that nothing of the parent's loop is closed here
     _loops.clear()

@@ -10,11 +10,14 @@ import math
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final, Protocol, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from sandbox._clock import Alarms
-from sandbox._runs import Run
 from sandbox.errors import JSError
+
+if TYPE_CHECKING:
+    from sandbox._runs import Run
 
 _T = TypeVar("_T")
 
@@ -48,7 +51,6 @@ class _Pending:
     awaitable: Awaitable[Any] | None = None
     cancel: Callable[[], object] | None = None
     answered: bool = False
-
 
 
 class Requests:
@@ -95,7 +97,7 @@ class Requests:
         self._unstarted.append(number)
 
     def discard(self, number: int) -> None:
-        """Forget a request that the guest no longer waits for; what the host does for it is cancelled after the turn."""
+        """Forget a request the guest no longer waits for; what the host does for it is cancelled after the turn."""
         pending = self._take(number)
         if pending is not None:
             self.alarms.discard(number)
@@ -133,7 +135,7 @@ class Requests:
             pending = self._pending.get(number)
             if pending is not None and pending.awaitable is not None:
                 awaitable, pending.awaitable = pending.awaitable, None
-                pending.cancel = self._waiter.start(awaitable, lambda value, number=number: self._complete(number, value))
+                pending.cancel = self._waiter.start(awaitable, partial(self._complete, number))
 
     def _complete(self, number: int, value: object) -> None:
         self._completed.append((number, value))

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, MutableMapping
 from functools import cache
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from sandbox import _interrupts
 from sandbox._abi import Verb
 from sandbox._blocking import BlockingRunner
 from sandbox._face import Face, Runner
-from sandbox._turns import Command
 from sandbox.errors import SandboxClosed, UsageError
 from sandbox.values import FunctionOwner, JSFunction, undefined
+
+if TYPE_CHECKING:
+    from sandbox._turns import Command
 
 
 class Sandbox(Face):
     """A sandbox for untrusted JavaScript, for code that blocks.
 
-    The guest runs on the calling thread. Any thread may use the sandbox; one at a time runs the guest, others wait until
-    it is done or waits itself. Ctrl-C stops the guest. A host function may call back into the guest that called it, as
-    long as the answer is no promise.
+    The guest runs on the calling thread. Any thread may use the sandbox; one at a time runs the guest, others wait
+    until it is done or waits itself. Ctrl-C stops the guest. A host function may call back into the guest that called
+    it, as long as the answer is no promise.
 
         with Sandbox(functions={"add": lambda a, b: a + b}) as box:
             box.eval("add(1, 2)")  # 3
@@ -149,7 +151,7 @@ class Sandbox(Face):
     def __exit__(self, *_exception: object) -> None:
         self.close()
 
-    def _perform(self, command: Command, timeout: float | None = None, fuel: int | None = None) -> Any:  # noqa: ANN401
+    def _perform(self, command: Command, timeout: float | None = None, fuel: int | None = None) -> Any:  # noqa: ANN401 - any value
         if self._runner.is_nested():
             return self._runner.run_nested(command)
         return self._runner.run(lambda run: self._driver.drive(run, command), timeout, fuel)
@@ -167,7 +169,7 @@ class Globals(MutableMapping[str, Any]):
 
     def __init__(self, sandbox: Sandbox) -> None:
         """A view of one sandbox."""
-        self._access = sandbox._access  # noqa: SLF001 - a part of the same face
+        self._access = sandbox._access
 
     def __getitem__(self, key: str) -> Any:  # noqa: ANN401 - any value
         value = self._access(Verb.GET, _checked(key))
@@ -205,11 +207,11 @@ class _Functions:
 
     def call(self, handle: int, args: tuple[object, ...], this: object) -> Any:  # noqa: ANN401 - any value
         sandbox = self._sandbox
-        sandbox._check_call(None)  # noqa: SLF001 - a part of the same face
-        return sandbox._perform(sandbox._driver.call(handle, this, args))  # noqa: SLF001
+        sandbox._check_call(None)
+        return sandbox._perform(sandbox._driver.call(handle, this, args))
 
     def release(self, handle: int) -> None:
-        self._sandbox._driver.release(handle)  # noqa: SLF001
+        self._sandbox._driver.release(handle)
 
 
 def own_names(names: list[str]) -> list[str]:

@@ -27,7 +27,7 @@ _KEPT_STORES: Final = 16
 _MAX_WRITTEN_BYTES: Final = 2 << 20
 _PAGE_BYTES: Final = mmap.PAGESIZE
 # Message of `eval`: flag byte, file name and source text.
-_SMALLEST_PROGRAM: Final = b"\x00\xa0\xa10\x00"
+_SMALLEST_PROGRAM: Final = b"\x00\xa0\xa10"
 _RAW_VALUES: Final = 4  # more than any export takes
 _STARTING_FUEL: Final = 1 << 40
 _AddressSpace: Final = ctypes.c_char * MEMORY_RESERVATION_BYTES
@@ -274,6 +274,7 @@ def acquire(image: Image, memory_bytes: int) -> Store:
     with suppress(IndexError):
         store = _shelf.stores.pop()
         store.limit(memory_bytes)
+        check(_wasmtime.set_fuel(store.context, _STARTING_FUEL))
         return store
     pristine = _shelf.look(image, memory_bytes)
     store = Store(image, memory_bytes)

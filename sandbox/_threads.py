@@ -1,8 +1,8 @@
 """Where guests may run: on threads whose native stack holds the deepest recursion a guest can reach.
 
 wasmtime uses the stack of the calling thread. Running out of it ends the process, so a turn on a thread that has too
-little is moved to one that is made with enough. A guest must also have returned before the interpreter is gone, so guests
-that still run at its exit, on daemon threads, are stopped.
+little is moved to one that is made with enough. A guest must also have returned before the interpreter is gone, so
+guests that still run at its exit, on daemon threads, are stopped.
 """
 
 from __future__ import annotations
@@ -60,13 +60,15 @@ def _run_elsewhere(function: Callable[[], _T], stop: Callable[[BaseException], o
         thread = _GuestThread()
     future = thread.start(function)
     try:
-        return _interrupts.call_open(future.result)
+        result: _T = _interrupts.call_open(future.result)
     except BaseException as error:
         if not future.done():
             # A signal handler raised it, and the guest still runs.
             stop(error)
             wait([future])
         raise
+    else:
+        return result
     finally:
         _idle.put(thread)
 
@@ -174,7 +176,7 @@ def _stop_all() -> None:
 
 def _forget_threads() -> None:
     """After a fork only the forking thread is left."""
-    global _exit, _idle, _stack_size_lock  # noqa: PLW0603 - the child starts with none
+    global _exit, _idle, _stack_size_lock
     _exit = _Exit()
     _idle = SimpleQueue()
     _stack_size_lock = threading.Lock()

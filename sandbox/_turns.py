@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sandbox._abi import Mode, Reason, Verb
 from sandbox._clock import Clock, VirtualClock
@@ -23,13 +23,15 @@ from sandbox._guest import (
     Stopped,
     Uncaught,
 )
-from sandbox._operations import Operations
 from sandbox._requests import Aborted, Requests, close
 from sandbox._runs import Run, Sources
 from sandbox.capabilities.base import Due
-from sandbox.capabilities.console import Console
 from sandbox.errors import ConversionError, JSError, LimitExceeded, SandboxBusy, SandboxError, SandboxPoisoned
 from sandbox.limits import Limits, Usage
+
+if TYPE_CHECKING:
+    from sandbox._operations import Operations
+    from sandbox.capabilities.console import Console
 
 # A guest that hands over closures in a loop must not collect handles until its turn is over.
 _MAX_DROPPED: Final = 256
@@ -124,7 +126,7 @@ class Turns:
         stop, self._stop = self._stop, None
         if stop is not None:
             run.force(stop)
-        if guest.state is State.POISONED:
+        if self._is_poisoned():
             self._give_up()
 
     def settle(self, run: Run) -> None:
@@ -169,7 +171,7 @@ class Turns:
 
     def _turn_seconds(self) -> float:
         """Guest time of this turn; a guest that crashed could not say, so all time counts then."""
-        if self.guest.state is State.POISONED:
+        if self._is_poisoned():
             return time.monotonic() - self._began
         return self.guest.cpu_seconds()
 
@@ -179,6 +181,9 @@ class Turns:
         self._memory_bytes = instance.memory_bytes()
         self._heap_bytes: int = instance.control.heap_bytes
         self._live_handles: int = instance.control.live_handles
+
+    def _is_poisoned(self) -> bool:
+        return self.guest.state is State.POISONED
 
     def _give_up(self) -> None:
         """The guest is poisoned: no run will get anything from it."""
@@ -201,7 +206,7 @@ class Turns:
         if (refusal := outer.refusal(time.monotonic())) is not None:
             raise refusal
         self._hear(command(run.id))
-        if guest.state is State.POISONED:
+        if self._is_poisoned():
             # The frames below stand on a heap that must not be used: without fuel they trap at once.
             guest.instance.set_fuel(0)
             raise outer.error or SandboxPoisoned()

@@ -41,14 +41,14 @@ class Bare:
         on_poll: Called at each of these.
     """
 
-    def __init__(self, *, seed: int = SEED, poll_interval_ns: int = 0, **limits: Any) -> None:
+    def __init__(self, *, seed: int = SEED, poll_interval: int = 0, **limits: Any) -> None:
         self.owner = Functions()
         self.seen: list[Event] = []
         self.polls = 0
         self.on_poll: Callable[[], None] = lambda: None
         self.runs = 0
         self.limits = Limits(**limits)
-        settings = Settings(seed, 1e12, Clock.VIRTUAL, poll_interval_ns)
+        settings = Settings(seed, 1e12, Clock.VIRTUAL, poll_interval)
         self.guest = Guest(
             self.limits, settings, self.owner, on_sync=self._sync, on_events=self.seen.extend, on_poll=self._poll
         )
@@ -80,7 +80,7 @@ class Bare:
 
     def value(self, code: str, **budget: Any) -> Any:
         """The value of a script that finishes in one turn; what it fails with is raised."""
-        return outcome(self.eval(code, **budget))
+        return outcome(self.eval(code, **budget), self.runs)
 
     def error(self, code: str, **budget: Any) -> SandboxError:
         """What a script fails with."""
@@ -112,18 +112,20 @@ class Bare:
         return held
 
 
-def outcome(events: list[Event]) -> Any:
-    """The value of the one run that finished in a turn.
+def outcome(events: list[Event], run: int | None = None) -> Any:
+    """The value of a run that finished in a turn; without a number, of the first one.
 
     Raises:
         SandboxError: What it failed with, or what ended the turn.
-        AssertionError: No run came to an end.
+        AssertionError: The run did not come to an end.
     """
     for event in events:
         match event:
-            case Finished(_, value):
+            case Finished(number, value) if run in (None, number):
                 return value
-            case Failed(_, error) | Crashed(_, error):
+            case Failed(number, error) if run in (None, number):
+                raise error
+            case Crashed(_, error):
                 raise error
             case _:
                 pass

@@ -14,6 +14,7 @@ from sandbox._instance import Instance
 _live: set[int] = set()
 _init: Callable[..., None] = Instance.__init__
 _close: Callable[[Instance], None] = Instance.close
+_del: Callable[[Instance], None] = Instance.__del__
 
 
 def _counting_init(self: Instance, *args: Any, **options: Any) -> None:
@@ -26,12 +27,18 @@ def _counting_close(self: Instance) -> None:
     _live.discard(id(self))
 
 
+def _counting_del(self: Instance) -> None:
+    _del(self)
+    _live.discard(id(self))
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _count_instances() -> Iterator[None]:
     """Count the instances that were made and not freed."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Instance, "__init__", _counting_init)
         patch.setattr(Instance, "close", _counting_close)
+        patch.setattr(Instance, "__del__", _counting_del)
         yield
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from sandbox._abi import Mode
+if TYPE_CHECKING:
+    from sandbox._abi import Mode
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,8 @@ from sandbox.errors import OutputLimitExceeded
 
 # What an entry costs beside its text, so that a flood of empty lines ends as well.
 _ENTRY_BYTES: Final = 64
+# Nobody reads what is indented further, and indentation costs the host memory.
+_MAX_GROUP_DEPTH: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +21,8 @@ class ConsoleEntry:
 
     Attributes:
         type: `"output"` for log, info, warn, error and debug; else the method's name: `"dir"`, `"table"`, `"trace"`,
-            `"count"`, `"countReset"`, `"time"`, `"timeLog"`, `"timeEnd"`, `"assert"`, `"group"`, `"groupEnd"`, `"clear"`.
+            `"count"`, `"countReset"`, `"time"`, `"timeLog"`, `"timeEnd"`, `"assert"`, `"group"`, `"groupEnd"` or
+            `"clear"`.
         level: `"log"`, `"info"`, `"warn"`, `"error"` or `"debug"`.
         text: What it would print, formatted in the guest, without the indentation of groups.
         group_depth: How many groups it stands in.
@@ -71,11 +74,16 @@ class Console(Capability):
     def _write(self, raw: dict[str, Any]) -> None:
         entry = _entry(raw)
         if self._meter is not None and self._output_bytes is not None:
-            self._meter.output_bytes += len(entry.text) + _ENTRY_BYTES
+            self._meter.output_bytes += _size(entry)
             if self._meter.output_bytes > self._output_bytes:
                 raise OutputLimitExceeded(self._output_bytes, self._meter.output_bytes)
         if self._on_entry is not None:
             self._on_entry(entry)
+
+
+def _size(entry: ConsoleEntry) -> int:
+    texts = [entry.text, *(value for value in entry.fields.values() if isinstance(value, str))]
+    return _ENTRY_BYTES + sum(map(len, texts))
 
 
 _NAMED: Final = frozenset({"type", "level", "text", "groupDepth"})
@@ -90,6 +98,6 @@ def _entry(raw: dict[str, Any]) -> ConsoleEntry:
         type=kind,
         level=str(raw.get("level") or _DEFAULT_LEVELS.get(kind, "log")),
         text=str(raw.get("text") or ""),
-        group_depth=depth if isinstance(depth, int) else 0,
+        group_depth=min(max(depth, 0), _MAX_GROUP_DEPTH) if isinstance(depth, int) else 0,
         fields=fields,
     )

@@ -27,13 +27,13 @@ class Random(Capability):
             seed: Any int; None: the operating system's generator.
         """
         # A Mersenne twister: reproducible, and meant to be predictable.
-        self._draw: Callable[[int], bytes] = os.urandom if seed is None else random.Random(seed).randbytes  # noqa: S311
+        self._draw: Callable[[int], bytes] = os.urandom if seed is None else random.Random(seed).randbytes  # noqa: S311 - reproducible, and meant to be predictable
 
     def handlers(self) -> Mapping[str, Handler]:
         """See `Capability`."""
         return {"fill": self._fill}
 
-    def _fill(self, count: int) -> bytes:
+    def _fill(self, count: object) -> bytes:
         if isinstance(count, bool) or not isinstance(count, int) or not 0 <= count <= _MAX_BYTES:
             raise ValueError(f"the byte count must be between 0 and {_MAX_BYTES}")
         return self._draw(count)

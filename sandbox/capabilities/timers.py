@@ -19,7 +19,7 @@ class Timers(Capability):
         """See `Capability`."""
         return {"sleep": self._sleep}
 
-    def _sleep(self, due_ms: float) -> Due:
+    def _sleep(self, due_ms: object) -> Due:
         if isinstance(due_ms, bool) or not isinstance(due_ms, int | float) or math.isnan(due_ms):
             raise TypeError("a due time must be a number")
         return Due(float(due_ms), undefined)

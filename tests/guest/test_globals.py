@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from sandbox import Sandbox
+if TYPE_CHECKING:
+    from sandbox import Sandbox
 
 TYPES = Path(__file__).parents[2] / "bindings" / "types" / "sandbox.d.ts"
 DECLARATIONS = TYPES.read_text(encoding="utf-8")
 
-ECMASCRIPT = frozenset(
-    """
+_NAMES = """
     AggregateError Array ArrayBuffer AsyncDisposableStack BigInt BigInt64Array BigUint64Array Boolean DataView Date
     DisposableStack Error EvalError FinalizationRegistry Float16Array Float32Array Float64Array Function Infinity
     Int16Array Int32Array Int8Array Iterator JSON Map Math NaN Number Object Promise Proxy RangeError ReferenceError
     Reflect RegExp Set SharedArrayBuffer String SuppressedError Symbol SyntaxError TypeError URIError Uint16Array
     Uint32Array Uint8Array Uint8ClampedArray WeakMap WeakRef WeakSet decodeURI decodeURIComponent encodeURI
     encodeURIComponent escape eval globalThis isFinite isNaN parseFloat parseInt undefined unescape
-    """.split()
-)
+"""
+ECMASCRIPT = frozenset(_NAMES.split())
 ENGINE = frozenset({"InternalError"})
 
 
@@ -68,7 +69,9 @@ MEMBERS = {
     # Interface -> what its prototype has; static members are beside it.
     "TextEncoder": "encode encodeInto encoding",
     "TextDecoder": "decode encoding fatal ignoreBOM",
-    "URL": "hash host hostname href origin password pathname port protocol search searchParams toJSON toString username",
+    "URL": (
+        "hash host hostname href origin password pathname port protocol search searchParams toJSON toString username"
+    ),
     "URLSearchParams": "append delete entries forEach get getAll has keys set size sort toString values",
     "Performance": "now timeOrigin toJSON",
     "Crypto": "getRandomValues randomUUID",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from sandbox import Sandbox
+if TYPE_CHECKING:
+    from sandbox import Sandbox
 
 SCRIPT = Path(__file__).with_name("poisoned_globals.js").read_text(encoding="utf-8")
 

@@ -122,7 +122,7 @@ typedef struct Control {
     uint32_t reason; /* out: why the last turn was stopped, see [reason] */
     uint64_t cpu_budget_ns; /* in: guest time this turn may use; 0: no limit */
     uint64_t cpu_used_ns; /* out: guest time used so far, host calls excluded */
-    uint64_t poll_interval_ns; /* in: guest time between two `poll` calls; 0: never */
+    uint64_t poll_interval; /* in: interrupt checks of the engine between two `poll` calls, so that fuel does not depend on time; 0: never */
     uint64_t random_seed; /* in: seed of Math.random */
     double time_origin_ms; /* in: performance.timeOrigin, milliseconds since the Unix epoch */
     double virtual_now_ms; /* in: virtual clock: milliseconds since time_origin_ms */
@@ -148,7 +148,7 @@ _Static_assert(offsetof(Control, interrupt) == 0, "interrupt");
 _Static_assert(offsetof(Control, reason) == 4, "reason");
 _Static_assert(offsetof(Control, cpu_budget_ns) == 8, "cpu_budget_ns");
 _Static_assert(offsetof(Control, cpu_used_ns) == 16, "cpu_used_ns");
-_Static_assert(offsetof(Control, poll_interval_ns) == 24, "poll_interval_ns");
+_Static_assert(offsetof(Control, poll_interval) == 24, "poll_interval");
 _Static_assert(offsetof(Control, random_seed) == 32, "random_seed");
 _Static_assert(offsetof(Control, time_origin_ms) == 40, "time_origin_ms");
 _Static_assert(offsetof(Control, virtual_now_ms) == 48, "virtual_now_ms");

@@ -2,42 +2,58 @@
  * come from the realm's own prototypes. Every read is checked against the end of the message all the same. */
 #include "internals.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+static bool malformed(Reader *reader)
+{
+    reader->malformed = true;
+    return false;
+}
+
+static JSValue malformed_value(Reader *reader)
+{
+    reader->malformed = true;
+    return JS_EXCEPTION;
+}
 
 bool reader_open(Reader *reader, size_t length)
 {
-    *reader = (Reader){.at = guest.inbox.data, .end = guest.inbox.data + length};
-    guest.malformed = false;
-    if (!length || length > guest.inbox.room) {
-        guest.malformed = true;
-        return false;
-    }
+    /* The message is the reader's while it is read: guest code that runs meanwhile (Error.prepareStackTrace when an Error
+     * is made, getters on a path) may call the host, whose reply must not fall on it. */
+    *reader = (Reader){.message = guest.inbox, .open = true};
+    guest.inbox = (Buffer){0};
+    engine_show_inbox();
+    if (!length || length >= reader->message.room)
+        return malformed(reader);
+    reader->at = reader->message.data;
+    reader->end = reader->at + length;
     reader->references = *reader->at++ & FLAG_REFERENCES;
     return true;
 }
 
 void reader_close(Reader *reader)
 {
+    if (!reader->open)
+        return;
+    reader->open = false;
+    for (uint32_t i = 0; i < reader->object_count; i++)
+        JS_FreeValue(guest.context, reader->objects[i]);
     js_free(guest.context, reader->objects);
-    reader->objects = NULL;
+    free(guest.inbox.data);
+    guest.inbox = reader->message;
+    engine_show_inbox();
 }
 
-static bool malformed(void)
+bool reader_at_end(Reader *reader)
 {
-    guest.malformed = true;
-    return false;
-}
-
-static JSValue malformed_value(void)
-{
-    guest.malformed = true;
-    return JS_EXCEPTION;
+    return reader->at == reader->end || malformed(reader);
 }
 
 static bool take(Reader *reader, size_t length, const uint8_t **data)
 {
     if ((size_t)(reader->end - reader->at) < length)
-        return malformed();
+        return malformed(reader);
     *data = reader->at;
     reader->at += length;
     return true;
@@ -90,7 +106,7 @@ bool reader_bytes(Reader *reader, Bytes *out)
         if (!take_length(reader, 1 << (head - 0xc4), &length))
             return false;
     } else {
-        return malformed();
+        return malformed(reader);
     }
     if (!take(reader, length, &data))
         return false;
@@ -114,7 +130,7 @@ bool reader_unsigned(Reader *reader, uint32_t *out)
         return true;
     }
     if (*data < 0xcc || *data > 0xcf || !take_number(reader, 1 << (*data - 0xcc), &number) || number > UINT32_MAX)
-        return malformed();
+        return malformed(reader);
     *out = (uint32_t)number;
     return true;
 }
@@ -127,20 +143,18 @@ static bool take_count(Reader *reader, uint8_t fix, uint8_t head16, uint32_t *co
     if ((*data & 0xf0) == fix)
         *count = *data & 0xf;
     else if (*data != head16 && *data != head16 + 1)
-        return malformed();
+        return malformed(reader);
     else if (!take_length(reader, *data == head16 ? 2 : 4, count))
         return false;
     /* Each element is at least one byte: a count beyond the rest of the message is a lie. */
-    return *count <= (size_t)(reader->end - reader->at) || malformed();
+    return (*count <= CAP_NODES && *count <= (size_t)(reader->end - reader->at)) || malformed(reader);
 }
 
-/* Number the object that begins here, when somebody may refer to it. */
-static bool note(Reader *reader, uint32_t number, JSValueConst object)
+/* Keep the object with this number, when somebody may refer to it: nothing else might, a later key can replace it. */
+static void note(Reader *reader, uint32_t number, JSValueConst object)
 {
-    if (!reader->references)
-        return true;
-    reader->objects[number] = object;
-    return true;
+    if (reader->references)
+        reader->objects[number] = JS_DupValue(guest.context, object);
 }
 
 static bool reserve_number(Reader *reader, uint32_t *number)
@@ -169,6 +183,7 @@ JSValue *reader_array(Reader *reader, uint32_t *count)
     JSValue *values = js_malloc(ctx, sizeof(JSValue) * (*count ? *count : 1));
     if (!values)
         return NULL;
+    /* The array itself is not made here: a reference to it finds undefined. */
     for (uint32_t i = 0; i < *count; i++) {
         values[i] = reader_value(reader);
         if (JS_IsException(values[i])) {
@@ -196,9 +211,11 @@ static JSValue read_array(Reader *reader)
     if (!reserve_number(reader, &number) || !take_count(reader, 0x90, 0xdc, &count))
         return JS_EXCEPTION;
     JSValue array = JS_NewArray(ctx);
+    if (JS_IsException(array))
+        return array;
     note(reader, number, array);
     for (uint32_t i = 0; i < count; i++) {
-        JSValue item = JS_IsException(array) ? JS_EXCEPTION : reader_value(reader);
+        JSValue item = reader_value(reader);
         if (JS_IsException(item) || JS_DefinePropertyValueUint32(ctx, array, i, item, JS_PROP_C_W_E) < 0) {
             JS_FreeValue(ctx, array);
             return JS_EXCEPTION;
@@ -268,16 +285,49 @@ static JSValue read_text(Reader *reader)
     return text_decode(guest.context, (const uint8_t *)text.data, text.length);
 }
 
+/* A string, or undefined for nil. */
+static JSValue read_optional_text(Reader *reader)
+{
+    if (reader->at >= reader->end || *reader->at != 0xc0)
+        return read_text(reader);
+    reader->at++;
+    return JS_UNDEFINED;
+}
+
+/* Own properties of an Error. Like those the constructors make, `cause` and `errors` are not enumerable. */
+static int read_error_properties(Reader *reader, JSValueConst error)
+{
+    JSContext *ctx = guest.context;
+    JSPropertyEnum *keys = NULL;
+    uint32_t count = 0;
+    JSValue extra = JS_NewObject(ctx);
+    int failed = JS_IsException(extra) || read_properties(reader, extra) < 0 ||
+                 JS_GetOwnPropertyNames(ctx, &keys, &count, extra, JS_GPN_STRING_MASK) < 0;
+    for (uint32_t i = 0; !failed && i < count; i++) {
+        const char *name = JS_AtomToCString(ctx, keys[i].atom);
+        bool hidden = name && (!strcmp(name, "cause") || !strcmp(name, "errors"));
+        JS_FreeCString(ctx, name);
+        JSValue value = JS_GetProperty(ctx, extra, keys[i].atom);
+        failed = JS_IsException(value) ||
+                 JS_DefinePropertyValue(ctx, error, keys[i].atom, value,
+                                        hidden ? JS_PROP_WRITABLE | JS_PROP_CONFIGURABLE : JS_PROP_C_W_E) < 0;
+    }
+    JS_FreePropertyEnum(ctx, keys, count);
+    JS_FreeValue(ctx, extra);
+    return failed ? -1 : 0;
+}
+
 static JSValue read_error(Reader *reader)
 {
     Bytes class_name;
     uint32_t number, count, host = 0;
     JSValue parts[3];
-    if (!reserve_number(reader, &number) || !take_count(reader, 0x90, 0xdc, &count) || count != 6 ||
-        !reader_bytes(reader, &class_name))
-        return malformed_value();
+    if (!reserve_number(reader, &number) || !take_count(reader, 0x90, 0xdc, &count))
+        return JS_EXCEPTION;
+    if (count != 6 || !reader_bytes(reader, &class_name))
+        return malformed_value(reader);
     for (int i = 0; i < 3; i++) {
-        parts[i] = reader_value(reader);
+        parts[i] = read_optional_text(reader);
         if (JS_IsException(parts[i])) {
             while (i--)
                 JS_FreeValue(guest.context, parts[i]);
@@ -294,26 +344,7 @@ static JSValue read_error(Reader *reader)
         return finish(error, true);
     if (host)
         JS_DefinePropertyValue(guest.context, error, guest.host_exception, JS_NewUint32(guest.context, host), 0);
-    JSValue extra = JS_NewObject(guest.context);
-    bool failed = JS_IsException(extra) || read_properties(reader, extra) < 0;
-    if (!failed) {
-        /* Like the constructors, `cause` and `errors` are not enumerable; everything else is an ordinary property. */
-        JSPropertyEnum *keys;
-        uint32_t extras;
-        failed = JS_GetOwnPropertyNames(guest.context, &keys, &extras, extra, JS_GPN_STRING_MASK) < 0;
-        for (uint32_t i = 0; !failed && i < extras; i++) {
-            const char *name = JS_AtomToCString(guest.context, keys[i].atom);
-            int hidden = name && (!strcmp(name, "cause") || !strcmp(name, "errors"));
-            JS_FreeCString(guest.context, name);
-            failed = JS_DefinePropertyValue(guest.context, error, keys[i].atom,
-                                            JS_GetProperty(guest.context, extra, keys[i].atom),
-                                            hidden ? JS_PROP_WRITABLE | JS_PROP_CONFIGURABLE : JS_PROP_C_W_E) < 0;
-        }
-        if (!failed || keys)
-            JS_FreePropertyEnum(guest.context, keys, extras);
-    }
-    JS_FreeValue(guest.context, extra);
-    return finish(error, failed);
+    return finish(error, read_error_properties(reader, error) < 0);
 }
 
 /* Map and Set are filled through the realm's own constructors and methods, kept before guest code could touch them. */
@@ -321,8 +352,10 @@ static JSValue read_collection(Reader *reader, bool map)
 {
     JSContext *ctx = guest.context;
     uint32_t number, count;
-    if (!reserve_number(reader, &number) || !take_count(reader, 0x90, 0xdc, &count) || (map && count % 2))
-        return malformed_value();
+    if (!reserve_number(reader, &number) || !take_count(reader, 0x90, 0xdc, &count))
+        return JS_EXCEPTION;
+    if (map && count % 2)
+        return malformed_value(reader);
     JSValue object = JS_CallConstructor(ctx, map ? guest.map_constructor : guest.set_constructor, 0, NULL);
     if (JS_IsException(object))
         return object;
@@ -350,10 +383,9 @@ static JSValue read_view(Reader *reader, const uint8_t *data, uint32_t length)
     static const uint8_t widths[] = {1, 1, 1, 2, 2, 4, 4, 8, 8, 2, 4, 8};
     JSContext *ctx = guest.context;
     if (!length || data[0] > ELEMENT_DATA_VIEW)
-        return malformed_value();
+        return malformed_value(reader);
     if (data[0] != ELEMENT_DATA_VIEW && (length - 1) % widths[data[0]])
-        return malformed_value();
-    (void)reader;
+        return malformed_value(reader);
     JSValue buffer = JS_NewArrayBufferCopy(ctx, data + 1, length - 1), view;
     if (JS_IsException(buffer))
         return buffer;
@@ -369,7 +401,7 @@ static JSValue read_regexp(Reader *reader)
 {
     uint32_t count;
     if (!take_count(reader, 0x90, 0xdc, &count) || count != 2)
-        return malformed_value();
+        return malformed_value(reader);
     JSValue parts[2] = {read_text(reader), JS_UNDEFINED};
     if (!JS_IsException(parts[0]))
         parts[1] = read_text(reader);
@@ -387,8 +419,9 @@ static JSValue read_host_function(Reader *reader)
     Bytes name;
     char text[128];
     if (!take_count(reader, 0x90, 0xdc, &count) || count != 4 || !reader_unsigned(reader, &op) ||
-        !reader_unsigned(reader, &mode) || !reader_bytes(reader, &name) || !reader_unsigned(reader, &length))
-        return malformed_value();
+        !reader_unsigned(reader, &mode) || mode > MODE_QUEUE || !reader_bytes(reader, &name) ||
+        !reader_unsigned(reader, &length))
+        return malformed_value(reader);
     size_t size = name.length < sizeof(text) - 1 ? name.length : sizeof(text) - 1;
     memcpy(text, name.data, size);
     text[size] = 0;
@@ -425,13 +458,13 @@ static JSValue read_leaf_extension(Reader *reader, Tag tag, const uint8_t *data,
         return internals_bigint_new(ctx, data, length);
     case TAG_REFERENCE:
         if (!reader_unsigned(reader, &number) || number >= reader->object_count)
-            return malformed_value();
+            return malformed_value(reader);
         return JS_DupValue(ctx, reader->objects[number]);
     case TAG_HANDLE:
         return reader_unsigned(reader, &number) ? handles_get(ctx, number) : JS_EXCEPTION;
     case TAG_DATE:
         if (length != 9 || data[0] != 0xcb)
-            return malformed_value();
+            return malformed_value(reader);
         reader->at++;
         return take_f64(reader, &ms) ? JS_NewDate(ctx, ms) : JS_EXCEPTION;
     case TAG_REGEXP:
@@ -443,7 +476,7 @@ static JSValue read_leaf_extension(Reader *reader, Tag tag, const uint8_t *data,
     case TAG_HOST_FUNCTION:
         return read_host_function(reader);
     default:
-        return malformed_value();
+        return malformed_value(reader);
     }
 }
 
@@ -552,14 +585,14 @@ static JSValue read_by_head(Reader *reader, uint8_t head)
     case 0xd4: case 0xd5: case 0xd6: case 0xd7: case 0xd8:
         return read_extension(reader, 1u << (head - 0xd4));
     default:
-        return malformed_value();
+        return malformed_value(reader);
     }
 }
 
 JSValue reader_value(Reader *reader)
 {
     if (reader->at >= reader->end || reader->depth >= CAP_DEPTH)
-        return malformed_value();
+        return malformed_value(reader);
     reader->depth++;
     JSValue value = read_by_head(reader, *reader->at);
     reader->depth--;

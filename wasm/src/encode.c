@@ -22,7 +22,8 @@ typedef struct Encoder {
     JSContext *ctx;
     Buffer *out;
     size_t start;
-    Registry seen;        /* object address -> its number, for objects that something else refers to as well */
+    Registry seen;        /* object address -> its number and itself, for objects that something else refers to as well */
+    uint32_t handles;     /* the last handle made for this message, 0: none; see handles_chain() */
     uint32_t objects;
     uint32_t nodes;
     uint32_t depth;
@@ -351,36 +352,14 @@ static int encode_buffer(Encoder *e, JSValueConst value)
 
 static int encode_view(Encoder *e, JSValueConst value, Element element)
 {
-    size_t offset, length, width, size;
-    JSValue buffer;
-    if (element == ELEMENT_DATA_VIEW) {
-        int64_t at, bytes;
-        buffer = JS_GetPropertyStr(e->ctx, value, "buffer");
-        JSValue begin = JS_GetPropertyStr(e->ctx, value, "byteOffset"), count = JS_GetPropertyStr(e->ctx, value, "byteLength");
-        int bad = JS_ToInt64(e->ctx, &at, begin) || JS_ToInt64(e->ctx, &bytes, count);
-        JS_FreeValue(e->ctx, begin);
-        JS_FreeValue(e->ctx, count);
-        if (bad) {
-            JS_FreeValue(e->ctx, buffer);
-            return -1;
-        }
-        offset = at < 0 ? 0 : (size_t)at;
-        length = bytes < 0 ? 0 : (size_t)bytes;
-    } else {
-        buffer = JS_GetTypedArrayBuffer(e->ctx, value, &offset, &length, &width);
-    }
-    if (JS_IsException(buffer))
-        return -1;
-    uint8_t *data = JS_GetArrayBuffer(e->ctx, &size, buffer);
-    JS_FreeValue(e->ctx, buffer);      /* the view keeps it alive */
-    if (JS_HasException(e->ctx))
-        JS_FreeValue(e->ctx, JS_GetException(e->ctx));
-    if ((!data && length) || offset > size || length > size - offset)
+    const uint8_t *data;
+    size_t length;
+    if (!internals_view(value, &data, &length))
         return refuse(e, "a view of a detached or shrunk ArrayBuffer");
     if (element == ELEMENT_UINT8)
-        return put_blob(e, data + offset, length);
+        return put_blob(e, data, length);
     return put_u32(e, 0xc9, length + 1) || put_byte(e, TAG_TYPED_ARRAY) || put_byte(e, element) ||
-           put(e, data + offset, length) ? -1 : 0;
+           put(e, data, length) ? -1 : 0;
 }
 
 static int encode_function(Encoder *e, JSValueConst value)
@@ -395,6 +374,8 @@ static int encode_function(Encoder *e, JSValueConst value)
     if (JS_IsString(name.value))
         internals_text(e->ctx, name.value, &text);
     uint32_t id = handles_add(e->ctx, value);
+    if (id)
+        e->handles = handles_chain(id, e->handles);
     int failed = !id || open_extension(e, TAG_FUNCTION, &mark) || put_array(e, 2) || put_i64(e, id) || put_text(e, &text);
     JS_FreeValue(e->ctx, name.value);
     JS_FreeValue(e->ctx, name.getter);
@@ -525,7 +506,7 @@ static int encode_by_class(Encoder *e, JSValueConst value)
         return encode_function(e, value);
     if (JS_IsProxy(value))
         return stands_for_array(ctx, value) ? encode_proxied_array(e, value) : encode_properties(e, value);
-    if (JS_IsError(value) || errors_class(ctx, value))
+    if (errors_class(ctx, value))
         return encode_error(e, value);
     if (internals_date_ms(value, &ms)) {
         size_t mark;
@@ -565,6 +546,7 @@ static int encode_object(Encoder *e, JSValueConst value)
         if (!(entry = registry_add(&e->seen, address)))
             return out_of_memory(e);
         entry->first = JS_NewInt32(e->ctx, (int32_t)e->objects);
+        entry->second = JS_DupValue(e->ctx, value);    /* or guest code might free it, and another take its address */
     }
     e->objects++;
     if (e->depth >= guest.control.max_depth)
@@ -619,10 +601,15 @@ static Encoder open_message(JSContext *ctx, Buffer *out)
 
 static int close_message(Encoder *e, int failed)
 {
+    for (uint32_t slot = 0; slot < e->seen.room; slot++) {
+        if (e->seen.entries[slot].id)
+            JS_FreeValue(e->ctx, e->seen.entries[slot].second);
+    }
     registry_free(&e->seen);
-    if (failed)
+    if (failed) {
         e->out->length = e->start;
-    else if (e->references)
+        handles_take_back(e->handles);
+    } else if (e->references)
         e->out->data[e->start] = FLAG_REFERENCES;
     return failed;
 }

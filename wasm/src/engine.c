@@ -120,8 +120,8 @@ static int on_poll(JSRuntime *runtime, void *opaque)
         control->reason = REASON_CPU;
         return 1;
     }
-    if (control->poll_interval_ns && used - guest.polled_ns >= control->poll_interval_ns) {
-        guest.polled_ns = used;
+    if (control->poll_interval && ++guest.checks >= control->poll_interval) {
+        guest.checks = 0;
         if (engine_host_call(OP_POLL, NULL, 0) == STATUS_STOP) {
             if (!control->reason)
                 control->reason = REASON_STOP;
@@ -155,7 +155,9 @@ bool engine_enter(void)
         buffer_trim(&guest.outbox, KEPT_BUFFER_BYTES);
         buffer_trim(&guest.scratch, KEPT_BUFFER_BYTES);
         buffer_trim(&guest.deferred, KEPT_BUFFER_BYTES);
-        guest.polled_ns = guest.control.cpu_used_ns;
+        guest.checks = 0;
+    } else {
+        frames_collect();    /* the host may have drained the outbox before it called back */
     }
     engine_resume_clock();
     return true;
@@ -216,6 +218,7 @@ void engine_show_inbox(void)
 void engine_seal(void)
 {
     guest.booting = false;
+    internals_drop_modules(guest.context);
     JS_RunGC(guest.runtime);
     /* Room that small programs use before the memory must grow; volatile, or the compiler sees through it. */
     void *volatile room = malloc(FIRST_ROOM_BYTES);

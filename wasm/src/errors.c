@@ -27,8 +27,7 @@ const char *errors_class(JSContext *ctx, JSValueConst error)
         JS_FreeValue(ctx, mark);
         return "ConversionError";
     }
-    const char *name = internals_error_class(ctx, error);
-    return JS_IsError(error) || !strcmp(name, "DOMException") ? name : NULL;
+    return internals_error_class(ctx, error);
 }
 
 uint32_t errors_host_exception(JSContext *ctx, JSValueConst error)

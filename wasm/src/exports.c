@@ -7,11 +7,10 @@
 static int32_t leave(Reader *reader)
 {
     reader_close(reader);
-    if (guest.malformed && JS_HasException(guest.context))
+    if (reader->malformed && JS_HasException(guest.context))
         JS_FreeValue(guest.context, JS_GetException(guest.context));
-    bool malformed = guest.malformed;
     engine_leave();
-    return malformed ? STATUS_MALFORMED : STATUS_OK;
+    return reader->malformed ? STATUS_MALFORMED : STATUS_OK;
 }
 
 EXPORT(boot) int32_t boot(void)
@@ -56,8 +55,8 @@ EXPORT(define_module) int32_t define_module(int32_t length)
     if (reader_open(&reader, (size_t)(uint32_t)length) && reader_bytes(&reader, &name)) {
         /* Bytecode is trusted by the engine: only the build may bring any. */
         bool source = reader_is_text(&reader);
-        guest.malformed = !source && !guest.booting;
-        if (!guest.malformed && reader_bytes(&reader, &text) &&
+        reader.malformed = !source && !guest.booting;
+        if (!reader.malformed && reader_bytes(&reader, &text) && reader_at_end(&reader) &&
             (source ? modules_define(guest.context, name, text) : modules_define_bytecode(guest.context, text)))
             failures_report_pending(OP_FAIL, 0);
     }
@@ -74,7 +73,7 @@ EXPORT(compile) int32_t compile_module(int32_t length)
         if (guest.booting)
             jobs_begin_run(0, modules_compile(guest.context, name), false);
         else
-            guest.malformed = true;
+            reader.malformed = true;
     }
     return leave(&reader);
 }
@@ -86,7 +85,10 @@ EXPORT(install) int32_t install(int32_t length)
     char text[64] = "";
     if (!engine_enter())
         return STATUS_FAILED;
-    if (reader_open(&reader, (size_t)(uint32_t)length) && reader_bytes(&reader, &name) && name.length < sizeof(text)) {
+    if (reader_open(&reader, (size_t)(uint32_t)length) && reader_bytes(&reader, &name)) {
+        reader.malformed = !guest.booting || name.length >= sizeof(text);
+        if (reader.malformed)
+            return leave(&reader);
         memcpy(text, name.data, name.length);
         reader_close(&reader);
         JSValue module = JS_LoadModule(guest.context, NULL, text);
@@ -192,9 +194,9 @@ EXPORT(call) int32_t call(int32_t run, int32_t length)
         for (uint32_t i = 0; i < count; i++)
             JS_FreeValue(ctx, arguments[i]);
         js_free(ctx, arguments);
-        if (!guest.malformed)
+        if (!reader.malformed)
             jobs_begin_run((uint32_t)run, result, false);
-    } else if (!guest.malformed) {
+    } else if (!reader.malformed) {
         failures_report_pending(OP_FAIL, (uint32_t)run);
     }
     JS_FreeValue(ctx, this_value);
@@ -251,8 +253,8 @@ EXPORT(access) int32_t access(int32_t run, int32_t length)
     if (reader_open(&reader, (size_t)(uint32_t)length) && reader_unsigned(&reader, &verb) && reader_unsigned(&reader, &handle)) {
         JSValue key = reader_value(&reader);
         JSValue value = JS_IsException(key) ? JS_EXCEPTION : reader_value(&reader);
-        guest.malformed = guest.malformed || verb > VERB_KEYS;
-        if (!JS_IsException(value) && !guest.malformed && reader_at_end(&reader)) {
+        reader.malformed |= verb > VERB_KEYS;
+        if (!JS_IsException(value) && !reader.malformed && reader_at_end(&reader)) {
             reader_close(&reader);
             JSValue object = handle ? handles_get(ctx, handle) : JS_GetGlobalObject(ctx);
             JSAtom atom = JS_IsException(object) ? JS_ATOM_NULL : JS_ValueToAtom(ctx, key);
@@ -264,7 +266,7 @@ EXPORT(access) int32_t access(int32_t run, int32_t length)
             JS_FreeValue(ctx, object);
         } else {
             JS_FreeValue(ctx, value);
-            if (!guest.malformed)
+            if (!reader.malformed)
                 failures_report_pending(OP_FAIL, (uint32_t)run);
         }
         JS_FreeValue(ctx, key);
@@ -279,12 +281,12 @@ EXPORT(settle) int32_t settle(int32_t request, int32_t outcome, int32_t length)
     if (!engine_enter())
         return STATUS_FAILED;
     JSValue value = reader_open(&reader, (size_t)(uint32_t)length) ? reader_value(&reader) : JS_EXCEPTION;
-    if (JS_IsException(value) && !guest.malformed) {
+    if (JS_IsException(value) && !reader.malformed) {
         /* The answer does not fit into the guest: that is how the request fails. */
         value = JS_GetException(ctx);
         outcome = STATUS_FAILED;
     }
-    if (guest.malformed || !reader_at_end(&reader))
+    if (reader.malformed || !reader_at_end(&reader))
         JS_FreeValue(ctx, value);
     else if (ops_settle((uint32_t)request, outcome == STATUS_OK, value))
         failures_report_pending(OP_UNCAUGHT, 0);

@@ -57,11 +57,10 @@ typedef struct Guest {
 
     uint32_t depth;       /* exports on the stack: 1 in a turn, more when the host calls back */
     uint64_t resumed_ns;  /* when guest time last began to run */
-    uint64_t polled_ns;   /* guest time at the last poll */
+    uint64_t checks;      /* interrupt checks since the last poll */
     size_t heap_bytes;
     size_t heap_grace_bytes; /* lent once a turn so that running out can still be reported */
     bool booting;         /* bindings are being installed: native modules may be imported */
-    bool malformed;       /* the host's message broke the ABI */
     JSAtom host_exception; /* private property of an Error: id of the host exception behind it */
     JSAtom conversion;     /* private property of a TypeError that says a value cannot cross */
 
@@ -104,6 +103,7 @@ int encode_arguments(JSContext *ctx, Buffer *out, int argc, JSValueConst *argv);
 typedef struct Reader {
     Buffer message;       /* what was the inbox; owned while the reader is open */
     bool open;
+    bool malformed;       /* the message broke the ABI */
     const uint8_t *at, *end;
     bool references;
     uint32_t depth;
@@ -118,11 +118,11 @@ typedef struct Bytes {
 
 bool reader_open(Reader *reader, size_t length);                /* takes the inbox and reads the flag byte */
 void reader_close(Reader *reader);                              /* gives the inbox back; idempotent */
-bool reader_at_end(const Reader *reader);                       /* false: malformed, bytes are left */
+bool reader_at_end(Reader *reader);                             /* false: malformed, bytes are left */
 bool reader_bytes(Reader *reader, Bytes *out);                  /* a msgpack str or bin, borrowed from the message */
 bool reader_is_text(const Reader *reader);                      /* whether a msgpack str comes next */
 bool reader_unsigned(Reader *reader, uint32_t *out);
-JSValue reader_value(Reader *reader);                           /* JS_EXCEPTION: pending exception or guest.malformed */
+JSValue reader_value(Reader *reader);                           /* JS_EXCEPTION: pending exception or malformed */
 JSValue *reader_array(Reader *reader, uint32_t *count);         /* values of a msgpack array; free with js_free */
 
 /* errors.c: Error objects to and from their wire form. */
@@ -167,6 +167,7 @@ int modules_define(JSContext *ctx, Bytes name, Bytes source);
 int modules_define_bytecode(JSContext *ctx, Bytes bytecode);
 JSValue modules_compile(JSContext *ctx, Bytes name);
 JSModuleDef *native_module(JSContext *ctx, const char *name);
+JSValue native_array(JSContext *ctx, int count, const JSValue *values);
 int url_add_exports(JSContext *ctx, JSModuleDef *module);
 int url_set_exports(JSContext *ctx, JSModuleDef *module);
 

@@ -199,6 +199,21 @@ bool internals_date_ms(JSValueConst value, double *ms)
     return true;
 }
 
+bool internals_view(JSValueConst view, const uint8_t **bytes, size_t *length)
+{
+    JSTypedArray *state = JS_VALUE_GET_OBJ(view)->u.typed_array;
+    JSArrayBuffer *buffer = state->buffer->u.array_buffer;
+    size_t size = buffer->detached ? 0 : buffer->byte_length, unit = 1;
+    int class_id = JS_VALUE_GET_OBJ(view)->class_id;
+    if (class_id != JS_CLASS_DATAVIEW)
+        unit = (size_t)1 << typed_array_size_log2(class_id);
+    if (buffer->detached || state->offset > size)
+        return false;
+    *length = state->track_rab ? (size - state->offset) / unit * unit : state->length;
+    *bytes = buffer->data ? buffer->data + state->offset : NULL;
+    return *length <= size - state->offset;
+}
+
 uint32_t internals_references(JSValueConst object)
 {
     return (uint32_t)JS_REF_COUNT(JS_VALUE_GET_PTR(object));
@@ -209,8 +224,11 @@ const char *internals_error_class(JSContext *ctx, JSValueConst error)
     JSObject *p = JS_VALUE_GET_OBJ(error);
     if (p->class_id == JS_CLASS_DOM_EXCEPTION)
         return "DOMException";
-    /* Guest code can make the chain long, but not endless: prototypes cannot form a cycle. */
-    for (JSObject *proto = p->shape->proto; proto && proto->class_id != JS_CLASS_PROXY; proto = proto->shape->proto) {
+    if (p->class_id != JS_CLASS_ERROR)
+        return NULL;
+    /* Guest code can make the chain long; no polls happen here. */
+    JSObject *proto = p->shape->proto;
+    for (int hops = 0; hops < 64 && proto && proto->class_id != JS_CLASS_PROXY; hops++, proto = proto->shape->proto) {
         for (int i = 0; i < JS_NATIVE_ERROR_COUNT; i++) {
             if (proto == JS_VALUE_GET_OBJ(ctx->native_error_proto[i]))
                 return native_error_name[i];
@@ -253,4 +271,12 @@ void internals_drop_jobs(JSRuntime *rt)
 bool internals_has_jobs(JSRuntime *rt)
 {
     return !list_empty(&rt->job_list);
+}
+
+/* Module records are only needed to link and to import; what their functions use keeps itself alive. */
+void internals_drop_modules(JSContext *ctx)
+{
+    struct list_head *at, *next;
+    list_for_each_safe(at, next, &ctx->loaded_modules)
+        js_free_module_def(ctx, list_entry(at, JSModuleDef, link));
 }

@@ -36,13 +36,18 @@ JSValue internals_bigint_new(JSContext *ctx, const uint8_t *bytes, size_t length
 JSValue *internals_collection(JSContext *ctx, JSValueConst value, uint32_t *count);
 bool internals_regexp(JSContext *ctx, JSValueConst value, JSValue *source, JSValue *flags);
 bool internals_date_ms(JSValueConst value, double *ms);
+/* The bytes of a typed array or DataView, borrowed until guest code runs; false: it lies outside its buffer. */
+bool internals_view(JSValueConst view, const uint8_t **bytes, size_t *length);
 uint32_t internals_references(JSValueConst object);  /* how many references keep it alive */
-const char *internals_error_class(JSContext *ctx, JSValueConst error);  /* TypeError, ...; by its prototype chain */
+/* TypeError, ..., by its prototype chain; DOMException; NULL: neither an Error nor a DOMException. */
+const char *internals_error_class(JSContext *ctx, JSValueConst error);
 JSValue internals_error_prototype(JSContext *ctx, const char *class_name); /* JS_UNDEFINED: no such class */
 JSValue internals_dom_exception(JSContext *ctx, JSValueConst name, JSValueConst message);
 
 void internals_seed_random(JSContext *ctx, uint64_t seed);
 void internals_drop_jobs(JSRuntime *rt);
 bool internals_has_jobs(JSRuntime *rt);
+
+void internals_drop_modules(JSContext *ctx);
 
 #endif

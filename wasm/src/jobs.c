@@ -4,6 +4,14 @@
 
 #include <stdlib.h>
 
+static Rejection *take_rejection(Rejection **at)
+{
+    Rejection *rejection = *at;
+    if (!(*at = rejection->next))
+        guest.rejections_tail = at;
+    return rejection;
+}
+
 static void on_rejection(JSContext *ctx, JSValueConst promise, JSValueConst reason, bool handled, void *opaque)
 {
     (void)opaque;
@@ -14,17 +22,15 @@ static void on_rejection(JSContext *ctx, JSValueConst promise, JSValueConst reas
             return;
         }
         *rejection = (Rejection){JS_DupValue(ctx, promise), JS_DupValue(ctx, reason), NULL};
-        Rejection **end = &guest.rejections;
-        while (*end)
-            end = &(*end)->next;
-        *end = rejection;
+        *guest.rejections_tail = rejection;
+        guest.rejections_tail = &rejection->next;
         return;
     }
     for (Rejection **at = &guest.rejections; *at; at = &(*at)->next) {
         Rejection *rejection = *at;
         if (JS_VALUE_GET_PTR(rejection->promise) != JS_VALUE_GET_PTR(promise))
             continue;
-        *at = rejection->next;
+        take_rejection(at);
         JS_FreeValue(ctx, rejection->promise);
         JS_FreeValue(ctx, rejection->reason);
         free(rejection);
@@ -35,6 +41,7 @@ static void on_rejection(JSContext *ctx, JSValueConst promise, JSValueConst reas
 void jobs_boot(void)
 {
     guest.tasks_tail = &guest.tasks;
+    guest.rejections_tail = &guest.rejections;
     JS_SetHostPromiseRejectionTracker(guest.runtime, on_rejection, NULL);
 }
 
@@ -82,8 +89,7 @@ static void drop_microtasks(void)
     JSContext *ctx = guest.context;
     internals_drop_jobs(guest.runtime);
     while (guest.rejections) {
-        Rejection *rejection = guest.rejections;
-        guest.rejections = rejection->next;
+        Rejection *rejection = take_rejection(&guest.rejections);
         JS_FreeValue(ctx, rejection->promise);
         JS_FreeValue(ctx, rejection->reason);
         free(rejection);
@@ -134,41 +140,67 @@ static void finish(uint32_t id, JSValue value)
     }
 }
 
-/* Report every run whose promise has settled. */
-static bool settle_runs(void)
+static void follow(JSContext *ctx, JSValueConst promise)
+{
+    JS_PromiseMarkAsHandled(ctx, promise);
+    on_rejection(ctx, promise, JS_UNDEFINED, true, NULL);
+}
+
+/* An asynchronous script fulfils with {value}; a promise in there is what the run waits for next. */
+static void unwrap_value(JSContext *ctx, Run *run)
+{
+    JSValue result = JS_PromiseResult(ctx, run->promise);
+    JSValue value = JS_GetPropertyStr(ctx, result, "value");
+    JS_FreeValue(ctx, result);
+    run->unwrap = false;
+    if (!JS_IsPromise(value)) {
+        JSValue promise = JS_NewSettledPromise(ctx, false, value);
+        JS_FreeValue(ctx, value);
+        value = promise;
+    } else {
+        follow(ctx, value);
+    }
+    JS_FreeValue(ctx, run->promise);
+    run->promise = value;
+}
+
+/* Move the runs whose promise has settled to a list of their own, in the order they began. No guest code runs here. */
+static Run *take_settled(void)
 {
     JSContext *ctx = guest.context;
-    bool settled = false;
+    Run *settled = NULL;
     for (Run **at = &guest.runs; *at;) {
         Run *run = *at;
-        JSPromiseStateEnum state = JS_PromiseState(ctx, run->promise);
-        if (state == JS_PROMISE_PENDING) {
+        if (run->unwrap && JS_PromiseState(ctx, run->promise) == JS_PROMISE_FULFILLED)
+            unwrap_value(ctx, run);
+        if (JS_PromiseState(ctx, run->promise) == JS_PROMISE_PENDING) {
             at = &run->next;
             continue;
         }
-        JSValue result = JS_PromiseResult(ctx, run->promise);
-        if (state == JS_PROMISE_FULFILLED && run->unwrap) {
-            run->unwrap = false;
-            JSValue value = JS_GetPropertyStr(ctx, result, "value");
-            JS_FreeValue(ctx, result);
-            result = value;
-            if (JS_IsPromise(value)) {
-                JS_FreeValue(ctx, run->promise);
-                run->promise = value;
-                JS_PromiseMarkAsHandled(ctx, value);
-                on_rejection(ctx, value, JS_UNDEFINED, true, NULL);
-                continue;
-            }
-        }
         *at = run->next;
-        settled = true;
-        if (state == JS_PROMISE_FULFILLED)
-            finish(run->id, result);
-        else
-            failures_report(OP_FAIL, run->id, result);
-        free_run(run);
+        run->next = settled;
+        settled = run;
     }
     return settled;
+}
+
+/* Report every run whose promise has settled. Reporting runs getters, and these may begin and end other runs. */
+static bool settle_runs(void)
+{
+    JSContext *ctx = guest.context;
+    Run *run = take_settled(), *next;
+    bool any = run != NULL;
+    for (; run; run = next) {
+        next = run->next;
+        if (JS_IsException(run->promise))
+            failures_report_pending(OP_FAIL, run->id);
+        else if (JS_PromiseState(ctx, run->promise) == JS_PROMISE_FULFILLED)
+            finish(run->id, JS_PromiseResult(ctx, run->promise));
+        else
+            failures_report(OP_FAIL, run->id, JS_PromiseResult(ctx, run->promise));
+        free_run(run);
+    }
+    return any;
 }
 
 /* Takes `result`: the value of a run, the promise of it, or JS_EXCEPTION. */
@@ -188,12 +220,16 @@ void jobs_begin_run(uint32_t id, JSValue result, bool unwrap)
         return;
     }
     if (JS_IsPromise(result)) {
-        JS_PromiseMarkAsHandled(ctx, result);
-        on_rejection(ctx, result, JS_UNDEFINED, true, NULL);
+        follow(ctx, result);
     } else {
         /* Reported when its jobs have run, like every other: what they change is still seen. */
         JSValue promise = JS_NewSettledPromise(ctx, false, result);
         JS_FreeValue(ctx, result);
+        if (JS_IsException(promise)) {
+            free(run);
+            failures_report_pending(OP_FAIL, id);
+            return;
+        }
         result = promise;
         unwrap = false;
     }
@@ -216,8 +252,7 @@ void jobs_abandon(uint32_t id)
 static void report_rejections(void)
 {
     while (guest.rejections && !guest.control.reason) {
-        Rejection *rejection = guest.rejections;
-        guest.rejections = rejection->next;
+        Rejection *rejection = take_rejection(&guest.rejections);
         failures_report(OP_UNCAUGHT, 1, rejection->reason);
         JS_FreeValue(guest.context, rejection->promise);
         free(rejection);

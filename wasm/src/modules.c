@@ -86,6 +86,7 @@ int modules_define(JSContext *ctx, Bytes name, Bytes text)
     if (!source_text) {
         free(name_text);
         free(source);
+        guest.control.failed_allocations++;
         JS_ThrowOutOfMemory(ctx);
         return -1;
     }
@@ -128,19 +129,4 @@ int modules_define_bytecode(JSContext *ctx, Bytes bytecode)
     int failed = JS_IsException(module);
     JS_FreeValue(ctx, module);
     return failed ? -1 : 0;
-}
-
-/* The bindings are in place: from here on no guest can import them, and their sources need no room. */
-int modules_seal(void)
-{
-    while (sources) {
-        Source *source = sources;
-        sources = source->next;
-        free(source->name);
-        free(source->text);
-        free(source);
-    }
-    guest.booting = false;
-    JS_RunGC(guest.runtime);
-    return 0;
 }

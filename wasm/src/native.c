@@ -6,6 +6,19 @@ static bool op_of(JSContext *ctx, JSValueConst value, uint32_t *op)
     return JS_ToUint32(ctx, op, value) == 0;
 }
 
+/* Takes the values; an exception among them is the outcome. */
+JSValue native_array(JSContext *ctx, int count, const JSValue *values)
+{
+    bool failed = false;
+    for (int i = 0; i < count; i++)
+        failed = failed || JS_IsException(values[i]);
+    if (!failed)
+        return JS_NewArrayFrom(ctx, count, values);
+    for (int i = 0; i < count; i++)
+        JS_FreeValue(ctx, values[i]);
+    return JS_EXCEPTION;
+}
+
 static JSValue native_call(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
     uint32_t op;
@@ -95,7 +108,7 @@ static JSValue native_proxy_parts(JSContext *ctx, JSValueConst this_value, int a
         JS_FreeValue(ctx, JS_GetException(ctx));       /* revoked */
         parts[i] = JS_NULL;
     }
-    return JS_NewArrayFrom(ctx, 2, parts);
+    return native_array(ctx, 2, parts);
 }
 
 static JSValue native_promise_state(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
@@ -106,7 +119,7 @@ static JSValue native_promise_state(JSContext *ctx, JSValueConst this_value, int
     if (state == JS_PROMISE_NOT_A_PROMISE)
         return JS_UNDEFINED;
     JSValue parts[2] = {JS_NewString(ctx, names[state]), JS_PromiseResult(ctx, argv[0])};
-    return JS_NewArrayFrom(ctx, 2, parts);
+    return native_array(ctx, 2, parts);
 }
 
 static JSValue native_collection_entries(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)

@@ -10,9 +10,9 @@ static JSValue read_reply(JSContext *ctx)
     if (reader_open(&reader, guest.control.reply_bytes))
         value = reader_value(&reader);
     reader_close(&reader);
-    if (guest.malformed && !JS_HasException(ctx))
-        JS_ThrowInternalError(ctx, "malformed reply of the host");
-    return value;
+    if (!JS_IsException(value) || !reader.malformed)
+        return value;
+    return JS_HasException(ctx) ? JS_EXCEPTION : JS_ThrowInternalError(ctx, "malformed reply of the host");
 }
 
 static JSValue stop(JSContext *ctx)
@@ -175,5 +175,9 @@ JSValue ops_function(JSContext *ctx, uint32_t op, uint32_t mode, const char *nam
         return JS_ThrowOutOfMemory(ctx);
     }
     *function = (HostFunction){.op = op};
-    return JS_NewCClosure(ctx, host_function_call, name, host_function_finalize, length, (int)mode, function);
+    JSValue object = JS_NewCClosure(ctx, host_function_call, name, host_function_finalize, length, (int)mode, function);
+    /* Without an object there may be no finalizer either; the host hears that the op is free in any case. */
+    if (JS_IsException(object) && released != function)
+        host_function_finalize(function);
+    return object;
 }

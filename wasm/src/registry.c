@@ -4,7 +4,8 @@
 
 static uint32_t slot_of(const Registry *registry, uint32_t id)
 {
-    return (id * 2654435769u) & (registry->room - 1);
+    /* The upper bits of the product: ids may be addresses, whose lower bits are all the same. */
+    return (id * 2654435769u) >> (__builtin_clz(registry->room) + 1);
 }
 
 Entry *registry_find(const Registry *registry, uint32_t id)

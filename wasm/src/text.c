@@ -199,7 +199,7 @@ JSValue text_utf8_encode_into(JSContext *ctx, JSValueConst this_value, int argc,
         read = next;
     }
     JSValue pair[2] = {JS_NewUint32(ctx, read), JS_NewUint32(ctx, written)};
-    return JS_NewArrayFrom(ctx, 2, pair);
+    return native_array(ctx, 2, pair);
 }
 
 static bool view_bytes(JSContext *ctx, JSValueConst value, const uint8_t **data, size_t *length)

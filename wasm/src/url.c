@@ -17,6 +17,7 @@ static char *usv_string(JSContext *ctx, JSValueConst value, size_t *length)
     size_t room = text_encoded_bytes(text.units, text.length, text.wide, TEXT_UTF8);
     char *bytes = malloc(room + 1);
     if (!bytes) {
+        guest.control.failed_allocations++;
         JS_ThrowOutOfMemory(ctx);
         return NULL;
     }
@@ -46,7 +47,7 @@ static JSValue components(JSContext *ctx, ada_url url)
     };
     ada_free_owned_string(origin);
     ada_free(url);
-    return JS_NewArrayFrom(ctx, sizeof(parts) / sizeof(parts[0]), parts);
+    return native_array(ctx, sizeof(parts) / sizeof(parts[0]), parts);
 }
 
 static ada_url parse(JSContext *ctx, int argc, JSValueConst *argv)

@@ -1,0 +1,525 @@
+"""The asynchronous face, on asyncio and trio: tasks, cancellation at every point, and the end of the block."""
+
+from __future__ import annotations
+
+import gc
+import threading
+import time
+from typing import Any
+
+import anyio
+import anyio.lowlevel
+import pytest
+
+from sandbox import AsyncSandbox, JSError, JSFunction, Limits, Sandbox, undefined
+from sandbox.errors import (
+    ConversionError,
+    CpuLimitExceeded,
+    JSSyntaxError,
+    SandboxBusy,
+    SandboxClosed,
+    SandboxPoisoned,
+    Stalled,
+    UsageError,
+    WallLimitExceeded,
+)
+
+pytestmark = pytest.mark.anyio
+_UNLIMITED = Limits(cpu_seconds=None, wall_seconds=None)
+
+
+@pytest.mark.parametrize(
+    ("code", "value"),
+    [
+        ("1 + 1", 2),
+        ("undefined", undefined),
+        ("await Promise.resolve('later')", "later"),
+        ("await new Promise(done => setTimeout(done, 1, 'timer'))", "timer"),
+        ("({a: [1]})", {"a": [1]}),
+    ],
+)
+async def test_eval(code: str, value: Any) -> None:
+    async with AsyncSandbox() as box:
+        assert await box.eval(code) == value
+
+
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [
+        ("throw new Error('x')", JSError),
+        ("1 +", JSSyntaxError),
+        ("await new Promise(() => {})", Stalled),
+        ("Symbol()", ConversionError),
+        ("while (true);", CpuLimitExceeded),
+    ],
+)
+async def test_failures_leave_it_usable(code: str, error: type[Exception]) -> None:
+    async with AsyncSandbox(limits=Limits(cpu_seconds=0.1)) as box:
+        with pytest.raises(error) as caught:
+            await box.eval(code)
+        assert type(caught.value) is error
+        assert await box.eval("1") == 1
+
+
+async def test_call_and_functions() -> None:
+    async with AsyncSandbox() as box:
+        await box.eval("const add = (a, b) => a + b; const late = async n => { await null; return n }")
+        assert await box.call("add", 1, 2) == 3
+        late = await box.eval("late")
+        assert isinstance(late, JSFunction)
+        assert await late(5) == await box.call(late, 5) == 5
+        assert await late.call_with(None, 6) == 6
+        with pytest.raises(TypeError):
+            await box.call(late, timeout="1")  # type: ignore[arg-type]
+        late.release()
+        with pytest.raises(ConversionError, match="released"):
+            await box.call(late)
+
+
+async def test_virtual_time() -> None:
+    async with AsyncSandbox(clock="virtual") as box:
+        await box.eval("let n = 0; setInterval(() => n++, 10)")
+        await box.tick(35)
+        assert await box.eval("n") == 3
+        assert await box.eval("await new Promise(done => setTimeout(done, 1000)); performance.now()") == 1035
+        with pytest.raises(WallLimitExceeded):
+            await box.run_until_idle(timeout=0.02)
+    async with AsyncSandbox(clock="virtual") as box:
+        await box.eval("let n = 0; setTimeout(() => setTimeout(() => n++, 5), 5)")
+        await box.run_until_idle()
+        assert await box.eval("n") == 1
+        with pytest.raises(ValueError, match="milliseconds"):
+            await box.tick(-1)
+
+
+async def test_first_globals_and_functions() -> None:
+    async with AsyncSandbox(globals={"x": 1}, functions={"f": lambda: 2}) as box:
+        assert await box.eval("x + f()") == 3
+    box = AsyncSandbox(globals={"x": object()})
+    with pytest.raises(ConversionError):
+        await box.__aenter__()
+    assert box.closed
+
+
+async def test_the_loop_stays_free_while_the_guest_runs() -> None:
+    ticks = 0
+
+    async def count() -> None:
+        nonlocal ticks
+        while True:
+            ticks += 1
+            await anyio.lowlevel.checkpoint()
+
+    async with AsyncSandbox() as box, anyio.create_task_group() as tasks:
+        tasks.start_soon(count)
+        with pytest.raises(WallLimitExceeded):
+            await box.eval("while (true);", timeout=0.1)
+        tasks.cancel_scope.cancel()
+    assert ticks > 10
+
+
+class TestManyTasks:
+    async def test_runs_take_turns(self) -> None:
+        async def echo(n: int) -> int:
+            await anyio.lowlevel.checkpoint()
+            return n
+
+        results: dict[int, Any] = {}
+
+        async def use(n: int) -> None:
+            results[n] = await box.eval(
+                f"(async n => {{ for (let i = 0; i < 3; i++) n = await echo(n); return n }})({n})"
+            )
+
+        async with AsyncSandbox(functions={"echo": echo}) as box, anyio.create_task_group() as tasks:
+            for n in range(50):
+                tasks.start_soon(use, n)
+        assert results == {n: n for n in range(50)}
+
+    async def test_while_one_waits_others_go_on(self) -> None:
+        asked, answered = anyio.Event(), anyio.Event()
+
+        async def ask() -> str:
+            asked.set()
+            await answered.wait()
+            return "answer"
+
+        async with AsyncSandbox(functions={"ask": ask}) as box, anyio.create_task_group() as tasks:
+            results = []
+
+            async def first() -> None:
+                results.append(await box.eval("await ask()"))
+
+            tasks.start_soon(first)
+            await asked.wait()
+            assert await box.eval("1 + 1") == 2
+            assert results == []
+            answered.set()
+        assert results == ["answer"]
+
+    async def test_one_fails_the_others_do_not(self) -> None:
+        results: list[Any] = []
+
+        async def use(code: str) -> None:
+            try:
+                results.append(await box.eval(code, timeout=5))
+            except Exception as error:  # noqa: BLE001 - what it is, is looked at
+                results.append(type(error))
+
+        async with AsyncSandbox(limits=Limits(cpu_seconds=0.1)) as box, anyio.create_task_group() as tasks:
+            tasks.start_soon(use, "await new Promise(done => setTimeout(done, 20, 'first'))")
+            tasks.start_soon(use, "throw new Error('second')")
+            tasks.start_soon(use, "while (true);")
+            tasks.start_soon(use, "await new Promise(done => setTimeout(done, 10, 'fourth'))")
+        assert sorted(map(str, results)) == sorted(map(str, [JSError, CpuLimitExceeded, "first", "fourth"]))
+
+    async def test_a_run_that_only_another_could_settle_is_told(self) -> None:
+        release = anyio.Event()
+
+        async def slow() -> None:
+            await release.wait()
+
+        async with AsyncSandbox(functions={"slow": slow}) as box, anyio.create_task_group() as tasks:
+
+            async def stalled() -> None:
+                with pytest.raises(Stalled):
+                    await box.eval("await new Promise(() => {})")
+
+            async def waits() -> None:
+                await box.eval("await slow()")
+
+            tasks.start_soon(waits)
+            await anyio.wait_all_tasks_blocked()
+            tasks.start_soon(stalled)
+            await anyio.wait_all_tasks_blocked()
+            release.set()
+
+    async def test_one_settles_what_the_other_waits_for(self) -> None:
+        async with AsyncSandbox(functions={"never": anyio.sleep_forever}) as box, anyio.create_task_group() as tasks:
+            results = []
+
+            async def first() -> None:
+                results.append(await box.eval("never(); await new Promise(done => { globalThis.go = done })"))
+
+            tasks.start_soon(first)
+            while not await box.globals.has("go"):
+                await anyio.lowlevel.checkpoint()
+            await box.eval("go('open')")
+            while not results:
+                await anyio.lowlevel.checkpoint()
+            assert results == ["open"]
+
+    async def test_poison_reaches_everyone(self) -> None:
+        async with AsyncSandbox(functions={"never": anyio.sleep_forever}) as box, anyio.create_task_group() as tasks:
+
+            async def waits() -> None:
+                with pytest.raises(SandboxPoisoned):
+                    await box.eval("began = 1; await never()")
+
+            tasks.start_soon(waits)
+            while not await box.globals.has("began"):
+                await anyio.lowlevel.checkpoint()
+            with pytest.raises(Exception, match="fuel"):
+                await box.eval("while (true);", fuel=100_000)
+
+
+class TestCancellation:
+    @pytest.mark.parametrize(
+        "code",
+        [
+            "while (true);",
+            "for (;;) f()",
+            "for (;;) try { f() } catch {} finally { continue }",
+            "await new Promise(done => setTimeout(done, 1e6))",
+            "await never()",
+            "for (;;) await soon()",
+            "for (;;) await null",
+        ],
+    )
+    async def test_it_is_prompt_and_leaves_the_sandbox_usable(self, code: str) -> None:
+        async def soon() -> None:
+            await anyio.lowlevel.checkpoint()
+
+        functions = {"f": lambda: None, "never": anyio.sleep_forever, "soon": soon}
+        async with AsyncSandbox(functions=functions, limits=_UNLIMITED) as box:
+            for _ in range(3):
+                began = time.monotonic()
+                with anyio.move_on_after(0.03) as scope:
+                    await box.eval(code)
+                assert scope.cancelled_caught
+                assert time.monotonic() - began < 5
+                assert await box.eval("1 + 1") == 2
+            assert not box._driver.runs
+
+    async def test_before_the_first_turn(self) -> None:
+        async with AsyncSandbox(limits=_UNLIMITED) as box:
+            with anyio.CancelScope() as scope:
+                scope.cancel()
+                await box.eval("globalThis.ran = 1; while (true);")
+            assert scope.cancelled_caught
+            assert not box._driver.runs
+            assert await box.eval("1") == 1
+
+    async def test_while_waiting_for_another_tasks_turn(self) -> None:
+        inside, go_on = threading.Event(), threading.Event()
+
+        def hold() -> None:
+            inside.set()
+            go_on.wait(20)
+
+        async with AsyncSandbox(functions={"hold": hold}) as box, anyio.create_task_group() as tasks:
+            tasks.start_soon(box.eval, "hold()")
+            await anyio.to_thread.run_sync(inside.wait, 20)
+            with anyio.move_on_after(0.02) as scope:
+                await box.eval("globalThis.second = 1")
+            assert scope.cancelled_caught
+            go_on.set()
+            assert not await box.globals.has("second")
+
+    async def test_only_the_cancelled_runs_code_is_stopped(self) -> None:
+        async with AsyncSandbox(limits=_UNLIMITED) as box, anyio.create_task_group() as tasks:
+            results = []
+
+            async def other() -> None:
+                results.append(await box.eval("await new Promise(done => setTimeout(done, 60)); 'other'"))
+
+            tasks.start_soon(other)
+            await anyio.wait_all_tasks_blocked()
+            with anyio.move_on_after(0.02):
+                await box.eval("while (true);")
+        assert results == ["other"]
+
+    async def test_host_calls_of_a_cancelled_run_are_cancelled(self) -> None:
+        began, ended = anyio.Event(), anyio.Event()
+
+        async def work() -> None:
+            try:
+                began.set()
+                await anyio.sleep_forever()
+            finally:
+                ended.set()
+
+        async with AsyncSandbox(functions={"work": work}) as box:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(box.eval, "let told; try { await work() } catch (e) { told = e.name }")
+                await began.wait()
+                tasks.cancel_scope.cancel()
+            with anyio.fail_after(10):
+                await ended.wait()
+            await box.run_until_idle()
+            assert await box.eval("told") == "AbortError"
+
+    async def test_host_calls_of_other_runs_go_on(self) -> None:
+        release = anyio.Event()
+
+        async def work() -> str:
+            await release.wait()
+            return "done"
+
+        async with AsyncSandbox(functions={"work": work}) as box:
+            await box.eval("let seen; work().then(v => { seen = v }); 1")
+            with anyio.move_on_after(0.02):
+                await box.eval("await work()")
+            release.set()
+            await box.run_until_idle()
+            assert await box.eval("seen") == "done"
+
+    async def test_a_host_function_that_ignores_cancellation_does_not_hold_up_the_run(self) -> None:
+        release, began = anyio.Event(), anyio.Event()
+
+        async def stubborn() -> str:
+            with anyio.CancelScope(shield=True):
+                began.set()
+                await release.wait()
+            return "late"
+
+        async with AsyncSandbox(functions={"stubborn": stubborn}) as box:
+            with pytest.raises(WallLimitExceeded):
+                await box.eval("await stubborn()", timeout=0.05)
+            assert began.is_set()
+            assert await box.eval("1") == 1
+            release.set()
+            await box.run_until_idle()
+
+    async def test_a_sync_host_function_is_waited_for(self) -> None:
+        began, release, ended = threading.Event(), threading.Event(), threading.Event()
+
+        def work() -> None:
+            began.set()
+            release.wait(20)
+            ended.set()
+
+        async with AsyncSandbox(functions={"work": work}, limits=_UNLIMITED) as box, anyio.create_task_group() as tasks:
+            tasks.start_soon(box.eval, "work(); while (true);")
+            await anyio.to_thread.run_sync(began.wait, 20)
+            tasks.cancel_scope.cancel()
+            release.set()
+        assert ended.is_set()
+        assert box.closed
+
+    async def test_at_random_instants(self) -> None:
+        async def later(n: int) -> int:
+            await anyio.lowlevel.checkpoint()
+            return n
+
+        functions = {"f": lambda n: n + 1, "later": later}
+        async with AsyncSandbox(functions=functions, limits=_UNLIMITED) as box:
+            for step in range(60):
+                with anyio.move_on_after(step * 0.0003):
+                    await box.eval("for (let n = 0;;) { n = f(n); n = await later(n) }")
+                assert await box.eval("[f(1), await later(2)]") == [2, 2]
+            assert not box._driver.runs
+
+    async def test_of_the_whole_block(self) -> None:
+        with anyio.move_on_after(0.05) as scope:
+            async with AsyncSandbox(functions={"never": anyio.sleep_forever}) as box:
+                await box.eval("await never()")
+        assert scope.cancelled_caught
+        assert box.closed
+
+    async def test_a_deadline_around_entering(self) -> None:
+        box = AsyncSandbox(globals={"x": 1})
+        with anyio.CancelScope() as scope:
+            scope.cancel()
+            async with box:
+                pass
+        assert scope.cancelled_caught
+        assert box.closed
+
+
+class TestBlock:
+    async def test_what_the_body_raises_passes_through_as_it_is(self) -> None:
+        error = KeyError("mine")
+        with pytest.raises(KeyError) as caught:
+            async with AsyncSandbox(functions={"never": anyio.sleep_forever}) as box:
+                await box.eval("never(); 1")
+                raise error
+        assert caught.value is error
+        assert box.closed
+
+    async def test_pending_host_calls_are_cancelled_and_waited_for(self) -> None:
+        ended = False
+
+        async def work() -> None:
+            nonlocal ended
+            try:
+                await anyio.sleep_forever()
+            finally:
+                ended = True
+
+        async with AsyncSandbox(functions={"work": work}) as box:
+            await box.eval("work(); 1")
+            await anyio.wait_all_tasks_blocked()
+        assert ended
+
+    @pytest.mark.parametrize("code", ["await never()", "while (true);", "for (;;) f()"])
+    async def test_runs_of_other_tasks_end_with_it(self, code: str) -> None:
+        caught: list[BaseException] = []
+        begun = threading.Event()
+        functions = {"never": anyio.sleep_forever, "f": lambda: None, "begun": begun.set}
+        box = AsyncSandbox(functions=functions, limits=_UNLIMITED)
+
+        async def use() -> None:
+            try:
+                await box.eval(f"begun(); {code}")
+            except Exception as error:  # noqa: BLE001 - what it is, is looked at
+                caught.append(error)
+
+        async with anyio.create_task_group() as tasks, box:
+            tasks.start_soon(use)
+            await anyio.to_thread.run_sync(begun.wait, 20)
+        assert [type(error) for error in caught] == [SandboxClosed]
+
+    async def test_use_outside(self) -> None:
+        box = AsyncSandbox()
+        with pytest.raises(UsageError, match="async with"):
+            await box.eval("1")
+        async with box:
+            assert await box.eval("1") == 1
+            with pytest.raises(UsageError, match="already"):
+                await box.__aenter__()
+        for use in (
+            box.eval("1"),
+            box.call("f"),
+            box.globals.get("x"),
+            box.run_until_idle(),
+            box.tick(1),
+            box.__aenter__(),
+        ):
+            with pytest.raises(SandboxClosed):
+                await use
+        assert repr(box) == "<AsyncSandbox closed>"
+
+    async def test_aclose(self) -> None:
+        async with AsyncSandbox(functions={"never": anyio.sleep_forever}) as box:
+            await box.eval("never(); 1")
+            await box.aclose()
+            await box.aclose()
+            assert box.closed
+            with pytest.raises(SandboxClosed):
+                await box.eval("1")
+
+    async def test_aclose_while_a_run_waits(self) -> None:
+        async def close() -> None:
+            await box.aclose()
+
+        async with AsyncSandbox(functions={"close": close}) as box:
+            with pytest.raises(JSError) as caught:
+                await box.eval("await close()")
+            assert isinstance(caught.value.__cause__, SandboxBusy)
+            assert await box.eval("1") == 1
+
+    async def test_a_sandbox_that_was_never_entered(self) -> None:
+        AsyncSandbox()
+        gc.collect()
+
+    async def test_many_sandboxes(self) -> None:
+        results = []
+
+        async def use(n: int) -> None:
+            async with AsyncSandbox(globals={"n": n}) as box:
+                results.append(await box.eval("await null; n"))
+
+        async with anyio.create_task_group() as tasks:
+            for n in range(20):
+                tasks.start_soon(use, n)
+        assert sorted(results) == list(range(20))
+
+    async def test_a_blocking_sandbox_on_the_loops_thread(self) -> None:
+        async def later() -> int:
+            return 5
+
+        with Sandbox(functions={"later": later}) as box:
+            assert box.eval("await later()") == 5
+
+
+async def test_options_are_those_of_the_blocking_face() -> None:
+    lines: list[str] = []
+    async with AsyncSandbox(seed=1, console=lambda entry: lines.append(entry.text), clock="virtual") as box:
+        one = await box.eval("console.log('x'); Math.random()")
+    with Sandbox(seed=1) as blocking:
+        assert blocking.eval("Math.random()") == one
+    assert lines == ["x"]
+    with pytest.raises(ValueError, match="clock"):
+        AsyncSandbox(clock="fast")  # type: ignore[arg-type]
+
+
+async def test_context_variables_reach_host_functions() -> None:
+    from contextvars import ContextVar
+
+    tenant: ContextVar[str] = ContextVar("tenant")
+
+    async def who() -> str:
+        return tenant.get()
+
+    async with AsyncSandbox(functions={"who": who, "now": lambda: tenant.get()}) as box:
+        tenant.set("a")
+        assert await box.eval("[now(), await who()]") == ["a", "a"]
+
+
+async def test_usage() -> None:
+    async with AsyncSandbox(functions={"f": lambda: 1}) as box:
+        await box.eval("f()")
+        usage = box.usage
+    assert (usage.runs, usage.host_calls) == (2, 1)
+    assert usage.cpu_seconds > 0

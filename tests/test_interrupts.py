@@ -1,0 +1,336 @@
+"""Ctrl-C: always a KeyboardInterrupt, never a crash, and the sandbox can be used afterwards."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable, Iterator
+from types import FrameType
+from typing import Any
+
+import anyio
+import pytest
+
+from sandbox import JSFunction, Sandbox, _interrupts
+from sandbox.errors import WallLimitExceeded
+
+_interrupt = signal.SIGINT
+
+
+def _raise_signal() -> None:
+    signal.raise_signal(_interrupt)
+
+
+@pytest.fixture(autouse=True)
+def _python_handles_sigint() -> Iterator[None]:
+    before = signal.signal(_interrupt, signal.default_int_handler)
+    yield
+    assert signal.getsignal(_interrupt) is signal.default_int_handler, "the handler was not put back"
+    signal.signal(_interrupt, before)
+
+
+def _usable(box: Sandbox) -> bool:
+    return bool(box.eval("1 + 1") == 2)
+
+
+class TestDelivery:
+    def test_in_a_host_function_at_once(self) -> None:
+        def work() -> None:
+            _raise_signal()
+            pytest.fail("the signal was not delivered")
+
+        with Sandbox(functions={"work": work}) as box:
+            with pytest.raises(KeyboardInterrupt):
+                box.eval("try { work() } catch {} 'went on'")
+            assert _usable(box)
+
+    def test_in_an_asynchronous_host_function_it_ends_the_wait(self) -> None:
+        cancelled: list[bool] = []
+
+        async def work() -> None:
+            os.kill(os.getpid(), _interrupt)
+            try:
+                await anyio.sleep_forever()
+            finally:
+                cancelled.append(True)
+
+        with Sandbox(functions={"work": work}) as box:
+            with pytest.raises(KeyboardInterrupt):
+                box.eval("await work()")
+            assert _usable(box)
+
+    @pytest.mark.parametrize(
+        "code", ["while (true);", "for (;;) idle()", "for (;;) try { idle() } catch {}", "for (;;) await 0"]
+    )
+    def test_while_the_guest_computes(self, code: str) -> None:
+        def arm() -> None:
+            _interrupts._main.is_open = False  # as if the signal came just after this function had returned
+            _raise_signal()
+
+        with Sandbox(functions={"arm": arm, "idle": lambda: None}) as box:
+            with pytest.raises(KeyboardInterrupt):
+                box.eval(f"arm(); {code}")
+            assert _usable(box)
+
+    def test_while_it_waits_for_a_timer(self) -> None:
+        def arm() -> None:
+            _interrupts._main.is_open = False
+            _raise_signal()
+
+        with Sandbox(functions={"arm": arm}) as box:
+            with pytest.raises(KeyboardInterrupt):
+                box.eval("arm(); await new Promise(done => setTimeout(done, 1e6))")
+            assert _usable(box)
+
+    def test_even_when_the_program_is_over_before_it_is_noticed(self) -> None:
+        def arm() -> None:
+            _interrupts._main.is_open = False
+            _raise_signal()
+
+        with Sandbox(functions={"arm": arm}) as box:
+            with pytest.raises(KeyboardInterrupt):
+                box.eval("arm(); 5")
+            assert _usable(box)
+
+    def test_in_a_nested_call(self) -> None:
+        def arm(callback: JSFunction) -> None:
+            _interrupts._main.is_signalled = True
+            callback()
+            pytest.fail("the signal was not delivered")
+
+        with Sandbox(functions={"arm": arm}) as box:
+            with pytest.raises(KeyboardInterrupt):
+                box.eval("arm(() => { for (;;); })")
+            assert _usable(box)
+
+    def test_in_a_sandbox_inside_a_sandbox(self) -> None:
+        def arm() -> None:
+            _interrupts._main.is_open = False
+            _raise_signal()
+
+        with Sandbox(functions={"arm": arm}) as inner, Sandbox(functions={"inner": inner.eval}) as outer:
+            with pytest.raises(KeyboardInterrupt):
+                outer.eval("inner('arm(); for (;;);')")
+            assert _usable(inner)
+            assert _usable(outer)
+
+    def test_the_console_is_not_interrupted_in_the_middle(self) -> None:
+        with Sandbox(console=lambda _: _raise_signal()) as box:
+            with pytest.raises(KeyboardInterrupt):
+                box.eval("console.log(1); 'value'")
+            assert _usable(box)
+
+
+class TestOtherHandlers:
+    @pytest.fixture
+    def calls(self) -> Iterator[list[int]]:
+        calls: list[int] = []
+
+        def handler(number: int, frame: FrameType | None) -> None:
+            calls.append(number)
+
+        before = signal.signal(_interrupt, handler)
+        yield calls
+        assert signal.getsignal(_interrupt) is handler
+        signal.signal(_interrupt, before)
+
+    def test_a_handler_that_raises_nothing_lets_the_guest_go_on(self, calls: list[int]) -> None:
+        def arm() -> None:
+            _raise_signal()
+            _interrupts._main.is_open = False
+            _raise_signal()
+
+        with Sandbox(functions={"arm": arm}) as box:
+            assert box.eval("arm(); let n = 0; for (let i = 0; i < 3e6; i++) n++; n") == 3_000_000
+        assert calls == [_interrupt, _interrupt]
+
+    def test_what_a_handler_raises_ends_the_run(self) -> None:
+        class MineError(Exception):
+            pass
+
+        def handler(*_: Any) -> None:
+            raise MineError
+
+        def arm() -> None:
+            _interrupts._main.is_open = False
+            _raise_signal()
+
+        before = signal.signal(_interrupt, handler)
+        try:
+            with Sandbox(functions={"arm": arm}) as box:
+                with pytest.raises(MineError):
+                    box.eval("arm(); for (;;);")
+                assert _usable(box)
+        finally:
+            signal.signal(_interrupt, before)
+
+    @pytest.mark.parametrize("handler", [signal.SIG_IGN, signal.SIG_DFL])
+    def test_no_python_handler(self, handler: Any) -> None:
+        before = signal.signal(_interrupt, handler)
+        try:
+            with Sandbox(functions={"handler": lambda: signal.getsignal(_interrupt) is handler}) as box:
+                assert box.eval("handler()") is True
+        finally:
+            signal.signal(_interrupt, before)
+
+    def test_a_handler_set_by_a_host_function_stays(self) -> None:
+        def mine(*_: Any) -> None:
+            """Does nothing."""
+
+        with Sandbox(functions={"set": lambda: signal.signal(_interrupt, mine) and None}) as box:
+            box.eval("set()")
+            assert signal.getsignal(_interrupt) is mine
+            signal.signal(_interrupt, signal.default_int_handler)
+            assert _usable(box)
+
+
+def test_between_runs_python_handles_the_signal() -> None:
+    with Sandbox() as box:
+        box.eval("1")
+        assert signal.getsignal(_interrupt) is signal.default_int_handler
+        with pytest.raises(KeyboardInterrupt):
+            _raise_signal()
+
+
+def test_other_threads_leave_it_alone() -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    with Sandbox(functions={"handler": lambda: signal.getsignal(_interrupt) is signal.default_int_handler}) as box:
+        with ThreadPoolExecutor(1) as pool:
+            assert pool.submit(box.eval, "handler()").result(10) is True
+        assert box.eval("handler()") is False
+
+
+def test_a_wait_that_is_not_interrupted_keeps_its_limit() -> None:
+    with Sandbox() as box, pytest.raises(WallLimitExceeded):
+        box.eval("await new Promise(done => setTimeout(done, 1e6))", timeout=0.02)
+
+
+# --- signals at random instants, in processes of their own ---
+
+_PRELUDE = """
+import os, random, signal, threading, time
+import anyio
+from sandbox import Sandbox
+from sandbox.errors import SandboxError
+
+random.seed({seed})
+lasting = {seconds}
+sending = True
+sent = 0
+
+async def later(n):
+    await anyio.sleep(0)
+    return n
+
+def send():
+    global sent
+    while sending:
+        time.sleep(random.random() * 0.008)
+        if sending:
+            sent += 1
+            os.kill(os.getpid(), signal.SIGINT)
+
+box = None
+while box is None:
+    try:
+        box = Sandbox(functions={{"f": lambda n: n + 1, "call": lambda g: g(), "later": later}})
+    except KeyboardInterrupt:
+        pass
+
+threading.Thread(target=send, daemon=True).start()
+caught = runs = 0
+end = time.monotonic() + lasting
+while True:
+    try:
+        while time.monotonic() < end:
+            runs += 1
+            {body}
+        sending = False
+        time.sleep(0.02)
+        break
+    except KeyboardInterrupt:
+        caught += 1
+
+for _ in range(3):
+    assert box.eval("[1 + 1, f(1), await later(3)]", timeout=5) == [2, 2, 3]
+assert not box._driver.runs
+box.close()
+with Sandbox() as fresh:
+    assert fresh.eval("2") == 2
+assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+print(min(sent, 50), min(caught, 20), runs > 0)
+"""
+
+_BODIES = {
+    "loops": 'box.eval("while (true);")',
+    "host calls": 'box.eval("for (let n = 0;;) n = f(n)")',
+    "nested calls": 'box.eval("for (;;) call(() => f(1))")',
+    "small runs": 'box.eval("f(1)")',
+    "waits": 'box.eval("await new Promise(done => setTimeout(done, 1e6))")',
+    "async calls": 'box.eval("for (let n = 0;;) n = await later(n)")',
+    "globals": 'box.globals["x"] = {"y": [1, 2, 3]}',
+    "new sandboxes": 'exec("with Sandbox(functions=dict(f=abs)) as other: other.eval(\\"f(-1)\\")")',
+}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="os.kill() ends the process there")
+@pytest.mark.parametrize("body", _BODIES.values(), ids=_BODIES.keys())
+def test_hundreds_of_signals_at_random_instants(body: str) -> None:
+    program = textwrap.dedent(_PRELUDE).format(seed=1, seconds=0.7, body=body)
+    result = subprocess.run(
+        [sys.executable, "-X", "faulthandler", "-c", program],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.strip() == "50 20 True"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="os.kill() ends the process there")
+@pytest.mark.parametrize("code", ["while (true);", "for (;;) f()", "await new Promise(done => setTimeout(done, 1e6))"])
+def test_an_interrupted_program_ends_as_python_programs_do(code: str) -> None:
+    program = f"""
+import os, signal, threading
+from sandbox import Limits, Sandbox
+box = Sandbox(functions={{"f": lambda: None}}, limits=Limits(cpu_seconds=None, wall_seconds=None))
+threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
+box.eval({code!r})
+"""
+    result = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert result.returncode in (-signal.SIGINT, 128 + signal.SIGINT, 1)
+    assert result.stderr.strip().endswith("KeyboardInterrupt")
+
+
+def test_on_a_main_thread_with_a_small_stack(monkeypatch: pytest.MonkeyPatch) -> None:
+    from sandbox import _threads
+
+    def in_small_stack(use: Callable[[Sandbox], None], **functions: Callable[..., Any]) -> None:
+        with Sandbox(functions=functions) as box:
+            monkeypatch.setattr(_threads, "has_room", lambda: False)
+            use(box)
+            assert _usable(box)
+            monkeypatch.undo()
+
+    def compute(box: Sandbox) -> None:
+        import threading
+
+        timer = threading.Timer(0.05, os.kill, (os.getpid(), _interrupt))
+        timer.start()
+        with pytest.raises(KeyboardInterrupt):
+            box.eval("for (;;);")
+        timer.join()
+
+    if sys.platform != "win32":
+        in_small_stack(compute)

@@ -1,0 +1,184 @@
+"""The house is in order: layers import downward only, and every capability has the same stem in every folder."""
+
+from __future__ import annotations
+
+import ast
+import re
+import tomllib
+from itertools import chain
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "sandbox"
+
+# From the bottom up: a module imports only modules that stand before it. Those of the command are one unit.
+LAYERS: dict[str, tuple[str, ...]] = {
+    "vocabulary": ("_abi", "_scalars", "_collections", "values", "_stack", "errors", "limits"),
+    "codec": ("_wire", "_failures", "_encode", "_decode", "_codec"),
+    "image": ("_wasmtime", "_pages", "_image"),
+    "instance": ("_store", "_instance"),
+    "guest": ("_guest",),
+    "capabilities": (
+        "capabilities.base",
+        "capabilities.console",
+        "capabilities.random",
+        "capabilities.timers",
+        "capabilities",
+    ),
+    "driver": (
+        "_clock",
+        "_runs",
+        "_requests",
+        "_operations",
+        "_turns",
+        "_driver",
+        "_interrupts",
+        "_threads",
+        "_portal",
+        "_blocking",
+        "_asynchronous",
+    ),
+    "faces": ("_face", "_sandbox", "_async_sandbox", ""),
+    "command": ("cli", "__main__"),
+}
+
+# Which layers each of them uses, all of them.
+MATRIX: dict[str, set[str]] = {
+    "vocabulary": set(),
+    "codec": {"vocabulary"},
+    "image": {"vocabulary"},
+    "instance": {"vocabulary", "image"},
+    "guest": {"vocabulary", "codec", "instance"},
+    "capabilities": {"vocabulary"},
+    "driver": {"vocabulary", "capabilities", "guest", "image"},
+    "faces": {"vocabulary", "capabilities", "driver"},
+    "command": {"vocabulary", "capabilities", "faces"},
+}
+
+# Who may import what from outside; a package that is not listed may be imported by anyone.
+OUTSIDE: dict[str, set[str]] = {
+    "wasmtime": {"_wasmtime", "_image", "_store", "_instance"},
+    "msgpack": {"_wire", "_encode", "_decode", "_codec"},
+    "anyio": {"_portal", "_asynchronous"},
+    "trio": set(),
+    "asyncio": set(),
+    "typer": {"cli"},
+    "rich": {"cli"},
+    "socket": set(),
+}
+# The guest is sans-IO: nothing at its layer or in the codec may wait, look at a clock or start a thread.
+SANS_IO = {"time", "threading", "asyncio", "anyio", "trio", "concurrent", "select", "selectors", "socket", "queue"}
+
+
+def _module(path: Path) -> str:
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    if parts[0] == "cli":
+        return "cli"
+    return ".".join(part for part in parts if part != "__init__")
+
+
+MODULES: dict[str, list[Path]] = {}
+for _path in sorted(PACKAGE.rglob("*.py")):
+    MODULES.setdefault(_module(_path), []).append(_path)
+ORDER = list(chain.from_iterable(LAYERS.values()))
+LAYER_OF = {module: layer for layer, modules in LAYERS.items() for module in modules}
+
+
+def _imports(path: Path) -> set[str]:
+    """Dotted names of everything a file imports, wherever in it."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path.name}: imports are absolute"
+            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return names
+
+
+def _inner_imports(path: Path) -> set[str]:
+    """The package's own modules that a file imports."""
+    found: set[str] = set()
+    for name in _imports(path):
+        first, *rest = name.split(".")
+        if first == "sandbox":
+            candidates = [".".join(rest[:length]) for length in range(len(rest), -1, -1)]
+            found.add(
+                "cli" if rest[:1] == ["cli"] else next(candidate for candidate in candidates if candidate in MODULES)
+            )
+    return found
+
+
+def test_every_module_stands_in_a_layer() -> None:
+    assert sorted(MODULES) == sorted(ORDER)
+
+
+@pytest.mark.parametrize("module", ORDER)
+def test_imports_go_downward(module: str) -> None:
+    allowed = {*ORDER[: ORDER.index(module)], *({"cli"} if module == "cli" else ())}
+    for path in MODULES[module]:
+        assert _inner_imports(path) - {module if module == "" else "-"} <= allowed, path.name
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_layers_use_exactly_these(layer: str) -> None:
+    used = {
+        LAYER_OF[imported] for module in LAYERS[layer] for path in MODULES[module] for imported in _inner_imports(path)
+    }
+    assert used - {layer} == MATRIX[layer]
+
+
+@pytest.mark.parametrize("package", OUTSIDE)
+def test_who_knows_what_from_outside(package: str) -> None:
+    users = {
+        module
+        for module, paths in MODULES.items()
+        for path in paths
+        if any(name.split(".")[0] == package for name in _imports(path))
+    }
+    assert users <= OUTSIDE[package]
+
+
+@pytest.mark.parametrize("module", [*LAYERS["codec"], *LAYERS["guest"]])
+def test_the_guest_does_no_io(module: str) -> None:
+    for path in MODULES[module]:
+        assert not {name.split(".")[0] for name in _imports(path)} & SANS_IO
+
+
+OPS: dict[str, dict[str, object]] = {
+    stem: table
+    for stem, table in tomllib.loads((ROOT / "wasm" / "abi.toml").read_text("utf-8"))["op"].items()
+    if isinstance(table, dict) and stem != "protocol"
+}
+
+
+@pytest.mark.parametrize("stem", OPS)
+@pytest.mark.parametrize("place", ["bindings/{}.js", "sandbox/capabilities/{}.py", "tests/capabilities/test_{}.py"])
+def test_a_capability_has_one_stem_in_every_folder(stem: str, place: str) -> None:
+    assert (ROOT / place.format(stem)).is_file()
+
+
+@pytest.mark.parametrize(
+    ("folder", "pattern"),
+    [("sandbox/capabilities", r"(?!__init__|base)(\w+)\.py"), ("tests/capabilities", r"test_(\w+)\.py")],
+)
+def test_nothing_else_is_called_a_capability(folder: str, pattern: str) -> None:
+    files = [
+        path.name for path in (ROOT / folder).glob("*.py") if path.name not in ("__init__.py", "base.py", "conftest.py")
+    ]
+    assert sorted(re.fullmatch(pattern, name)[1] for name in files) == sorted(OPS)  # type: ignore[index] # fails as well
+
+
+@pytest.mark.parametrize("stem", OPS)
+def test_only_its_own_binding_uses_a_capabilitys_ops(stem: str) -> None:
+    users = {
+        path.stem for path in (ROOT / "bindings").glob("*.js") if re.search(rf"\bop\.{stem}\b", path.read_text("utf-8"))
+    }
+    assert users == {stem}
+
+
+def test_files_are_small() -> None:
+    lengths = {path.name: len(path.read_text("utf-8").splitlines()) for path in PACKAGE.rglob("*.py")}
+    assert {name: length for name, length in lengths.items() if length > 500} == {}

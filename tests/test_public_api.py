@@ -1,0 +1,148 @@
+"""What users import: names, signatures and documentation, the same on both faces."""
+
+from __future__ import annotations
+
+import inspect
+import pickle
+import pydoc
+import subprocess
+import sys
+from typing import Any, assert_type
+
+import pytest
+
+import sandbox
+from sandbox import AsyncGlobals, AsyncSandbox, Globals, JSFunction, Limits, Sandbox, Usage, capabilities, errors
+
+_SAME = ("eval", "call", "function", "globals", "run_until_idle", "tick", "usage", "limits", "closed")
+
+
+@pytest.mark.parametrize("module", [sandbox, errors, capabilities])
+def test_all_is_sorted_and_true(module: Any) -> None:
+    names = list(module.__all__)
+    assert names == sorted(names)
+    assert len(names) == len(set(names))
+    for name in names:
+        assert getattr(module, name) is not None
+        assert name in dir(module)
+
+
+def test_what_is_public_is_meant_to_be() -> None:
+    public = {name for name in vars(sandbox) if not name.startswith("_")} - {"TYPE_CHECKING", "Any"}
+    modules = {name for name in public if inspect.ismodule(getattr(sandbox, name))}
+    assert public - modules == set(sandbox.__all__) & public
+    with pytest.raises(AttributeError, match="no attribute 'missing'"):
+        sandbox.missing  # noqa: B018 - looking it up is the point
+
+
+@pytest.mark.parametrize("name", sandbox.__all__)
+def test_every_public_name_is_documented(name: str) -> None:
+    thing = getattr(sandbox, name)
+    assert inspect.getdoc(thing)
+    if inspect.isclass(thing):
+        for attribute, value in vars(thing).items():
+            if not attribute.startswith("_") and (callable(value) or isinstance(value, property)):
+                assert inspect.getdoc(getattr(thing, attribute)), f"{name}.{attribute}"
+
+
+def test_the_faces_take_the_same_options() -> None:
+    assert inspect.signature(Sandbox) == inspect.signature(AsyncSandbox)
+    parameters = inspect.signature(Sandbox).parameters
+    assert list(parameters) == ["limits", "functions", "globals", "console", "clock", "seed"]
+    assert {parameter.kind for parameter in parameters.values()} == {inspect.Parameter.KEYWORD_ONLY}
+
+
+@pytest.mark.parametrize("name", _SAME)
+def test_the_faces_have_the_same_methods(name: str) -> None:
+    blocking, asynchronous = getattr(Sandbox, name), getattr(AsyncSandbox, name)
+    assert isinstance(blocking, property) == isinstance(asynchronous, property)
+    if not isinstance(blocking, property):
+        assert inspect.signature(blocking) == inspect.signature(asynchronous)
+        waits = name != "function"
+        assert inspect.iscoroutinefunction(asynchronous) == waits
+        assert not inspect.iscoroutinefunction(blocking)
+
+
+def test_they_differ_in_how_they_end_only() -> None:
+    def public(face: type) -> set[str]:
+        return {name for name in dir(face) if not name.startswith("_")}
+
+    assert public(Sandbox) - public(AsyncSandbox) == {"close"}
+    assert public(AsyncSandbox) - public(Sandbox) == {"aclose"}
+    assert public(Sandbox) - {"close"} == set(_SAME)
+
+
+@pytest.mark.parametrize("face", [Sandbox, AsyncSandbox])
+def test_help_is_readable(face: type) -> None:
+    text = pydoc.plain(pydoc.render_doc(face))
+    for expected in ("limits: ", "functions: ", "Its budgets", "eval(", "Raises:", "with "):
+        assert expected in text
+    assert "**options" not in text
+
+
+@pytest.mark.parametrize("name", errors.__all__)
+def test_errors_can_be_pickled(name: str) -> None:
+    kind = getattr(errors, name)
+    arguments: dict[str, tuple[Any, ...]] = {"Frame": ("f", "a.js", 1, 2), "ConversionError": ("$", "no")}
+    if name.startswith("Capability") or name == "HostCallFailed":
+        arguments[name] = ("op", "why")
+    elif issubclass(kind, errors.LimitExceeded):
+        arguments[name] = (5, 6)
+    error = kind(*arguments.get(name, ()))
+    copy = pickle.loads(pickle.dumps(error))
+    assert type(copy) is kind
+    assert str(copy) == str(error)
+
+
+def test_the_event_loop_library_is_loaded_when_it_is_needed_only() -> None:
+    program = (
+        "import sys, sandbox; sandbox.Sandbox().eval('1');"
+        "assert not {'anyio', 'asyncio', 'trio', 'typer', 'rich'} & set(sys.modules), sorted(sys.modules);"
+        "sandbox.AsyncSandbox; assert 'anyio' in sys.modules and 'trio' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=30)
+
+
+def test_the_package_is_typed() -> None:
+    from importlib.resources import files
+
+    assert files(sandbox).joinpath("py.typed").is_file()
+
+
+async def _types_of_the_asynchronous_face() -> None:
+    """Looked at by the type checker; never run."""
+    async with AsyncSandbox(limits=Limits(), functions={"f": len}, clock="virtual", seed=1) as box:
+        assert_type(box, AsyncSandbox)
+        assert_type(box.globals, AsyncGlobals)
+        assert_type(await box.globals.keys(), list[str])
+        assert_type(await box.run_until_idle(), None)
+
+        @box.function
+        def typed(a: int) -> str:
+            return str(a)
+
+        assert_type(typed(1), str)
+
+
+def test_types() -> None:
+    with Sandbox(limits=Limits(), functions={"f": len}, globals={"x": 1}, clock="virtual", seed=1) as box:
+        assert_type(box, Sandbox)
+        assert_type(box.globals, Globals)
+        assert_type(box.usage, Usage)
+        assert_type(box.limits, Limits)
+        assert_type(box.closed, bool)
+
+        @box.function
+        def typed(a: int) -> str:
+            return str(a)
+
+        @box.function(name="other")
+        async def later(a: int) -> str:
+            return str(a)
+
+        assert_type(typed(1), str)
+        assert typed(1) == "1"
+        assert inspect.iscoroutinefunction(later)
+        function = box.eval("() => 1")
+        assert isinstance(function, JSFunction)
+        assert_type(function, JSFunction)
