@@ -5,8 +5,8 @@
     with Sandbox() as box:
         box.eval("[1, 2, 3].map(n => n * 2)")  # [2, 4, 6]
 
-Layers, each importing only downward: faces (`_sandbox`, `cli`) - driver (`_driver`, `_blocking`, `_asynchronous`) - guest
-(`_guest`, `_codec`) - instance (`_instance`) - image (`_image`).
+Layers, each importing only downward: faces (`_sandbox`, `cli`) - driver (`_driver`, `_blocking`, `_asynchronous`) -
+guest (`_guest`, `_codec`) - instance (`_instance`) - image (`_image`).
 """
 
 from typing import TYPE_CHECKING, Any

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ import anyio.to_thread
 
 from sandbox import _portal, _threads
 from sandbox._driver import Driver, Steps, Turn
+from sandbox._requests import close
 from sandbox.errors import SandboxBusy, SandboxClosed, UsageError
 
 if TYPE_CHECKING:
@@ -92,7 +94,9 @@ class AsyncRunner:
 
     def start(self, awaitable: Awaitable[Any], done: Callable[[Any], None]) -> Callable[[], object]:
         """See `Waiter`."""
-        assert self._tasks is not None
+        if self._tasks is None:  # the block ended during the turn that asked
+            close(awaitable)
+            return _nothing
         scope = anyio.CancelScope()
 
         async def run() -> None:
@@ -179,12 +183,18 @@ class AsyncRunner:
             # A turn that has begun must end before anything else touches the guest.
             if not begun.acquire(blocking=False):
                 self._driver.interrupt(Interrupted())
-                with anyio.CancelScope(shield=True):
-                    await anyio.to_thread.run_sync(finished.wait, limiter=self._limiter)
+                await self._wait_for(finished)
             raise
         finally:
             self._driver.forget_interrupt()
             self._is_in_turn = False
+
+    async def _wait_for(self, finished: threading.Event) -> None:
+        """Wait, whatever cancels the task once more; asyncio's own cancellation knows no shields."""
+        with anyio.CancelScope(shield=True):
+            while not finished.is_set():
+                with suppress(anyio.get_cancelled_exc_class()):
+                    await anyio.to_thread.run_sync(finished.wait, limiter=self._limiter)
 
     def _take(self, step: Turn) -> None:
         self._turn_thread = threading.get_ident()
@@ -194,3 +204,7 @@ class AsyncRunner:
         finally:
             _outer_turns.reset(token)
             self._turn_thread = None
+
+
+def _nothing() -> None:
+    """Nothing was started, so nothing is cancelled."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from queue import Empty, SimpleQueue
@@ -46,13 +46,9 @@ class BlockingRunner:
 
         return _portal.start(awaitable, done)
 
-    def call_host(self, function: Callable[..., Any], arguments: Sequence[Any]) -> Any:  # noqa: ANN401 - any value
-        """Call a host function in the middle of a turn."""
-        return _interrupts.call_open(function, arguments)
-
-    def on_poll(self) -> None:
-        """Deliver Ctrl-C to a guest that computes."""
-        _interrupts.deliver()
+    # Ctrl-C interrupts host functions at once, and a guest that computes when it polls.
+    call_host = staticmethod(_interrupts.call_open)
+    on_poll = staticmethod(_interrupts.deliver)
 
     # --- runs ---
 
@@ -103,13 +99,14 @@ class BlockingRunner:
             while isinstance(step := next(steps), Turn):
                 _threads.run_guest(partial(self._take, step), self._driver.interrupt)
                 self._driver.attend()
+                _interrupts.deliver()
         finally:
             self._driver.forget_interrupt()
             self._turn.release()
         if _threads.is_loop_thread():
             raise SandboxBusy(
-                "an async host function cannot wait for the guest: it runs on the event loop that would have to answer. "
-                "Call what answers at once, or use AsyncSandbox"
+                "an async host function cannot wait for the guest, for it runs on the loop that would have to answer; "
+                "call what answers at once, or use AsyncSandbox"
             )
         with suppress(Empty):
             queue.get(timeout=min(step.seconds, _LONGEST_WAIT_SECONDS))

@@ -10,6 +10,7 @@ the turns of whichever run comes first, on that run's account.
 
 from __future__ import annotations
 
+import itertools
 import math
 import secrets
 import time
@@ -60,7 +61,7 @@ class Driver:
         limits: The sandbox's budgets.
         guest: The guest.
         clock: Its clock.
-        runs: The runs in progress, by number.
+        runs: The runs in progress, by number. Any thread may add and remove one, so it is copied to be looked through.
     """
 
     def __init__(
@@ -104,7 +105,8 @@ class Driver:
         self.runs: dict[int, Run] = self._turns.runs
         self.interrupt = self._turns.interrupt
         self.forget_interrupt = self._turns.forget_interrupt
-        self._next_run = 1
+        self._numbers = itertools.count(1)
+        self._last_number = 0
         self._wall_seconds = 0.0
 
     # --- what a run can begin with ---
@@ -157,10 +159,10 @@ class Driver:
     # --- runs ---
 
     def begin(self, timeout: float | None = None, fuel: int | None = None) -> Run:
-        """Begin a run; its budgets count from now. Whoever begins one ends it."""
-        run = Run(self._next_run, self.limits, timeout, fuel)
-        self._next_run += 1
+        """Begin a run; its budgets count from now. Whoever begins one ends it. Any thread."""
+        run = Run(next(self._numbers), self.limits, timeout, fuel)
         self.runs[run.id] = run
+        self._last_number = run.id
         return run
 
     def end(self, run: Run) -> None:
@@ -200,7 +202,7 @@ class Driver:
 
     def _wake_everyone(self) -> None:
         """Have all runs look again; on the thread that owns the loop."""
-        for run in list(self.runs.values()):
+        for run in self.runs.copy().values():
             run.wake()
 
     # --- their steps ---
@@ -257,7 +259,7 @@ class Driver:
             if run.idle:
                 run.finish(None)
                 return None
-            if all(other.entered for other in self.runs.values()):
+            if all(other.entered for other in self.runs.copy().values()):
                 run.fail(Stalled())
                 return None
         elif self._skip_time():
@@ -296,11 +298,11 @@ class Driver:
 
     def usage(self) -> Usage:
         """What has been used so far; as of the last turn's end while one runs. Any thread."""
-        return self._turns.usage(self._next_run - 1, self._wall_seconds)
+        return self._turns.usage(self._last_number, self._wall_seconds)
 
     def fail_all(self, error: SandboxError) -> None:
         """End every run in progress, before the guest is closed; on the thread that owns the loop."""
-        for run in list(self.runs.values()):
+        for run in self.runs.copy().values():
             run.force(error)
             run.wake()
 

@@ -11,7 +11,7 @@ import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from sandbox import _abi, _failures
 from sandbox._abi import Clock, Op, Reason, Status, Verb
@@ -30,11 +30,13 @@ from sandbox.errors import (
     StackLimitExceeded,
     UnhandledRejection,
 )
-from sandbox.limits import Limits
 from sandbox.values import undefined
 
+if TYPE_CHECKING:
+    from sandbox.limits import Limits
+
 _HEADER: Final = struct.Struct("<III")
-_OUT_OF_MEMORY: Final = "out of memory"  # as an InternalError, or a SyntaxError from the regular expression compiler
+_OUT_OF_MEMORY: Final = "out of memory"  # what the engine says, also in the SyntaxError of a regular expression
 # Below the wall of linear memory: what is left lets the guest report that memory ran out.
 _RESERVE_BYTES: Final = 1 << 20
 _MAX_OUTBOX_BYTES: Final = 1 << 20
@@ -376,7 +378,7 @@ class Guest:
         is_out_of_memory = control.failed_allocations != self._failed_allocations and (
             value is None
             or value is undefined
-            or (isinstance(value, JSError) and value.message == _OUT_OF_MEMORY)
+            or (isinstance(value, JSError) and (value.js_class == "InternalError" or value.message == _OUT_OF_MEMORY))
         )
         if is_out_of_memory:
             self._failed_allocations = control.failed_allocations
@@ -412,9 +414,12 @@ class Guest:
         except Exception as error:  # noqa: BLE001 - the guest's program decides what to do about it
             answer, status = error, Status.FAILED
         try:
-            return status, self._codec.encode(answer)
+            reply = self._codec.encode(answer)
         except ConversionError as error:
-            return Status.FAILED, self._codec.encode(error)
+            status, reply = Status.FAILED, self._codec.encode(error)
+        if not self.instance.reserve(len(reply)):
+            raise self._memory_error()
+        return status, reply
 
     # --- time and memory ---
 

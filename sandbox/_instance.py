@@ -166,6 +166,10 @@ class Instance:
             raise GuestProtocolError(f"the guest named {length:,} bytes at {address:#x}, which it does not have")
         return bytes(self._memory[address:end])
 
+    def reserve(self, length: int) -> bool:
+        """Make room for a message; False: the guest has none."""
+        return length <= self.control.inbox_bytes or bool(self.call("reserve", (length,)))
+
     def write(self, message: bytes) -> None:
         """Copy a message into the guest's inbox.
 
@@ -175,7 +179,7 @@ class Instance:
         """
         length = len(message)
         control = self.control
-        if length > control.inbox_bytes and not self.call("reserve", (length,)):
+        if not self.reserve(length):
             raise MemoryError("the guest has no room for the message")
         address = control.inbox
         end = address + length

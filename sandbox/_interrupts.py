@@ -35,6 +35,7 @@ class _MainThread:
 
     original: _Handler = signal.default_int_handler
     wake: Callable[[], object] = _nothing
+    ident = 0  # the thread that runs signal handlers, once our handler was set
     is_deferring = False  # whether our handler is in place
     is_open = False  # whether a function of the embedder runs, or nothing that must not be interrupted
     is_signalled = False
@@ -90,7 +91,7 @@ class Deferral:
         elif callable(handler):
             _main.original, _main.wake = handler, self._wake
             _main.is_open = _main.is_signalled = False
-            _main.is_deferring = True
+            _main.is_deferring, _main.ident = True, threading.get_ident()
             try:
                 _set(_SIGINT, _on_sigint)
             except ValueError:  # a subinterpreter, which gets no signals
@@ -126,11 +127,12 @@ def deliver() -> None:
 
 def call_open(function: Callable[..., Any], arguments: Sequence[Any] = ()) -> Any:  # noqa: ANN401 - any value
     """Call a function of the embedder's: SIGINT interrupts it as usual."""
-    if not _main.is_deferring or not _is_main():
+    if not _main.is_deferring or threading.get_ident() != _main.ident:
         return function(*arguments)
     _main.is_open = True
     try:
-        deliver()
+        if _main.is_signalled:
+            deliver()
         return function(*arguments)
     finally:
         _main.is_open = False
@@ -138,7 +140,7 @@ def call_open(function: Callable[..., Any], arguments: Sequence[Any] = ()) -> An
 
 def call_closed(function: Callable[[], Any]) -> Any:  # noqa: ANN401 - any value
     """Enter the guest again from inside `call_open`: SIGINT is noted until it has returned."""
-    if not _main.is_deferring or not _is_main():
+    if not _main.is_deferring or threading.get_ident() != _main.ident:
         return function()
     _main.is_open = False
     try:

@@ -26,6 +26,7 @@ class Operations:
 
     Attributes:
         dropped: Handles the host no longer holds, of which the guest has not been told yet.
+        made: How many functions of the guest the host was ever given.
     """
 
     def __init__(self, capabilities: Iterable[Capability], function_owner: FunctionOwner) -> None:
@@ -37,7 +38,7 @@ class Operations:
         """
         self.dropped: deque[int] = deque()
         self._function_owner = function_owner
-        self._made = self._taken = 0
+        self.made = self._taken = 0
         self._table: dict[int, Operation] = {}
         self._ops: dict[Hashable, int] = {}
         self._next_op = _abi.FIRST_DYNAMIC_OP
@@ -110,7 +111,7 @@ class Operations:
 
     def function(self, handle: int, name: str) -> JSFunction:
         """A function of the guest; see `DecodeOwner`."""
-        self._made += 1
+        self.made += 1
         return JSFunction(self._function_owner, handle, name)
 
     def take_dropped(self) -> list[int]:
@@ -121,7 +122,7 @@ class Operations:
 
     def held(self) -> int:
         """How many of the guest's functions the host holds."""
-        return self._made - self._taken - len(self.dropped)
+        return self.made - self._taken - len(self.dropped)
 
 
 def is_asynchronous(function: Callable[..., Any]) -> bool:

@@ -45,12 +45,16 @@ class _Pending:
         awaitable: What will be its answer, before it was started.
         cancel: Stops the host's work for it, once that was started.
         answered: Whether the answer waits for a turn.
+        aborted: Whether the guest is told that the call was aborted, whatever the answer is.
+        is_alarm: Whether it only waits for a time.
     """
 
     run: Run
     awaitable: Awaitable[Any] | None = None
     cancel: Callable[[], object] | None = None
     answered: bool = False
+    aborted: bool = False
+    is_alarm: bool = False
 
 
 class Requests:
@@ -95,6 +99,11 @@ class Requests:
         """Answer a request with the outcome of an awaitable, which is started when the turn is over."""
         self._pending[number].awaitable = awaitable
         self._unstarted.append(number)
+
+    def answer_at(self, number: int, at_ms: float, value: object) -> None:
+        """Answer a request when a time has come."""
+        self._pending[number].is_alarm = True
+        self.alarms.add(at_ms, number, value)
 
     def discard(self, number: int) -> None:
         """Forget a request the guest no longer waits for; what the host does for it is cancelled after the turn."""
@@ -179,8 +188,9 @@ class Requests:
         """Take an answer that the guest must be told in a turn of this run: its own, or one whose run has ended."""
         for queue in (run.answers, self._orphans):
             for number, value in _drain(queue):
-                if self._take(number) is not None:
-                    return number, value
+                pending = self._take(number)
+                if pending is not None:
+                    return number, Aborted() if pending.aborted else value
         return None
 
     def any_answer(self) -> bool:
@@ -204,14 +214,15 @@ class Requests:
 
         Args:
             run: The run, marked as ended.
-            abort: Cancel its host calls; the guest is told that they were aborted.
+            abort: Cancel its host calls; the guest is told that they were aborted, and so what awaits them ends too.
         """
         if abort:
-            for number in list(run.requests):
+            for number in run.requests.copy():
                 pending = self._pending.get(number)
-                if pending is not None and (pending.cancel is not None or pending.awaitable is not None):
+                if pending is not None and not pending.is_alarm:
+                    pending.aborted = True
                     self._stop(pending)
-                    self._completed.append((number, Aborted()))
+                    self._completed.append((number, None))
         self._adopt(run)
 
 

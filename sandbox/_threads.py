@@ -8,9 +8,7 @@ guests that still run at its exit, on daemon threads, are stopped.
 from __future__ import annotations
 
 import atexit
-import ctypes
 import os
-import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, wait
@@ -19,10 +17,11 @@ from typing import Any, Final, TypeVar
 
 from sandbox import _interrupts
 from sandbox._image import NATIVE_STACK_BYTES
+from sandbox._native_stack import Gauge
 
 _T = TypeVar("_T")
 
-# What Python itself may have used of the stack when a turn begins, and uses in host functions on top of it.
+# What Python may use in host functions, on top of a guest that has used all it may.
 _RESERVE_BYTES: Final = 768 << 10
 _OWN_STACK_BYTES: Final = 16 << 20
 _EXIT_SECONDS: Final = 2.0
@@ -84,43 +83,12 @@ def is_loop_thread() -> bool:
 
 
 def has_room() -> bool:
-    """Whether the calling thread's stack is large enough for a guest."""
-    room: bool | None = getattr(_local, "room", None)
-    if room is None:
-        size = _stack_bytes()
-        room = _local.room = size is not None and size >= NATIVE_STACK_BYTES + _RESERVE_BYTES
-    return room
-
-
-def _stack_bytes() -> int | None:
-    """Size of the calling thread's stack; None when the platform does not say."""
+    """Whether what is left of the calling thread's stack is enough for a guest."""
     try:
-        if sys.platform == "linux":
-            return _stack_bytes_linux()
-        if sys.platform == "darwin":
-            return _stack_bytes_macos()
-    except (AttributeError, OSError):
-        return None
-    return None
-
-
-def _stack_bytes_linux() -> int | None:
-    libc = ctypes.CDLL(None)
-    attributes = ctypes.create_string_buffer(256)  # pthread_attr_t is smaller on every platform
-    libc.pthread_self.restype = ctypes.c_ulong
-    if libc.pthread_getattr_np(ctypes.c_ulong(libc.pthread_self()), attributes):
-        return None
-    address, size = ctypes.c_void_p(), ctypes.c_size_t()
-    found = libc.pthread_attr_getstack(attributes, ctypes.byref(address), ctypes.byref(size)) == 0
-    libc.pthread_attr_destroy(attributes)
-    return size.value if found else None
-
-
-def _stack_bytes_macos() -> int | None:
-    libc = ctypes.CDLL(None)
-    libc.pthread_self.restype = ctypes.c_void_p
-    libc.pthread_get_stacksize_np.restype = ctypes.c_size_t
-    return int(libc.pthread_get_stacksize_np(ctypes.c_void_p(libc.pthread_self())))
+        gauge: Gauge = _local.gauge
+    except AttributeError:
+        gauge = _local.gauge = Gauge()
+    return gauge.left_bytes() >= NATIVE_STACK_BYTES + _RESERVE_BYTES
 
 
 class _GuestThread:

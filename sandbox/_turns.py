@@ -82,7 +82,7 @@ class Turns:
         self._stop: BaseException | None = None
         self._began = 0.0
         self._cpu_seconds = 0.0
-        self._fuel = self._host_calls = self._turns = 0
+        self._fuel = self._host_calls = self._turns = self._made = 0
         self.guest = Guest(limits, settings, operations, on_sync=self._answer, on_events=self._hear, on_poll=self._poll)
         self._look()
 
@@ -118,7 +118,8 @@ class Turns:
         try:
             if self.abandoned or self.first_values or self._operations.dropped:
                 self._catch_up()
-            self._hear(command())
+            if not run.done:
+                self._hear(command())
         except BaseException as error:  # noqa: BLE001 - it is raised where the run is
             run.force(error)
         self._account(run, fuel)
@@ -187,7 +188,7 @@ class Turns:
 
     def _give_up(self) -> None:
         """The guest is poisoned: no run will get anything from it."""
-        for run in self.runs.values():
+        for run in self.runs.copy().values():
             if not run.done:
                 run.force(SandboxPoisoned())
                 self.woken.append(run)
@@ -308,6 +309,11 @@ class Turns:
         assert current is not None
         if self._stop is None and time.monotonic() >= current.deadline:
             self.interrupt(current.time_error(0.0))
+        if self._operations.made != self._made:
+            self._made = self._operations.made
+            self._check_handles()
+
+    def _check_handles(self) -> None:
         if len(self._operations.dropped) > _MAX_DROPPED:
             self._release()
         if (held := self._operations.held()) > self._limits.handles:
@@ -335,7 +341,7 @@ class Turns:
                 requests.answer(number, error)
                 return
             if isinstance(answer, Due):
-                requests.alarms.add(answer.at_ms, number, answer.value)
+                requests.answer_at(number, answer.at_ms, answer.value)
             elif hasattr(answer, "__await__"):
                 requests.answer_later(number, answer)
             else:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from sandbox._abi import Clock, Mode, Verb
 from sandbox._guest import Crashed, Event, Failed, Finished, Guest, Requested, Settings, Stopped
 from sandbox.errors import SandboxError
 from sandbox.limits import Limits
-from sandbox.values import JSFunction
 from tests.fake_owner import Owner
+
+if TYPE_CHECKING:
+    from sandbox.values import JSFunction
 
 FUEL = 1 << 40
 SEED = 7

@@ -370,6 +370,32 @@ class TestCancellation:
                 assert await box.eval("[f(1), await later(2)]") == [2, 2]
             assert not box._driver.runs
 
+    async def test_asyncios_own_cancellation_even_twice(self, anyio_backend_name: str) -> None:
+        if anyio_backend_name != "asyncio":
+            pytest.skip("trio has cancel scopes only")
+        import asyncio
+
+        began, release = threading.Event(), threading.Event()
+
+        def hold() -> None:
+            began.set()
+            release.wait(20)
+
+        async with AsyncSandbox(functions={"hold": hold}, limits=_UNLIMITED) as box:
+            with pytest.raises(asyncio.TimeoutError):
+                await asyncio.wait_for(box.eval("while (true);"), 0.03)
+            assert await box.eval("1") == 1
+            task = asyncio.ensure_future(box.eval("hold(); while (true);"))
+            await anyio.to_thread.run_sync(began.wait, 20)
+            for _ in range(3):
+                task.cancel()
+                await anyio.sleep(0.01)
+            assert not task.done()
+            release.set()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            assert await box.eval("1") == 1
+
     async def test_of_the_whole_block(self) -> None:
         with anyio.move_on_after(0.05) as scope:
             async with AsyncSandbox(functions={"never": anyio.sleep_forever}) as box:

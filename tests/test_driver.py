@@ -305,7 +305,7 @@ class TestRequests:
         requests = _requests()
         run, other = Run(1, Limits(), None, None), Run(2, Limits(), None, None)
         requests.add(1, run)
-        requests.alarms.add(5.0, 1, "ring")
+        requests.answer_at(1, 5.0, "ring")
         assert requests.next_alarm_ms(run) == 5
         assert requests.next_alarm_ms(other) == math.inf
         assert requests.sort(lambda: 4.0) == []
@@ -368,10 +368,26 @@ class TestSteps:
         face.driver.end(run)
         assert face.cancelled == [face.started[0][0]]
         face.started[0][1]("too late")
+        assert face.driver.usage().pending_requests == 1
         idle = face.driver.begin()
         face.step(face.driver.run_until_idle(idle))
         face.driver.end(idle)
         assert face.finish(*face.begin("seen")) == "AbortError"
+
+    def test_a_forced_end_also_stops_what_was_just_answered(self, face: _Face) -> None:
+        face.driver.define_later("work", _work)
+        for answered in ("noted", "sorted"):
+            run, steps = face.begin("var turns = 0; for (;;) { await work(); turns++ }")
+            assert face.step(steps) is not None
+            face.started[-1][1](None)
+            if answered == "sorted":
+                assert isinstance(next(steps), Turn)
+            steps.close()
+            face.driver.end(run)
+            idle = face.driver.begin()
+            assert face.step(face.driver.run_until_idle(idle)) is None
+            face.driver.end(idle)
+            assert face.finish(*face.begin("turns")) == 0
 
     def test_a_quiet_end_cancels_nothing(self, face: _Face) -> None:
         face.driver.define_later("work", _work)

@@ -108,8 +108,9 @@ class TestDecorator:
             box.eval("Object.defineProperty(globalThis, 'fixed', {value: 1})")
             box.function(name="fixed")(lambda: 2)
             with pytest.raises(JSError, match="read-only"):
-                box.eval("1")
+                box.eval("var ran = 1")
             assert box.eval("fixed") == 1
+            assert "ran" not in box.globals
 
 
 class TestErrors:

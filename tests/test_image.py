@@ -92,13 +92,16 @@ def test_exactly_the_pinned_imports_and_exports() -> None:
     [
         ('(module (memory (export "memory") 1))', "eval"),
         ('(module (import "env" "system" (func)))', "env.system"),
-        ('(module (import "wasi_snapshot_preview1" "fd_write" (func (result i32))))', "wasi_snapshot_preview1.fd_write"),
+        (
+            '(module (import "wasi_snapshot_preview1" "fd_write" (func (result i32))))',
+            "wasi_snapshot_preview1.fd_write",
+        ),
         ('(module (func (export "backdoor")))', "backdoor"),
     ],
     ids=["exports are missing", "an unknown import", "an ambient import", "one export too many"],
 )
 def test_a_module_with_another_boundary_is_refused(artifacts: Path, cache: Path, text: str, named: str) -> None:
-    replace_guest(artifacts, wasmtime.wat2wasm(text))
+    replace_guest(artifacts, bytes(wasmtime.wat2wasm(text)))
 
     with pytest.raises(ArtifactError, match="does not fit this package's ABI") as caught:
         load(artifacts)
@@ -256,9 +259,7 @@ def test_a_cache_that_cannot_be_made_costs_only_time(
     assert len(compilations) == 2
 
 
-def test_no_half_written_entry_stays(
-    cache: Path, monkeypatch: pytest.MonkeyPatch, compilations: list[bytes]
-) -> None:
+def test_no_half_written_entry_stays(cache: Path, monkeypatch: pytest.MonkeyPatch, compilations: list[bytes]) -> None:
     def full(self: Path, target: Path) -> None:
         raise OSError("no space left on device")
 

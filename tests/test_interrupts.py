@@ -218,43 +218,47 @@ from sandbox import Sandbox
 from sandbox.errors import SandboxError
 
 random.seed({seed})
-lasting = {seconds}
 sending = True
-sent = 0
+ready = False
 
 async def later(n):
     await anyio.sleep(0)
     return n
 
 def send():
-    global sent
-    while sending:
+    global sending
+    while not ready:
+        time.sleep(0.001)
+    for _ in range({signals}):
         time.sleep(random.random() * 0.008)
-        if sending:
-            sent += 1
-            os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGINT)
+    sending = False
 
-box = None
-while box is None:
-    try:
-        box = Sandbox(functions={{"f": lambda n: n + 1, "call": lambda g: g(), "later": later}})
-    except KeyboardInterrupt:
-        pass
+def guarded(function, levels=3):
+    # Calls a function until it is not interrupted. Its own handlers may be interrupted too, so there are several.
+    global caught
+    while True:
+        try:
+            return guarded(function, levels - 1) if levels else function()
+        except KeyboardInterrupt:
+            caught += 1
 
-threading.Thread(target=send, daemon=True).start()
-caught = runs = 0
-end = time.monotonic() + lasting
-while True:
-    try:
-        while time.monotonic() < end:
-            runs += 1
+def work():
+    global ready
+    ready = True
+    while sending:
+        try:
             {body}
-        sending = False
-        time.sleep(0.02)
-        break
-    except KeyboardInterrupt:
-        caught += 1
+        except TimeoutError:
+            pass
+    sender.join()
+    time.sleep(0.05)
 
+caught = 0
+box = Sandbox(functions={{"f": lambda n: n + 1, "call": lambda g: g(), "later": later}})
+sender = threading.Thread(target=send)
+sender.start()
+guarded(work)
 for _ in range(3):
     assert box.eval("[1 + 1, f(1), await later(3)]", timeout=5) == [2, 2, 3]
 assert not box._driver.runs
@@ -262,16 +266,17 @@ box.close()
 with Sandbox() as fresh:
     assert fresh.eval("2") == 2
 assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-print(min(sent, 50), min(caught, 20), runs > 0)
+print(caught)
 """
 
+# The last run may not be interrupted any more, so what would last for ever has a time limit.
 _BODIES = {
-    "loops": 'box.eval("while (true);")',
-    "host calls": 'box.eval("for (let n = 0;;) n = f(n)")',
-    "nested calls": 'box.eval("for (;;) call(() => f(1))")',
+    "loops": 'box.eval("while (true);", timeout=1)',
+    "host calls": 'box.eval("for (let n = 0;;) n = f(n)", timeout=1)',
+    "nested calls": 'box.eval("for (;;) call(() => f(1))", timeout=1)',
     "small runs": 'box.eval("f(1)")',
-    "waits": 'box.eval("await new Promise(done => setTimeout(done, 1e6))")',
-    "async calls": 'box.eval("for (let n = 0;;) n = await later(n)")',
+    "waits": 'box.eval("await new Promise(done => setTimeout(done, 1e6))", timeout=1)',
+    "async calls": 'box.eval("for (let n = 0;;) n = await later(n)", timeout=1)',
     "globals": 'box.globals["x"] = {"y": [1, 2, 3]}',
     "new sandboxes": 'exec("with Sandbox(functions=dict(f=abs)) as other: other.eval(\\"f(-1)\\")")',
 }
@@ -280,7 +285,7 @@ _BODIES = {
 @pytest.mark.skipif(sys.platform == "win32", reason="os.kill() ends the process there")
 @pytest.mark.parametrize("body", _BODIES.values(), ids=_BODIES.keys())
 def test_hundreds_of_signals_at_random_instants(body: str) -> None:
-    program = textwrap.dedent(_PRELUDE).format(seed=1, seconds=0.7, body=body)
+    program = textwrap.dedent(_PRELUDE).format(seed=1, signals=150, body=body)
     result = subprocess.run(
         [sys.executable, "-X", "faulthandler", "-c", program],
         capture_output=True,
@@ -289,7 +294,7 @@ def test_hundreds_of_signals_at_random_instants(body: str) -> None:
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     )
     assert (result.returncode, result.stderr) == (0, "")
-    assert result.stdout.strip() == "50 20 True"
+    assert int(result.stdout) > 50
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="os.kill() ends the process there")

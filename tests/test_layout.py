@@ -35,6 +35,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "_turns",
         "_driver",
         "_interrupts",
+        "_native_stack",
         "_threads",
         "_portal",
         "_blocking",

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import gc
 import math
+import threading
+import time
 from typing import Any
 
+import anyio
 import pytest
 
 from sandbox import BigInt, ConsoleEntry, JSError, JSFunction, Limits, Sandbox, undefined
@@ -365,20 +368,21 @@ class TestLife:
         # The fixture of all tests sees that nothing is left.
 
     def test_closing_with_host_calls_pending_cancels_them(self) -> None:
-        import anyio
-
-        ended = []
+        began, ended = threading.Event(), threading.Event()
 
         async def slow() -> None:
             try:
+                began.set()
                 await anyio.sleep_forever()
             finally:
-                ended.append(True)
+                ended.set()
 
         box = Sandbox(functions={"slow": slow})
         box.eval("slow(); 1")
+        assert began.wait(10)
         assert box.usage.pending_requests == 1
         box.close()
+        assert ended.wait(10)
         assert box.usage.pending_requests == 0
 
     def test_closing_in_a_host_function(self) -> None:
@@ -412,8 +416,6 @@ class TestUsage:
         assert burn() == burn()
 
     def test_time_in_the_host_is_not_cpu_time(self) -> None:
-        import time
-
         with Sandbox(functions={"wait": lambda: time.sleep(0.05)}) as box:
             box.eval("wait()")
             assert box.usage.cpu_seconds < 0.04

@@ -9,6 +9,7 @@ import sys
 import textwrap
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -17,6 +18,7 @@ import anyio.lowlevel
 import pytest
 
 from sandbox import JSFunction, Sandbox, _threads
+from sandbox._native_stack import Gauge
 from sandbox.errors import SandboxBusy, Stalled
 
 
@@ -181,6 +183,54 @@ class TestSmallStacks:
         thread.start()
         thread.join()
         assert [type(error) for error in caught] == [KeyboardInterrupt]
+
+
+class TestDeepStacks:
+    """A guest that begins where much of the stack is used already must not run out of it."""
+
+    _DIVE = "let n = 0; const dive = () => { n++; [1].map(dive) }; try { dive() } catch (e) { e.name }"
+
+    def test_the_gauge_sees_what_is_used(self) -> None:
+        gauge = Gauge()
+
+        left = [_through_c(levels, gauge.left_bytes) for levels in (0, 20, 40, 60)]
+        if left[0]:  # else the platform does not say
+            assert left == sorted(left, reverse=True)
+            assert left[0] - left[-1] > 10_000
+
+    @pytest.mark.parametrize("levels", [0, 50, 150])
+    def test_python_has_recursed_deeply(self, levels: int) -> None:
+        def use() -> Any:
+            with Sandbox() as box:
+                return box.eval(self._DIVE)
+
+        assert _through_c(levels, use) == "RangeError"
+
+    def test_a_guest_has_recursed_deeply_and_calls_another(self) -> None:
+        with Sandbox(functions={"inner": lambda: inner.eval(self._DIVE)}) as outer, Sandbox() as inner:
+            inner.eval("1")
+            code = """
+                let depth = 0, seen;
+                const down = () => { if (++depth < 600) return [1].map(down); seen = inner() };
+                down();
+                seen
+            """
+            assert outer.eval(code) == "RangeError"
+            assert inner.eval("n > 100") is True
+
+
+def _through_c(levels: int, function: Callable[[], Any]) -> Any:
+    """Call a function from below so many calls that each go through C and so use the native stack."""
+    if levels == 0:
+        return function()
+    results: list[Any] = []
+
+    def call(_: object) -> int:
+        results.append(_through_c(levels - 1, function))
+        return 0
+
+    sorted([None], key=call)
+    return results[0]
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the platform cannot fork")

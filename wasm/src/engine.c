@@ -10,7 +10,8 @@ Guest guest;
 #define KEPT_BUFFER_BYTES 65536        /* room a buffer may keep between turns */
 #define FIRST_INBOX_BYTES 4096
 #define FIRST_ROOM_BYTES (512 * 1024)
-#define GRACE_BYTES (512 * 1024)       /* lent after memory ran out, so that the failure can be told */
+#define GRACE_BYTES (512 * 1024)       /* lent when memory runs out, so that the failure can be told */
+#define LEAST_ROOM_BYTES (64 * 1024)   /* what a turn needs to begin with */
 #define DEFAULT_STACK_BYTES (512 * 1024)
 
 /* --- memory: the engine allocates large blocks and pages of small ones here, so counting them is cheap and exact --- */
@@ -143,13 +144,30 @@ int32_t engine_host_call(uint32_t op, const uint8_t *message, size_t length)
     return status;
 }
 
+static bool has_room(void)
+{
+    size_t limit = guest.control.heap_limit_bytes;
+    return !limit || guest.heap_bytes + LEAST_ROOM_BYTES <= limit + guest.heap_grace_bytes;
+}
+
+/* Whether a program can begin: the engine does not survive every failure of an allocation while it compiles. Where a
+ * program has left the heap full, the next one gets the grace at once, and may free what the first one holds. */
+bool engine_has_room(void)
+{
+    if (has_room())
+        return true;
+    guest.control.failed_allocations++;
+    JS_ThrowOutOfMemory(guest.context);
+    return false;
+}
+
 bool engine_enter(void)
 {
     if (guest.depth > CAP_REENTRY)
         return false;
     if (guest.depth++ == 0) {
         guest.control.reason = REASON_NONE;
-        guest.heap_grace_bytes = 0;
+        guest.heap_grace_bytes = has_room() ? 0 : GRACE_BYTES;
         guest.outbox_busy = false;
         guest.outbox.length = guest.deferred.length = guest.scratch.length = 0;
         buffer_trim(&guest.outbox, KEPT_BUFFER_BYTES);

@@ -1,0 +1,90 @@
+"""Memory that runs out at any allocation of a program: the guest says so and goes on, whatever it was doing."""
+
+from __future__ import annotations
+
+import pytest
+
+from sandbox._guest import Crashed, State
+from sandbox.errors import MemoryLimitExceeded, SandboxError
+from tests.bare_guest import Bare, outcome
+
+PROGRAMS = {
+    "properties": "(() => { const o = {}; for (let i = 0; i < 300; i++) o['key' + i] = i; return Object.keys(o) })()",
+    "classes": "(() => { class A { #x = 1; get x() { return this.#x } } class B extends A {} return new B().x })()",
+    "closures": "(() => { const f = []; for (let i = 0; i < 50; i++) f.push(() => i); return f.map(g => g()) })()",
+    "arrays": "[3, 1, 2].concat(Array.from({length: 200}, (_, i) => i)).sort().map(String).join()",
+    "text": "('a-b-c'.repeat(200).split('-').reverse().join('\\u4e00') + '!').replace(/c/g, x => x + x).length",
+    "json": "JSON.stringify(JSON.parse(JSON.stringify(Array.from({length: 100}, (_, i) => ({i, s: 'x' + i}))))).length",
+    "collections": "[...new Map(Array.from({length: 200}, (_, i) => [i, new Set([i])]))].length",
+    "errors": "(() => { try { null.x } catch (e) { return e.stack + new AggregateError([e], 'm').message } })()",
+    "generators": "(() => { function* g() { for (let i = 0; i < 50; i++) yield {i} } return [...g()].length })()",
+    "async": "(async () => { const r = []; for (let i = 0; i < 20; i++) r.push(await i); return r })()",
+    "await": "await Promise.all([1, 2, 3].map(async x => { await null; return {x} }))",
+    "rejections": "for (let i = 0; i < 20; i++) Promise.reject(new Error('x' + i)); 1",
+    "proxies": "(() => { const p = new Proxy({}, {get: (t, k) => [k]}); return [p.a, p.b, {...p}] })()",
+    "bigints": "(2n ** 900n).toString().length",
+    "regexps": "[...'aXbXc'.repeat(50).matchAll(/(?<l>[a-c])(?=X)/g)].map(m => m.groups.l).length",
+    "functions": "[() => 1, class {}, async () => 2, function* () {}]",
+    "values": "[new Date(0), /a/g, new Uint8Array(50), 5n, new Map([[1, {}]]), new Error('e'), undefined, [, 1]]",
+    "shared": "(() => { const a = [], b = {a}; a.push(b, b, a); return [a, b, a] })()",
+    "host calls": "[1, 2, 3].map(x => f(x, {x}, [x]))",
+    "requests": "[1, 2, 3].map(x => setTimeout(() => x, 10)); 1",
+    "console": "console.log('x', {a: [1, new Map([[1, 2]])]}, new Error('e')); 1",
+    "web": "new URL('/?q=\\u4e00', 'http://host').href + new TextDecoder().decode(new TextEncoder().encode('\\u4e00'))",
+    "clone": "structuredClone({a: [1, new Date(0), new Map([[1, new Set([2])]])]}).a.length",
+    "eval": "eval('(() => { let x = 1; { let y = 2; x += y } return x })()') + new Function('a', 'return a')(1)",
+}
+
+# Bytes that are left for the program when it begins; for the last ones it finds what it needs.
+STEPS = (*range(0, 6_000, 97), *range(6_000, 120_000, 1_500))
+GENEROUS = 60 << 20
+# Small blocks of every size, so that few are left in the pages that the engine has already.
+FILLING = """
+    (globalThis.filling ??= []).push(
+        Array.from({length: 60}, (_, i) => Array.from({length: 20}, (_, j) => 'x'.repeat(i * 8) + j)),
+        Array.from({length: 60}, (_, i) => ({i})),
+    );
+    0
+"""
+
+
+# Where the engine itself traps: the crash stays in the guest, which is poisoned, and is reported as memory that ran out.
+TRAPS = pytest.mark.xfail(reason="the engine's compiler does not survive every failed allocation", strict=True)
+
+
+@pytest.mark.parametrize(
+    "code", [pytest.param(code, id=name, marks=[TRAPS] * (name == "eval")) for name, code in PROGRAMS.items()]
+)
+def test_an_allocation_that_fails_anywhere(code: str) -> None:
+    endings = set()
+    with Bare() as bare:
+        control = bare.guest.instance.control
+        limit = GENEROUS
+
+        def squeeze() -> None:
+            control.heap_limit_bytes = limit
+
+        bare.define("f", lambda *values: list(values))
+        bare.define("squeeze", squeeze)
+        for step in STEPS:
+            bare.value(FILLING)
+            limit = bare.guest.instance.control.heap_bytes + step
+            events = bare.eval(f"squeeze(); {code}")
+            control.heap_limit_bytes = GENEROUS
+            bare.guest.abandon(bare.runs)
+            for event in events:
+                assert not isinstance(event, Crashed), (step, event)
+            try:
+                endings.add(type(outcome(events, bare.runs)).__name__)
+            except AssertionError:
+                endings.add("pending")
+            except MemoryLimitExceeded:
+                endings.add("full")
+            except SandboxError as error:
+                endings.add(repr(error))
+            assert bare.guest.state is State.READY
+        assert bare.value("1 + 1") == 2
+
+    assert "full" in endings
+    assert len(endings) > 1, endings
+    assert not [ending for ending in endings if "(" in ending], endings

@@ -1,0 +1,323 @@
+"""Stores that serve one sandbox after the other: nothing of the first may be there for the second."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import subprocess
+import sys
+import textwrap
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sandbox import _pages, _store
+from sandbox._guest import Crashed
+from sandbox._store import Store
+from sandbox.errors import MemoryLimitExceeded, SandboxError
+from tests.bare_guest import Bare
+
+SECRET = "tenant-a-5f1c9e"
+
+_probe = ctypes.create_string_buffer(1)
+ABLE = _pages.written(0, 4096) is not None
+reuse = pytest.mark.skipif(not ABLE, reason="this kernel does not tell which pages were written")
+
+
+@pytest.fixture(autouse=True)
+def shelf() -> Iterator[list[Store]]:
+    """The shelf, empty before and after."""
+    stores = _store._shelf.stores
+    stores.clear()
+    yield stores
+    stores.clear()
+
+
+def content(store: Store) -> bytes:
+    return ctypes.string_at(store.base, store.memory_bytes())
+
+
+def fresh_content() -> bytes:
+    """The memory of an instance in which nothing ever ran."""
+    with Bare() as bare:
+        image = bare.guest.instance.image
+    _store._shelf.stores.clear()
+    store = Store(image, 64 << 20)
+    try:
+        return content(store)
+    finally:
+        store.delete()
+
+
+PROGRAMS = {
+    "nothing": "0",
+    "globals": f"globalThis.secret = '{SECRET}'; var copies = Array.from({{length: 500}}, (_, i) => secret + i); 0",
+    "prototypes": f"Array.prototype.secret = Object.prototype.secret = '{SECRET}'; Promise.prototype.then = null; 0",
+    "intrinsics": "for (const n of Object.getOwnPropertyNames(globalThis)) try { delete globalThis[n] } catch {} 0",
+    "heap": f"globalThis.a = []; for (let i = 0; i < 3000; i++) a.push({{secret: '{SECRET}' + i}}); 0",
+    "freed heap": f"(() => {{ const a = []; for (let i = 0; i < 3000; i++) a.push('{SECRET}' + i) }})(); 0",
+    "buffers": f"globalThis.b = new TextEncoder().encode('{SECRET}'.repeat(5000)); 0",
+    "the stack": f"(function f(n) {{ const s = '{SECRET}' + n; return n ? f(n - 1) + s : s }})(1000); 0",
+    "names": f"globalThis.o = {{}}; for (let i = 0; i < 2000; i++) o['{SECRET}' + i] = Symbol('{SECRET}'); 0",
+    "a result": f"Array.from({{length: 1000}}, () => '{SECRET}')",
+    "an exception": f"throw new Error('{SECRET}')",
+    "rejections": f"for (let i = 0; i < 50; i++) Promise.reject('{SECRET}'); 0",
+    "pending work": f"for (let i = 0; i < 50; i++) setTimeout(() => '{SECRET}', 1e6); new Promise(() => {{}})",
+    "a stop": "for (;;);",
+    "an overflow": "(function f() { f() })()",
+    "console": f"for (let i = 0; i < 20; i++) console.log('{SECRET}'.repeat(50)); 0",
+}
+
+
+@reuse
+@pytest.mark.parametrize("code", PROGRAMS.values(), ids=PROGRAMS)
+def test_a_used_memory_is_pristine_again(shelf: list[Store], code: str) -> None:
+    pristine = fresh_content()
+    with Bare() as bare:
+        bare.eval(code, cpu_seconds=0.02)
+    assert shelf, "the store was not kept"
+
+    assert content(shelf[0]) == pristine
+    assert SECRET.encode() not in content(shelf[0])
+
+
+@reuse
+@pytest.mark.parametrize("code", PROGRAMS.values(), ids=PROGRAMS)
+def test_the_next_tenant_sees_nothing(shelf: list[Store], code: str) -> None:
+    with Bare() as first:
+        first.eval(code, cpu_seconds=0.02)
+        address = ctypes.addressof(first.guest.instance.control)
+    with Bare() as second:
+        assert ctypes.addressof(second.guest.instance.control) == address, "another store"
+        assert second.value("typeof secret + typeof a + typeof b + typeof o + typeof copies") == "undefined" * 5
+        assert second.value("[].secret ?? 'none'") == "none"
+        assert second.value("typeof Promise.prototype.then + typeof JSON") == "functionobject"
+        control = second.guest.instance.control
+        assert (control.live_handles, control.pending_requests, control.reason, control.interrupt) == (0, 0, 0, 0)
+        assert SECRET.encode() not in second.guest.instance.read(0, second.guest.instance.memory_bytes())
+
+
+@reuse
+def test_a_whole_life_twice_is_the_same_life(shelf: list[Store]) -> None:
+    """Not only memory starts anew: globals of the module, tables and fuel do not remember either."""
+    results = []
+    for _ in range(5):
+        with Bare() as bare:
+            bare.arm(fuel=1 << 30)
+            depth = bare.value("let d = 0; (function f() { d++; f() })", fuel=1 << 30) and bare.value(
+                "try { (function f() { d++; f() })() } catch {} d", fuel=1 << 30
+            )
+            results.append((depth, bare.guest.instance.fuel(), bare.value("Math.random()")))
+    assert len(set(results)) == 1
+
+
+@reuse
+def test_fuel_starts_anew(shelf: list[Store]) -> None:
+    with Bare() as first:
+        first.value("1")
+        first.guest.instance.set_fuel(1)
+    with Bare() as second:
+        assert second.value("2") == 2
+
+
+@reuse
+def test_seeds_are_those_of_the_new_owner(shelf: list[Store]) -> None:
+    numbers = []
+    for seed in (7, 8, 7):
+        with Bare(seed=seed) as bare:
+            numbers.append(bare.value("Math.random()"))
+
+    assert numbers[0] == numbers[2] != numbers[1]
+
+
+@reuse
+@pytest.mark.parametrize(("first", "second"), [(64 << 20, 8 << 20), (8 << 20, 64 << 20)])
+def test_limits_are_those_of_the_new_owner(shelf: list[Store], first: int, second: int) -> None:
+    code = "const k = []; try { for (;;) k.push(new ArrayBuffer(1 << 18)) } catch {} k.length"
+    with Bare(memory_bytes=first) as bare:
+        bare.value("1")
+    with Bare(memory_bytes=second, max_depth=3, stack_bytes=64 << 10) as bare:
+        room = bare.value(code) << 18
+        assert second - (5 << 20) < room < second
+        assert bare.guest.instance.memory_bytes() <= second
+        assert isinstance(bare.error("[[[[[]]]]]"), SandboxError)
+        shallow = bare.value(
+            "(() => { k.length = 0; let d = 0; try { (function f() { d++; f() })() } catch {} return d })()"
+        )
+    with Bare(memory_bytes=second) as bare:
+        deep = bare.value("let d = 0; try { (function f() { d++; f() })() } catch {} d")
+
+    assert shallow < deep / 4
+
+
+# --- what is not used again ---
+
+
+def test_a_grown_memory_is_freed(shelf: list[Store]) -> None:
+    with Bare() as bare:
+        size = bare.guest.instance.memory_bytes()
+        bare.value("globalThis.b = new ArrayBuffer(16 << 20); 0")
+        assert bare.guest.instance.memory_bytes() > size
+
+    assert shelf == []
+
+
+def test_a_trapped_instance_is_freed(shelf: list[Store]) -> None:
+    with Bare() as bare:
+        (event,) = bare.eval("for (;;);", fuel=1 << 20)
+        assert isinstance(event, Crashed)
+
+    assert shelf == []
+
+
+def test_a_collected_instance_is_freed(shelf: list[Store]) -> None:
+    bare = Bare()
+    bare.value("1")
+    del bare.guest
+    del bare
+
+    assert shelf == []
+
+
+@reuse
+def test_only_so_many_are_kept(shelf: list[Store]) -> None:
+    guests = [Bare() for _ in range(_store._KEPT_STORES + 4)]
+    for bare in guests:
+        bare.value("1")
+        bare.guest.close()
+
+    assert len(shelf) == _store._KEPT_STORES
+
+
+@pytest.mark.parametrize("answer", [None, [(0, 4096)] * 1000])
+def test_a_kernel_that_does_not_tell_costs_only_time(
+    shelf: list[Store], monkeypatch: pytest.MonkeyPatch, answer: list[tuple[int, int]] | None
+) -> None:
+    monkeypatch.setattr(_pages, "written", lambda start, end: answer)
+    with Bare() as bare:
+        bare.value(PROGRAMS["heap"])
+    assert shelf == []
+    with Bare() as bare:
+        assert bare.value("typeof a") == "undefined"
+
+
+def test_a_system_without_the_call_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_pages._process, "pagemap", None)
+
+    assert _pages.written(0, 4096) is None
+
+
+def test_pages_that_cannot_be_populated_cost_only_time(shelf: list[Store], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_pages._process, "pidfd", None)
+    with Bare() as bare:
+        assert bare.value("1 + 1") == 2
+
+
+@reuse
+def test_a_wipe_that_turns_out_wrong_is_never_tried_again(shelf: list[Store], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Should the kernel forget a page, the first comparison with the image finds out."""
+    monkeypatch.setattr(_store._shelf, "pristine", None)
+    with Bare() as bare:
+        monkeypatch.setattr(_pages, "written", lambda start, end: [])
+        bare.value(PROGRAMS["globals"])
+    monkeypatch.undo()
+    assert shelf == []
+
+
+def test_no_room_for_an_instance_is_a_clear_error(shelf: list[Store]) -> None:
+    with Bare() as bare:
+        image = bare.guest.instance.image
+    shelf.clear()
+    with pytest.raises(SandboxError, match="no room for another sandbox"):
+        Store(image, 1 << 16)
+
+
+def test_the_smallest_memory_that_limits_allow_works(shelf: list[Store]) -> None:
+    with Bare(memory_bytes=4 << 20) as bare:
+        assert bare.value("[1, 2].map(x => x * 2)") == [2, 4]
+        assert isinstance(bare.error("new ArrayBuffer(8 << 20)"), MemoryLimitExceeded)
+
+
+# --- threads, processes ---
+
+
+def test_threads_that_open_and_close(shelf: list[Store]) -> None:
+    seen: list[object] = []
+    start = threading.Barrier(8)
+
+    def work(number: int) -> None:
+        start.wait()
+        for turn in range(12):
+            with Bare(seed=number + 1) as bare:
+                seen.append(bare.value("typeof mine"))
+                bare.value(f"globalThis.mine = '{SECRET}-{number}-{turn}'; 0")
+                seen.append(bare.value("mine") == f"{SECRET}-{number}-{turn}")
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert set(seen) == {"undefined", True}
+    assert len(seen) == 8 * 12 * 2
+    for store in shelf:
+        assert SECRET.encode() not in content(store)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+def test_a_forked_child_wipes_its_own_memory() -> None:
+    finished = run_script(
+        f"""
+        import os
+        from sandbox import _store
+        from tests.bare_guest import Bare
+
+        with Bare() as kept:
+            kept.value("globalThis.secret = '{SECRET}'; 0")
+        alive = Bare()
+        alive.value("globalThis.secret = '{SECRET}'; 0")
+        child = os.fork()
+        # Both go on with the store that waits, and with the guest that lives.
+        for _ in range(3):
+            with Bare() as bare:
+                assert bare.value("typeof secret") == "undefined"
+                bare.value("globalThis.secret = '{SECRET}'; 0")
+        assert alive.value("secret") == "{SECRET}"
+        alive.guest.close()
+        if child:
+            assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        """
+    )
+    assert (finished.returncode, finished.stderr) == (0, "")
+
+
+def test_the_end_of_the_interpreter_is_quiet() -> None:
+    finished = run_script(
+        """
+        import builtins
+        from tests.bare_guest import Bare
+
+        closed = Bare()
+        closed.value("1")
+        closed.guest.close()
+        builtins.kept = Bare()
+        kept.value("globalThis.f = () => 1; f")
+        cycle = [Bare()]
+        cycle.append(cycle)
+        """
+    )
+    assert (finished.returncode, finished.stderr) == (0, "")
+
+
+def run_script(code: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-c", textwrap.dedent(code)],
+        cwd=Path(__file__).parent.parent,
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=False,
+    )
