@@ -48,7 +48,7 @@ FILLING = """
 """
 
 
-# Where the engine itself traps: the crash stays in the guest, which is poisoned, and is reported as memory that ran out.
+# Where the engine itself traps: the crash stays in the guest, which is poisoned, and is reported as out of memory.
 TRAPS = pytest.mark.xfail(reason="the engine's compiler does not survive every failed allocation", strict=True)
 
 

@@ -1,153 +1,13 @@
 /* Messages of the host as values of the guest. No guest code runs here: properties are defined, never set, and classes
- * come from the realm's own prototypes. Every read is checked against the end of the message all the same. */
+ * come from the realm's own prototypes. */
 #include "internals.h"
 
-#include <stdlib.h>
 #include <string.h>
-
-static bool malformed(Reader *reader)
-{
-    reader->malformed = true;
-    return false;
-}
 
 static JSValue malformed_value(Reader *reader)
 {
     reader->malformed = true;
     return JS_EXCEPTION;
-}
-
-bool reader_open(Reader *reader, size_t length)
-{
-    /* The message is the reader's while it is read: guest code that runs meanwhile (Error.prepareStackTrace when an Error
-     * is made, getters on a path) may call the host, whose reply must not fall on it. */
-    *reader = (Reader){.message = guest.inbox, .open = true};
-    guest.inbox = (Buffer){0};
-    engine_show_inbox();
-    if (!length || length >= reader->message.room)
-        return malformed(reader);
-    reader->at = reader->message.data;
-    reader->end = reader->at + length;
-    reader->references = *reader->at++ & FLAG_REFERENCES;
-    return true;
-}
-
-void reader_close(Reader *reader)
-{
-    if (!reader->open)
-        return;
-    reader->open = false;
-    for (uint32_t i = 0; i < reader->object_count; i++)
-        JS_FreeValue(guest.context, reader->objects[i]);
-    js_free(guest.context, reader->objects);
-    free(guest.inbox.data);
-    guest.inbox = reader->message;
-    engine_show_inbox();
-}
-
-bool reader_at_end(Reader *reader)
-{
-    return reader->at == reader->end || malformed(reader);
-}
-
-static bool take(Reader *reader, size_t length, const uint8_t **data)
-{
-    if ((size_t)(reader->end - reader->at) < length)
-        return malformed(reader);
-    *data = reader->at;
-    reader->at += length;
-    return true;
-}
-
-static bool take_number(Reader *reader, int size, uint64_t *out)
-{
-    const uint8_t *data;
-    uint64_t number = 0;
-    if (!take(reader, size, &data))
-        return false;
-    for (int i = 0; i < size; i++)
-        number = number << 8 | data[i];
-    *out = number;
-    return true;
-}
-
-static bool take_f64(Reader *reader, double *out)
-{
-    uint64_t bits;
-    if (!take_number(reader, 8, &bits))
-        return false;
-    memcpy(out, &bits, 8);
-    return true;
-}
-
-/* The length after a head whose last two bits say 8, 16 or 32 bits. */
-static bool take_length(Reader *reader, int size, uint32_t *length)
-{
-    uint64_t number;
-    if (!take_number(reader, size, &number))
-        return false;
-    *length = (uint32_t)number;
-    return true;
-}
-
-bool reader_bytes(Reader *reader, Bytes *out)
-{
-    const uint8_t *data;
-    uint32_t length;
-    if (!take(reader, 1, &data))
-        return false;
-    uint8_t head = *data;
-    if ((head & 0xe0) == 0xa0)
-        length = head & 0x1f;
-    else if (head >= 0xd9 && head <= 0xdb) {
-        if (!take_length(reader, 1 << (head - 0xd9), &length))
-            return false;
-    } else if (head >= 0xc4 && head <= 0xc6) {
-        if (!take_length(reader, 1 << (head - 0xc4), &length))
-            return false;
-    } else {
-        return malformed(reader);
-    }
-    if (!take(reader, length, &data))
-        return false;
-    *out = (Bytes){.data = (const char *)data, .length = length};
-    return true;
-}
-
-bool reader_is_text(const Reader *reader)
-{
-    return reader->at < reader->end && ((*reader->at & 0xe0) == 0xa0 || (*reader->at >= 0xd9 && *reader->at <= 0xdb));
-}
-
-bool reader_unsigned(Reader *reader, uint32_t *out)
-{
-    const uint8_t *data;
-    uint64_t number;
-    if (!take(reader, 1, &data))
-        return false;
-    if (*data < 0x80) {
-        *out = *data;
-        return true;
-    }
-    if (*data < 0xcc || *data > 0xcf || !take_number(reader, 1 << (*data - 0xcc), &number) || number > UINT32_MAX)
-        return malformed(reader);
-    *out = (uint32_t)number;
-    return true;
-}
-
-static bool take_count(Reader *reader, uint8_t fix, uint8_t head16, uint32_t *count)
-{
-    const uint8_t *data;
-    if (!take(reader, 1, &data))
-        return false;
-    if ((*data & 0xf0) == fix)
-        *count = *data & 0xf;
-    else if (*data != head16 && *data != head16 + 1)
-        return malformed(reader);
-    else if (!take_length(reader, *data == head16 ? 2 : 4, count))
-        return false;
-    /* Each element is at least one byte: a count beyond the rest of the message is a lie. */
-    return (*count <= CAP_NODES && *count <= (size_t)(reader->end - reader->at)) || malformed(reader);
 }
 
 /* Keep the object with this number, when somebody may refer to it: nothing else might, a later key can replace it. */
@@ -178,7 +38,7 @@ JSValue *reader_array(Reader *reader, uint32_t *count)
 {
     JSContext *ctx = guest.context;
     uint32_t number;
-    if (!reserve_number(reader, &number) || !take_count(reader, 0x90, 0xdc, count))
+    if (!reserve_number(reader, &number) || !reader_count(reader, 0x90, 0xdc, count))
         return NULL;
     JSValue *values = js_malloc(ctx, sizeof(JSValue) * (*count ? *count : 1));
     if (!values)
@@ -208,7 +68,7 @@ static JSValue read_array(Reader *reader)
         js_free(ctx, values);
         return array;
     }
-    if (!reserve_number(reader, &number) || !take_count(reader, 0x90, 0xdc, &count))
+    if (!reserve_number(reader, &number) || !reader_count(reader, 0x90, 0xdc, &count))
         return JS_EXCEPTION;
     JSValue array = JS_NewArray(ctx);
     if (JS_IsException(array))
@@ -242,7 +102,7 @@ static int read_properties(Reader *reader, JSValueConst object)
 {
     JSContext *ctx = guest.context;
     uint32_t count;
-    if (!take_count(reader, 0x80, 0xde, &count))
+    if (!reader_count(reader, 0x80, 0xde, &count))
         return -1;
     for (uint32_t i = 0; i < count; i++) {
         JSAtom key = read_key(reader);
@@ -322,7 +182,7 @@ static JSValue read_error(Reader *reader)
     Bytes class_name;
     uint32_t number, count, host = 0;
     JSValue parts[3];
-    if (!reserve_number(reader, &number) || !take_count(reader, 0x90, 0xdc, &count))
+    if (!reserve_number(reader, &number) || !reader_count(reader, 0x90, 0xdc, &count))
         return JS_EXCEPTION;
     if (count != 6 || !reader_bytes(reader, &class_name))
         return malformed_value(reader);
@@ -352,7 +212,7 @@ static JSValue read_collection(Reader *reader, bool map)
 {
     JSContext *ctx = guest.context;
     uint32_t number, count;
-    if (!reserve_number(reader, &number) || !take_count(reader, 0x90, 0xdc, &count))
+    if (!reserve_number(reader, &number) || !reader_count(reader, 0x90, 0xdc, &count))
         return JS_EXCEPTION;
     if (map && count % 2)
         return malformed_value(reader);
@@ -400,7 +260,7 @@ static JSValue read_view(Reader *reader, const uint8_t *data, uint32_t length)
 static JSValue read_regexp(Reader *reader)
 {
     uint32_t count;
-    if (!take_count(reader, 0x90, 0xdc, &count) || count != 2)
+    if (!reader_count(reader, 0x90, 0xdc, &count) || count != 2)
         return malformed_value(reader);
     JSValue parts[2] = {read_text(reader), JS_UNDEFINED};
     if (!JS_IsException(parts[0]))
@@ -418,7 +278,7 @@ static JSValue read_host_function(Reader *reader)
     uint32_t count, op, mode, length;
     Bytes name;
     char text[128];
-    if (!take_count(reader, 0x90, 0xdc, &count) || count != 4 || !reader_unsigned(reader, &op) ||
+    if (!reader_count(reader, 0x90, 0xdc, &count) || count != 4 || !reader_unsigned(reader, &op) ||
         !reader_unsigned(reader, &mode) || mode > MODE_QUEUE || !reader_bytes(reader, &name) ||
         !reader_unsigned(reader, &length))
         return malformed_value(reader);
@@ -432,7 +292,8 @@ static JSValue read_sparse(Reader *reader)
 {
     JSContext *ctx = guest.context;
     uint32_t number, count, length, index;
-    if (!reserve_number(reader, &number) || !reader_unsigned(reader, &length) || !take_count(reader, 0x80, 0xde, &count))
+    if (!reserve_number(reader, &number) || !reader_unsigned(reader, &length) ||
+        !reader_count(reader, 0x80, 0xde, &count))
         return JS_EXCEPTION;
     JSValue array = JS_NewArray(ctx);
     if (JS_IsException(array))
@@ -466,7 +327,7 @@ static JSValue read_leaf_extension(Reader *reader, Tag tag, const uint8_t *data,
         if (length != 9 || data[0] != 0xcb)
             return malformed_value(reader);
         reader->at++;
-        return take_f64(reader, &ms) ? JS_NewDate(ctx, ms) : JS_EXCEPTION;
+        return reader_f64(reader, &ms) ? JS_NewDate(ctx, ms) : JS_EXCEPTION;
     case TAG_REGEXP:
         return read_regexp(reader);
     case TAG_ARRAY_BUFFER:
@@ -485,7 +346,7 @@ static JSValue read_extension(Reader *reader, uint32_t length)
     const uint8_t *data, *head, *end = reader->end;
     uint32_t number;
     JSValue value;
-    if (!take(reader, 1, &head) || !take(reader, length, &data))
+    if (!reader_take(reader, 1, &head) || !reader_take(reader, length, &data))
         return JS_EXCEPTION;
     const uint8_t *after = reader->at;
     reader->at = data;
@@ -570,14 +431,14 @@ static JSValue read_by_head(Reader *reader, uint8_t head)
     case 0xc3:
         return JS_NewBool(ctx, head == 0xc3);
     case 0xc7: case 0xc8: case 0xc9:
-        return take_length(reader, 1 << (head - 0xc7), &length) ? read_extension(reader, length) : JS_EXCEPTION;
+        return reader_length(reader, 1 << (head - 0xc7), &length) ? read_extension(reader, length) : JS_EXCEPTION;
     case 0xcb:
-        return take_f64(reader, &real) ? JS_NewFloat64(ctx, real) : JS_EXCEPTION;
+        return reader_f64(reader, &real) ? JS_NewFloat64(ctx, real) : JS_EXCEPTION;
     case 0xcc: case 0xcd: case 0xce: case 0xcf:
-        return take_number(reader, 1 << (head - 0xcc), &number) ? read_integer(number, false) : JS_EXCEPTION;
+        return reader_number(reader, 1 << (head - 0xcc), &number) ? read_integer(number, false) : JS_EXCEPTION;
     case 0xd0: case 0xd1: case 0xd2: case 0xd3: {
         int size = 1 << (head - 0xd0);
-        if (!take_number(reader, size, &number))
+        if (!reader_number(reader, size, &number))
             return JS_EXCEPTION;
         int unused = 64 - 8 * size;
         return read_integer((uint64_t)((int64_t)(number << unused) >> unused), true);

@@ -2,11 +2,9 @@
  *
  * Values are read from the engine's own state wherever that is possible; getters and proxies do run guest code, under
  * the limits of the turn, and may change what is being read: nothing borrowed is kept across an encode_value(). */
-#include "internals.h"
+#include "writer.h"
 
-#include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 typedef struct Path {
     struct Path *up;
@@ -19,9 +17,7 @@ enum { HELD_BY_US = 1, HELD_BY_PARENT_AND_US = 2 };
 enum { SHORT_ARRAY = 4096 };
 
 typedef struct Encoder {
-    JSContext *ctx;
-    Buffer *out;
-    size_t start;
+    Writer w;
     Registry seen;        /* object address -> its number and itself, for objects that something else refers to as well */
     uint32_t handles;     /* the last handle made for this message, 0: none; see handles_chain() */
     uint32_t objects;
@@ -32,142 +28,6 @@ typedef struct Encoder {
 } Encoder;
 
 static int encode_value(Encoder *e, JSValueConst value);
-
-static int out_of_memory(Encoder *e)
-{
-    guest.control.failed_allocations++;
-    JS_ThrowOutOfMemory(e->ctx);
-    return -1;
-}
-
-static int put(Encoder *e, const void *data, size_t length)
-{
-    if (e->out->length - e->start + length > guest.control.max_message_bytes) {
-        JS_FreeValue(e->ctx, failures_throw_conversion(e->ctx, "$", "the value is larger than the message_bytes limit"));
-        return -1;
-    }
-    return buffer_put(e->out, data, length) ? 0 : out_of_memory(e);
-}
-
-static int put_byte(Encoder *e, uint8_t byte)
-{
-    return put(e, &byte, 1);
-}
-
-static int put_u32(Encoder *e, uint8_t head, uint32_t value)
-{
-    uint8_t bytes[5] = {head, value >> 24, value >> 16, value >> 8, value};
-    return put(e, bytes, 5);
-}
-
-static int put_size(Encoder *e, uint32_t count, uint8_t fix, uint32_t fix_limit, uint8_t head16, uint8_t head32)
-{
-    if (count < fix_limit)
-        return put_byte(e, fix | count);
-    if (count < 0x10000) {
-        uint8_t bytes[3] = {head16, count >> 8, count};
-        return put(e, bytes, 3);
-    }
-    return put_u32(e, head32, count);
-}
-
-static int put_array(Encoder *e, uint32_t count) { return put_size(e, count, 0x90, 16, 0xdc, 0xdd); }
-static int put_map(Encoder *e, uint32_t count) { return put_size(e, count, 0x80, 16, 0xde, 0xdf); }
-
-static int put_f64(Encoder *e, double number)
-{
-    uint64_t bits;
-    memcpy(&bits, &number, 8);
-    uint8_t bytes[9] = {0xcb};
-    for (int i = 0; i < 8; i++)
-        bytes[1 + i] = bits >> (56 - 8 * i);
-    return put(e, bytes, 9);
-}
-
-static int put_i64(Encoder *e, int64_t number)
-{
-    uint8_t bytes[9];
-    int size;
-    if (number >= -32 && number < 128)
-        return put_byte(e, (uint8_t)number);
-    if (number >= INT16_MIN && number <= INT16_MAX)
-        bytes[0] = 0xd1, size = 2;
-    else if (number >= INT32_MIN && number <= INT32_MAX)
-        bytes[0] = 0xd2, size = 4;
-    else
-        bytes[0] = 0xd3, size = 8;
-    for (int i = 0; i < size; i++)
-        bytes[1 + i] = (uint64_t)number >> (8 * (size - 1 - i));
-    return put(e, bytes, 1 + size);
-}
-
-static int put_number(Encoder *e, double number)
-{
-    if (number >= -9007199254740991.0 && number <= 9007199254740991.0) {
-        int64_t integer = (int64_t)number;
-        if ((double)integer == number && !(integer == 0 && signbit(number)))
-            return put_i64(e, integer);
-    }
-    return put_f64(e, number);
-}
-
-static int put_text(Encoder *e, const Text *text)
-{
-    size_t length = text_encoded_bytes(text->units, text->length, text->wide, TEXT_WTF8);
-    int failed = length < 256 && length >= 32 ? put(e, (uint8_t[]){0xd9, length}, 2)
-                                              : put_size(e, length, 0xa0, 32, 0xda, 0xdb);
-    if (failed)
-        return -1;
-    if (e->out->length - e->start + length > guest.control.max_message_bytes)
-        return put(e, NULL, length);
-    if (!buffer_reserve(e->out, length))
-        return out_of_memory(e);
-    e->out->length += text_encode(e->out->data + e->out->length, text->units, text->length, text->wide, TEXT_WTF8);
-    return 0;
-}
-
-static int put_chars(Encoder *e, const char *chars)
-{
-    return put_text(e, &(Text){.units = chars, .length = strlen(chars), .wide = false});
-}
-
-static int put_blob(Encoder *e, const void *data, size_t length)
-{
-    int failed = length < 256 ? put(e, (uint8_t[]){0xc4, length}, 2) : put_u32(e, 0xc6, length);
-    return failed || put(e, data, length) ? -1 : 0;
-}
-
-/* Extensions whose length is known only afterwards: five bytes of head now, the length when they end. */
-static int open_extension(Encoder *e, Tag tag, size_t *mark)
-{
-    if (put_u32(e, 0xc9, 0) || put_byte(e, tag))
-        return -1;
-    *mark = e->out->length;
-    return 0;
-}
-
-static void close_extension(Encoder *e, size_t mark)
-{
-    uint32_t length = e->out->length - mark;
-    uint8_t *at = e->out->data + mark - 5;
-    at[0] = length >> 24;
-    at[1] = length >> 16;
-    at[2] = length >> 8;
-    at[3] = length;
-}
-
-static int put_extension(Encoder *e, Tag tag, const void *data, uint32_t length)
-{
-    if (length < 256)
-        return put(e, (uint8_t[]){0xc7, length, tag}, 3) || put(e, data, length) ? -1 : 0;
-    return put_u32(e, 0xc9, length) || put_byte(e, tag) || put(e, data, length) ? -1 : 0;
-}
-
-static int put_u32_extension(Encoder *e, Tag tag, uint32_t number)
-{
-    uint8_t bytes[5] = {0xce, number >> 24, number >> 16, number >> 8, number};
-    return put_extension(e, tag, bytes, 5);
-}
 
 /* The path of what is being encoded, `$.users[3].name`; cut when it grows long. */
 static void path_text(Encoder *e, char *out, size_t room)
@@ -180,10 +40,10 @@ static void path_text(Encoder *e, char *out, size_t room)
     out[0] = '$';
     while (count-- && at < room - 16) {
         Path *step = steps[count];
-        const char *key = step->key == JS_ATOM_NULL ? NULL : JS_AtomToCString(e->ctx, step->key);
+        const char *key = step->key == JS_ATOM_NULL ? NULL : JS_AtomToCString(e->w.ctx, step->key);
         at += key ? snprintf(out + at, room - at, ".%.60s", key) : snprintf(out + at, room - at, "[%u]", step->index);
         if (key)
-            JS_FreeCString(e->ctx, key);
+            JS_FreeCString(e->w.ctx, key);
         if (at >= room)
             at = room - 1;
     }
@@ -194,7 +54,7 @@ static int refuse(Encoder *e, const char *reason)
 {
     char path[512];
     path_text(e, path, sizeof(path));
-    JS_FreeValue(e->ctx, failures_throw_conversion(e->ctx, path, reason));
+    JS_FreeValue(e->w.ctx, failures_throw_conversion(e->w.ctx, path, reason));
     return -1;
 }
 
@@ -207,17 +67,17 @@ static int encode_member(Encoder *e, JSAtom key, uint32_t index, uint32_t held, 
     e->path = &step;
     int failed = encode_value(e, value);
     e->path = step.up;
-    JS_FreeValue(e->ctx, value);
+    JS_FreeValue(e->w.ctx, value);
     return failed;
 }
 
 /* A short array with holes is written whole: undefined stands in the holes. */
 static int encode_holes(Encoder *e, JSValueConst value, uint32_t length)
 {
-    if (put_array(e, length))
+    if (put_array(&e->w, length))
         return -1;
     for (uint32_t i = 0; i < length; i++) {
-        if (encode_member(e, JS_ATOM_NULL, i, HELD_BY_US, JS_GetPropertyUint32(e->ctx, value, i)))
+        if (encode_member(e, JS_ATOM_NULL, i, HELD_BY_US, JS_GetPropertyUint32(e->w.ctx, value, i)))
             return -1;
     }
     return 0;
@@ -228,19 +88,19 @@ static int encode_sparse(Encoder *e, JSValueConst value, uint32_t length)
     JSPropertyEnum *keys;
     uint32_t count, present = 0, index;
     size_t mark;
-    if (JS_GetOwnPropertyNames(e->ctx, &keys, &count, value, JS_GPN_STRING_MASK))
+    if (JS_GetOwnPropertyNames(e->w.ctx, &keys, &count, value, JS_GPN_STRING_MASK))
         return -1;
     while (present < count && internals_atom_index(keys[present].atom, &index))
         present++;
-    int failed = open_extension(e, TAG_SPARSE_ARRAY, &mark) || put_i64(e, length) || put_map(e, present);
+    int failed = open_extension(&e->w, TAG_SPARSE_ARRAY, &mark) || put_i64(&e->w, length) || put_map(&e->w, present);
     for (uint32_t i = 0; !failed && i < present; i++) {
         internals_atom_index(keys[i].atom, &index);
-        failed = put_i64(e, index) || encode_member(e, JS_ATOM_NULL, index, HELD_BY_US,
-                                                          JS_GetProperty(e->ctx, value, keys[i].atom));
+        failed = put_i64(&e->w, index) || encode_member(e, JS_ATOM_NULL, index, HELD_BY_US,
+                                                          JS_GetProperty(e->w.ctx, value, keys[i].atom));
     }
     if (!failed)
-        close_extension(e, mark);
-    JS_FreePropertyEnum(e->ctx, keys, count);
+        close_extension(&e->w, mark);
+    JS_FreePropertyEnum(e->w.ctx, keys, count);
     return failed;
 }
 
@@ -252,18 +112,18 @@ static int encode_array(Encoder *e, JSValueConst value)
     if (internals_fast_array(value, &values, &count)) {
         if (count > guest.control.max_nodes)
             return refuse(e, "more values than the max_nodes limit");
-        if (put_array(e, count))
+        if (put_array(&e->w, count))
             return -1;
         for (uint32_t i = 0; i < count; i++) {
             uint32_t now;
             bool dense = internals_fast_array(value, &values, &now) && i < now;
-            JSValue item = dense ? JS_DupValue(e->ctx, values[i]) : JS_GetPropertyUint32(e->ctx, value, i);
+            JSValue item = dense ? JS_DupValue(e->w.ctx, values[i]) : JS_GetPropertyUint32(e->w.ctx, value, i);
             if (encode_member(e, JS_ATOM_NULL, i, dense ? HELD_BY_PARENT_AND_US : HELD_BY_US, item))
                 return -1;
         }
         return 0;
     }
-    if (JS_GetLength(e->ctx, value, &length))
+    if (JS_GetLength(e->w.ctx, value, &length))
         return -1;
     if (length > UINT32_MAX)
         return refuse(e, "an array longer than 2^32 - 1");
@@ -277,31 +137,31 @@ static int encode_properties(Encoder *e, JSValueConst value)
     JSValue property;
     Text text;
     int failed;
-    if (internals_properties_open(e->ctx, value, &cursor)) {
-        failed = put_map(e, cursor.count);
-        while (!failed && internals_properties_next(e->ctx, value, &cursor, &key, &property)) {
-            failed = !internals_atom_text(e->ctx, key, &text) || put_text(e, &text);
+    if (internals_properties_open(e->w.ctx, value, &cursor)) {
+        failed = put_map(&e->w, cursor.count);
+        while (!failed && internals_properties_next(e->w.ctx, value, &cursor, &key, &property)) {
+            failed = !internals_atom_text(e->w.ctx, key, &text) || put_text(&e->w, &text);
             if (failed)
-                JS_FreeValue(e->ctx, property);
+                JS_FreeValue(e->w.ctx, property);
             else
                 failed = encode_member(e, key, 0, HELD_BY_PARENT_AND_US, property);
         }
-        internals_properties_close(e->ctx, &cursor);
+        internals_properties_close(e->w.ctx, &cursor);
         return failed;
     }
     JSPropertyEnum *keys;
     uint32_t count;
-    if (JS_GetOwnPropertyNames(e->ctx, &keys, &count, value, JS_GPN_STRING_MASK | JS_GPN_ENUM_ONLY))
+    if (JS_GetOwnPropertyNames(e->w.ctx, &keys, &count, value, JS_GPN_STRING_MASK | JS_GPN_ENUM_ONLY))
         return -1;
-    failed = put_map(e, count);
+    failed = put_map(&e->w, count);
     for (uint32_t i = 0; !failed && i < count; i++) {
-        JSValue name = JS_AtomToString(e->ctx, keys[i].atom);
-        failed = JS_IsException(name) || !internals_text(e->ctx, name, &text) || put_text(e, &text);
-        JS_FreeValue(e->ctx, name);
+        JSValue name = JS_AtomToString(e->w.ctx, keys[i].atom);
+        failed = JS_IsException(name) || !internals_text(e->w.ctx, name, &text) || put_text(&e->w, &text);
+        JS_FreeValue(e->w.ctx, name);
         if (!failed)
-            failed = encode_member(e, keys[i].atom, 0, HELD_BY_US, JS_GetProperty(e->ctx, value, keys[i].atom));
+            failed = encode_member(e, keys[i].atom, 0, HELD_BY_US, JS_GetProperty(e->w.ctx, value, keys[i].atom));
     }
-    JS_FreePropertyEnum(e->ctx, keys, count);
+    JS_FreePropertyEnum(e->w.ctx, keys, count);
     return failed;
 }
 
@@ -309,17 +169,17 @@ static int encode_collection(Encoder *e, JSValueConst value, Tag tag)
 {
     uint32_t count, at = 0;
     size_t mark;
-    JSValue *values = internals_collection(e->ctx, value, &count);
-    if (!values && JS_HasException(e->ctx))
+    JSValue *values = internals_collection(e->w.ctx, value, &count);
+    if (!values && JS_HasException(e->w.ctx))
         return -1;
-    int failed = open_extension(e, tag, &mark) || put_array(e, count);
+    int failed = open_extension(&e->w, tag, &mark) || put_array(&e->w, count);
     for (; !failed && at < count; at++)
         failed = encode_member(e, JS_ATOM_NULL, tag == TAG_MAP ? at / 2 : at, HELD_BY_PARENT_AND_US, values[at]);
     for (; at < count; at++)
-        JS_FreeValue(e->ctx, values[at]);
-    js_free(e->ctx, values);
+        JS_FreeValue(e->w.ctx, values[at]);
+    js_free(e->w.ctx, values);
     if (!failed)
-        close_extension(e, mark);
+        close_extension(&e->w, mark);
     return failed;
 }
 
@@ -328,26 +188,26 @@ static int encode_regexp(Encoder *e, JSValueConst value)
     JSValue source, flags;
     Text text;
     size_t mark;
-    internals_regexp(e->ctx, value, &source, &flags);
-    int failed = open_extension(e, TAG_REGEXP, &mark) || put_array(e, 2) ||
-                 !internals_text(e->ctx, source, &text) || put_text(e, &text) ||
-                 !internals_text(e->ctx, flags, &text) || put_text(e, &text);
-    JS_FreeValue(e->ctx, source);
-    JS_FreeValue(e->ctx, flags);
+    internals_regexp(e->w.ctx, value, &source, &flags);
+    int failed = open_extension(&e->w, TAG_REGEXP, &mark) || put_array(&e->w, 2) ||
+                 !internals_text(e->w.ctx, source, &text) || put_text(&e->w, &text) ||
+                 !internals_text(e->w.ctx, flags, &text) || put_text(&e->w, &text);
+    JS_FreeValue(e->w.ctx, source);
+    JS_FreeValue(e->w.ctx, flags);
     if (!failed)
-        close_extension(e, mark);
+        close_extension(&e->w, mark);
     return failed;
 }
 
 static int encode_buffer(Encoder *e, JSValueConst value)
 {
     size_t size;
-    uint8_t *data = JS_GetArrayBuffer(e->ctx, &size, value);
-    if (!data && JS_HasException(e->ctx)) {
-        JS_FreeValue(e->ctx, JS_GetException(e->ctx));
+    uint8_t *data = JS_GetArrayBuffer(e->w.ctx, &size, value);
+    if (!data && JS_HasException(e->w.ctx)) {
+        JS_FreeValue(e->w.ctx, JS_GetException(e->w.ctx));
         return refuse(e, "a detached ArrayBuffer");
     }
-    return put_extension(e, TAG_ARRAY_BUFFER, data, size);
+    return put_extension(&e->w, TAG_ARRAY_BUFFER, data, size);
 }
 
 static int encode_view(Encoder *e, JSValueConst value, Element element)
@@ -357,9 +217,9 @@ static int encode_view(Encoder *e, JSValueConst value, Element element)
     if (!internals_view(value, &data, &length))
         return refuse(e, "a view of a detached or shrunk ArrayBuffer");
     if (element == ELEMENT_UINT8)
-        return put_blob(e, data, length);
-    return put_u32(e, 0xc9, length + 1) || put_byte(e, TAG_TYPED_ARRAY) || put_byte(e, element) ||
-           put(e, data, length) ? -1 : 0;
+        return put_blob(&e->w, data, length);
+    return put_u32(&e->w, 0xc9, length + 1) || put_byte(&e->w, TAG_TYPED_ARRAY) || put_byte(&e->w, element) ||
+           put(&e->w, data, length) ? -1 : 0;
 }
 
 static int encode_function(Encoder *e, JSValueConst value)
@@ -367,47 +227,48 @@ static int encode_function(Encoder *e, JSValueConst value)
     size_t mark;
     Text text = {.units = "", .length = 0};
     JSPropertyDescriptor name = {.value = JS_UNDEFINED, .getter = JS_UNDEFINED, .setter = JS_UNDEFINED};
-    JSAtom atom = JS_NewAtom(e->ctx, "name");
-    if (!JS_IsProxy(value) && JS_GetOwnProperty(e->ctx, &name, value, atom) < 0)
-        JS_FreeValue(e->ctx, JS_GetException(e->ctx));
-    JS_FreeAtom(e->ctx, atom);
+    JSAtom atom = JS_NewAtom(e->w.ctx, "name");
+    if (!JS_IsProxy(value) && JS_GetOwnProperty(e->w.ctx, &name, value, atom) < 0)
+        JS_FreeValue(e->w.ctx, JS_GetException(e->w.ctx));
+    JS_FreeAtom(e->w.ctx, atom);
     if (JS_IsString(name.value))
-        internals_text(e->ctx, name.value, &text);
-    uint32_t id = handles_add(e->ctx, value);
+        internals_text(e->w.ctx, name.value, &text);
+    uint32_t id = handles_add(e->w.ctx, value);
     if (id)
         e->handles = handles_chain(id, e->handles);
-    int failed = !id || open_extension(e, TAG_FUNCTION, &mark) || put_array(e, 2) || put_i64(e, id) || put_text(e, &text);
-    JS_FreeValue(e->ctx, name.value);
-    JS_FreeValue(e->ctx, name.getter);
-    JS_FreeValue(e->ctx, name.setter);
+    int failed = !id || open_extension(&e->w, TAG_FUNCTION, &mark) || put_array(&e->w, 2) || put_i64(&e->w, id) ||
+                 put_text(&e->w, &text);
+    JS_FreeValue(e->w.ctx, name.value);
+    JS_FreeValue(e->w.ctx, name.getter);
+    JS_FreeValue(e->w.ctx, name.setter);
     if (failed)
         return -1;
-    close_extension(e, mark);
+    close_extension(&e->w, mark);
     return 0;
 }
 
 /* A property of an Error as text, or nil. Its getter may run; what it throws is ignored unless it ends the turn. */
 static int encode_error_text(Encoder *e, JSValueConst error, const char *name)
 {
-    JSValue value = JS_GetPropertyStr(e->ctx, error, name);
+    JSValue value = JS_GetPropertyStr(e->w.ctx, error, name);
     if (JS_IsException(value)) {
-        JSValue thrown = JS_GetException(e->ctx);
+        JSValue thrown = JS_GetException(e->w.ctx);
         if (JS_IsUncatchableError(thrown)) {
-            JS_Throw(e->ctx, thrown);
+            JS_Throw(e->w.ctx, thrown);
             return -1;
         }
-        JS_FreeValue(e->ctx, thrown);
+        JS_FreeValue(e->w.ctx, thrown);
     }
     Text text;
     int failed;
-    if (JS_IsString(value) && internals_text(e->ctx, value, &text)) {
+    if (JS_IsString(value) && internals_text(e->w.ctx, value, &text)) {
         if (text.length > CAP_ERROR_TEXT_BYTES / 3)
             text.length = CAP_ERROR_TEXT_BYTES / 3;
-        failed = put_text(e, &text);
+        failed = put_text(&e->w, &text);
     } else {
-        failed = put_byte(e, 0xc0);
+        failed = put_byte(&e->w, 0xc0);
     }
-    JS_FreeValue(e->ctx, value);
+    JS_FreeValue(e->w.ctx, value);
     return failed;
 }
 
@@ -418,46 +279,47 @@ static int encode_error(Encoder *e, JSValueConst error)
     JSAtom extra[2];
     uint32_t count, kept = 0, extras = 0;
     size_t mark;
-    uint32_t host = errors_host_exception(e->ctx, error);
-    int failed = open_extension(e, TAG_ERROR, &mark) || put_array(e, 6) || put_chars(e, errors_class(e->ctx, error)) ||
+    uint32_t host = errors_host_exception(e->w.ctx, error);
+    int failed = open_extension(&e->w, TAG_ERROR, &mark) || put_array(&e->w, 6) ||
+                 put_chars(&e->w, errors_class(e->w.ctx, error)) ||
                  encode_error_text(e, error, "name") || encode_error_text(e, error, "message") ||
-                 encode_error_text(e, error, "stack") || (host ? put_i64(e, host) : put_byte(e, 0xc0)) ||
-                 JS_GetOwnPropertyNames(e->ctx, &keys, &count, error, JS_GPN_STRING_MASK | JS_GPN_ENUM_ONLY);
+                 encode_error_text(e, error, "stack") || (host ? put_i64(&e->w, host) : put_byte(&e->w, 0xc0)) ||
+                 JS_GetOwnPropertyNames(e->w.ctx, &keys, &count, error, JS_GPN_STRING_MASK | JS_GPN_ENUM_ONLY);
     if (failed)
         return -1;
     for (int i = 0; i < 2; i++) {
         JSPropertyDescriptor own;
-        JSAtom atom = JS_NewAtom(e->ctx, hidden[i]);
-        int found = JS_GetOwnProperty(e->ctx, &own, error, atom);
+        JSAtom atom = JS_NewAtom(e->w.ctx, hidden[i]);
+        int found = JS_GetOwnProperty(e->w.ctx, &own, error, atom);
         if (found > 0) {
-            JS_FreeValue(e->ctx, own.value);
-            JS_FreeValue(e->ctx, own.getter);
-            JS_FreeValue(e->ctx, own.setter);
+            JS_FreeValue(e->w.ctx, own.value);
+            JS_FreeValue(e->w.ctx, own.getter);
+            JS_FreeValue(e->w.ctx, own.setter);
         }
         if (found > 0 && !(own.flags & JS_PROP_ENUMERABLE))
             extra[extras++] = atom;
         else
-            JS_FreeAtom(e->ctx, atom);
+            JS_FreeAtom(e->w.ctx, atom);
         if (found < 0)
             failed = -1;
     }
     /* The two lists become one: enumerable properties, then the standard ones that are not enumerable. */
     kept = count + extras;
-    failed = failed || put_map(e, kept);
+    failed = failed || put_map(&e->w, kept);
     for (uint32_t i = 0; !failed && i < kept; i++) {
         JSAtom atom = i < count ? keys[i].atom : extra[i - count];
         Text text;
-        JSValue name = JS_AtomToString(e->ctx, atom);
-        failed = JS_IsException(name) || !internals_text(e->ctx, name, &text) || put_text(e, &text);
-        JS_FreeValue(e->ctx, name);
+        JSValue name = JS_AtomToString(e->w.ctx, atom);
+        failed = JS_IsException(name) || !internals_text(e->w.ctx, name, &text) || put_text(&e->w, &text);
+        JS_FreeValue(e->w.ctx, name);
         if (!failed)
-            failed = encode_member(e, atom, 0, HELD_BY_US, JS_GetProperty(e->ctx, error, atom));
+            failed = encode_member(e, atom, 0, HELD_BY_US, JS_GetProperty(e->w.ctx, error, atom));
     }
     for (uint32_t i = 0; i < extras; i++)
-        JS_FreeAtom(e->ctx, extra[i]);
-    JS_FreePropertyEnum(e->ctx, keys, count);
+        JS_FreeAtom(e->w.ctx, extra[i]);
+    JS_FreePropertyEnum(e->w.ctx, keys, count);
     if (!failed)
-        close_extension(e, mark);
+        close_extension(&e->w, mark);
     return failed;
 }
 
@@ -482,14 +344,14 @@ static bool stands_for_array(JSContext *ctx, JSValueConst value)
 static int encode_proxied_array(Encoder *e, JSValueConst value)
 {
     int64_t length;
-    if (JS_GetLength(e->ctx, value, &length))
+    if (JS_GetLength(e->w.ctx, value, &length))
         return -1;
     if (length > guest.control.max_nodes)
         return refuse(e, "more values than the max_nodes limit");
-    if (put_array(e, (uint32_t)length))
+    if (put_array(&e->w, (uint32_t)length))
         return -1;
     for (int64_t i = 0; i < length; i++) {
-        if (encode_member(e, JS_ATOM_NULL, (uint32_t)i, HELD_BY_US, JS_GetPropertyInt64(e->ctx, value, i)))
+        if (encode_member(e, JS_ATOM_NULL, (uint32_t)i, HELD_BY_US, JS_GetPropertyInt64(e->w.ctx, value, i)))
             return -1;
     }
     return 0;
@@ -497,7 +359,7 @@ static int encode_proxied_array(Encoder *e, JSValueConst value)
 
 static int encode_by_class(Encoder *e, JSValueConst value)
 {
-    JSContext *ctx = e->ctx;
+    JSContext *ctx = e->w.ctx;
     double ms;
     int element;
     if (JS_IsArray(value))
@@ -510,9 +372,9 @@ static int encode_by_class(Encoder *e, JSValueConst value)
         return encode_error(e, value);
     if (internals_date_ms(value, &ms)) {
         size_t mark;
-        if (open_extension(e, TAG_DATE, &mark) || put_f64(e, ms))
+        if (open_extension(&e->w, TAG_DATE, &mark) || put_f64(&e->w, ms))
             return -1;
-        close_extension(e, mark);
+        close_extension(&e->w, mark);
         return 0;
     }
     if (JS_IsMap(value))
@@ -541,12 +403,12 @@ static int encode_object(Encoder *e, JSValueConst value)
         Entry *entry = registry_find(&e->seen, address);
         if (entry) {
             e->references = true;
-            return put_u32_extension(e, TAG_REFERENCE, (uint32_t)JS_VALUE_GET_INT(entry->first));
+            return put_u32_extension(&e->w, TAG_REFERENCE, (uint32_t)JS_VALUE_GET_INT(entry->first));
         }
         if (!(entry = registry_add(&e->seen, address)))
-            return out_of_memory(e);
-        entry->first = JS_NewInt32(e->ctx, (int32_t)e->objects);
-        entry->second = JS_DupValue(e->ctx, value);    /* or guest code might free it, and another take its address */
+            return out_of_memory(&e->w);
+        entry->first = JS_NewInt32(e->w.ctx, (int32_t)e->objects);
+        entry->second = JS_DupValue(e->w.ctx, value);    /* or guest code might free it, and another take its address */
     }
     e->objects++;
     if (e->depth >= guest.control.max_depth)
@@ -567,23 +429,23 @@ static int encode_value(Encoder *e, JSValueConst value)
         return refuse(e, "more values than the max_nodes limit");
     switch (JS_VALUE_GET_NORM_TAG(value)) {
     case JS_TAG_INT:
-        return put_i64(e, JS_VALUE_GET_INT(value));
+        return put_i64(&e->w, JS_VALUE_GET_INT(value));
     case JS_TAG_FLOAT64:
-        return put_number(e, JS_VALUE_GET_FLOAT64(value));
+        return put_number(&e->w, JS_VALUE_GET_FLOAT64(value));
     case JS_TAG_BOOL:
-        return put_byte(e, JS_VALUE_GET_BOOL(value) ? 0xc3 : 0xc2);
+        return put_byte(&e->w, JS_VALUE_GET_BOOL(value) ? 0xc3 : 0xc2);
     case JS_TAG_NULL:
-        return put_byte(e, 0xc0);
+        return put_byte(&e->w, 0xc0);
     case JS_TAG_UNDEFINED:
     case JS_TAG_UNINITIALIZED:
-        return put(e, (uint8_t[]){0xc7, 0, TAG_UNDEFINED}, 3);
+        return put(&e->w, (uint8_t[]){0xc7, 0, TAG_UNDEFINED}, 3);
     case JS_TAG_STRING:
     case JS_TAG_STRING_ROPE:
-        return internals_text(e->ctx, value, &text) ? put_text(e, &text) : -1;
+        return internals_text(e->w.ctx, value, &text) ? put_text(&e->w, &text) : -1;
     case JS_TAG_BIG_INT:
     case JS_TAG_SHORT_BIG_INT:
         internals_bigint_bytes(value, &bytes, &length, &small);
-        return put_extension(e, TAG_BIGINT, bytes, length);
+        return put_extension(&e->w, TAG_BIGINT, bytes, length);
     case JS_TAG_OBJECT:
         return encode_object(e, value);
     case JS_TAG_SYMBOL:
@@ -595,7 +457,7 @@ static int encode_value(Encoder *e, JSValueConst value)
 
 static Encoder open_message(JSContext *ctx, Buffer *out)
 {
-    Encoder e = {.ctx = ctx, .out = out, .start = out->length};
+    Encoder e = {.w = {.ctx = ctx, .out = out, .start = out->length}};
     return e;
 }
 
@@ -603,27 +465,27 @@ static int close_message(Encoder *e, int failed)
 {
     for (uint32_t slot = 0; slot < e->seen.room; slot++) {
         if (e->seen.entries[slot].id)
-            JS_FreeValue(e->ctx, e->seen.entries[slot].second);
+            JS_FreeValue(e->w.ctx, e->seen.entries[slot].second);
     }
     registry_free(&e->seen);
     if (failed) {
-        e->out->length = e->start;
+        e->w.out->length = e->w.start;
         handles_take_back(e->handles);
     } else if (e->references)
-        e->out->data[e->start] = FLAG_REFERENCES;
+        e->w.out->data[e->w.start] = FLAG_REFERENCES;
     return failed;
 }
 
 int encode_message(JSContext *ctx, Buffer *out, JSValueConst value)
 {
     Encoder e = open_message(ctx, out);
-    return close_message(&e, put_byte(&e, 0) || encode_value(&e, value) ? -1 : 0);
+    return close_message(&e, put_byte(&e.w, 0) || encode_value(&e, value) ? -1 : 0);
 }
 
 int encode_arguments(JSContext *ctx, Buffer *out, int argc, JSValueConst *argv)
 {
     Encoder e = open_message(ctx, out);
-    int failed = put_byte(&e, 0) || put_array(&e, argc);
+    int failed = put_byte(&e.w, 0) || put_array(&e.w, argc);
     e.objects = 1;         /* the argument array itself is number 0 */
     for (int i = 0; !failed && i < argc; i++)
         failed = encode_member(&e, JS_ATOM_NULL, i, HELD_BY_PARENT_AND_US, JS_DupValue(ctx, argv[i]));

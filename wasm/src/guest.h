@@ -14,6 +14,7 @@
 #include "quickjs.h"
 
 #include "buffer.h"
+#include "reader.h"
 #include "registry.h"
 
 typedef struct Run {
@@ -101,28 +102,6 @@ JSValue failures_throw_conversion(JSContext *ctx, const char *path, const char *
 int encode_message(JSContext *ctx, Buffer *out, JSValueConst value);
 int encode_arguments(JSContext *ctx, Buffer *out, int argc, JSValueConst *argv);
 
-typedef struct Reader {
-    Buffer message;       /* what was the inbox; owned while the reader is open */
-    bool open;
-    bool malformed;       /* the message broke the ABI */
-    const uint8_t *at, *end;
-    bool references;
-    uint32_t depth;
-    JSValue *objects;     /* numbered objects, only in a message with references; owned */
-    uint32_t object_count, object_room;
-} Reader;
-
-typedef struct Bytes {
-    const char *data;
-    size_t length;
-} Bytes;
-
-bool reader_open(Reader *reader, size_t length);                /* takes the inbox and reads the flag byte */
-void reader_close(Reader *reader);                              /* gives the inbox back; idempotent */
-bool reader_at_end(Reader *reader);                             /* false: malformed, bytes are left */
-bool reader_bytes(Reader *reader, Bytes *out);                  /* a msgpack str or bin, borrowed from the message */
-bool reader_is_text(const Reader *reader);                      /* whether a msgpack str comes next */
-bool reader_unsigned(Reader *reader, uint32_t *out);
 JSValue reader_value(Reader *reader);                           /* JS_EXCEPTION: pending exception or malformed */
 JSValue *reader_array(Reader *reader, uint32_t *count);         /* values of a msgpack array; free with js_free */
 

@@ -1,0 +1,153 @@
+/* Writing msgpack to a message for the host, within the size a message may have. Every function returns 0, or -1 with
+ * an exception pending. */
+#ifndef WRITER_H
+#define WRITER_H
+
+#include <math.h>
+#include <string.h>
+
+#include "internals.h"
+
+typedef struct Writer {
+    JSContext *ctx;
+    Buffer *out;
+    size_t start;         /* where the message begins in `out` */
+} Writer;
+
+static inline int out_of_memory(Writer *w)
+{
+    guest.control.failed_allocations++;
+    JS_ThrowOutOfMemory(w->ctx);
+    return -1;
+}
+
+static inline int put(Writer *w, const void *data, size_t length)
+{
+    if (w->out->length - w->start + length > guest.control.max_message_bytes) {
+        JS_FreeValue(w->ctx, failures_throw_conversion(w->ctx, "$", "the value is larger than the message_bytes limit"));
+        return -1;
+    }
+    return buffer_put(w->out, data, length) ? 0 : out_of_memory(w);
+}
+
+static inline int put_byte(Writer *w, uint8_t byte)
+{
+    return put(w, &byte, 1);
+}
+
+static inline int put_u32(Writer *w, uint8_t head, uint32_t value)
+{
+    uint8_t bytes[5] = {head, value >> 24, value >> 16, value >> 8, value};
+    return put(w, bytes, 5);
+}
+
+static inline int put_size(Writer *w, uint32_t count, uint8_t fix, uint32_t fix_limit, uint8_t head16, uint8_t head32)
+{
+    if (count < fix_limit)
+        return put_byte(w, fix | count);
+    if (count < 0x10000) {
+        uint8_t bytes[3] = {head16, count >> 8, count};
+        return put(w, bytes, 3);
+    }
+    return put_u32(w, head32, count);
+}
+
+static inline int put_array(Writer *w, uint32_t count) { return put_size(w, count, 0x90, 16, 0xdc, 0xdd); }
+static inline int put_map(Writer *w, uint32_t count) { return put_size(w, count, 0x80, 16, 0xde, 0xdf); }
+
+static inline int put_f64(Writer *w, double number)
+{
+    uint64_t bits;
+    memcpy(&bits, &number, 8);
+    uint8_t bytes[9] = {0xcb};
+    for (int i = 0; i < 8; i++)
+        bytes[1 + i] = bits >> (56 - 8 * i);
+    return put(w, bytes, 9);
+}
+
+static inline int put_i64(Writer *w, int64_t number)
+{
+    uint8_t bytes[9];
+    int size;
+    if (number >= -32 && number < 128)
+        return put_byte(w, (uint8_t)number);
+    if (number >= INT16_MIN && number <= INT16_MAX)
+        bytes[0] = 0xd1, size = 2;
+    else if (number >= INT32_MIN && number <= INT32_MAX)
+        bytes[0] = 0xd2, size = 4;
+    else
+        bytes[0] = 0xd3, size = 8;
+    for (int i = 0; i < size; i++)
+        bytes[1 + i] = (uint64_t)number >> (8 * (size - 1 - i));
+    return put(w, bytes, 1 + size);
+}
+
+static inline int put_number(Writer *w, double number)
+{
+    if (number >= -9007199254740991.0 && number <= 9007199254740991.0) {
+        int64_t integer = (int64_t)number;
+        if ((double)integer == number && !(integer == 0 && signbit(number)))
+            return put_i64(w, integer);
+    }
+    return put_f64(w, number);
+}
+
+static inline int put_text(Writer *w, const Text *text)
+{
+    size_t length = text_encoded_bytes(text->units, text->length, text->wide, TEXT_WTF8);
+    int failed = length < 256 && length >= 32 ? put(w, (uint8_t[]){0xd9, length}, 2)
+                                              : put_size(w, length, 0xa0, 32, 0xda, 0xdb);
+    if (failed)
+        return -1;
+    if (w->out->length - w->start + length > guest.control.max_message_bytes)
+        return put(w, NULL, length);
+    if (!buffer_reserve(w->out, length))
+        return out_of_memory(w);
+    w->out->length += text_encode(w->out->data + w->out->length, text->units, text->length, text->wide, TEXT_WTF8);
+    return 0;
+}
+
+static inline int put_chars(Writer *w, const char *chars)
+{
+    return put_text(w, &(Text){.units = chars, .length = strlen(chars), .wide = false});
+}
+
+static inline int put_blob(Writer *w, const void *data, size_t length)
+{
+    int failed = length < 256 ? put(w, (uint8_t[]){0xc4, length}, 2) : put_u32(w, 0xc6, length);
+    return failed || put(w, data, length) ? -1 : 0;
+}
+
+/* Extensions whose length is known only afterwards: five bytes of head now, the length when they end. */
+static inline int open_extension(Writer *w, Tag tag, size_t *mark)
+{
+    if (put_u32(w, 0xc9, 0) || put_byte(w, tag))
+        return -1;
+    *mark = w->out->length;
+    return 0;
+}
+
+static inline void close_extension(Writer *w, size_t mark)
+{
+    uint32_t length = w->out->length - mark;
+    uint8_t *at = w->out->data + mark - 5;
+    at[0] = length >> 24;
+    at[1] = length >> 16;
+    at[2] = length >> 8;
+    at[3] = length;
+}
+
+static inline int put_extension(Writer *w, Tag tag, const void *data, uint32_t length)
+{
+    if (length < 256)
+        return put(w, (uint8_t[]){0xc7, length, tag}, 3) || put(w, data, length) ? -1 : 0;
+    return put_u32(w, 0xc9, length) || put_byte(w, tag) || put(w, data, length) ? -1 : 0;
+}
+
+static inline int put_u32_extension(Writer *w, Tag tag, uint32_t number)
+{
+    uint8_t bytes[5] = {0xce, number >> 24, number >> 16, number >> 8, number};
+    return put_extension(w, tag, bytes, 5);
+}
+
+#endif
