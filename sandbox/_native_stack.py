@@ -7,7 +7,7 @@ layout of what it saves is not known, nothing is left as far as this module can 
 from __future__ import annotations
 
 import ctypes
-import platform
+import os
 import sys
 from collections.abc import Callable
 from typing import Any, Final
@@ -53,9 +53,19 @@ def _bounds() -> tuple[int, int]:
     return (lowest, lowest + size.value) if found else (0, 0)
 
 
+def _machine() -> str | None:
+    """The processor, when the C library is glibc on Linux; its layouts are the ones that are known."""
+    if sys.platform != "linux" or ctypes.sizeof(ctypes.c_void_p) != _WORD_BYTES:
+        return None
+    try:
+        is_glibc = (os.confstr("CS_GNU_LIBC_VERSION") or "").startswith("glibc")
+    except (OSError, ValueError):
+        return None
+    return os.uname().machine if is_glibc else None
+
+
 def _find_getcontext() -> Callable[[int], int] | None:
-    is_known = sys.platform == "linux" and platform.libc_ver()[0] == "glibc" and platform.machine() in _STACK_POINTER_AT
-    if not is_known or ctypes.sizeof(ctypes.c_void_p) != _WORD_BYTES:
+    if _machine() not in _STACK_POINTER_AT:
         return None
     try:
         function: Any = ctypes.PyDLL(None).getcontext  # shorter than giving the interpreter's lock up for it
@@ -67,4 +77,4 @@ def _find_getcontext() -> Callable[[int], int] | None:
 
 
 _save_context: Final = _find_getcontext()
-_SLOT: Final = _STACK_POINTER_AT.get(platform.machine(), 0) // _WORD_BYTES
+_SLOT: Final = _STACK_POINTER_AT.get(_machine() or "", 0) // _WORD_BYTES

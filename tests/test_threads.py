@@ -192,11 +192,30 @@ class TestDeepStacks:
 
     def test_the_gauge_sees_what_is_used(self) -> None:
         gauge = Gauge()
+        if not gauge.left_bytes():
+            pytest.skip("the platform does not say")
+        left: list[int] = []
 
-        left = [_through_c(levels, gauge.left_bytes) for levels in (0, 20, 40, 60)]
-        if left[0]:  # else the platform does not say
-            assert left == sorted(left, reverse=True)
-            assert left[0] - left[-1] > 10_000
+        def dive(levels: int) -> int:
+            left.append(gauge.left_bytes())
+            return max([levels], key=lambda _: dive(levels - 1) if levels else 0)
+
+        dive(50)
+        assert left == sorted(left, reverse=True)
+        assert 50 * 100 < left[0] - left[-1] < 50 * 20_000
+        assert left[0] < 64 << 20
+
+    def test_each_thread_has_its_own_stack(self) -> None:
+        def measure() -> int:
+            return Gauge().left_bytes()
+
+        before = threading.stack_size(1 << 20)
+        try:
+            small = _in_thread(measure)
+        finally:
+            threading.stack_size(before)
+        assert small <= 1 << 20
+        assert small < measure() or not small
 
     @pytest.mark.parametrize("levels", [0, 50, 150])
     def test_python_has_recursed_deeply(self, levels: int) -> None:

@@ -112,7 +112,13 @@ def test_a_quick_start_shows_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_ctrl_c(code: str) -> None:
     process = subprocess.Popen(
-        [*COMMAND, "run", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*COMMAND, "run", "-"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # Whoever starts the tests in the background may have had the signal ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     assert process.stdin is not None and process.stdout is not None
     process.stdin.write(f"console.log('started'); {code}")

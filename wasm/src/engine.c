@@ -12,6 +12,7 @@ Guest guest;
 #define FIRST_ROOM_BYTES (512 * 1024)
 #define GRACE_BYTES (512 * 1024)       /* lent when memory runs out, so that the failure can be told */
 #define LEAST_ROOM_BYTES (64 * 1024)   /* what a turn needs to begin with */
+#define ROOM_FOR_A_SOURCE_BYTE 8       /* what compiling takes, roughly */
 #define DEFAULT_STACK_BYTES (512 * 1024)
 
 /* --- memory: the engine allocates large blocks and pages of small ones here, so counting them is cheap and exact --- */
@@ -144,19 +145,20 @@ int32_t engine_host_call(uint32_t op, const uint8_t *message, size_t length)
     return status;
 }
 
-static bool has_room(void)
+static bool has_room(size_t source_bytes)
 {
-    size_t limit = guest.control.heap_limit_bytes;
-    return !limit || guest.heap_bytes + LEAST_ROOM_BYTES <= limit + guest.heap_grace_bytes;
+    size_t limit = guest.control.heap_limit_bytes, wanted = LEAST_ROOM_BYTES + source_bytes * ROOM_FOR_A_SOURCE_BYTE;
+    return !limit || guest.heap_bytes + wanted <= limit + guest.heap_grace_bytes;
 }
 
-/* Whether a program can begin: the engine does not survive every failure of an allocation while it compiles. Where a
- * program has left the heap full, the next one gets the grace at once, and may free what the first one holds. */
-bool engine_has_room(void)
+/* Whether a source text can be compiled: the engine does not survive every failure of an allocation while it does so.
+ * Where a program has left the heap full, the next one gets the grace at once, and may free what the first one holds. */
+bool engine_has_room(size_t source_bytes)
 {
-    if (has_room())
+    if (has_room(source_bytes))
         return true;
     guest.control.failed_allocations++;
+    guest.heap_grace_bytes = GRACE_BYTES;
     JS_ThrowOutOfMemory(guest.context);
     return false;
 }
@@ -167,7 +169,7 @@ bool engine_enter(void)
         return false;
     if (guest.depth++ == 0) {
         guest.control.reason = REASON_NONE;
-        guest.heap_grace_bytes = has_room() ? 0 : GRACE_BYTES;
+        guest.heap_grace_bytes = has_room(0) ? 0 : GRACE_BYTES;
         guest.outbox_busy = false;
         guest.outbox.length = guest.deferred.length = guest.scratch.length = 0;
         buffer_trim(&guest.outbox, KEPT_BUFFER_BYTES);

@@ -129,12 +129,12 @@ EXPORT(eval) int32_t eval(int32_t run, int32_t length)
         return STATUS_FAILED;
     if (reader_open(&reader, (size_t)(uint32_t)length) && reader_bytes(&reader, &filename) &&
         reader_bytes(&reader, &code) && reader_at_end(&reader)) {
-        bool asynchronous = false;
+        bool asynchronous;
         size_t size = filename.length < sizeof(name) - 1 ? filename.length : sizeof(name) - 1;
         memcpy(name, filename.data, size);
         name[size] = 0;
         reader.message.data[(uint32_t)length] = 0;
-        JSValue function = engine_has_room() ? compile_script(code, name, &asynchronous) : JS_EXCEPTION;
+        JSValue function = compile_script(code, name, &asynchronous);
         reader_close(&reader);
         jobs_begin_run((uint32_t)run, JS_IsException(function) ? function : JS_EvalFunction(guest.context, function),
                        asynchronous);

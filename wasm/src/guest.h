@@ -77,7 +77,7 @@ void engine_seal(void);            /* the bindings are in place: from here on no
 void engine_start(void);
 bool engine_enter(void);           /* begin an export that runs guest code; false: nested too deeply */
 void engine_leave(void);
-bool engine_has_room(void);        /* for a program to begin; false: throws */
+bool engine_has_room(size_t source_bytes); /* to compile that much; false: throws */
 void engine_show_inbox(void);      /* tell the host where the inbox is now */
 void engine_pause_clock(void);     /* guest time stops while the host works */
 void engine_resume_clock(void);

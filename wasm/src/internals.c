@@ -8,6 +8,10 @@ int guest_clock_gettime(clockid_t id, struct timespec *out);
 #define gettimeofday guest_gettimeofday
 #define clock_gettime guest_clock_gettime
 
+#include <stdbool.h>
+#include <stddef.h>
+bool engine_has_room(size_t source_bytes);     /* before a source text is compiled; see engine.c */
+
 #include "quickjs.c"
 
 #include "internals.h"
