@@ -225,17 +225,22 @@ class TestDeepStacks:
 
         assert _through_c(levels, use) == "RangeError"
 
-    def test_a_guest_has_recursed_deeply_and_calls_another(self) -> None:
-        with Sandbox(functions={"inner": lambda: inner.eval(self._DIVE)}) as outer, Sandbox() as inner:
-            inner.eval("1")
-            code = """
-                let depth = 0, seen;
-                const down = () => { if (++depth < 600) return [1].map(down); seen = inner() };
-                down();
-                seen
+    @pytest.mark.parametrize("code", ["JSON.parse('['.repeat(1e5))", "eval('('.repeat(1e5))"])
+    def test_a_guest_has_recursed_deeply_and_calls_another(self, code: str) -> None:
+        program = f"""
+            from sandbox import JSError, Sandbox
+
+            def use():
+                try:
+                    inner.eval({code!r})
+                except JSError as error:
+                    return error.name
+
+            with Sandbox(functions={{"use": use}}) as outer, Sandbox() as inner:
+                print(outer.eval("let n = 0; const dive = () => ++n < 800 ? [1].map(dive)[0] : use(); dive()"))
+                print(inner.eval("'alive'"))
             """
-            assert outer.eval(code) == "RangeError"
-            assert inner.eval("n > 100") is True
+        assert _python(program) == "RangeError\nalive"
 
 
 def _through_c(levels: int, function: Callable[[], Any]) -> Any:
