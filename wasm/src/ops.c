@@ -29,6 +29,8 @@ JSValue ops_call(JSContext *ctx, uint32_t op, int argc, JSValueConst *argv)
 {
     Buffer *scratch = &guest.scratch;
     size_t start = scratch->length;
+    if (guest.control.reason)
+        return stop(ctx);      /* it is being unwound already, and asks for nothing any more */
     if (encode_arguments(ctx, scratch, argc, argv))
         return JS_EXCEPTION;
     int32_t status = engine_host_call(op, scratch->data + start, scratch->length - start);
