@@ -26,8 +26,6 @@ OUT_OF_FUEL: Final = wasmtime.TrapCode.OUT_OF_FUEL.name
 STACK_OVERFLOW: Final = wasmtime.TrapCode.STACK_OVERFLOW.name
 
 _U32: Final = 0xFFFFFFFF
-_RAW_VALUES: Final = 4  # more than any export takes
-_RawValues = ffi.wasmtime_val_raw_t * _RAW_VALUES
 _NOBODYS_CONTROL: Final = Control()
 _NO_MEMORY: Final = memoryview(bytearray())
 
@@ -108,7 +106,7 @@ class Instance:
         self.on_host_call = on_host_call
         self.pending: BaseException | None = None
         self.depth = 0
-        self._values = _RawValues()
+        self._values = _wasmtime.RawValues()
         self._values_address = ctypes.addressof(self._values)
         self._trap = ctypes.c_void_p()
         self._trap_address = ctypes.addressof(self._trap)
@@ -131,7 +129,7 @@ class Instance:
         store = self._store
         assert store is not None
         if self.depth:  # the outer call's values are in use
-            values = _RawValues()
+            values = _wasmtime.RawValues()
             address = ctypes.addressof(values)
         else:
             values, address = self._values, self._values_address
@@ -142,7 +140,7 @@ class Instance:
         _running.instance = self
         self.depth += 1
         try:
-            error = _wasmtime.func_call(self._context, function, address, _RAW_VALUES, self._trap_address)
+            error = _wasmtime.func_call(self._context, function, address, _wasmtime.RAW_VALUES, self._trap_address)
         finally:
             self.depth -= 1
             _running.instance = before

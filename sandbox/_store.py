@@ -28,7 +28,6 @@ _MAX_WRITTEN_BYTES: Final = 2 << 20
 _PAGE_BYTES: Final = mmap.PAGESIZE
 # Message of `eval`: flag byte, file name and source text.
 _SMALLEST_PROGRAM: Final = b"\x00\xa0\xa10"
-_RAW_VALUES: Final = 4  # more than any export takes
 _STARTING_FUEL: Final = 1 << 40
 _AddressSpace: Final = ctypes.c_char * MEMORY_RESERVATION_BYTES
 
@@ -138,12 +137,16 @@ class Store:
         Raises:
             Trap: The guest trapped.
         """
-        values = (ffi.wasmtime_val_raw_t * _RAW_VALUES)()
+        values = _wasmtime.RawValues()
         values[0].i32, values[1].i32 = first, second
         trap = ctypes.c_void_p()
         check(
             _wasmtime.func_call(
-                self.context, self.function(name), ctypes.addressof(values), _RAW_VALUES, ctypes.addressof(trap)
+                self.context,
+                self.function(name),
+                ctypes.addressof(values),
+                _wasmtime.RAW_VALUES,
+                ctypes.addressof(trap),
             )
         )
         if trap.value:

@@ -14,6 +14,9 @@ from wasmtime import _ffi as ffi
 _RELEASING: Final = ctypes.CDLL(ffi.dll._name)
 _HOLDING: Final = ctypes.PyDLL(ffi.dll._name)
 
+RAW_VALUES: Final = 4  # more than any export takes
+RawValues: Final = ffi.wasmtime_val_raw_t * RAW_VALUES
+
 _address = ctypes.c_void_p
 _size = ctypes.c_size_t
 
