@@ -37,3 +37,13 @@ export const element = freeze({
   float64: 11,
   dataView: 12,
 });
+
+export const hook = freeze({
+  __proto__: null,
+  step: 0,
+  hostIterator: 1,
+  hostStream: 2,
+  hostObject: 3,
+  dynamicImport: 4,
+  importEntry: 5,
+});

@@ -42,6 +42,9 @@ class Verb(IntEnum):
     DELETE = 2
     HAS = 3
     KEYS = 4
+    STEP = 5
+    WAIT = 6
+    CONSTRUCT = 7
 
 
 class Mode(IntEnum):

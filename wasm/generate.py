@@ -50,6 +50,8 @@ def render_c(table: Table) -> str:
     out.append("/* Bit n is set when the extension with id n counts as an object for TAG_REFERENCE. */")
     out.extend([f"#define TAG_OBJECTS UINT64_C({mask:#x})", ""])
     enum("Element", "ELEMENT", table.elements)
+    enum("Hook", "HOOK", table.hooks)
+    out.extend([f"#define HOOK_COUNT {len(table.hooks)}", ""])
     out.append("/* Hard bounds, whatever the limits say. */")
     out.extend(f"#define CAP_{name.upper()} {number}" for name, number in table.caps.items())
     out.append("")
@@ -185,9 +187,11 @@ def render_javascript(table: Table) -> str:
             if op.stem == stem:
                 out.extend([f"    // {op.mode}: {op.doc}", f"    {_camel(op.name)}: {op.id},"])
         out.append("  }),")
-    out.extend(["});", "", "export const element = freeze({", "  __proto__: null,"])
-    out.extend(f"  {_camel(name)}: {number}," for name, number in table.elements.items())
     out.extend(["});"])
+    for name, members in (("element", table.elements), ("hook", table.hooks)):
+        out.extend(["", f"export const {name} = freeze({{", "  __proto__: null,"])
+        out.extend(f"  {_camel(member)}: {number}," for member, number in members.items())
+        out.extend(["});"])
     return "\n".join(out) + "\n"
 
 

@@ -81,6 +81,7 @@ class Table:
             self.imports[module, name] = (entry["params"], entry["results"])
         self.enums: dict[str, dict[str, int]] = {name: raw[name] for name in PLAIN_ENUMS}
         self.elements: dict[str, int] = raw["element"]
+        self.hooks: dict[str, int] = raw["hook"]
         self.frame: dict[str, int] = raw["frame"]
         self.caps: dict[str, int] = raw["cap"]
         self.tags: dict[str, dict[str, Any]] = raw["tag"]
@@ -93,6 +94,7 @@ class Table:
     def _check(self) -> None:
         numbered = {f"[{name}]": members for name, members in self.enums.items()}
         numbered |= {"[element]": self.elements, "[tag]": {name: tag["id"] for name, tag in self.tags.items()}}
+        numbered["[hook]"] = self.hooks
         numbered["[op]"] = {op.constant.lower(): op.id for op in self.ops}
         for where, members in numbered.items():
             seen: dict[int, str] = {}

@@ -32,6 +32,9 @@ typedef enum Verb {
     VERB_DELETE = 2,
     VERB_HAS = 3,
     VERB_KEYS = 4,
+    VERB_STEP = 5,
+    VERB_WAIT = 6,
+    VERB_CONSTRUCT = 7,
 } Verb;
 
 typedef enum Mode {
@@ -106,6 +109,17 @@ typedef enum Element {
     ELEMENT_FLOAT64 = 11,
     ELEMENT_DATA_VIEW = 12,
 } Element;
+
+typedef enum Hook {
+    HOOK_STEP = 0,
+    HOOK_HOST_ITERATOR = 1,
+    HOOK_HOST_STREAM = 2,
+    HOOK_HOST_OBJECT = 3,
+    HOOK_DYNAMIC_IMPORT = 4,
+    HOOK_IMPORT_ENTRY = 5,
+} Hook;
+
+#define HOOK_COUNT 6
 
 /* Hard bounds, whatever the limits say. */
 #define CAP_MESSAGE_BYTES 1073741824

@@ -1,5 +1,5 @@
 /* The exports: read the message, do one thing, leave. See abi.toml for what each takes. */
-#include "guest.h"
+#include "internals.h"
 
 #include <string.h>
 
@@ -221,9 +221,35 @@ static JSValue own_keys(JSContext *ctx, JSValueConst object)
     return array;
 }
 
+static JSValue construct(JSContext *ctx, JSValueConst class, JSValueConst arguments)
+{
+    JSValue *values;
+    uint32_t count;
+    if (!JS_IsArray(arguments) || !internals_fast_array(arguments, &values, &count))
+        return JS_ThrowTypeError(ctx, "construct: not an argument array");
+    return JS_CallConstructor(ctx, class, (int)count, (JSValueConst *)values);
+}
+
 static JSValue access_property(JSContext *ctx, uint32_t verb, JSValueConst object, JSAtom key, JSValue value)
 {
     int answer;
+    JSValue result;
+    switch (verb) {
+    case VERB_STEP:
+        result = JS_AtomToString(ctx, key);
+        if (!JS_IsException(result)) {
+            JSValueConst parts[3] = {object, result, value};
+            JSValue step = hooks_call(ctx, HOOK_STEP, 3, parts);
+            JS_FreeValue(ctx, result);
+            result = step;
+        }
+        JS_FreeValue(ctx, value);
+        return result;
+    case VERB_CONSTRUCT:
+        result = construct(ctx, object, value);
+        JS_FreeValue(ctx, value);
+        return result;
+    }
     if (verb != VERB_SET)
         JS_FreeValue(ctx, value);
     switch (verb) {
@@ -238,8 +264,10 @@ static JSValue access_property(JSContext *ctx, uint32_t verb, JSValueConst objec
     case VERB_HAS:
         answer = JS_HasProperty(ctx, object, key);
         return answer < 0 ? JS_EXCEPTION : JS_NewBool(ctx, answer);
-    default:
+    case VERB_KEYS:
         return own_keys(ctx, object);
+    default:
+        return JS_DupValue(ctx, object);
     }
 }
 
@@ -253,7 +281,7 @@ EXPORT(access) int32_t access(int32_t run, int32_t length)
     if (reader_open(&reader, (size_t)(uint32_t)length) && reader_unsigned(&reader, &verb) && reader_unsigned(&reader, &handle)) {
         JSValue key = reader_value(&reader);
         JSValue value = JS_IsException(key) ? JS_EXCEPTION : reader_value(&reader);
-        reader.malformed |= verb > VERB_KEYS;
+        reader.malformed |= verb > VERB_CONSTRUCT;
         if (!JS_IsException(value) && !reader.malformed && reader_at_end(&reader)) {
             reader_close(&reader);
             JSValue object = handle ? handles_get(ctx, handle) : JS_GetGlobalObject(ctx);

@@ -66,6 +66,7 @@ typedef struct Guest {
     JSAtom conversion;     /* private property of a TypeError that says a value cannot cross */
 
     /* The realm's own, kept before guest code could replace them. */
+    JSValue hooks[HOOK_COUNT]; /* functions of the bindings; JS_UNDEFINED until they are installed */
     JSValue map_constructor, map_set, set_constructor, set_add, data_view_constructor, regexp_constructor;
 } Guest;
 
@@ -140,6 +141,10 @@ JSValue handles_get(JSContext *ctx, uint32_t id);               /* throws when t
 uint32_t handles_chain(uint32_t id, uint32_t previous);         /* note which handle a message got before; `id` */
 void handles_take_back(uint32_t id);                            /* release a chain: its message is not sent */
 void handles_release(uint32_t id);
+
+/* hooks.c: functions of the bindings that C calls. */
+int hooks_set(JSContext *ctx, uint32_t hook, JSValueConst function);  /* only while the bindings are installed */
+JSValue hooks_call(JSContext *ctx, Hook hook, int argc, JSValueConst *argv);
 
 /* modules.c, native.c, text.c, url.c */
 void modules_boot(void);

@@ -48,6 +48,13 @@ static JSValue native_submit(JSContext *ctx, JSValueConst this_value, int argc, 
     return JS_IsException(done) ? done : JS_NewUint32(ctx, id);
 }
 
+static JSValue native_hook(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
+{
+    uint32_t hook;
+    (void)this_value, (void)argc;
+    return JS_ToUint32(ctx, &hook, argv[0]) || hooks_set(ctx, hook, argv[1]) ? JS_EXCEPTION : JS_UNDEFINED;
+}
+
 static JSValue native_cancel(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
     uint32_t id;
@@ -140,6 +147,7 @@ static const JSCFunctionListEntry functions[] = {
     JS_CFUNC_DEF("call", 1, native_call),
     JS_CFUNC_DEF("send", 1, native_send),
     JS_CFUNC_DEF("submit", 4, native_submit),
+    JS_CFUNC_DEF("hook", 2, native_hook),
     JS_CFUNC_DEF("cancel", 1, native_cancel),
     JS_CFUNC_DEF("task", 1, native_task),
     JS_CFUNC_DEF("report", 1, native_report),
