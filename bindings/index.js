@@ -12,6 +12,7 @@ import { operations as cloneOperations } from "./structured_clone.js";
 import { decoderTraits, encoderTraits, TextDecoder, TextEncoder } from "./encoding.js";
 import { paramsTraits, URL, URLSearchParams, urlTraits } from "./url.js";
 import { Performance, performance, traits as performanceTraits } from "./performance.js";
+import "./iterators.js";
 import { Crypto, crypto, traits as cryptoTraits } from "./random.js";
 
 hideFunctions();

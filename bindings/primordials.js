@@ -52,7 +52,7 @@ export const BooleanPrototypeValueOf = uncurryThis(Boolean.prototype.valueOf);
 export const BigIntPrototypeValueOf = uncurryThis(BigInt.prototype.valueOf);
 export const SymbolPrototypeToString = uncurryThis(Symbol.prototype.toString);
 export const SymbolPrototypeValueOf = uncurryThis(Symbol.prototype.valueOf);
-export const { iterator: SymbolIterator, toStringTag: SymbolToStringTag } = Symbol;
+export const { asyncIterator: SymbolAsyncIterator, iterator: SymbolIterator, toStringTag: SymbolToStringTag } = Symbol;
 
 export const StringPrototypeCharCodeAt = uncurryThis(String.prototype.charCodeAt);
 export const StringPrototypeIncludes = uncurryThis(String.prototype.includes);
@@ -91,6 +91,8 @@ export const functionPrototypes = Object.freeze({
   AsyncGeneratorFunction: getPrototypeOf(async function* () {}),
 });
 export const IteratorPrototype = getPrototypeOf(getPrototypeOf([][Symbol.iterator]()));
+
+export const AsyncIteratorPrototype = getPrototypeOf(getPrototypeOf((async function* () {}).prototype));
 
 export const DOMExceptionPrototypeGetName = uncurryGetter(DOMException.prototype, "name");
 export const DOMExceptionPrototypeGetMessage = uncurryGetter(DOMException.prototype, "message");

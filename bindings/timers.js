@@ -148,8 +148,13 @@ function start(name, callback, delay, args, repeats) {
     __proto__: null, id: ++lastId, due: now() + MathMax(delayMs, period), period, callback,
     args: args.length === 0 ? noArguments : args, slot: heap.length,
   };
-  heap[heap.length] = timer;
   MapPrototypeSet(timers, timer.id, timer);
+  try {
+    heap[heap.length] = timer;
+  } catch (error) {
+    MapPrototypeDelete(timers, timer.id);
+    throw error;
+  }
   siftUp(timer.slot);
   if (timer.slot === 0) arm();
   return timer.id;

@@ -1,6 +1,8 @@
 /** URL and URLSearchParams. Parser and setters are native; the list of parameters and its live link are here. */
 
+import { tag } from "sandbox:abi.js";
 import { urlCanParse, urlParse, urlSet, utf8Decode, utf8Encode } from "sandbox:native";
+import { crossing } from "./crossing.js";
 import {
   ArrayPrototypeSort, isObject, newList, ObjectGetOwnPropertyDescriptor, ReflectOwnKeys, StringPrototypeIncludes,
   StringPrototypeIndexOf, StringPrototypeSlice, StringPrototypeStartsWith, SymbolIterator, toArray,
@@ -282,6 +284,7 @@ export class URL {
     const where = construct("URL");
     requireArguments(arguments.length, 1, where);
     this.#parts = parse(url, base, where);
+    cross(this);
   }
 
   static parse(url, base = undefined) {
@@ -346,6 +349,8 @@ export class URL {
   toString() { return partsOf(this)[part.href]; }
   toJSON() { return partsOf(this)[part.href]; }
 }
+
+const cross = crossing(tag.url, (url) => partsOf(url)[part.href], (href) => new URL(href));
 
 const shown = ["href", "origin", "protocol", "username", "password", "host", "hostname", "port", "pathname", "search"];
 

@@ -15,17 +15,33 @@ from sandbox._sandbox import Globals, Sandbox
 from sandbox.capabilities import ConsoleEntry
 from sandbox.errors import JSError, SandboxError
 from sandbox.limits import Limits, Usage
-from sandbox.values import BigInt, JSFunction, JSMap, JSSet, RegExp, Undefined, undefined
+from sandbox.values import (
+    URL,
+    BigInt,
+    JSAsyncIterator,
+    JSFunction,
+    JSIterator,
+    JSMap,
+    JSPromise,
+    JSSet,
+    RegExp,
+    Undefined,
+    undefined,
+)
 
 __all__ = [
+    "URL",
     "AsyncGlobals",
     "AsyncSandbox",
     "BigInt",
     "ConsoleEntry",
     "Globals",
+    "JSAsyncIterator",
     "JSError",
     "JSFunction",
+    "JSIterator",
     "JSMap",
+    "JSPromise",
     "JSSet",
     "Limits",
     "RegExp",

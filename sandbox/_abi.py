@@ -45,6 +45,7 @@ class Verb(IntEnum):
     STEP = 5
     WAIT = 6
     CONSTRUCT = 7
+    OPEN = 8
 
 
 class Mode(IntEnum):
@@ -117,11 +118,11 @@ class Tag(IntEnum):
     ITERATOR = 14
     # guest async iterator or ReadableStream: handle id
     ASYNC_ITERATOR = 15
-    # host iterator: op
+    # host iterator: the parts of a host_function that takes its steps
     HOST_ITERATOR = 16
-    # host async iterator: op
+    # host async iterator: likewise
     HOST_STREAM = 17
-    # host awaitable: request id
+    # host awaitable: id of the request it answers, from `first_host_request` on
     HOST_PROMISE = 18
     # href
     URL = 19
@@ -229,6 +230,7 @@ CAP_MESSAGE_BYTES: Final = 1073741824
 CAP_DEPTH: Final = 500
 CAP_NODES: Final = 67108864
 CAP_ERROR_TEXT_BYTES: Final = 65536
+CAP_FIRST_HOST_REQUEST: Final = 2147483648
 CAP_REENTRY: Final = 16
 
 FRAME_HEADER_BYTES: Final = 12

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 from sandbox._abi import Verb
 from sandbox._asynchronous import AsyncRunner
-from sandbox._face import Face, Runner
+from sandbox._face import Face, Runner, at_value
 from sandbox._sandbox import own_names
-from sandbox.errors import SandboxClosed, UsageError
-from sandbox.values import FunctionOwner, JSFunction, undefined
+from sandbox.errors import ConversionError, SandboxBusy, SandboxClosed, UsageError
+from sandbox.values import HandleOwner, JSFunction, Question, undefined
 
 if TYPE_CHECKING:
     from sandbox._turns import Command
@@ -36,8 +36,8 @@ class AsyncSandbox(Face):
         self._runner = AsyncRunner()
         return self._runner
 
-    def _function_owner(self) -> FunctionOwner:
-        return _Functions(self)
+    def _handle_owner(self) -> HandleOwner:
+        return _Handles(self)
 
     async def __aenter__(self) -> Self:
         if self._closed:
@@ -157,21 +157,46 @@ class AsyncGlobals:
         return own_names(await self._access(Verb.KEYS, ""))
 
 
-class _Functions:
-    """What a `JSFunction` of an asynchronous sandbox calls."""
+class _Handles:
+    """What the handles of an asynchronous sandbox ask; where the guest waits for a host function, at once."""
 
     def __init__(self, sandbox: AsyncSandbox) -> None:
         self._sandbox = sandbox
 
-    def call(self, handle: int, args: tuple[object, ...], this: object) -> Any:  # noqa: ANN401 - any value
-        """A coroutine; inside a host function that the guest waits for, the value itself."""
+    def call(self, handle: int, args: tuple[object, ...], this: object, timeout: float | None, fuel: int | None) -> Any:  # noqa: ANN401 - any value
         sandbox = self._sandbox
-        sandbox._check_call(None)
-        command = sandbox._driver.call(handle, this, args)
+        sandbox._check_call(timeout, fuel)
+        return self._answer(sandbox._driver.call(handle, this, args), timeout, fuel)
+
+    def construct(self, handle: int, args: tuple[object, ...], timeout: float | None, fuel: int | None) -> Any:  # noqa: ANN401 - any value
+        sandbox = self._sandbox
+        sandbox._check_call(timeout, fuel)
+        return self._answer(sandbox._driver.construct(handle, args), timeout, fuel)
+
+    def _answer(self, command: Command, timeout: float | None, fuel: int | None) -> Any:  # noqa: ANN401 - any value
+        sandbox = self._sandbox
         if sandbox._runner.is_nested():
             return sandbox._runner.run_nested(command)
-        coroutine: Coroutine[Any, Any, Any] = sandbox._perform(command)
+        coroutine: Coroutine[Any, Any, Any] = sandbox._perform(command, timeout, fuel)
         return coroutine
+
+    def ask(self, handle: int, question: Question, value: object, timeout: float | None) -> Any:  # noqa: ANN401 - any value
+        sandbox = self._sandbox
+        sandbox._check_call(timeout)
+        if not sandbox._runner.is_nested():
+            raise SandboxBusy("an AsyncSandbox is waited for with `await` and `async for`")
+        try:
+            return sandbox._runner.run_nested(sandbox._driver.ask(handle, question, value))
+        except ConversionError as error:
+            raise at_value(error) from None
+
+    async def ask_later(self, handle: int, question: Question, value: object) -> Any:  # noqa: ANN401 - any value
+        sandbox = self._sandbox
+        sandbox._check_call(None)
+        try:
+            return await sandbox._perform(sandbox._driver.ask(handle, question, value))
+        except ConversionError as error:
+            raise at_value(error) from None
 
     def release(self, handle: int) -> None:
         self._sandbox._driver.release(handle)

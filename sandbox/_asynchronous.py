@@ -106,6 +106,10 @@ class AsyncRunner:
         self._tasks.start_soon(run)
         return scope.cancel
 
+    def call(self, function: Callable[[], object]) -> None:
+        """See `Waiter`."""
+        function()
+
     def call_host(self, function: Callable[..., Any], arguments: Sequence[Any]) -> Any:  # noqa: ANN401 - any value
         """Call a host function in the middle of a turn, on the worker thread."""
         return function(*arguments)

@@ -46,6 +46,12 @@ class BlockingRunner:
 
         return _portal.start(awaitable, done)
 
+    def call(self, function: Callable[[], object]) -> None:
+        """See `Waiter`."""
+        from sandbox import _portal
+
+        _portal.call(function)
+
     # Ctrl-C interrupts host functions at once, and a guest that computes when it polls.
     call_host = staticmethod(_interrupts.call_open)
     on_poll = staticmethod(_interrupts.deliver)
@@ -87,6 +93,12 @@ class BlockingRunner:
     def run_nested(self, command: Command) -> Any:  # noqa: ANN401 - any value
         """A command of a host function, on the stack of the turn that called it."""
         return _interrupts.call_closed(lambda: self._driver.nested(command))
+
+    async def in_thread(self, call: Callable[[], Any]) -> Any:  # noqa: ANN401 - any value
+        """Make a blocking call for a task of some event loop; cancelling the task does not wait for it."""
+        from sandbox import _portal  # brings an event loop, which most programs do without
+
+        return await _portal.in_thread(call)
 
     def _take_turns(self, run: Run, steps: Steps[Any], queue: SimpleQueue[None]) -> None:
         """Take steps up to and including the next wait.

@@ -17,12 +17,13 @@ import msgpack
 
 from sandbox._abi import Flag, Tag
 from sandbox._decode import (
+    HELD,
     UNSUPPORTED,
     DecodeOwner,
     Reader,
     adopt_cause,
     date_ms,
-    function_parts,
+    held_parts,
     leaf,
     malformed,
     new_error,
@@ -30,7 +31,7 @@ from sandbox._decode import (
 from sandbox._encode import EncodeOwner, Writer
 from sandbox._wire import SCALARS, bigint_payload, date_from, date_payload, new_packer
 from sandbox.errors import ConversionError, GuestProtocolError
-from sandbox.values import BigInt, JSFunction, JSMap, JSSet, Undefined
+from sandbox.values import BigInt, JSAsyncIterator, JSFunction, JSHandle, JSIterator, JSMap, JSPromise, JSSet, Undefined
 
 if TYPE_CHECKING:
     from sandbox.limits import Limits
@@ -50,7 +51,8 @@ _NUMBERS: Final = frozenset({int, float})
 _KEYS: Final = frozenset({str})
 _CONTAINERS: Final = frozenset({list, dict, tuple})
 # The packer's own types, and those that its hook turns into a value of their own.
-_PLAIN: Final = SCALARS | _CONTAINERS | {bytes, Undefined, BigInt, datetime, JSFunction}
+_HANDLES: Final = frozenset({JSFunction, JSPromise, JSIterator, JSAsyncIterator})
+_PLAIN: Final = SCALARS | _CONTAINERS | _HANDLES | {bytes, Undefined, BigInt, datetime}
 _NESTING: Final = frozenset({Tag.MAP, Tag.SET, Tag.ERROR})
 _LONG_RUN: Final = 64
 _SMALL_COUNT: Final = 32
@@ -147,11 +149,11 @@ class Codec:
             raise malformed("an unknown flag")
         if size > self._limits.message_bytes:
             raise malformed("larger than the message_bytes limit")
-        functions: dict[int, JSFunction] = {}
+        held: dict[int, JSHandle] = {}
         if not message[0]:
             try:
                 body = message[1:] if size <= _UNCHECKED_BYTES else memoryview(message)[1:]
-                return self._unpack(body, functions, 0)
+                return self._unpack(body, held, 0)
             except _NotPlain:
                 pass
             except GuestProtocolError:
@@ -159,9 +161,7 @@ class Codec:
             except _MALFORMED as error:
                 raise malformed(type(error).__name__) from None
         data = bytes(memoryview(message)[1:])
-        return Reader(
-            self._owner, self._limits, data, references=message[0] == Flag.REFERENCES, functions=functions
-        ).read()
+        return Reader(self._owner, self._limits, data, references=message[0] == Flag.REFERENCES, held=held).read()
 
     def _encode_small(self, value: object) -> bytes | None:
         """A scalar, or a few scalars in a list or dict, without its flag byte; None for anything else."""
@@ -242,11 +242,11 @@ class Codec:
             return msgpack.ExtType(Tag.BIGINT, bigint_payload(value))  # type: ignore[arg-type] # an int
         if isinstance(value, datetime):
             return msgpack.ExtType(Tag.DATE, date_payload(value))
-        if isinstance(value, JSFunction):
+        if isinstance(value, JSHandle):
             return msgpack.ExtType(Tag.HANDLE, msgpack.packb(self._owner.handle_of(value)))
         raise _NotPlain
 
-    def _unpack(self, data: bytes | bytearray | memoryview, functions: dict[int, JSFunction], depth: int) -> Any:  # noqa: ANN401
+    def _unpack(self, data: bytes | bytearray | memoryview, held: dict[int, JSHandle], depth: int) -> Any:  # noqa: ANN401
         size = len(data)
         if size > _UNCHECKED_BYTES:
             # Lists are made as long as the message says they are: see first that it speaks the truth.
@@ -258,7 +258,7 @@ class Codec:
             hooks["list_hook"] = hooks["object_hook"] = self._counter()
         return msgpack.unpackb(
             data,
-            ext_hook=partial(self._extension, functions, depth),
+            ext_hook=partial(self._extension, held, depth),
             unicode_errors="surrogatepass",
             timestamp=1,  # msgpack's own extension, which no guest sends, becomes a mere number
             **hooks,
@@ -277,21 +277,21 @@ class Codec:
 
         return count
 
-    def _extension(self, functions: dict[int, JSFunction], depth: int, tag: int, payload: bytes) -> object:
+    def _extension(self, held: dict[int, JSHandle], depth: int, tag: int, payload: bytes) -> object:
         """What the unpacker asks for an extension."""
         if tag == Tag.DATE:
             try:
                 return date_from(date_ms(payload))
             except (ValueError, OverflowError):
                 raise _NotPlain from None
-        if tag == Tag.FUNCTION:
-            handle, name = function_parts(payload)
-            made = functions[handle] = self._owner.function(handle, name)
+        if tag in HELD:
+            handle, name = held_parts(tag, payload)
+            made = held[handle] = self._owner.held(Tag(tag), handle, name)
             return made
         if tag in UNSUPPORTED or tag == Tag.SPARSE_ARRAY or depth >= _NESTED_EXTENSIONS:
             raise _NotPlain
         if tag in _NESTING:
-            members = self._unpack(payload, functions, depth + 1)
+            members = self._unpack(payload, held, depth + 1)
             if type(members) is not list:
                 raise malformed("an extension with the wrong parts")
             return self._nested(tag, members)

@@ -16,14 +16,14 @@ from sandbox._abi import CAP_DEPTH, Tag
 from sandbox._wire import date_from, path_of, path_step, typed_array_from
 from sandbox.errors import ConversionError, GuestProtocolError, JSError
 from sandbox.limits import Limits
-from sandbox.values import BigInt, JSFunction, JSMap, JSSet, RegExp, undefined
+from sandbox.values import URL, BigInt, JSHandle, JSMap, JSSet, RegExp, undefined
 
 
 class DecodeOwner(Protocol):
     """What the decoder needs of the sandbox that the values come from."""
 
-    def function(self, handle: int, name: str, /) -> JSFunction:
-        """A new `JSFunction`; each handle in a message is met once."""
+    def held(self, tag: Tag, handle: int, name: str, /) -> JSHandle:
+        """A new function, promise or iterator, as the tag says; each handle in a message is met once."""
 
     def exception(self, key: int, /) -> BaseException | None:
         """The host exception kept under an id, None when there is none."""
@@ -31,10 +31,6 @@ class DecodeOwner(Protocol):
 
 # What exists in the table but has no Python type; the text says what a program can do instead.
 UNSUPPORTED: Final[Mapping[int, str]] = {
-    Tag.PROMISE: "a Promise; await it in the guest",
-    Tag.ITERATOR: "an iterator; spread it into an array in the guest",
-    Tag.ASYNC_ITERATOR: "an async iterator; collect it in the guest",
-    Tag.URL: "a URL; send its href",
     Tag.HEADERS: "Headers; send their entries",
     Tag.REQUEST: "a Request",
     Tag.RESPONSE: "a Response",
@@ -42,6 +38,9 @@ UNSUPPORTED: Final[Mapping[int, str]] = {
     Tag.FILE: "a File; send its bytes",
     Tag.FORM_DATA: "FormData; send its entries",
 }
+
+# What stays in the guest and is held by handle.
+HELD: Final = frozenset({Tag.FUNCTION, Tag.PROMISE, Tag.ITERATOR, Tag.ASYNC_ITERATOR})
 
 _FIXED: Final[Mapping[int, struct.Struct]] = {
     0xCA: struct.Struct(">f"),
@@ -103,7 +102,7 @@ class Reader:
         limits: `max_nodes` bounds what a message can make.
         data: The message without its flag byte.
         references: Whether references are allowed.
-        functions: Functions of this message that were made already, by handle.
+        held: Functions, promises and iterators of this message that were made already, by handle.
     """
 
     def __init__(
@@ -113,13 +112,13 @@ class Reader:
         data: bytes,
         *,
         references: bool,
-        functions: dict[int, JSFunction] | None = None,
+        held: dict[int, JSHandle] | None = None,
     ) -> None:
         self._owner = owner
         self._limits = limits
         self._data = data
         self._references = references
-        self._functions = functions or {}
+        self._held = held or {}
         self._at = 0
         self._end = len(data)
         self._objects: list[object] = []
@@ -304,9 +303,9 @@ class Reader:
             self._refuse(UNSUPPORTED[tag])
         elif tag == Tag.DATE:
             self._date(payload)
-        elif tag == Tag.FUNCTION:
-            handle, name = function_parts(payload)
-            self._object(self._functions.get(handle) or self._owner.function(handle, name))
+        elif tag in HELD:
+            handle, name = held_parts(tag, payload)
+            self._object(self._held.get(handle) or self._owner.held(Tag(tag), handle, name))
         else:
             value = leaf(tag, payload)
             if tag in (Tag.UNDEFINED, Tag.BIGINT):
@@ -390,8 +389,8 @@ def malformed(what: str) -> GuestProtocolError:
 class _NoOwner:
     """Stands in where a payload may hold scalars only."""
 
-    def function(self, _handle: int, _name: str, /) -> JSFunction:
-        raise malformed("a function inside a payload")
+    def held(self, _tag: Tag, _handle: int, _name: str, /) -> JSHandle:
+        raise malformed("a handle inside a payload")
 
     def exception(self, _key: int, /) -> BaseException | None:
         raise malformed("an Error inside a payload")
@@ -421,10 +420,15 @@ def date_ms(payload: bytes) -> float:
     return milliseconds
 
 
-def function_parts(payload: bytes) -> tuple[int, str]:
-    """Handle and name of a guest function."""
-    handle, name = _parts(payload, int, str)
-    return handle, name
+def held_parts(tag: int, payload: bytes) -> tuple[int, str]:
+    """Handle and name of what stays in the guest; only a function has a name."""
+    if tag == Tag.FUNCTION:
+        handle, name = _parts(payload, int, str)
+        return handle, name
+    number = part(payload)
+    if type(number) is not int:
+        raise malformed("a handle that is no number")
+    return number, ""
 
 
 def leaf(tag: int, payload: bytes) -> object:
@@ -446,9 +450,17 @@ def leaf(tag: int, payload: bytes) -> object:
             return typed_array_from(payload)
         if tag == Tag.REGEXP:
             return RegExp(*_parts(payload, str, str))
+        if tag == Tag.URL:
+            return _url(part(payload))
     except ValueError as error:
         raise malformed(str(error)) from None
     raise malformed(f"a value of unknown type {tag}")
+
+
+def _url(href: object) -> URL:
+    if type(href) is not str:
+        raise ValueError("a URL that is no text")
+    return URL(href)
 
 
 def new_error(parts: list[Any], owner: DecodeOwner) -> JSError:

@@ -30,9 +30,17 @@ if TYPE_CHECKING:
     from sandbox._operations import Operations
     from sandbox.capabilities.console import Console
     from sandbox.limits import Limits, Usage
-    from sandbox.values import JSFunction
+    from sandbox.values import JSHandle, Question
 
 _POLL_INTERVAL: Final = 512  # checks: 5 to 25 ms of ordinary code, and the same fuel on every machine
+
+_VERBS: Final[dict[Question, Verb]] = {
+    "wait": Verb.WAIT,
+    "open": Verb.OPEN,
+    "next": Verb.STEP,
+    "return": Verb.STEP,
+    "throw": Verb.STEP,
+}
 
 _R = TypeVar("_R")
 
@@ -129,6 +137,14 @@ class Driver:
         """Use a property of globalThis."""
         return lambda number: self.guest.access(number, verb, 0, key, value)
 
+    def construct(self, handle: int, arguments: Sequence[object]) -> Command:
+        """Make an object of a class."""
+        return lambda number: self.guest.access(number, Verb.CONSTRUCT, handle, "", list(arguments))
+
+    def ask(self, handle: int, question: Question, value: object) -> Command:
+        """Wait for a promise, or take a step of an iterator."""
+        return lambda number: self.guest.access(number, _VERBS[question], handle, question, value)
+
     def define(self, values: Mapping[str, object]) -> Command:
         """Set globals, in order."""
 
@@ -140,13 +156,13 @@ class Driver:
 
         return command
 
-    def handle_of(self, function: JSFunction) -> int:
-        """The guest's number for one of its functions.
+    def handle_of(self, held: JSHandle) -> int:
+        """The guest's number for something of its own.
 
         Raises:
             ConversionError: It belongs to another sandbox, or was released.
         """
-        return self._operations.handle_of(function)
+        return self._operations.handle_of(held)
 
     def release(self, handle: int) -> None:
         """Write down a handle that the host no longer holds; any thread, at any moment."""

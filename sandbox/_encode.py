@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence, Set
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
 from inspect import isawaitable
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, Protocol
+from uuid import UUID
 
 from sandbox import _failures
 from sandbox._abi import Flag, Mode, Tag
@@ -34,7 +35,7 @@ from sandbox._wire import (
     path_step,
 )
 from sandbox.errors import ConversionError, JSError
-from sandbox.values import BigInt, JSFunction, JSMap, JSSet, RegExp, Undefined
+from sandbox.values import URL, BigInt, JSHandle, JSMap, JSSet, RegExp, Undefined
 
 if TYPE_CHECKING:
     import msgpack
@@ -48,8 +49,20 @@ class EncodeOwner(Protocol):
     def bind(self, function: Callable[..., Any], /) -> tuple[int, Mode, str, int]:
         """Give a host callable an op: returns op, mode, name and parameter count. The same callable keeps its op."""
 
-    def handle_of(self, function: JSFunction, /) -> int:
-        """The guest's number of a function.
+    def bind_steps(self, iterator: Iterator[Any] | AsyncIterable[Any], /) -> tuple[int, Mode, str, int]:
+        """Give the steps of an iterator an op; likewise. It is asynchronous when its mode is `QUEUE`."""
+
+    def unbind(self, op: int, /) -> object:
+        """Take back one `bind` or `bind_steps`, whose message is not sent."""
+
+    def promise(self, awaitable: Awaitable[Any], /) -> int:
+        """The number of a request that the awaitable will answer."""
+
+    def forget(self, request: int, /) -> None:
+        """Take back a `promise`, whose message is not sent."""
+
+    def handle_of(self, held: JSHandle, /) -> int:
+        """The guest's number of something of its own.
 
         Raises:
             ConversionError: It belongs to another sandbox, or was released.
@@ -102,6 +115,8 @@ class Writer:
         self._frames: list[_Frame] = []
         self._numbers: dict[int, int] = {}  # id of an object -> its number
         self._alive: list[object] = []  # keeps those ids from being used again
+        self._bound: list[int] = []
+        self._requests: list[int] = []
         self._objects = 0
         self._nodes = 0
         self._flags = 0
@@ -114,8 +129,14 @@ class Writer:
         """
         try:
             self._walk(values)
-        except _Refused as refusal:
-            raise ConversionError(path_of([frame.step() for frame in self._frames]), str(refusal)) from None
+        except BaseException as error:
+            for op in self._bound:
+                self._owner.unbind(op)
+            for request in self._requests:
+                self._owner.forget(request)
+            if not isinstance(error, _Refused):
+                raise
+            raise ConversionError(path_of([frame.step() for frame in self._frames]), str(error)) from None
         self._out[0] = self._flags
         return bytes(self._out)
 
@@ -327,7 +348,16 @@ class Writer:
         payload = b"\x92" + self._scalar(value.source) + self._scalar(value.flags)
         self._value(extension(Tag.REGEXP, payload), numbered=True)
 
-    def _guest_function(self, value: JSFunction) -> None:
+    def _url(self, value: URL) -> None:
+        self._value(extension(Tag.URL, self._scalar(value.href)), numbered=True)
+
+    def _as_text(self, value: object) -> None:
+        self._value(self._scalar(str(value)), numbered=False)
+
+    def _iso(self, value: date | time) -> None:
+        self._value(self._scalar(value.isoformat()), numbered=False)
+
+    def _handle(self, value: JSHandle) -> None:
         try:
             handle = self._owner.handle_of(value)
         except ConversionError as error:
@@ -378,18 +408,33 @@ class Writer:
             return self._list(value)
         if isinstance(value, Set):
             return self._set(value)
-        if isawaitable(value) or isinstance(value, Iterator) or hasattr(value, "__anext__"):
-            raise _Refused(f"a value of type {_type_name(value)}: awaitables and iterators do not cross")
-        if callable(value):
-            self._host_function(value)
-            return None
-        raise _Refused(f"a value of type {_type_name(value)}{_ADVICE.get(type(value), '')}")
+        if isawaitable(value):
+            self._promise(value)
+        elif isinstance(value, AsyncIterable):
+            self._bind(value, Tag.HOST_STREAM, self._owner.bind_steps)
+        elif isinstance(value, Iterator):
+            self._bind(value, Tag.HOST_ITERATOR, self._owner.bind_steps)
+        elif callable(value):
+            self._bind(value, Tag.HOST_FUNCTION, self._owner.bind)
+        else:
+            raise self._refusal(value)
+        return None
 
-    def _host_function(self, function: Callable[..., Any]) -> None:
-        if self._number(function):
-            op, mode, name, parameters = self._owner.bind(function)
+    def _refusal(self, value: object) -> _Refused:
+        return _Refused(f"a value of type {_type_name(value)}{_ADVICE.get(type(value), '')}")
+
+    def _promise(self, value: Awaitable[Any]) -> None:
+        if self._number(value):
+            request = self._owner.promise(value)
+            self._requests.append(request)
+            self._out += extension(Tag.HOST_PROMISE, self._pack(request))
+
+    def _bind(self, value: Any, tag: Tag, bind: Callable[[Any], tuple[int, Mode, str, int]]) -> None:  # noqa: ANN401 - what `bind` takes
+        if self._number(value):
+            op, mode, name, parameters = bind(value)
+            self._bound.append(op)
             payload = b"\x94" + b"".join(map(self._pack, (op, int(mode), name, parameters)))
-            self._out += extension(Tag.HOST_FUNCTION, payload)
+            self._out += extension(tag, payload)
 
 
 # The first row whose types fit; special ones before the classes they derive from.
@@ -398,22 +443,22 @@ _WRITERS: Final[tuple[tuple[type | tuple[type, ...], Callable[[Writer, Any], _Fr
     (bytes, Writer._bytes),
     (Enum, Writer._enum),
     (BigInt, Writer._bigint),
-    (JSFunction, Writer._guest_function),
+    (JSHandle, Writer._handle),
     (datetime, Writer._datetime),
+    ((date, time), Writer._iso),
+    ((Decimal, UUID), Writer._as_text),
     (RegExp, Writer._regexp),
     (re.Pattern, Writer._pattern),
     (JSMap, Writer._js_map),
     ((set, frozenset, JSSet), Writer._set),
     (BaseException, Writer._error),
     (memoryview, Writer._view),
+    (URL, Writer._url),
     (str, Writer._str),
     (int, Writer._int),
     (float, Writer._float),
 )
 _ADVICE: Final[dict[type, str]] = {
-    Decimal: "; send str(value) or float(value)",
-    date: "; send a datetime with a time zone, or value.isoformat()",
-    time: "; send value.isoformat()",
     timedelta: "; send value.total_seconds()",
     complex: "; send its two parts",
 }

@@ -12,9 +12,9 @@ from sandbox._driver import Driver
 from sandbox._operations import Operations
 from sandbox._requests import Waiter
 from sandbox.capabilities import Console, ConsoleEntry, Random, Timers
-from sandbox.errors import SandboxClosed
+from sandbox.errors import ConversionError, SandboxClosed
 from sandbox.limits import Limits, Usage
-from sandbox.values import FunctionOwner, JSFunction
+from sandbox.values import HandleOwner, JSFunction
 
 if TYPE_CHECKING:
     from sandbox._turns import Command
@@ -80,7 +80,7 @@ class Face:
         with _interrupts.Deferral():
             self._driver = Driver(
                 limits,
-                Operations([entries, Timers(), Random(seed)], self._function_owner()),
+                Operations([entries, Timers(), Random(seed)], self._handle_owner()),
                 entries,
                 RealClock() if clock == "real" else VirtualClock(),
                 runner,
@@ -94,7 +94,7 @@ class Face:
     def _make_runner(self) -> Runner:
         raise NotImplementedError
 
-    def _function_owner(self) -> FunctionOwner:
+    def _handle_owner(self) -> HandleOwner:
         raise NotImplementedError
 
     def _begin(self) -> None:
@@ -200,6 +200,11 @@ class Face:
             return function
 
         return bind if function is None else bind(function)
+
+
+def at_value(error: ConversionError) -> ConversionError:
+    """What cannot cross of an iterator's step is named as seen from the value."""
+    return ConversionError("$" + error.path.removeprefix("$[1]"), error.reason) if error.path[:4] == "$[1]" else error
 
 
 def _check_options(

@@ -1,4 +1,4 @@
-"""What the two sides hold of each other: the operations behind each op number, kept exceptions, and guest functions."""
+"""What the two sides hold of each other: operations, kept exceptions, awaitables, and what lives in the guest."""
 
 from __future__ import annotations
 
@@ -6,41 +6,53 @@ import functools
 import inspect
 import threading
 from collections import OrderedDict, deque
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import AsyncIterable, Awaitable, Callable, Hashable, Iterable, Iterator
 from typing import Any, Final
 
 from sandbox import _abi
-from sandbox._abi import Mode
+from sandbox._abi import Mode, Tag
+from sandbox._iterators import IteratorSteps
 from sandbox.capabilities.base import Capability, Operation
 from sandbox.errors import ConversionError
-from sandbox.values import FunctionOwner, JSFunction
+from sandbox.values import HandleOwner, JSAsyncIterator, JSFunction, JSHandle, JSIterator, JSPromise
 
 _MAX_KEPT_EXCEPTIONS: Final = 256
+_HELD: Final[dict[int, type[JSPromise | JSIterator | JSAsyncIterator]]] = {
+    Tag.PROMISE: JSPromise,
+    Tag.ITERATOR: JSIterator,
+    Tag.ASYNC_ITERATOR: JSAsyncIterator,
+}
 _MODES: Final = {"call": Mode.CALL, "send": Mode.CALL, "queue": Mode.QUEUE}
 
 
 class Operations:
-    """The op table of one sandbox, the exceptions its guest may throw again, and the guest's functions the host holds.
+    """The op table of one sandbox, the exceptions its guest may throw again, and what the host holds of the guest.
 
     Functions are bound and dropped from any thread, the table is read by the thread that runs the turn.
 
     Attributes:
         dropped: Handles the host no longer holds, of which the guest has not been told yet.
-        made: How many functions of the guest the host was ever given.
+        made: How many handles of the guest the host was ever given.
+        promise: Makes a request that an awaitable will answer; see `EncodeOwner`. Set by whoever runs the turns.
+        forget: Takes one back.
     """
 
-    def __init__(self, capabilities: Iterable[Capability], function_owner: FunctionOwner) -> None:
+    promise: Callable[[Awaitable[Any]], int]
+    forget: Callable[[int], None]
+
+    def __init__(self, capabilities: Iterable[Capability], handle_owner: HandleOwner) -> None:
         """Fill in the fixed ops.
 
         Args:
             capabilities: At most one for each stem of the ABI table.
-            function_owner: What the guest's functions belong to.
+            handle_owner: What the guest's functions, promises and iterators belong to.
         """
         self.dropped: deque[int] = deque()
-        self._function_owner = function_owner
+        self._handle_owner = handle_owner
         self.made = self._taken = 0
         self._table: dict[int, Operation] = {}
         self._ops: dict[Hashable, int] = {}
+        self._keys: dict[int, Hashable] = {}
         self._next_op = _abi.FIRST_DYNAMIC_OP
         self._exceptions: OrderedDict[int, BaseException] = OrderedDict()
         self._next_exception = 1
@@ -56,32 +68,59 @@ class Operations:
 
     def bind(self, function: Callable[..., Any]) -> tuple[int, Mode, str, int]:
         """Give a callable an op; see `EncodeOwner.bind`."""
-        key = _key(function)
+
+        def make() -> Operation:
+            return Operation(_name(function), Mode.QUEUE if is_asynchronous(function) else Mode.CALL, function)
+
+        op, operation = self._bind(_key(function), make)
+        return op, operation.mode, operation.name, _parameter_count(function)
+
+    def bind_steps(self, iterator: Iterator[Any] | AsyncIterable[Any]) -> tuple[int, Mode, str, int]:
+        """Give the steps of an iterator an op; see `EncodeOwner.bind_steps`."""
+
+        def make() -> Operation:
+            if isinstance(iterator, AsyncIterable):
+                from sandbox._streams import StreamSteps  # brings an event loop, which most programs do without
+
+                steps = StreamSteps(iterator)
+                return Operation("next", Mode.QUEUE, steps, service=steps)
+            return Operation("next", Mode.CALL, IteratorSteps(iterator))
+
+        op, operation = self._bind(("steps", id(iterator)), make)
+        return op, operation.mode, operation.name, 0
+
+    def _bind(self, key: Hashable, make: Callable[[], Operation]) -> tuple[int, Operation]:
         with self._lock:
             op = self._ops.get(key)
             if op is None:
                 op = self._next_op
                 self._next_op += 1
-                mode = Mode.QUEUE if is_asynchronous(function) else Mode.CALL
                 self._ops[key] = op
-                self._table[op] = Operation(_name(function), mode, function)
+                self._table[op] = make()
+                self._keys[op] = key
             operation = self._table[op]
             operation.references += 1
-        return op, operation.mode, operation.name, _parameter_count(function)
+        return op, operation
 
-    def release(self, op: int) -> None:
-        """The guest has collected one function object of this op."""
+    def unbind(self, op: int) -> Operation | None:
+        """The guest has collected one function object of this op, or never got it.
+
+        Returns:
+            The operation, when that was the last one.
+        """
         with self._lock:
             operation = self._table.get(op)
             if operation is None or op < _abi.FIRST_DYNAMIC_OP:
-                return
+                return None
             operation.references -= 1
-            if operation.references == 0:
-                del self._table[op]
-                self._ops.pop(_key(operation.handler), None)
+            if operation.references:
+                return None
+            del self._table[op]
+            self._ops.pop(self._keys.pop(op), None)
+            return operation
 
     def bound(self) -> int:
-        """How many of the embedder's functions the guest holds."""
+        """How many of the embedder's functions and iterators the guest holds."""
         return len(self._ops)
 
     def keep_exception(self, error: BaseException) -> int:
@@ -97,22 +136,24 @@ class Operations:
         """A kept exception."""
         return self._exceptions.get(number)
 
-    def handle_of(self, function: JSFunction) -> int:
-        """The guest's number for one of its functions; see `EncodeOwner`.
+    def handle_of(self, held: JSHandle) -> int:
+        """The guest's number for something of its own; see `EncodeOwner`.
 
         Raises:
-            ConversionError: The function belongs to another sandbox, or was released.
+            ConversionError: It belongs to another sandbox, or was released.
         """
-        if function.owner is not self._function_owner:
-            raise ConversionError("$", "a function of another sandbox")
-        if function.released:
-            raise ConversionError("$", "a function that was released")
-        return function.handle
+        if held.owner is not self._handle_owner:
+            raise ConversionError("$", f"a {type(held).__name__} of another sandbox")
+        if held.released:
+            raise ConversionError("$", f"a {type(held).__name__} that was released")
+        return held.handle
 
-    def function(self, handle: int, name: str) -> JSFunction:
-        """A function of the guest; see `DecodeOwner`."""
+    def held(self, tag: Tag, handle: int, name: str) -> JSHandle:
+        """A function, promise or iterator of the guest; see `DecodeOwner`."""
         self.made += 1
-        return JSFunction(self._function_owner, handle, name)
+        if tag is Tag.FUNCTION:
+            return JSFunction(self._handle_owner, handle, name)
+        return _HELD[tag](self._handle_owner, handle)
 
     def take_dropped(self) -> list[int]:
         """The handles to tell the guest of."""
@@ -120,8 +161,8 @@ class Operations:
         self._taken += len(handles)
         return handles
 
-    def held(self) -> int:
-        """How many of the guest's functions the host holds."""
+    def live(self) -> int:
+        """How many handles of the guest the host holds."""
         return self.made - self._taken - len(self.dropped)
 
 

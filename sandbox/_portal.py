@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import anyio
+import anyio.to_thread
 from anyio.from_thread import BlockingPortal
 
 from sandbox import _threads
@@ -90,6 +91,20 @@ def start(awaitable: Awaitable[Any], done: Callable[[Any], None]) -> Callable[[]
 
     _waiting[mark] = done
     return portal.start_task_soon(run).cancel
+
+
+def call(function: Callable[[], object]) -> None:
+    """Call something on the loop, soon; any thread."""
+
+    async def run() -> None:
+        function()
+
+    start(run(), lambda _: None)
+
+
+async def in_thread(call: Callable[[], Any]) -> Any:  # noqa: ANN401 - any value
+    """Make a blocking call on a worker thread, for a task of any loop, which may be cancelled meanwhile."""
+    return await anyio.to_thread.run_sync(call, abandon_on_cancel=True)
 
 
 _lost: list[_Loop] = []

@@ -13,11 +13,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
+from sandbox._abi import CAP_FIRST_HOST_REQUEST
 from sandbox._clock import Alarms
 from sandbox.errors import JSError
 
 if TYPE_CHECKING:
     from sandbox._runs import Run
+    from sandbox.capabilities.base import Service
 
 _T = TypeVar("_T")
 
@@ -34,6 +36,9 @@ class Waiter(Protocol):
 
     def start(self, awaitable: Awaitable[Any], done: Callable[[Any], None]) -> Callable[[], object]:
         """Run an awaitable and give its value or its exception to `done`; returns what cancels it."""
+
+    def call(self, function: Callable[[], object]) -> None:
+        """Call something on the event loop, now or soon."""
 
 
 @dataclass(slots=True)
@@ -78,6 +83,9 @@ class Requests:
         self._completed: deque[tuple[int, Any]] = deque()
         self._orphans: deque[tuple[int, Any]] = deque()
         self._unstarted: deque[int] = deque()
+        self._services: dict[int, Service] = {}
+        self._unstarted_services: deque[Service] = deque()
+        self._next_number = CAP_FIRST_HOST_REQUEST
         self._cancels: deque[Callable[[], object]] = deque()
         self._answered = 0
 
@@ -90,6 +98,25 @@ class Requests:
         """Write down a request of a run."""
         self._pending[number] = _Pending(run)
         run.requests[number] = None
+
+    def promise(self, awaitable: Awaitable[Any], run: Run) -> int:
+        """Make a request of the host's own, which an awaitable answers; returns its number."""
+        number = self._next_number
+        self._next_number += 1
+        self.add(number, run)
+        self.answer_later(number, awaitable)
+        return number
+
+    def serve(self, key: int, service: Service) -> None:
+        """Start a service when the turn is over; it lasts until `end_service` or the end of the sandbox."""
+        self._services[key] = service
+        self._unstarted_services.append(service)
+
+    def end_service(self, key: int) -> None:
+        """Stop a service after the turn."""
+        service = self._services.pop(key, None)
+        if service is not None:
+            self._cancels.append(partial(self._waiter.call, service.stop))
 
     def answer(self, number: int, value: object) -> None:
         """Answer a request, with a value or an exception, as soon as the turn is over."""
@@ -116,6 +143,9 @@ class Requests:
         """Forget all requests."""
         for number in list(self._pending):
             self.discard(number)
+        self._unstarted_services.clear()
+        for key in list(self._services):
+            self.end_service(key)
 
     def _take(self, number: int) -> _Pending | None:
         pending = self._pending.pop(number, None)
@@ -136,8 +166,10 @@ class Requests:
 
     def attend(self) -> None:
         """Cancel and start what turns have cancelled and asked for."""
-        if not self._cancels and not self._unstarted:
+        if not (self._cancels or self._unstarted or self._unstarted_services):
             return
+        for service in _drain(self._unstarted_services):
+            self._waiter.start(service.serve(), _ignore)
         for cancel in _drain(self._cancels):
             cancel()
         for number in _drain(self._unstarted):
@@ -224,6 +256,10 @@ class Requests:
                     self._stop(pending)
                     self._completed.append((number, None))
         self._adopt(run)
+
+
+def _ignore(_outcome: object) -> None:
+    """Whoever used a service was told how it ended."""
 
 
 def close(awaitable: object) -> None:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Self
 from sandbox import _interrupts
 from sandbox._abi import Verb
 from sandbox._blocking import BlockingRunner
-from sandbox._face import Face, Runner
-from sandbox.errors import SandboxClosed, UsageError
-from sandbox.values import FunctionOwner, JSFunction, undefined
+from sandbox._face import Face, Runner, at_value
+from sandbox.errors import ConversionError, SandboxClosed, UsageError
+from sandbox.values import HandleOwner, JSFunction, Question, undefined
 
 if TYPE_CHECKING:
     from sandbox._turns import Command
@@ -34,8 +34,8 @@ class Sandbox(Face):
         self._runner = BlockingRunner()
         return self._runner
 
-    def _function_owner(self) -> FunctionOwner:
-        return _Functions(self)
+    def _handle_owner(self) -> HandleOwner:
+        return _Handles(self)
 
     def _begin(self) -> None:
         if self._first_globals:
@@ -199,16 +199,32 @@ class Globals(MutableMapping[str, Any]):
         return "<globals of a sandbox>"
 
 
-class _Functions:
-    """What a `JSFunction` of a blocking sandbox calls."""
+class _Handles:
+    """What the handles of a blocking sandbox ask."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
 
-    def call(self, handle: int, args: tuple[object, ...], this: object) -> Any:  # noqa: ANN401 - any value
+    def call(self, handle: int, args: tuple[object, ...], this: object, timeout: float | None, fuel: int | None) -> Any:  # noqa: ANN401 - any value
         sandbox = self._sandbox
-        sandbox._check_call(None)
-        return sandbox._perform(sandbox._driver.call(handle, this, args))
+        sandbox._check_call(timeout, fuel)
+        return sandbox._perform(sandbox._driver.call(handle, this, args), timeout, fuel)
+
+    def construct(self, handle: int, args: tuple[object, ...], timeout: float | None, fuel: int | None) -> Any:  # noqa: ANN401 - any value
+        sandbox = self._sandbox
+        sandbox._check_call(timeout, fuel)
+        return sandbox._perform(sandbox._driver.construct(handle, args), timeout, fuel)
+
+    def ask(self, handle: int, question: Question, value: object, timeout: float | None) -> Any:  # noqa: ANN401 - any value
+        sandbox = self._sandbox
+        sandbox._check_call(timeout)
+        try:
+            return sandbox._perform(sandbox._driver.ask(handle, question, value), timeout)
+        except ConversionError as error:
+            raise at_value(error) from None
+
+    async def ask_later(self, handle: int, question: Question, value: object) -> Any:  # noqa: ANN401 - any value
+        return await self._sandbox._runner.in_thread(lambda: self.ask(handle, question, value, None))
 
     def release(self, handle: int) -> None:
         self._sandbox._driver.release(handle)

@@ -1,4 +1,4 @@
-"""JavaScript's values without a Python twin that are not containers: `undefined`, bigint, RegExp."""
+"""JavaScript's values without a Python twin that are not containers: `undefined`, bigint, RegExp, URL."""
 
 from __future__ import annotations
 
@@ -53,6 +53,25 @@ class BigInt(int):
             return int.__repr__(self)
         except ValueError:
             return hex(self)
+
+
+@final
+class URL(str):
+    """A URL object of the guest, as its `href`; it goes back as a URL.
+
+    Like any text it can be given to whatever takes a URL. The guest parses it when it comes in, and refuses one that is
+    invalid.
+    """
+
+    __slots__ = ()
+
+    @property
+    def href(self) -> str:
+        """The same as plain text."""
+        return str.__str__(self)
+
+    def __repr__(self) -> str:
+        return f"URL({str.__repr__(self)})"
 
 
 _FLAGS: Final = "dgimsuvy"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from sandbox._abi import Mode, Reason, Verb
@@ -23,7 +23,7 @@ from sandbox._guest import (
     Stopped,
     Uncaught,
 )
-from sandbox._requests import Aborted, Requests, close
+from sandbox._requests import Aborted, Requests
 from sandbox._runs import Run, Sources
 from sandbox.capabilities.base import Due
 from sandbox.errors import ConversionError, JSError, LimitExceeded, SandboxBusy, SandboxError, SandboxPoisoned
@@ -83,6 +83,7 @@ class Turns:
         self._began = 0.0
         self._cpu_seconds = 0.0
         self._fuel = self._host_calls = self._turns = self._made = 0
+        operations.promise, operations.forget = self._promise, requests.discard
         self.guest = Guest(limits, settings, operations, on_sync=self._answer, on_events=self._hear, on_poll=self._poll)
         self._look()
 
@@ -167,7 +168,7 @@ class Turns:
         self._cpu_seconds += seconds
         self._fuel += burnt
         self._look()
-        if (held := self._operations.held()) > self._limits.handles:
+        if (held := self._operations.live()) > self._limits.handles:
             run.force(_too_many_handles(self._limits.handles, held))
 
     def _turn_seconds(self) -> float:
@@ -272,7 +273,7 @@ class Turns:
             case Cancelled(number):
                 self._requests.discard(number)
             case Released(op):
-                self._operations.release(op)
+                self._requests.end_service(id(self._operations.unbind(op)))
             case Stopped(reason):
                 current.force(self._stop_error(current, reason))
             case Crashed(out_of_fuel, error):
@@ -293,9 +294,6 @@ class Turns:
             raise LookupError("no such host function")
         self._host_calls += 1
         answer = self._call_host(operation.handler, arguments)
-        if hasattr(answer, "__await__"):
-            close(answer)
-            raise TypeError("the host function returned an awaitable; only an `async def` may do so")
         self._check()
         return answer
 
@@ -316,8 +314,13 @@ class Turns:
     def _check_handles(self) -> None:
         if len(self._operations.dropped) > _MAX_DROPPED:
             self._release()
-        if (held := self._operations.held()) > self._limits.handles:
+        if (held := self._operations.live()) > self._limits.handles:
             self.interrupt(_too_many_handles(self._limits.handles, held))
+
+    def _promise(self, awaitable: Awaitable[Any]) -> int:
+        run = self._current
+        assert run is not None
+        return self._requests.promise(awaitable, run)
 
     def _request(self, run: Run, number: int, op: int, arguments: list[Any] | ConversionError) -> None:
         operation = self._operations.get(op)
@@ -335,6 +338,9 @@ class Turns:
             requests.answer(number, LookupError("no such host function"))
         else:
             self._host_calls += 1
+            if operation.service is not None:
+                requests.serve(id(operation), operation.service)
+                operation.service = None
             try:
                 answer = operation.handler(*arguments)
             except Exception as error:  # noqa: BLE001 - the guest's program decides what to do about it
@@ -369,5 +375,8 @@ class Turns:
 
 def _too_many_handles(limit: int, live: int) -> LimitExceeded:
     return LimitExceeded(
-        limit, live, "functions", advice="Raise Limits.handles, or drop guest functions that are no longer needed."
+        limit,
+        live,
+        "handles",
+        advice="Raise Limits.handles, or drop guest functions, promises and iterators that are no longer needed.",
     )

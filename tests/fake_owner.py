@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterable, Awaitable, Callable, Iterator
 from typing import Any
 
 import msgpack
 
-from sandbox._abi import Mode
+from sandbox._abi import CAP_FIRST_HOST_REQUEST, Mode, Tag
 from sandbox._codec import Codec
 from sandbox._decode import Reader
 from sandbox._encode import Writer
 from sandbox._wire import new_packer
 from sandbox.errors import ConversionError
 from sandbox.limits import Limits
-from sandbox.values import JSFunction
+from sandbox.values import JSAsyncIterator, JSFunction, JSHandle, JSIterator, JSPromise, Question
 
 
 class Owner:
@@ -24,18 +24,38 @@ class Owner:
         self.bound: list[Callable[..., Any]] = []
         self.kept: dict[int, BaseException] = {}
         self.released: list[int] = []
+        self.unbound: list[int] = []
+        self.awaited: list[Awaitable[Any]] = []
+        self.forgotten: list[int] = []
 
     def bind(self, function: Callable[..., Any], /) -> tuple[int, Mode, str, int]:
         self.bound.append(function)
         return 300, Mode.QUEUE, "f", 2
 
-    def function(self, handle: int, name: str, /) -> JSFunction:
-        return JSFunction(self, handle, name)
+    def bind_steps(self, iterator: Iterator[Any] | AsyncIterable[Any], /) -> tuple[int, Mode, str, int]:
+        return 301, Mode.CALL, "next", 0
 
-    def handle_of(self, function: JSFunction, /) -> int:
-        if function.owner is not self:
-            raise ConversionError("$", "a function of another sandbox")
-        return function.handle
+    def unbind(self, op: int, /) -> None:
+        self.unbound.append(op)
+
+    def promise(self, awaitable: Awaitable[Any], /) -> int:
+        self.awaited.append(awaitable)
+        return CAP_FIRST_HOST_REQUEST + len(self.awaited)
+
+    def forget(self, request: int, /) -> None:
+        self.forgotten.append(request)
+
+    def held(self, tag: Tag, handle: int, name: str, /) -> JSHandle:
+        if tag is Tag.FUNCTION:
+            return JSFunction(self, handle, name)
+        return {Tag.PROMISE: JSPromise, Tag.ITERATOR: JSIterator, Tag.ASYNC_ITERATOR: JSAsyncIterator}[tag](
+            self, handle
+        )
+
+    def handle_of(self, held: JSHandle, /) -> int:
+        if held.owner is not self:
+            raise ConversionError("$", f"a {type(held).__name__} of another sandbox")
+        return held.handle
 
     def exception(self, key: int, /) -> BaseException | None:
         return self.kept.get(key)
@@ -44,7 +64,18 @@ class Owner:
         self.kept[len(self.kept) + 1] = error
         return len(self.kept)
 
-    def call(self, handle: int, args: tuple[object, ...], this: object) -> object:
+    def call(
+        self, handle: int, args: tuple[object, ...], this: object, timeout: float | None, fuel: int | None
+    ) -> object:
+        raise NotImplementedError
+
+    def construct(self, handle: int, args: tuple[object, ...], timeout: float | None, fuel: int | None) -> object:
+        raise NotImplementedError
+
+    def ask(self, handle: int, question: Question, value: object, timeout: float | None) -> object:
+        raise NotImplementedError
+
+    def ask_later(self, handle: int, question: Question, value: object) -> Awaitable[Any]:
         raise NotImplementedError
 
     def release(self, handle: int) -> None:

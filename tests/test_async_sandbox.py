@@ -68,7 +68,7 @@ async def test_call_and_functions() -> None:
         late = await box.eval("late")
         assert isinstance(late, JSFunction)
         assert await late(5) == await box.call(late, 5) == 5
-        assert await late.call_with(None, 6) == 6
+        assert await late(6, this=None) == 6
         with pytest.raises(TypeError):
             await box.call(late, timeout="1")  # type: ignore[arg-type]
         late.release()

@@ -506,7 +506,7 @@ def test_functions_of_the_guest() -> None:
 
     assert (function.handle, function.name) == (9, "go")
     assert converter.encode({"f": function}) == b"\0\x81\xa1f\xd4\x1b\x09"
-    with pytest.raises(ConversionError, match=r"^a function of another sandbox \(at \$\.f\[0\]\)$"):
+    with pytest.raises(ConversionError, match=r"^a JSFunction of another sandbox \(at \$\.f\[0\]\)$"):
         codec().encode({"f": [function]})
 
 
@@ -527,7 +527,7 @@ def test_functions_in_a_refused_message_are_released() -> None:
     functions = [ext(Tag.FUNCTION, packed([handle, ""])) for handle in (1, 2)]
 
     with pytest.raises(ConversionError) as caught:
-        Codec(owner, Limits()).decode(b"\0\x93" + functions[0] + ext(Tag.PROMISE, b"\x01") + functions[1])
+        Codec(owner, Limits()).decode(b"\0\x93" + functions[0] + ext(Tag.BLOB, b"\x01") + functions[1])
     del caught
     gc.collect()
 

@@ -7,8 +7,7 @@ import re
 import tracemalloc
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date, datetime
-from decimal import Decimal
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -50,11 +49,9 @@ REFUSED: list[tuple[object, str, str]] = [
     ({"a": {(1,): 1}}, "$.a", "a mapping with a key of type tuple"),
     ({"a": {1: 1, "1": 2}}, "$.a", "two keys of the same text"),
     ([datetime(2024, 1, 1)], "$[0]", "a datetime without a time zone"),  # noqa: DTZ001
-    ([date(2024, 1, 1)], "$[0]", "send a datetime with a time zone"),
-    ([Decimal("1.5")], "$[0]", r"send str\(value\) or float\(value\)"),
+    ([timedelta(1)], "$[0]", r"send value.total_seconds\(\)"),
     ([1j], "$[0]", "complex"),
     ([re.compile(b"a")], "$[0]", "a pattern over bytes"),
-    ([iter([])], "$[0]", "awaitables and iterators"),
     ([memoryview(bytes(4)).cast("B", (2, 2))], "$[0]", "2 dimensions"),
 ]
 
@@ -76,10 +73,10 @@ def test_a_refusal_leaves_the_codec_usable() -> None:
 
 
 DECODED_REFUSALS: list[tuple[bytes, str, str]] = [
-    (ext(Tag.PROMISE, b"\x01"), "$", "a Promise"),
+    (ext(Tag.RESPONSE, b"\x80"), "$", "a Response"),
     (b"\x92\x01" + ext(Tag.DATE, b"\xcb\x7f\xf8\0\0\0\0\0\0"), "$[1]", "an invalid Date"),
     (b"\x81\xa1a" + ext(Tag.DATE, b"\xcb\x43\x3e\xb2\x08\xc2\xdc\0\0"), "$.a", "outside the years 1 to 9999"),
-    (ext(Tag.MAP, b"\x94\x01\x01\x02" + ext(Tag.URL, b"\xa0")), "$[1]", "a URL"),
+    (ext(Tag.MAP, b"\x94\x01\x01\x02" + ext(Tag.HEADERS, b"\x90")), "$[1]", "Headers"),
     (ext(Tag.ERROR, b"\x96\xa1E\xc0\xc0\xc0\xc0\x81\xa5cause" + ext(Tag.BLOB, b"")), "$.cause", "a Blob"),
     (ext(Tag.SPARSE_ARRAY, b"\xce\xff\xff\xff\xff\x81\x05\x01"), "$", "a sparse array of length 4,294,967,295"),
     (b"\x91" + ext(Tag.SPARSE_ARRAY, b"\x06\x81\x05" + ext(Tag.FILE, b"")), "$[0][5]", "a File"),

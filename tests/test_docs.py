@@ -212,7 +212,7 @@ def test_the_command_is_documented() -> None:
 
 def test_attributes_named_in_the_guides_exist() -> None:
     assert {"name", "message", "stack", "properties", "value", "cause"} <= {*vars(JSError("x")), *dir(JSError)}
-    assert {"release", "call_with"} <= {*dir(JSFunction)}
+    assert {"release", "new"} <= {*dir(JSFunction)}
 
 
 def test_the_demo_plays() -> None:

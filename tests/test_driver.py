@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from sandbox import BigInt, JSError, JSFunction, Limits, undefined
-from sandbox._abi import Verb
+from sandbox._abi import Tag, Verb
 from sandbox._clock import Clock, RealClock, VirtualClock
 from sandbox._driver import Driver, Steps, Turn, Wait
 from sandbox._operations import Operations, is_asynchronous
@@ -25,16 +25,7 @@ from sandbox.errors import (
     Stalled,
     WallLimitExceeded,
 )
-
-
-class _Owner:
-    """Whose functions these are; what is called does not matter here."""
-
-    def call(self, handle: int, args: tuple[object, ...], this: object) -> Any:
-        raise NotImplementedError
-
-    def release(self, handle: int) -> None:
-        """Nothing to tell anyone."""
+from tests.fake_owner import Owner
 
 
 class _Face:
@@ -45,7 +36,7 @@ class _Face:
         self.cancelled: list[Awaitable[Any]] = []
         console = Console(None, None)
         limits = limits or Limits()
-        self.operations = Operations([console, Timers(), Random(1)], _Owner())
+        self.operations = Operations([console, Timers(), Random(1)], Owner())
         self.driver = Driver(
             limits,
             self.operations,
@@ -56,6 +47,9 @@ class _Face:
             on_poll=lambda: None,
             call_host=self.call_host,
         )
+
+    def call(self, function: Callable[[], object]) -> None:
+        function()
 
     def start(self, awaitable: Awaitable[Any], done: Callable[[Any], None]) -> Callable[[], object]:
         self.started.append((awaitable, done))
@@ -198,15 +192,15 @@ class TestOperations:
         assert operations.bind(abs)[0] == one[0] != other[0]
         assert one[2:] == ("abs", 1)
         for _ in range(2):
-            operations.release(one[0])
+            operations.unbind(one[0])
         assert operations.get(one[0]) is None
         assert operations.get(other[0]) is not None
 
     def test_the_guest_cannot_release_what_is_fixed(self) -> None:
         operations = _operations()
         for _ in range(5):
-            operations.release(24)
-            operations.release(9999)
+            operations.unbind(24)
+            operations.unbind(9999)
         assert operations.get(24) is not None
 
     def test_exceptions_are_kept_for_a_while(self) -> None:
@@ -217,21 +211,21 @@ class TestOperations:
         assert operations.exception(numbers[0]) is None
 
     def test_functions_the_host_holds(self) -> None:
-        owner = _Owner()
+        owner = Owner()
         operations = Operations([], owner)
-        functions = [operations.function(handle, "f") for handle in (1, 2, 3)]
-        assert operations.held() == 3
+        functions = [operations.held(Tag.FUNCTION, handle, "f") for handle in (1, 2, 3)]
+        assert operations.live() == 3
         operations.dropped.append(functions[0].handle)
-        assert operations.held() == 2
+        assert operations.live() == 2
         assert operations.take_dropped() == [1]
-        assert operations.held() == 2
+        assert operations.live() == 2
         assert operations.handle_of(functions[1]) == 2
         with pytest.raises(ConversionError, match="another sandbox"):
-            operations.handle_of(JSFunction(_Owner(), 1, "f"))
+            operations.handle_of(JSFunction(Owner(), 1, "f"))
 
 
 def _operations() -> Operations:
-    return Operations([Timers()], _Owner())
+    return Operations([Timers()], Owner())
 
 
 class TestRequests:
@@ -281,6 +275,9 @@ class TestRequests:
         cancelled: list[int] = []
 
         class Waiter:
+            def call(self, function: Callable[[], object]) -> None:
+                function()
+
             def start(self, awaitable: Awaitable[Any], done: Callable[[Any], None]) -> Callable[[], object]:
                 awaitable.close()  # type: ignore[attr-defined] # a coroutine
                 return lambda: cancelled.append(1)

@@ -28,6 +28,7 @@ from sandbox.errors import (
     WallLimitExceeded,
 )
 from sandbox.values import BigInt, JSFunction, JSMap, JSSet, undefined
+from tests.fake_owner import Owner
 
 SOURCE = "function f() {\n\tnull.x\n}\nf()\n"
 STACK = "    at f (main.js:2:2)\n    at <eval> (main.js:4:1)\n"
@@ -124,15 +125,6 @@ def test_pickling(error: SandboxError) -> None:
     assert type(twin) is type(error)
     assert str(twin) == str(error)
     assert twin.__dict__ == error.__dict__
-
-
-class Owner:
-    """A sandbox of which only its name matters."""
-
-    def call(self, handle: int, args: tuple[object, ...], this: object) -> object:
-        raise NotImplementedError
-
-    def release(self, handle: int) -> None: ...
 
 
 def test_pickling_leaves_the_live_sandbox_behind() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import threading
 import time
-import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -207,7 +206,7 @@ class TestErrors:
                 box.eval("outer(fail); while (true);")
             assert box.eval("1") == 1
 
-    @pytest.mark.parametrize("value", [object(), {1: object()}, 1j, iter([1])])
+    @pytest.mark.parametrize("value", [object(), {1: object()}, 1j])
     def test_a_value_that_cannot_cross(self, value: Any) -> None:
         async def later() -> Any:
             return value
@@ -232,12 +231,6 @@ class TestErrors:
         with Sandbox(functions={"f": lambda a: a, "g": _double}) as box:
             assert box.eval("try { f() } catch (e) { e.name }") == "TypeError"
             assert box.eval("try { await g(1, 2) } catch (e) { e.name }") == "TypeError"
-
-    def test_an_awaitable_that_was_not_announced(self) -> None:
-        with Sandbox(functions={"f": lambda: _double(1)}) as box, warnings.catch_warnings():
-            warnings.simplefilter("error")
-            with pytest.raises(JSError, match="async def"):
-                box.eval("f()")
 
 
 class TestCallbacks:
@@ -317,7 +310,7 @@ class TestCallbacks:
     def test_but_not_for_the_host_to_keep(self, code: str) -> None:
         kept: list[Any] = []
         with Sandbox(functions={"keep": kept.append}, limits=Limits(handles=100)) as box:
-            with pytest.raises(LimitExceeded, match="100 functions") as caught:
+            with pytest.raises(LimitExceeded, match="100 handles") as caught:
                 box.eval(code)
             assert type(caught.value) is LimitExceeded
             kept.clear()

@@ -15,7 +15,18 @@ PACKAGE = ROOT / "sandbox"
 
 # From the bottom up: a module imports only modules that stand before it. Those of the command are one unit.
 LAYERS: dict[str, tuple[str, ...]] = {
-    "vocabulary": ("_abi", "_scalars", "_collections", "values", "_stack", "errors", "limits"),
+    "vocabulary": (
+        "_abi",
+        "_scalars",
+        "_collections",
+        "_handles",
+        "values",
+        "_stack",
+        "errors",
+        "limits",
+        "modules.source",
+        "modules",
+    ),
     "codec": ("_wire", "_failures", "_encode", "_decode", "_codec"),
     "image": ("_wasmtime", "_pages", "_image"),
     "instance": ("_store", "_instance"),
@@ -31,6 +42,8 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "_clock",
         "_runs",
         "_requests",
+        "_iterators",
+        "_streams",
         "_operations",
         "_turns",
         "_driver",
@@ -62,7 +75,7 @@ MATRIX: dict[str, set[str]] = {
 OUTSIDE: dict[str, set[str]] = {
     "wasmtime": {"_wasmtime", "_image", "_store", "_instance"},
     "msgpack": {"_wire", "_encode", "_decode", "_codec"},
-    "anyio": {"_portal", "_asynchronous"},
+    "anyio": {"_portal", "_asynchronous", "_streams"},
     "trio": set(),
     "asyncio": set(),
     "typer": {"cli"},

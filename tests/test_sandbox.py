@@ -129,7 +129,7 @@ class TestCall:
         with Sandbox() as box:
             name = box.eval("(function () { return this.name })")
             assert box.call(name, this={"name": "x"}) == "x"
-            assert name.call_with({"name": "y"}) == "y"
+            assert name(this={"name": "y"}) == "y"
 
     def test_a_promise_is_waited_for(self) -> None:
         with Sandbox() as box:

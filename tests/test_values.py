@@ -13,21 +13,21 @@ from datetime import UTC, datetime
 import pytest
 
 from sandbox.values import BigInt, JSFunction, JSMap, JSSet, RegExp, Undefined, undefined
+from tests import fake_owner
 
 
-class Owner:
+class Owner(fake_owner.Owner):
     """A sandbox that writes down what its functions ask for."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.calls: list[tuple[int, tuple[object, ...], object]] = []
-        self.released: list[int] = []
 
-    def call(self, handle: int, args: tuple[object, ...], this: object) -> object:
+    def call(
+        self, handle: int, args: tuple[object, ...], this: object, timeout: float | None, fuel: int | None
+    ) -> object:
         self.calls.append((handle, args, this))
         return "called"
-
-    def release(self, handle: int) -> None:
-        self.released.append(handle)
 
 
 def test_undefined_is_one_false_thing() -> None:
@@ -212,7 +212,7 @@ def test_functions_call_their_sandbox() -> None:
     function = JSFunction(owner, 7, "add")
 
     assert function(1, 2) == "called"
-    assert function.call_with("this", 3) == "called"
+    assert function(3, this="this") == "called"
     assert owner.calls == [(7, (1, 2), undefined), (7, (3,), "this")]
     assert (function.name, function.handle, function.owner) == ("add", 7, owner)
     assert repr(function) == "<JSFunction add>"
@@ -248,11 +248,11 @@ def test_functions_do_not_keep_a_sandbox_that_holds_them() -> None:
     class Holder(Owner):
         """A sandbox that keeps one of its own functions."""
 
-        kept: JSFunction
+        own: JSFunction
 
     collected: list[bool] = []
     owner = Holder()
-    owner.kept = JSFunction(owner, 1)
+    owner.own = JSFunction(owner, 1)
     weakref.finalize(owner, collected.append, True)
     del owner
     gc.collect()

@@ -188,7 +188,7 @@ def render_javascript(table: Table) -> str:
                 out.extend([f"    // {op.mode}: {op.doc}", f"    {_camel(op.name)}: {op.id},"])
         out.append("  }),")
     out.extend(["});"])
-    for name, members in (("element", table.elements), ("hook", table.hooks)):
+    for name, members in (("element", table.elements), ("hook", table.hooks), ("tag", _tag_ids(table))):
         out.extend(["", f"export const {name} = freeze({{", "  __proto__: null,"])
         out.extend(f"  {_camel(member)}: {number}," for member, number in members.items())
         out.extend(["});"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 if TYPE_CHECKING:
     from sandbox._abi import Mode
@@ -27,6 +27,16 @@ class Due:
 Handler = Callable[..., Any | Awaitable[Any] | Due]
 
 
+class Service(Protocol):
+    """What an operation needs while the guest holds it; both methods are called on the event loop."""
+
+    async def serve(self) -> None:
+        """Started with the first request."""
+
+    def stop(self) -> None:
+        """The guest holds the operation no more, or is gone: `serve` must end."""
+
+
 @dataclass(slots=True)
 class Operation:
     """Something the guest can ask for.
@@ -37,12 +47,15 @@ class Operation:
         handler: Gets the guest's arguments. In mode `CALL` it returns the answer. In mode `QUEUE` it may also return an
             awaitable of it or a `Due`. An `Exception` becomes an Error of the guest.
         references: Function objects in the guest that stand for this operation.
+        service: What is started with the first request and stopped with the last function object; None: nothing, or
+            it was started.
     """
 
     name: str
     mode: Mode
     handler: Handler
     references: int = 0
+    service: Service | None = None
 
 
 class Capability(ABC):

@@ -43,7 +43,7 @@ class Importer:
 
 
 ModuleLoader = Callable[
-    [str, Importer], "str | bytes | ModuleSource | None | Awaitable[str | bytes | ModuleSource | None]"
+    [str, Importer], "str | bytes | ModuleSource | Awaitable[str | bytes | ModuleSource | None] | None"
 ]
 """Gives the source for a specifier and its importer; None: not mine. May be an `async def`."""
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 
 from sandbox._abi import Verb
-from sandbox._guest import Crashed, State
+from sandbox._guest import Crashed, Event, Finished, State
 from sandbox.errors import ConversionError, JSError
-from sandbox.values import BigInt, JSMap, JSSet, RegExp, undefined
+from sandbox.values import BigInt, JSFunction, JSMap, JSSet, RegExp, undefined
 from tests.bare_guest import Bare, outcome, requests
 from tests.strategies import graphs, values
 
@@ -221,19 +221,16 @@ CODES = [
 ]
 
 
-def _functions(value: object) -> Iterator[Any]:
-    from sandbox._guest import Finished
-    from sandbox.values import JSFunction
-
-    if isinstance(value, JSFunction):
-        yield value
-    elif isinstance(value, Finished):
-        yield from _functions(value.value)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _functions(item)
-    elif isinstance(value, dict):
-        yield from _functions(list(value.values()))
+def _functions(events: list[Event]) -> Iterator[JSFunction]:
+    waiting: list[object] = [event.value for event in events if isinstance(event, Finished)]
+    seen: set[int] = set()
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, JSFunction):
+            yield value
+        elif isinstance(value, list | dict) and id(value) not in seen:
+            seen.add(id(value))
+            waiting += value if isinstance(value, list) else value.values()
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -35,6 +35,7 @@ typedef enum Verb {
     VERB_STEP = 5,
     VERB_WAIT = 6,
     VERB_CONSTRUCT = 7,
+    VERB_OPEN = 8,
 } Verb;
 
 typedef enum Mode {
@@ -77,9 +78,9 @@ typedef enum Tag {
     TAG_PROMISE = 13, /* guest promise: handle id */
     TAG_ITERATOR = 14, /* guest iterator: handle id */
     TAG_ASYNC_ITERATOR = 15, /* guest async iterator or ReadableStream: handle id */
-    TAG_HOST_ITERATOR = 16, /* host iterator: op */
-    TAG_HOST_STREAM = 17, /* host async iterator: op */
-    TAG_HOST_PROMISE = 18, /* host awaitable: request id */
+    TAG_HOST_ITERATOR = 16, /* host iterator: the parts of a host_function that takes its steps */
+    TAG_HOST_STREAM = 17, /* host async iterator: likewise */
+    TAG_HOST_PROMISE = 18, /* host awaitable: id of the request it answers, from `first_host_request` on */
     TAG_URL = 19, /* href */
     TAG_HEADERS = 20, /* array of name, value pairs */
     TAG_REQUEST = 21, /* map of its parts */
@@ -117,15 +118,18 @@ typedef enum Hook {
     HOOK_HOST_OBJECT = 3,
     HOOK_DYNAMIC_IMPORT = 4,
     HOOK_IMPORT_ENTRY = 5,
+    HOOK_PARTS = 6,
+    HOOK_MAKE = 7,
 } Hook;
 
-#define HOOK_COUNT 6
+#define HOOK_COUNT 8
 
 /* Hard bounds, whatever the limits say. */
 #define CAP_MESSAGE_BYTES 1073741824
 #define CAP_DEPTH 500
 #define CAP_NODES 67108864
 #define CAP_ERROR_TEXT_BYTES 65536
+#define CAP_FIRST_HOST_REQUEST 2147483648
 #define CAP_REENTRY 16
 
 #define FRAME_HEADER_BYTES 12

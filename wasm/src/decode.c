@@ -273,19 +273,42 @@ static JSValue read_regexp(Reader *reader)
     return regexp;
 }
 
-static JSValue read_host_function(Reader *reader)
+static JSValue read_host_function(Reader *reader, uint32_t *op)
 {
-    uint32_t count, op, mode, length;
+    uint32_t count, mode, length;
     Bytes name;
     char text[128];
-    if (!reader_count(reader, 0x90, 0xdc, &count) || count != 4 || !reader_unsigned(reader, &op) ||
+    if (!reader_count(reader, 0x90, 0xdc, &count) || count != 4 || !reader_unsigned(reader, op) ||
         !reader_unsigned(reader, &mode) || mode > MODE_QUEUE || !reader_bytes(reader, &name) ||
         !reader_unsigned(reader, &length))
         return malformed_value(reader);
     size_t size = name.length < sizeof(text) - 1 ? name.length : sizeof(text) - 1;
     memcpy(text, name.data, size);
     text[size] = 0;
-    return ops_function(guest.context, op, mode, text, length);
+    return ops_function(guest.context, *op, mode, text, length);
+}
+
+/* What the bindings make of a function of the host. */
+static JSValue read_hooked(Reader *reader, Hook hook)
+{
+    uint32_t op;
+    JSValue parts[2] = {read_host_function(reader, &op)};
+    if (JS_IsException(parts[0]))
+        return JS_EXCEPTION;
+    parts[1] = JS_NewUint32(guest.context, op);
+    JSValue object = hooks_call(guest.context, hook, 2, (JSValueConst *)parts);
+    JS_FreeValue(guest.context, parts[0]);
+    return object;
+}
+
+static JSValue read_made(Reader *reader, Tag tag)
+{
+    JSValue parts[2] = {JS_MKVAL(JS_TAG_INT, tag), reader_value(reader)};
+    if (JS_IsException(parts[1]))
+        return JS_EXCEPTION;
+    JSValue object = hooks_call(guest.context, HOOK_MAKE, 2, (JSValueConst *)parts);
+    JS_FreeValue(guest.context, parts[1]);
+    return object;
 }
 
 static JSValue read_sparse(Reader *reader)
@@ -335,7 +358,15 @@ static JSValue read_leaf_extension(Reader *reader, Tag tag, const uint8_t *data,
     case TAG_TYPED_ARRAY:
         return read_view(reader, data, length);
     case TAG_HOST_FUNCTION:
-        return read_host_function(reader);
+        return read_host_function(reader, &number);
+    case TAG_HOST_ITERATOR:
+        return read_hooked(reader, HOOK_HOST_ITERATOR);
+    case TAG_HOST_STREAM:
+        return read_hooked(reader, HOOK_HOST_STREAM);
+    case TAG_HOST_PROMISE:
+        return reader_unsigned(reader, &number) ? ops_promise(ctx, number) : JS_EXCEPTION;
+    case TAG_URL:
+        return read_made(reader, tag);
     default:
         return malformed_value(reader);
     }

@@ -222,6 +222,21 @@ static int encode_view(Encoder *e, JSValueConst value, Element element)
            put(&e->w, data, length) ? -1 : 0;
 }
 
+/* 0: an exception is pending. */
+static uint32_t add_handle(Encoder *e, JSValueConst value)
+{
+    uint32_t id = handles_add(e->w.ctx, value);
+    if (id)
+        e->handles = handles_chain(id, e->handles);
+    return id;
+}
+
+static int encode_by_handle(Encoder *e, JSValueConst value, Tag tag)
+{
+    uint32_t id = add_handle(e, value);
+    return !id || put_u32_extension(&e->w, tag, id) ? -1 : 0;
+}
+
 static int encode_function(Encoder *e, JSValueConst value)
 {
     size_t mark;
@@ -233,9 +248,7 @@ static int encode_function(Encoder *e, JSValueConst value)
     JS_FreeAtom(e->w.ctx, atom);
     if (JS_IsString(name.value))
         internals_text(e->w.ctx, name.value, &text);
-    uint32_t id = handles_add(e->w.ctx, value);
-    if (id)
-        e->handles = handles_chain(id, e->handles);
+    uint32_t id = add_handle(e, value);
     int failed = !id || open_extension(&e->w, TAG_FUNCTION, &mark) || put_array(&e->w, 2) || put_i64(&e->w, id) ||
                  put_text(&e->w, &text);
     JS_FreeValue(e->w.ctx, name.value);
@@ -357,11 +370,35 @@ static int encode_proxied_array(Encoder *e, JSValueConst value)
     return 0;
 }
 
+/* The tag the bindings gave an object of theirs; 0: none. */
+static Tag brand_of(JSContext *ctx, JSValueConst value)
+{
+    JSPropertyDescriptor own;
+    if (JS_GetOwnProperty(ctx, &own, value, guest.brand) <= 0)
+        return 0;
+    return (Tag)JS_VALUE_GET_INT(own.value);
+}
+
+static int encode_branded(Encoder *e, JSValueConst value, Tag tag)
+{
+    size_t mark;
+    JSValueConst arguments[2] = {value, JS_MKVAL(JS_TAG_INT, tag)};
+    JSValue parts = hooks_call(e->w.ctx, HOOK_PARTS, 2, arguments);
+    if (JS_IsException(parts))
+        return -1;
+    int failed = open_extension(&e->w, tag, &mark) || encode_value(e, parts);
+    JS_FreeValue(e->w.ctx, parts);
+    if (!failed)
+        close_extension(&e->w, mark);
+    return failed;
+}
+
 static int encode_by_class(Encoder *e, JSValueConst value)
 {
     JSContext *ctx = e->w.ctx;
     double ms;
     int element;
+    Tag tag;
     if (JS_IsArray(value))
         return encode_array(e, value);
     if (JS_IsFunction(ctx, value))
@@ -389,10 +426,16 @@ static int encode_by_class(Encoder *e, JSValueConst value)
         return encode_view(e, value, ELEMENT_DATA_VIEW);
     if ((element = JS_GetTypedArrayType(value)) >= 0)
         return encode_view(e, value, (Element)element);
-    if (JS_IsPromise(value))
-        return refuse(e, "a Promise inside a value; await it first");
+    if (JS_IsPromise(value)) {
+        jobs_follow(ctx, value);       /* from here on its rejection is the host's business */
+        return encode_by_handle(e, value, TAG_PROMISE);
+    }
     if (JS_IsWeakMap(value) || JS_IsWeakSet(value) || JS_IsWeakRef(value))
         return refuse(e, "a weak collection or reference");
+    if ((tag = brand_of(ctx, value)))
+        return encode_branded(e, value, tag);
+    if ((tag = internals_iteration(ctx, value)))
+        return encode_by_handle(e, value, tag);
     return encode_properties(e, value);
 }
 

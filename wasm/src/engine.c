@@ -266,6 +266,7 @@ int engine_boot(void)
     JS_SetInterruptHandler(guest.runtime, on_poll, NULL);
     guest.host_exception = private_name(ctx, "host exception");
     guest.conversion = private_name(ctx, "conversion");
+    guest.brand = private_name(ctx, "brand");
     guest.map_constructor = global_property(ctx, "Map");
     guest.set_constructor = global_property(ctx, "Set");
     guest.data_view_constructor = global_property(ctx, "DataView");

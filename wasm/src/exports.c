@@ -221,6 +221,17 @@ static JSValue own_keys(JSContext *ctx, JSValueConst object)
     return array;
 }
 
+static JSValue step(JSContext *ctx, JSValueConst iterator, JSAtom method, JSValueConst value)
+{
+    JSValue name = JS_AtomToString(ctx, method);
+    if (JS_IsException(name))
+        return name;
+    JSValueConst parts[3] = {iterator, name, value};
+    JSValue result = hooks_call(ctx, HOOK_STEP, 3, parts);
+    JS_FreeValue(ctx, name);
+    return result;
+}
+
 static JSValue construct(JSContext *ctx, JSValueConst class, JSValueConst arguments)
 {
     JSValue *values;
@@ -236,13 +247,8 @@ static JSValue access_property(JSContext *ctx, uint32_t verb, JSValueConst objec
     JSValue result;
     switch (verb) {
     case VERB_STEP:
-        result = JS_AtomToString(ctx, key);
-        if (!JS_IsException(result)) {
-            JSValueConst parts[3] = {object, result, value};
-            JSValue step = hooks_call(ctx, HOOK_STEP, 3, parts);
-            JS_FreeValue(ctx, result);
-            result = step;
-        }
+    case VERB_OPEN:
+        result = step(ctx, object, key, value);
         JS_FreeValue(ctx, value);
         return result;
     case VERB_CONSTRUCT:
@@ -281,15 +287,19 @@ EXPORT(access) int32_t access(int32_t run, int32_t length)
     if (reader_open(&reader, (size_t)(uint32_t)length) && reader_unsigned(&reader, &verb) && reader_unsigned(&reader, &handle)) {
         JSValue key = reader_value(&reader);
         JSValue value = JS_IsException(key) ? JS_EXCEPTION : reader_value(&reader);
-        reader.malformed |= verb > VERB_CONSTRUCT;
+        reader.malformed |= verb > VERB_OPEN;
         if (!JS_IsException(value) && !reader.malformed && reader_at_end(&reader)) {
             reader_close(&reader);
             JSValue object = handle ? handles_get(ctx, handle) : JS_GetGlobalObject(ctx);
             JSAtom atom = JS_IsException(object) ? JS_ATOM_NULL : JS_ValueToAtom(ctx, key);
             if (atom == JS_ATOM_NULL)
                 JS_FreeValue(ctx, value);
-            jobs_begin_run((uint32_t)run,
-                           atom == JS_ATOM_NULL ? JS_EXCEPTION : access_property(ctx, verb, object, atom, value), false);
+            JSValue result = atom == JS_ATOM_NULL ? JS_EXCEPTION : access_property(ctx, verb, object, atom, value);
+            if (verb == VERB_OPEN && !JS_IsException(result)) {
+                handles_replace(ctx, handle, result);
+                result = JS_UNDEFINED;
+            }
+            jobs_begin_run((uint32_t)run, result, false);
             JS_FreeAtom(ctx, atom);
             JS_FreeValue(ctx, object);
         } else {

@@ -64,6 +64,7 @@ typedef struct Guest {
     bool booting;         /* bindings are being installed: native modules may be imported */
     JSAtom host_exception; /* private property of an Error: id of the host exception behind it */
     JSAtom conversion;     /* private property of a TypeError that says a value cannot cross */
+    JSAtom brand;          /* private property of an object that crosses under a tag of its own: the tag */
 
     /* The realm's own, kept before guest code could replace them. */
     JSValue hooks[HOOK_COUNT]; /* functions of the bindings; JS_UNDEFINED until they are installed */
@@ -92,6 +93,7 @@ void jobs_boot(void);
 int jobs_add_task(JSContext *ctx, JSValue function, JSValue argument);
 void jobs_begin_run(uint32_t id, JSValue result, bool unwrap); /* finishes at once unless the result is a promise */
 void jobs_abandon(uint32_t id);
+void jobs_follow(JSContext *ctx, JSValueConst promise);  /* its rejection is somebody's business */
 void jobs_pump(void);
 
 /* failures.c: what was thrown, as a frame. */
@@ -120,6 +122,7 @@ int ops_send(JSContext *ctx, uint32_t op, int argc, JSValueConst *argv);
 void ops_cancel(uint32_t id);
 JSValue ops_function(JSContext *ctx, uint32_t op, uint32_t mode, const char *name, uint32_t length);
 int ops_settle(uint32_t request, bool ok, JSValue value);
+JSValue ops_promise(JSContext *ctx, uint32_t request);          /* of a request that the host made */
 void ops_flush_released(void);
 
 /* frames.c: what waits in the outbox. */
@@ -138,6 +141,7 @@ void frames_collect(void);         /* forget what the host has read */
 /* handles.c: guest values the host holds by id. */
 uint32_t handles_add(JSContext *ctx, JSValueConst value);
 JSValue handles_get(JSContext *ctx, uint32_t id);               /* throws when the id is unknown */
+void handles_replace(JSContext *ctx, uint32_t id, JSValue value); /* takes `value` */
 uint32_t handles_chain(uint32_t id, uint32_t previous);         /* note which handle a message got before; `id` */
 void handles_take_back(uint32_t id);                            /* release a chain: its message is not sent */
 void handles_release(uint32_t id);

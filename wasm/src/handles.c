@@ -23,6 +23,18 @@ JSValue handles_get(JSContext *ctx, uint32_t id)
     return JS_DupValue(ctx, entry->first);
 }
 
+void handles_replace(JSContext *ctx, uint32_t id, JSValue value)
+{
+    Entry *entry = registry_find(&guest.handles, id);
+    if (!entry) {
+        JS_FreeValue(ctx, value);
+        return;
+    }
+    JSValue old = entry->first;
+    entry->first = value;
+    JS_FreeValue(ctx, old);
+}
+
 uint32_t handles_chain(uint32_t id, uint32_t previous)
 {
     registry_find(&guest.handles, id)->second = JS_MKVAL(JS_TAG_INT, (int32_t)previous);

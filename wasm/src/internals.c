@@ -256,6 +256,42 @@ JSValue internals_dom_exception(JSContext *ctx, JSValueConst name, JSValueConst 
     return js_domexception_constructor0(ctx, JS_UNDEFINED, 2, arguments, 0);
 }
 
+/* Whether a method of this name is on the object or its prototypes, without running a getter. */
+static bool has_method(JSContext *ctx, JSObject *p, JSAtom name)
+{
+    JSObject *end = JS_VALUE_GET_OBJ(ctx->class_proto[JS_CLASS_OBJECT]);
+    for (int hops = 0; hops < 64 && p && p != end && p->class_id != JS_CLASS_PROXY; hops++, p = p->shape->proto) {
+        JSProperty *property;
+        JSShapeProperty *shape = find_own_property(&property, p, name);
+        if (shape)
+            return (shape->flags & JS_PROP_TMASK) != JS_PROP_NORMAL || JS_IsFunction(ctx, property->u.value);
+    }
+    return false;
+}
+
+int internals_iteration(JSContext *ctx, JSValueConst value)
+{
+    JSObject *p = JS_VALUE_GET_OBJ(value);
+    switch (p->class_id) {
+    case JS_CLASS_GENERATOR:
+    case JS_CLASS_ITERATOR_CONCAT:
+    case JS_CLASS_ITERATOR_HELPER:
+    case JS_CLASS_ITERATOR_WRAP:
+    case JS_CLASS_MAP_ITERATOR:
+    case JS_CLASS_SET_ITERATOR:
+    case JS_CLASS_ARRAY_ITERATOR:
+    case JS_CLASS_STRING_ITERATOR:
+    case JS_CLASS_REGEXP_STRING_ITERATOR:
+        return TAG_ITERATOR;
+    case JS_CLASS_ASYNC_GENERATOR:
+    case JS_CLASS_ASYNC_FROM_SYNC_ITERATOR:
+        return TAG_ASYNC_ITERATOR;
+    }
+    if (has_method(ctx, p, JS_ATOM_Symbol_asyncIterator))
+        return TAG_ASYNC_ITERATOR;
+    return has_method(ctx, p, JS_ATOM_Symbol_iterator) && has_method(ctx, p, JS_ATOM_next) ? TAG_ITERATOR : 0;
+}
+
 void internals_seed_random(JSContext *ctx, uint64_t seed)
 {
     ctx->random_state = seed ? seed : 1;

@@ -44,6 +44,9 @@ const char *internals_error_class(JSContext *ctx, JSValueConst error);
 JSValue internals_error_prototype(JSContext *ctx, const char *class_name); /* JS_UNDEFINED: no such class */
 JSValue internals_dom_exception(JSContext *ctx, JSValueConst name, JSValueConst message);
 
+/* What an object is to loops: 0, TAG_ITERATOR or TAG_ASYNC_ITERATOR. No guest code runs. */
+int internals_iteration(JSContext *ctx, JSValueConst value);
+
 void internals_seed_random(JSContext *ctx, uint64_t seed);
 void internals_drop_jobs(JSRuntime *rt);
 bool internals_has_jobs(JSRuntime *rt);

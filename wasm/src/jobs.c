@@ -140,7 +140,7 @@ static void finish(uint32_t id, JSValue value)
     }
 }
 
-static void follow(JSContext *ctx, JSValueConst promise)
+void jobs_follow(JSContext *ctx, JSValueConst promise)
 {
     JS_PromiseMarkAsHandled(ctx, promise);
     on_rejection(ctx, promise, JS_UNDEFINED, true, NULL);
@@ -158,7 +158,7 @@ static void unwrap_value(JSContext *ctx, Run *run)
         JS_FreeValue(ctx, value);
         value = promise;
     } else {
-        follow(ctx, value);
+        jobs_follow(ctx, value);
     }
     JS_FreeValue(ctx, run->promise);
     run->promise = value;
@@ -220,7 +220,7 @@ void jobs_begin_run(uint32_t id, JSValue result, bool unwrap)
         return;
     }
     if (JS_IsPromise(result)) {
-        follow(ctx, result);
+        jobs_follow(ctx, result);
     } else {
         /* Reported when its jobs have run, like every other: what they change is still seen. */
         JSValue promise = JS_NewSettledPromise(ctx, false, result);

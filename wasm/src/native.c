@@ -48,6 +48,13 @@ static JSValue native_submit(JSContext *ctx, JSValueConst this_value, int argc, 
     return JS_IsException(done) ? done : JS_NewUint32(ctx, id);
 }
 
+/* brand(object, tag): from now on it crosses under that tag, see the hooks `parts` and `make` */
+static JSValue native_brand(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
+{
+    (void)this_value, (void)argc;
+    return JS_DefinePropertyValue(ctx, argv[0], guest.brand, JS_DupValue(ctx, argv[1]), 0) < 0 ? JS_EXCEPTION : JS_UNDEFINED;
+}
+
 static JSValue native_hook(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
     uint32_t hook;
@@ -147,6 +154,7 @@ static const JSCFunctionListEntry functions[] = {
     JS_CFUNC_DEF("call", 1, native_call),
     JS_CFUNC_DEF("send", 1, native_send),
     JS_CFUNC_DEF("submit", 4, native_submit),
+    JS_CFUNC_DEF("brand", 2, native_brand),
     JS_CFUNC_DEF("hook", 2, native_hook),
     JS_CFUNC_DEF("cancel", 1, native_cancel),
     JS_CFUNC_DEF("task", 1, native_task),

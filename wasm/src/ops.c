@@ -92,6 +92,28 @@ JSValue ops_submit(JSContext *ctx, uint32_t op, int argc, JSValueConst *argv, JS
     return JS_UNDEFINED;
 }
 
+JSValue ops_promise(JSContext *ctx, uint32_t request)
+{
+    JSValue settle[2];
+    JSValue promise = JS_NewPromiseCapability(ctx, settle);
+    if (JS_IsException(promise))
+        return promise;
+    Entry *entry = request < CAP_FIRST_HOST_REQUEST || registry_find(&guest.requests, request)
+                       ? NULL
+                       : registry_add(&guest.requests, request);
+    if (!entry) {
+        JS_FreeValue(ctx, settle[0]);
+        JS_FreeValue(ctx, settle[1]);
+        JS_FreeValue(ctx, promise);
+        guest.control.failed_allocations++;
+        return JS_ThrowOutOfMemory(ctx);
+    }
+    entry->first = settle[0];
+    entry->second = settle[1];
+    guest.control.pending_requests = guest.requests.count;
+    return promise;
+}
+
 /* Answer a request; JS_UNINITIALIZED forgets it instead. Takes `value`. */
 int ops_settle(uint32_t request, bool ok, JSValue value)
 {

@@ -1,0 +1,117 @@
+"""Python's async iterators as the guest asks for them; see `_iterators`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable
+from typing import Any
+
+import anyio
+
+from sandbox._iterators import after_end, check_method, thrown
+from sandbox.values import undefined
+
+
+class _Step:
+    """A step that was asked for."""
+
+    def __init__(self, method: str, value: object) -> None:
+        self.method = method
+        self.value = value
+        self.answered = anyio.Event()
+        self.answer: list[Any] | None = None
+        self.error: BaseException | None = None
+
+    def outcome(self) -> list[Any]:
+        if self.error is not None:
+            raise self.error
+        return after_end(self.method, self.value) if self.answer is None else self.answer
+
+
+class StreamSteps:
+    """The steps of an async iterator, taken on the event loop.
+
+    One task takes them all, `serve`, which is started with the first: what an async generator holds across a `yield`
+    (task groups, timeouts, context variables) belongs to the task that entered it, and is left there. Cancelling that
+    task does nothing; `stop` ends it.
+    """
+
+    def __init__(self, iterable: AsyncIterable[Any]) -> None:
+        """Take an async iterable over."""
+        self._iterable = iterable
+        self._has_begun = self._is_done = False
+        self._asked: _Step | None = None
+        self._wake: anyio.Event | None = None
+        self._scope: anyio.CancelScope | None = None
+
+    async def __call__(self, method: str, value: object) -> list[Any]:
+        """Take a step. When this is cancelled the stream ends."""
+        check_method(method)
+        if self._asked is not None:  # the guest asks for one at a time
+            raise RuntimeError("a step of this iterator is being taken already")
+        if self._is_done:
+            return after_end(method, value)
+        step = self._asked = _Step(method, value)
+        if self._wake is not None:
+            self._wake.set()
+        try:
+            await step.answered.wait()
+        except BaseException:
+            self.stop()
+            raise
+        finally:
+            self._asked = None
+        return step.outcome()
+
+    async def serve(self) -> None:
+        """Take the steps that are asked for, until the iterator ends or is stopped."""
+        iterator = aiter(self._iterable)
+        with anyio.CancelScope(shield=True), anyio.CancelScope() as self._scope:
+            try:
+                while not self._is_done:
+                    step = self._asked
+                    if step is None or step.answered.is_set():
+                        self._wake = anyio.Event()
+                        await self._wake.wait()
+                    else:
+                        await self._serve(iterator, step)
+            finally:
+                self._is_done = True
+                await _close(iterator)
+                if self._asked is not None:
+                    self._asked.answered.set()
+
+    def stop(self) -> None:
+        """End the iterator: it is closed where it stands, or cancelled in the step it takes. On the event loop."""
+        self._is_done = True
+        if self._asked is not None and self._scope is not None:
+            self._scope.cancel()
+        elif self._wake is not None:
+            self._wake.set()
+
+    async def _serve(self, iterator: Any, step: _Step) -> None:  # noqa: ANN401 - with or without the methods of a generator
+        try:
+            step.answer = await self._take(iterator, step.method, step.value)
+        except anyio.get_cancelled_exc_class():
+            raise
+        except StopAsyncIteration:
+            self._is_done, step.answer = True, [True, undefined]
+        except BaseException as error:  # noqa: BLE001 - it goes to whoever asked for the step
+            self._is_done, step.error = True, error
+        step.answered.set()
+
+    async def _take(self, iterator: Any, method: str, value: object) -> list[Any]:  # noqa: ANN401 - as above
+        if method == "next":
+            can_send = self._has_begun and value is not undefined and hasattr(iterator, "asend")
+            self._has_begun = True
+            return [False, await (iterator.asend(value) if can_send else anext(iterator))]
+        if method == "throw" and hasattr(iterator, "athrow"):
+            return [False, await iterator.athrow(thrown(value))]
+        self._is_done = True
+        await _close(iterator)
+        return after_end(method, value)
+
+
+async def _close(iterator: object) -> None:
+    close = getattr(iterator, "aclose", None)
+    if close is not None:
+        await close()
