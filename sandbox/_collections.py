@@ -244,5 +244,7 @@ def _distinct_token(value: object, taken: Mapping[Hashable, object]) -> Hashable
             raise ValueError("the same key twice")
         token = _by_identity(value)
         if token in taken:
-            raise ValueError("the same key twice")
+            if type(value) is not bytes:
+                raise ValueError("the same key twice")
+            token = ("copy", len(taken))  # Python keeps one object for all bytes of length 0, and of each length 1
     return token

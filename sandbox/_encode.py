@@ -86,14 +86,14 @@ class _Frame:
     ) -> None:
         self.items = items
         self.position = -1
-        self.width = width  # items of one entry: 2 for keys and values in turn, 0 for the message itself
+        self.width = width  # items of one entry: 2 for keys and values in turn
         self.keys = keys
         self.mark = mark  # where the payload of the surrounding extension begins; 0: there is none
 
     def step(self) -> str:
         if self.keys is not None:
             return path_step(self.keys[self.position])
-        return path_step(self.position // self.width) if self.width else ""
+        return path_step(self.position // self.width)
 
 
 class Writer:
@@ -136,13 +136,13 @@ class Writer:
                 self._owner.forget(request)
             if not isinstance(error, _Refused):
                 raise
-            raise ConversionError(path_of([frame.step() for frame in self._frames]), str(error)) from None
+            raise ConversionError(path_of([frame.step() for frame in self._frames[1:]]), str(error)) from None
         self._out[0] = self._flags
         return bytes(self._out)
 
     def _walk(self, values: Sequence[object]) -> None:
         frames, out = self._frames, self._out
-        frames.append(_Frame(iter(values), width=0))
+        frames.append(_Frame(iter(values)))
         self._count(len(values))
         while frames:
             frame = frames[-1]
@@ -203,7 +203,7 @@ class Writer:
         try:
             return self._pack(value)
         except OverflowError:
-            return extension(Tag.BIGINT, bigint_payload(value))  # type: ignore[arg-type] # only an int overflows
+            return _bigint(value)  # type: ignore[arg-type] # only an int overflows
 
     def _list(self, value: Sequence[object]) -> _Frame | None:
         if type(value) is tuple and not value:
@@ -316,7 +316,7 @@ class Writer:
         self._value(UNDEFINED, numbered=False)
 
     def _bigint(self, value: BigInt) -> None:
-        self._value(extension(Tag.BIGINT, bigint_payload(value)), numbered=False)
+        self._value(_bigint(value), numbered=False)
 
     def _str(self, value: str) -> None:
         self._value(self._scalar(str.__str__(value)), numbered=False)
@@ -462,6 +462,13 @@ _ADVICE: Final[dict[type, str]] = {
     timedelta: "; send value.total_seconds()",
     complex: "; send its two parts",
 }
+
+
+def _bigint(value: int) -> bytes:
+    try:
+        return extension(Tag.BIGINT, bigint_payload(value))
+    except ValueError as error:
+        raise _Refused(str(error)) from None
 
 
 def _type_name(value: object) -> str:

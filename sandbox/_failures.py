@@ -78,6 +78,8 @@ def text_of(error: BaseException, *, show: bool) -> str:
         text = error.strerror or ""  # its str() would name files of the host
     elif isinstance(error, KeyError) and len(error.args) == 1:
         text = error.args[0] if isinstance(error.args[0], str) else repr(error.args[0])
+    elif isinstance(error, BaseExceptionGroup):
+        text = error.message  # its str() counts the members, which the guest sees itself
     else:
         text = _own_text(error)
     return cut(text)

@@ -126,6 +126,18 @@ class Crashed:
 Event = Finished | Failed | Uncaught | Requested | Cancelled | Released | Stopped | Crashed
 
 
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """An answer to a request that is an exception and yet no failure: the host function returned it."""
+
+    value: BaseException
+
+
+def returned(value: object) -> object:
+    """What answers a request whose host function returned a value."""
+    return Returned(value) if isinstance(value, BaseException) else value
+
+
 class SyncHandler(Protocol):
     """Answers a synchronous request of the guest, in the middle of a turn."""
 
@@ -219,7 +231,7 @@ class Guest:
         """Answer a request; an exception as value makes it fail."""
         failed = isinstance(value, BaseException)
         try:
-            message = self._codec.encode(value)
+            message = self._codec.encode(value.value if isinstance(value, Returned) else value)
         except ConversionError as error:
             failed, message = True, self._codec.encode(error)
         return self._turn("settle", message, request, Status.FAILED if failed else Status.OK)

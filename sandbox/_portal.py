@@ -17,6 +17,7 @@ import anyio.to_thread
 from anyio.from_thread import BlockingPortal
 
 from sandbox import _threads
+from sandbox._guest import returned
 
 
 class _Loop:
@@ -64,7 +65,7 @@ async def answer(awaitable: Awaitable[Any], done: Callable[[Any], None]) -> None
             raise
         done(error)
     else:
-        done(value)
+        done(returned(value))
 
 
 def start(awaitable: Awaitable[Any], done: Callable[[Any], None]) -> Callable[[], object]:

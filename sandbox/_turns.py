@@ -22,6 +22,7 @@ from sandbox._guest import (
     State,
     Stopped,
     Uncaught,
+    returned,
 )
 from sandbox._requests import Aborted, Requests
 from sandbox._runs import Run, Sources
@@ -351,7 +352,7 @@ class Turns:
             elif hasattr(answer, "__await__"):
                 requests.answer_later(number, answer)
             else:
-                requests.answer(number, answer)
+                requests.answer(number, returned(answer))
 
     # --- the books ---
 

@@ -19,6 +19,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]{0,63}")
 _KEY_CHARS: Final = 64
+_MAX_BIGINT_BITS: Final = 1 << 20  # of the engine, sign included
 
 # Element -> format of one item in a memoryview, little endian being every supported host's own order. Float16 is
 # missing: a memoryview cannot be made of it.
@@ -95,7 +96,13 @@ def extension(tag: Tag, payload: bytes) -> bytes:
 
 
 def bigint_payload(value: int) -> bytes:
-    """Two's complement, little endian."""
+    """Two's complement, little endian.
+
+    Raises:
+        ValueError: The engine has no bigint of this size.
+    """
+    if value.bit_length() >= _MAX_BIGINT_BITS:
+        raise ValueError(f"an int of {value.bit_length():,} bits; a bigint has less than {_MAX_BIGINT_BITS:,}")
     return value.to_bytes(value.bit_length() // 8 + 1, "little", signed=True)
 
 

@@ -188,6 +188,18 @@ def test_equal_objects_of_the_guest_stay_two_entries() -> None:
     assert (mapping[moment], mapping[twin]) == (1, 2)
 
 
+@pytest.mark.parametrize("key", [b"", b"x", b"long"])
+def test_any_number_of_equal_buffers_of_the_guest_stay_apart(key: bytes) -> None:
+    mapping, members = JSMap(), JSSet()
+    for index in range(4):
+        mapping.add_distinct(key, index)
+        members.add_distinct(key)
+
+    assert list(mapping.items()) == [(key, index) for index in range(4)]
+    assert list(members) == [key] * 4
+    assert mapping[key] in range(4)
+
+
 @pytest.mark.parametrize("key", [1, "a", None, undefined, True, BigInt(1), float("nan")])
 def test_equal_primitives_of_the_guest_are_an_error(key: object) -> None:
     mapping = JSMap([(key, 1)])

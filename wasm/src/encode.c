@@ -4,15 +4,6 @@
  * the limits of the turn, and may change what is being read: nothing borrowed is kept across an encode_value(). */
 #include "writer.h"
 
-#include <stdio.h>
-
-typedef struct Path {
-    struct Path *up;
-    JSAtom key;           /* borrowed; JS_ATOM_NULL: `index` counts */
-    uint32_t index;
-    uint32_t held;        /* references that this step itself accounts for: more of them mean a shared object */
-} Path;
-
 enum { HELD_BY_US = 1, HELD_BY_PARENT_AND_US = 2 };
 enum { SHORT_ARRAY = 4096 };
 
@@ -24,38 +15,13 @@ typedef struct Encoder {
     uint32_t nodes;
     uint32_t depth;
     bool references;
-    Path *path;
 } Encoder;
 
 static int encode_value(Encoder *e, JSValueConst value);
 
-/* The path of what is being encoded, `$.users[3].name`; cut when it grows long. */
-static void path_text(Encoder *e, char *out, size_t room)
-{
-    Path *steps[64];
-    int count = 0;
-    size_t at = 1;
-    for (Path *step = e->path; step && count < 64; step = step->up)
-        steps[count++] = step;
-    out[0] = '$';
-    while (count-- && at < room - 16) {
-        Path *step = steps[count];
-        const char *key = step->key == JS_ATOM_NULL ? NULL : JS_AtomToCString(e->w.ctx, step->key);
-        at += key ? snprintf(out + at, room - at, ".%.60s", key) : snprintf(out + at, room - at, "[%u]", step->index);
-        if (key)
-            JS_FreeCString(e->w.ctx, key);
-        if (at >= room)
-            at = room - 1;
-    }
-    out[at] = 0;
-}
-
 static int refuse(Encoder *e, const char *reason)
 {
-    char path[512];
-    path_text(e, path, sizeof(path));
-    JS_FreeValue(e->w.ctx, failures_throw_conversion(e->w.ctx, path, reason));
-    return -1;
+    return writer_refuse(&e->w, reason);
 }
 
 /* Takes `value`; `held` says whether the container is known to hold one reference beside ours. */
@@ -63,10 +29,10 @@ static int encode_member(Encoder *e, JSAtom key, uint32_t index, uint32_t held, 
 {
     if (JS_IsException(value))
         return -1;
-    Path step = {.up = e->path, .key = key, .index = index, .held = held};
-    e->path = &step;
+    Path step = {.up = e->w.path, .key = key, .index = index, .held = held};
+    e->w.path = &step;
     int failed = encode_value(e, value);
-    e->path = step.up;
+    e->w.path = step.up;
     JS_FreeValue(e->w.ctx, value);
     return failed;
 }
@@ -441,7 +407,7 @@ static int encode_by_class(Encoder *e, JSValueConst value)
 
 static int encode_object(Encoder *e, JSValueConst value)
 {
-    if (internals_references(value) > (e->path ? e->path->held : HELD_BY_US)) {
+    if (internals_references(value) > (e->w.path ? e->w.path->held : HELD_BY_US)) {
         uint32_t address = (uint32_t)(uintptr_t)JS_VALUE_GET_PTR(value);
         Entry *entry = registry_find(&e->seen, address);
         if (entry) {

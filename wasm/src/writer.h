@@ -7,12 +7,23 @@
 #include <string.h>
 
 #include "internals.h"
+#include "path.h"
 
 typedef struct Writer {
     JSContext *ctx;
     Buffer *out;
     size_t start;         /* where the message begins in `out` */
+    Path *path;           /* of the value being written */
 } Writer;
+
+/* Never inlined: its text would take room in every frame of a deep recursion. */
+static __attribute__((noinline)) int writer_refuse(Writer *w, const char *reason)
+{
+    char path[PATH_ROOM];
+    path_text(w->ctx, w->path, path);
+    JS_FreeValue(w->ctx, failures_throw_conversion(w->ctx, path, reason));
+    return -1;
+}
 
 static inline int out_of_memory(Writer *w)
 {
@@ -23,10 +34,8 @@ static inline int out_of_memory(Writer *w)
 
 static inline int put(Writer *w, const void *data, size_t length)
 {
-    if (w->out->length - w->start + length > guest.control.max_message_bytes) {
-        JS_FreeValue(w->ctx, failures_throw_conversion(w->ctx, "$", "the value is larger than the message_bytes limit"));
-        return -1;
-    }
+    if (w->out->length - w->start + length > guest.control.max_message_bytes)
+        return writer_refuse(w, "larger than the message_bytes limit");
     return buffer_put(w->out, data, length) ? 0 : out_of_memory(w);
 }
 
