@@ -34,6 +34,7 @@ from sandbox.errors import ConversionError, GuestProtocolError
 from sandbox.values import BigInt, JSAsyncIterator, JSFunction, JSHandle, JSIterator, JSMap, JSPromise, JSSet, Undefined
 
 if TYPE_CHECKING:
+    from sandbox.errors import ErrorDetail
     from sandbox.limits import Limits
 
 T = TypeVar("T", list[Any], dict[str, Any])
@@ -76,14 +77,13 @@ class Codec:
     Args:
         owner: The sandbox.
         limits: Its limits: `max_nodes`, `max_depth`, `message_bytes`.
-        show_error_text: Whether the guest sees the text of exceptions that host functions raise. Their class is shown
-            in any case; paths, tracebacks and causes never are.
+        error_detail: What the guest sees of exceptions that host functions raise.
     """
 
-    def __init__(self, owner: Owner, limits: Limits, *, show_error_text: bool = True) -> None:
+    def __init__(self, owner: Owner, limits: Limits, *, error_detail: ErrorDetail = "message") -> None:
         self._owner = owner
         self._limits = limits
-        self._show_error_text = show_error_text
+        self._error_detail = error_detail
         self._small_count = min(_SMALL_COUNT, limits.max_nodes - 1)
         # A value takes at least a byte, so that no message of this size can exceed a budget.
         self._small_bytes = min(_SMALL_BYTES, limits.max_nodes, limits.message_bytes)
@@ -128,7 +128,7 @@ class Codec:
                     packers.append(packer)
                 if len(message) <= self._limits.message_bytes:
                     return message
-        writer = Writer(self._owner, self._limits, new_packer(), show_error_text=self._show_error_text)
+        writer = Writer(self._owner, self._limits, new_packer(), self._error_detail)
         return writer.write(values)
 
     def decode(self, message: bytes | bytearray | memoryview) -> Any:  # noqa: ANN401 - any value
@@ -160,8 +160,30 @@ class Codec:
                 raise
             except _MALFORMED as error:
                 raise malformed(type(error).__name__) from None
+        return self._read(message, held=held)
+
+    def decode_thrown(self, message: bytes | bytearray | memoryview) -> Any:  # noqa: ANN401 - any value
+        """Decode what the guest threw. A `ConversionError` stands in for each value in it without a Python form.
+
+        Raises:
+            GuestProtocolError: As for `decode`.
+        """
+        if not len(message) or message[0] & ~Flag.REFERENCES or len(message) > self._limits.message_bytes:
+            return self.decode(message)
+        return self._read(message, keep_refusals=True)
+
+    def _read(
+        self,
+        message: bytes | bytearray | memoryview,
+        *,
+        held: dict[int, JSHandle] | None = None,
+        keep_refusals: bool = False,
+    ) -> Any:  # noqa: ANN401 - any value
         data = bytes(memoryview(message)[1:])
-        return Reader(self._owner, self._limits, data, references=message[0] == Flag.REFERENCES, held=held).read()
+        references = message[0] == Flag.REFERENCES
+        return Reader(
+            self._owner, self._limits, data, references=references, held=held, keep_refusals=keep_refusals
+        ).read()
 
     def _encode_small(self, value: object) -> bytes | None:
         """A scalar, or a few scalars in a list or dict, without its flag byte; None for anything else."""

@@ -103,6 +103,7 @@ class Reader:
         data: The message without its flag byte.
         references: Whether references are allowed.
         held: Functions, promises and iterators of this message that were made already, by handle.
+        keep_refusals: Let a `ConversionError` stand in for each value without a Python form, instead of raising it.
     """
 
     def __init__(
@@ -113,12 +114,14 @@ class Reader:
         *,
         references: bool,
         held: dict[int, JSHandle] | None = None,
+        keep_refusals: bool = False,
     ) -> None:
         self._owner = owner
         self._limits = limits
         self._data = data
         self._references = references
         self._held = held or {}
+        self._keep_refusals = keep_refusals
         self._at = 0
         self._end = len(data)
         self._objects: list[object] = []
@@ -186,10 +189,10 @@ class Reader:
 
     def _refuse(self, reason: str) -> None:
         """Note a value without a Python form; reading goes on with a stand-in."""
-        if self._refusal is None:
-            self._refusal = ConversionError(path_of([frame.step() for frame in self._frames[1:]]), reason)
-        self._objects.append(None)
-        self._put(None)
+        refusal = ConversionError(path_of([frame.step() for frame in self._frames[1:]]), reason)
+        if self._refusal is None and not self._keep_refusals:
+            self._refusal = refusal
+        self._object(refusal)
 
     def _take(self, size: int) -> bytes:
         at = self._at

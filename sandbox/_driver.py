@@ -29,6 +29,7 @@ from sandbox.errors import SandboxError, Stalled, WallLimitExceeded
 if TYPE_CHECKING:
     from sandbox._operations import Operations
     from sandbox.capabilities.console import Console
+    from sandbox.errors import ErrorDetail
     from sandbox.limits import Limits, Usage
     from sandbox.values import JSHandle, Question
 
@@ -81,6 +82,7 @@ class Driver:
         waiter: Waiter,
         *,
         seed: int | None,
+        error_detail: ErrorDetail = "message",
         on_poll: Callable[[], None],
         call_host: Callable[[Callable[..., Any], Sequence[Any]], Any],
     ) -> None:
@@ -93,6 +95,7 @@ class Driver:
             clock: Its clock.
             waiter: The face.
             seed: For `Math.random`; None: a random one.
+            error_detail: What the guest sees of exceptions of the host.
             on_poll: Called regularly while the guest runs; what it raises ends the turn.
             call_host: Calls a function of the embedder, with its arguments, in the middle of a turn.
         """
@@ -101,6 +104,7 @@ class Driver:
             time_origin_ms=clock.origin_ms,
             clock=clock.kind,
             poll_interval=_POLL_INTERVAL,
+            error_detail=error_detail,
         )
         self.limits = limits
         self.clock = clock

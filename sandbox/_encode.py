@@ -40,6 +40,7 @@ from sandbox.values import URL, BigInt, JSHandle, JSMap, JSSet, RegExp, Undefine
 if TYPE_CHECKING:
     import msgpack
 
+    from sandbox.errors import ErrorDetail
     from sandbox.limits import Limits
 
 
@@ -103,14 +104,16 @@ class Writer:
         owner: The sandbox.
         limits: Budgets for nodes, depth and bytes.
         packer: For scalars; nobody else may use it meanwhile.
-        show_error_text: Whether the guest sees the text of host exceptions.
+        error_detail: What the guest sees of host exceptions.
     """
 
-    def __init__(self, owner: EncodeOwner, limits: Limits, packer: msgpack.Packer, *, show_error_text: bool) -> None:
+    def __init__(
+        self, owner: EncodeOwner, limits: Limits, packer: msgpack.Packer, error_detail: ErrorDetail = "message"
+    ) -> None:
         self._owner = owner
         self._limits = limits
         self._pack: Callable[[object], bytes] = packer.pack
-        self._show_error_text = show_error_text
+        self._error_detail = error_detail
         self._out = bytearray(1)
         self._frames: list[_Frame] = []
         self._numbers: dict[int, int] = {}  # id of an object -> its number
@@ -297,10 +300,10 @@ class Writer:
         else:
             host = error
             row = _failures.failure_of(error)
-            parts = (row.js_class, row.name, _failures.text_of(error, show=self._show_error_text), None)
+            parts = (row.js_class, row.name, _failures.text_of(error, self._error_detail), None)
+            properties = _failures.properties_of(error, self._error_detail)
             if isinstance(error, BaseExceptionGroup):
                 parts = ("AggregateError", *parts[1:])
-                properties = {"errors": list(error.exceptions)}
         kept = None if host is None or isinstance(host, JSError) else self._owner.keep_exception(host)
         entries = [(self._key(key), item) for key, item in properties.items()]
         self._count(len(entries))

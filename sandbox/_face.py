@@ -18,6 +18,7 @@ from sandbox.values import HandleOwner, JSFunction
 
 if TYPE_CHECKING:
     from sandbox._turns import Command
+    from sandbox.errors import ErrorDetail
 
 F = TypeVar("F", bound=Callable[..., Any])
 _DEFAULT_LIMITS: Final = Limits()
@@ -50,6 +51,7 @@ class Face:
         console: Callable[[ConsoleEntry], object] | None = None,
         clock: Literal["real", "virtual"] = "real",
         seed: int | None = None,
+        error_detail: ErrorDetail = "message",
     ) -> None:
         """Make a sandbox.
 
@@ -64,6 +66,9 @@ class Face:
             clock: `"real"`, or `"virtual"` for a clock that stands still while the guest runs and jumps to the next
                 timer when nothing else is waited for.
             seed: Makes `Math.random` and `crypto` repeatable; never for keys. None: real randomness.
+            error_detail: What the guest sees of an exception that a host function raises: the `"class"` with a fixed
+                text, the `"message"` as well, or a property `traceback` too, for code one trusts. Never a path of the
+                host, except in the last case and where a message itself has one.
 
         Raises:
             ArtifactError: The compiled guest is missing or does not fit.
@@ -72,7 +77,7 @@ class Face:
             ConversionError: A global cannot be converted (on the asynchronous face, when it is entered).
         """
         limits = _DEFAULT_LIMITS if limits is None else limits
-        _check_options(limits, functions or {}, globals or {}, console, clock, seed)
+        _check_options(limits, functions or {}, globals or {}, console, clock, seed, error_detail)
         self._first_globals: dict[str, Any] = {**(globals or {}), **(functions or {})}
         self._closed = False
         runner = self._make_runner()
@@ -85,6 +90,7 @@ class Face:
                 RealClock() if clock == "real" else VirtualClock(),
                 runner,
                 seed=seed,
+                error_detail=error_detail,
                 on_poll=runner.on_poll,
                 call_host=runner.call_host,
             )
@@ -214,6 +220,7 @@ def _check_options(
     console: object,
     clock: object,
     seed: object,
+    error_detail: object,
 ) -> None:
     if not isinstance(limits, Limits):
         raise TypeError(f"limits must be Limits or None, not {type(limits).__name__}")
@@ -227,6 +234,8 @@ def _check_options(
         _check_callable(console, "console")
     if clock not in ("real", "virtual"):
         raise ValueError(f'clock must be "real" or "virtual", not {clock!r}')
+    if error_detail not in ("class", "message", "traceback"):
+        raise ValueError(f'error_detail must be "class", "message" or "traceback", not {error_detail!r}')
     if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int)):
         raise TypeError(f"seed must be an int or None, not {type(seed).__name__}")
 

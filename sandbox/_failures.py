@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final
+import traceback
+from typing import TYPE_CHECKING, Final
 
 from sandbox._abi import CAP_ERROR_TEXT_BYTES, FAILURES, Failure
 from sandbox.errors import ConversionError, JSError, JSSyntaxError
+
+if TYPE_CHECKING:
+    from sandbox.errors import ErrorDetail
 
 # Python class -> row of [failure] in the ABI table. The first class that fits counts, so the special ones come first.
 EXCEPTIONS: Final[tuple[tuple[type[BaseException], str], ...]] = (
@@ -62,17 +66,19 @@ def guest_class(error: JSError) -> str:
     return error.js_class if error.js_class in _GUEST_CLASSES else "Error"
 
 
-def text_of(error: BaseException, *, show: bool) -> str:
+def text_of(error: BaseException, detail: ErrorDetail = "message") -> str:
     """The message the guest sees. Never a path, an address or a traceback of the host.
 
     Args:
         error: An exception of the host.
-        show: Whether the exception's own text may be shown; otherwise every message is the same.
+        detail: What may be shown; with `"class"` every message is the same.
     """
     fixed = failure_of(error).text
     if fixed is not None:
         return fixed
-    if not show:
+    if isinstance(error, ConversionError):
+        return cut(f"{error.reason}{_CONVERSION_SUFFIX}{error.path})")
+    if detail == "class":
         return _UNKNOWN_ERROR
     if isinstance(error, OSError) and error.errno is not None:
         text = error.strerror or ""  # its str() would name files of the host
@@ -83,6 +89,16 @@ def text_of(error: BaseException, *, show: bool) -> str:
     else:
         text = _own_text(error)
     return cut(text)
+
+
+def properties_of(error: BaseException, detail: ErrorDetail) -> dict[str, object]:
+    """Own properties of the Error that an exception of the host becomes."""
+    properties: dict[str, object] = {}
+    if isinstance(error, BaseExceptionGroup):
+        properties["errors"] = list(error.exceptions)
+    if detail == "traceback":
+        properties["traceback"] = cut("".join(traceback.format_exception(error)))
+    return properties
 
 
 def _own_text(error: BaseException) -> str:
@@ -106,8 +122,12 @@ def thrown(value: object) -> JSError | ConversionError:
     Returns:
         `ConversionError` when the guest could not convert a value, `JSSyntaxError` for a SyntaxError, else `JSError`.
     """
+    if isinstance(value, ConversionError):
+        return value
     if not isinstance(value, JSError):
         return JSError.from_thrown(value)
+    if isinstance(value.__cause__, ConversionError) and value.js_class == "TypeError":
+        return value.__cause__  # what the guest asked for could not cross, and nobody there minded
     if value.js_class == CONVERSION_CLASS:
         path = value.properties.get("path")
         return ConversionError(path if isinstance(path, str) else "$", value.message.partition(_CONVERSION_SUFFIX)[0])

@@ -33,6 +33,7 @@ from sandbox.errors import (
 from sandbox.values import undefined
 
 if TYPE_CHECKING:
+    from sandbox.errors import ErrorDetail
     from sandbox.limits import Limits
 
 _HEADER: Final = struct.Struct("<III")
@@ -155,12 +156,14 @@ class Settings:
         clock: Which clock the guest reads.
         poll_interval: Interrupt checks of the engine between two polls, each some ten microseconds of ordinary code;
             0: never.
+        error_detail: What the guest sees of exceptions of the host.
     """
 
     random_seed: int
     time_origin_ms: float
     clock: Clock
     poll_interval: int
+    error_detail: ErrorDetail = "message"
 
 
 class Guest:
@@ -193,7 +196,7 @@ class Guest:
         """
         self.state = State.READY
         self._limits = limits
-        self._codec = Codec(owner, limits)
+        self._codec = Codec(owner, limits, error_detail=settings.error_detail)
         self._on_sync = on_sync
         self._on_events = on_events
         self._on_poll = on_poll
@@ -382,10 +385,7 @@ class Guest:
 
     def _thrown(self, message: bytes) -> SandboxError:
         control = self.instance.control
-        try:
-            value = self._decode(message)
-        except ConversionError as refusal:
-            return refusal
+        value = self._decode(message, self._codec.decode_thrown)
         # Whether memory ran out is a fact of the allocator; what the guest says only tells which failure it was.
         is_out_of_memory = control.failed_allocations != self._failed_allocations and (
             value is None
@@ -397,9 +397,9 @@ class Guest:
             return self._memory_error()
         return _failures.thrown(value)
 
-    def _decode(self, message: bytes) -> Any:  # noqa: ANN401 - any value
+    def _decode(self, message: bytes, decode: Callable[[bytes], Any] | None = None) -> Any:  # noqa: ANN401 - any value
         try:
-            return self._codec.decode(message)
+            return (decode or self._codec.decode)(message)
         except GuestProtocolError:
             self.state = State.POISONED
             raise

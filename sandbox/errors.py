@@ -33,7 +33,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any, ClassVar, Final, Self
+from typing import Any, ClassVar, Final, Literal, Self
 
 from sandbox import _stack
 from sandbox._stack import Frame
@@ -66,6 +66,10 @@ __all__ = [
     "UsageError",
     "WallLimitExceeded",
 ]
+
+
+ErrorDetail = Literal["class", "message", "traceback"]
+"""What the guest sees of an exception of the host: its class and a fixed text, its message, or its traceback too."""
 
 
 class SandboxError(Exception):
@@ -353,7 +357,7 @@ def _amount(number: float, unit: str) -> str:
 
 def _short_text(value: object) -> str:
     try:
-        text = value if isinstance(value, str) else repr(value)
+        text = value if isinstance(value, str) else "null" if value is None else repr(value)
     except RecursionError:
         text = f"a deeply nested {type(value).__name__}"
     return text if len(text) <= _SHORT_TEXT_CHARS else text[:_SHORT_TEXT_CHARS] + "…"

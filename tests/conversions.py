@@ -159,6 +159,7 @@ OUT: Final[Mapping[str, tuple[Out, ...]]] = {
         Out("-0", "-0.0"),
         Out("NaN", "nan"),
         Out("-Infinity", "-inf"),
+        Out("new Number(5)", "5", "objects around primitives are the primitives, as in JSON"),
     ),
     "BigInts": (
         Out("10n", "BigInt(10)"),
@@ -226,6 +227,7 @@ OUT: Final[Mapping[str, tuple[Out, ...]]] = {
         Out("new Uint8Array([1, 255])", "b'\\x01\\xff'"),
         Out("new Uint8Array([1, 2, 3]).subarray(1)", "b'\\x02\\x03'", "what the view shows"),
         Out("new ArrayBuffer(2)", "b'\\x00\\x00'"),
+        Out("new SharedArrayBuffer(2)", "b'\\x00\\x00'"),
         Out("new Int8Array([-1])", "memoryview(array('b', [-1]))"),
         Out("new Uint8ClampedArray([300])", "memoryview(b'\\xff')"),
         Out("new Int16Array([-1])", "memoryview(array('h', [-1]))"),
@@ -266,6 +268,8 @@ OUT: Final[Mapping[str, tuple[Out, ...]]] = {
     ),
     "No counterpart": (
         Out("Symbol('s')", Refused("$", "a symbol")),
+        Out("Object(Symbol('s'))", Refused("$", "a symbol")),
+        Out("[new FinalizationRegistry(() => {})]", Refused("$[0]", "a weak collection or reference")),
         Out("({list: [0, Symbol.iterator]})", Refused("$.list[1]", "a symbol")),
         Out("({'odd key': new WeakMap()})", Refused("$['odd key']", "a weak collection or reference")),
         Out("new Map([[1, new WeakRef({})]])", Refused("$[0]", "a weak collection or reference")),

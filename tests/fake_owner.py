@@ -93,7 +93,7 @@ def round_trip(value: object) -> Any:
 
 def generally_encoded(*values: object) -> bytes:
     """The message as the general way writes it."""
-    return Writer(Owner(), Limits(), new_packer(), show_error_text=True).write(values)
+    return Writer(Owner(), Limits(), new_packer()).write(values)
 
 
 def generally_decoded(message: bytes) -> Any:

@@ -411,7 +411,7 @@ def test_host_exceptions_are_kept_behind_their_errors() -> None:
 
 
 def test_host_texts_can_be_hidden() -> None:
-    converter = Codec(Owner(), Limits(), show_error_text=False)
+    converter = Codec(Owner(), Limits(), error_detail="class")
 
     assert converter.decode(converter.encode(ValueError("secret"))).message == "the host function failed"
 

@@ -187,7 +187,7 @@ def test_values_of_the_guest(way: Callable[[Box, str], Awaitable[Any]], on_face:
             value = await way(box, row.javascript)
         except (ConversionError, JSError) as error:
             return check_refusal(error, row.javascript, row.python, WAYS_OUT[way])
-        if way is thrown and value is Refused:  # the error itself arrives, without what cannot
+        if way is thrown and (value is Refused or isinstance(value, ConversionError)):  # the error itself arrives
             return None if isinstance(row.python, Refused) else (row.javascript, "is lost")
         if isinstance(row.python, Refused):
             return row.javascript, value

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pickle
+from typing import Any
 
 import pytest
 
-from sandbox import errors
+from sandbox import Sandbox, errors
 from sandbox._failures import failure_of, guest_class, text_of, thrown
 from sandbox.errors import (
     CapabilityDenied,
@@ -327,7 +328,7 @@ class Custom(ValueError):
         (OSError(5, "I/O error", "/dev/x"), "Error", None, "I/O error"),
         (TimeoutError("slow"), "DOMException", "TimeoutError", "slow"),
         (MemoryError(), "DOMException", "QuotaExceededError", ""),
-        (ConversionError("$.a", "a symbol"), "TypeError", None, "a symbol (at $.a)"),
+        (ConversionError("$.a", "a symbol"), "TypeError", None, "a symbol cannot cross the sandbox boundary (at $.a)"),
         (Custom(), "RangeError", None, "the host function failed"),
         (KeyboardInterrupt(), "Error", None, ""),
     ],
@@ -336,15 +337,15 @@ class Custom(ValueError):
 def test_host_exceptions_in_the_guest(error: BaseException, js_class: str, name: str | None, text: str) -> None:
     row = failure_of(error)
 
-    assert (row.js_class, row.name, text_of(error, show=True)) == (js_class, name, text)
+    assert (row.js_class, row.name, text_of(error)) == (js_class, name, text)
 
 
 def test_texts_can_be_hidden() -> None:
-    assert text_of(ValueError("secret"), show=False) == "the host function failed"
+    assert text_of(ValueError("secret"), "class") == "the host function failed"
 
 
 def test_texts_are_bounded() -> None:
-    assert len(text_of(ValueError("x" * 10**6), show=True)) < 1 << 16
+    assert len(text_of(ValueError("x" * 10**6))) < 1 << 16
 
 
 @pytest.mark.parametrize(
@@ -373,3 +374,65 @@ def test_what_is_raised_for_what_was_thrown() -> None:
     assert (refused.path, refused.reason) == ("$.a", "a symbol")
     assert type(forged) is JSError
     assert thrown(42).value == 42  # type: ignore[union-attr]
+
+
+THROWN: list[tuple[str, str]] = [
+    ("throw null", "null"),
+    ("throw undefined", "undefined"),
+    ("throw 'text'", "text"),
+    ("throw [1, {a: 2}]", "[1, {'a': 2}]"),
+]
+
+
+@pytest.mark.parametrize(("code", "message"), THROWN)
+def test_what_is_thrown_that_is_no_error(code: str, message: str) -> None:
+    with Sandbox() as box, pytest.raises(JSError) as caught:
+        box.eval(code)
+    assert (caught.value.name, caught.value.message) == ("", message)
+
+
+def test_an_error_arrives_though_something_in_it_cannot() -> None:
+    with Sandbox() as box:
+        with pytest.raises(JSError, match="RangeError: far") as caught:
+            box.eval(
+                "throw Object.assign(new RangeError('far'), {when: new Date(NaN), code: 7, list: [1, new Date(8e15)]})"
+            )
+        assert caught.value.properties["code"] == 7
+        assert repr(caught.value.properties["when"]) == repr(ConversionError("$.when", "an invalid Date"))
+        assert caught.value.properties["list"][0] == 1
+        with pytest.raises(ConversionError, match="an invalid Date"):
+            box.eval("throw new Date(NaN)")
+
+
+@pytest.mark.parametrize("refused", ["Symbol()", "new Date(NaN)"])
+@pytest.mark.parametrize("call", ["take", "await takeLater"])
+def test_an_argument_that_cannot_cross_is_one_error_whoever_refuses(refused: str, call: str) -> None:
+    async def take_later(value: object) -> None:
+        raise AssertionError(value)
+
+    with Sandbox(functions={"take": lambda value: value, "takeLater": take_later}) as box:
+        with pytest.raises(ConversionError) as caught:
+            box.eval(f"{call}(1, [{refused}])")
+        assert caught.value.path == "$[1][0]"
+        message = box.eval(f"try {{ {call}({refused}) }} catch (error) {{ `${{error.name}}: ${{error.message}}` }}")
+        assert message.startswith("TypeError: a")
+        assert message.endswith("cannot cross the sandbox boundary (at $[0])")
+
+
+@pytest.mark.parametrize(
+    ("detail", "message", "traceback"),
+    [("class", "the host function failed", False), ("message", "secret", False), ("traceback", "secret", True)],
+)
+def test_what_the_guest_sees_of_the_host(detail: Any, message: str, traceback: bool) -> None:
+    def fail() -> None:
+        raise ValueError("secret")
+
+    with Sandbox(functions={"fail": fail}, error_detail=detail) as box:
+        seen = box.eval("try { fail() } catch (error) { [error.name, error.message, error.traceback] }")
+        assert seen[:2] == ["RangeError", message]
+        assert ("in fail" in str(seen[2])) == traceback
+        with pytest.raises(JSError) as caught:
+            box.eval("fail()")
+        assert isinstance(caught.value.__cause__, ValueError)
+    with pytest.raises(ValueError, match="error_detail"):
+        Sandbox(error_detail="all")  # type: ignore[arg-type]

@@ -386,7 +386,7 @@ static int encode_by_class(Encoder *e, JSValueConst value)
         return encode_collection(e, value, TAG_SET);
     if (JS_IsRegExp(value))
         return encode_regexp(e, value);
-    if (JS_IsArrayBuffer(value))
+    if (internals_is_buffer(value))
         return encode_buffer(e, value);
     if (JS_IsDataView(value))
         return encode_view(e, value, ELEMENT_DATA_VIEW);
@@ -396,7 +396,7 @@ static int encode_by_class(Encoder *e, JSValueConst value)
         jobs_follow(ctx, value);       /* from here on its rejection is the host's business */
         return encode_by_handle(e, value, TAG_PROMISE);
     }
-    if (JS_IsWeakMap(value) || JS_IsWeakSet(value) || JS_IsWeakRef(value))
+    if (internals_is_weak(value))
         return refuse(e, "a weak collection or reference");
     if ((tag = brand_of(ctx, value)))
         return encode_branded(e, value, tag);
@@ -407,6 +407,9 @@ static int encode_by_class(Encoder *e, JSValueConst value)
 
 static int encode_object(Encoder *e, JSValueConst value)
 {
+    JSValueConst primitive;
+    if (internals_boxed(value, &primitive))
+        return encode_value(e, primitive);
     if (internals_references(value) > (e->w.path ? e->w.path->held : HELD_BY_US)) {
         uint32_t address = (uint32_t)(uintptr_t)JS_VALUE_GET_PTR(value);
         Entry *entry = registry_find(&e->seen, address);

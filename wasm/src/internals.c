@@ -256,6 +256,39 @@ JSValue internals_dom_exception(JSContext *ctx, JSValueConst name, JSValueConst 
     return js_domexception_constructor0(ctx, JS_UNDEFINED, 2, arguments, 0);
 }
 
+bool internals_boxed(JSValueConst object, JSValueConst *primitive)
+{
+    JSObject *p = JS_VALUE_GET_OBJ(object);
+    switch (p->class_id) {
+    case JS_CLASS_NUMBER:
+    case JS_CLASS_STRING:
+    case JS_CLASS_BOOLEAN:
+    case JS_CLASS_SYMBOL:
+    case JS_CLASS_BIG_INT:
+        *primitive = p->u.object_data;
+        return true;
+    }
+    return false;
+}
+
+bool internals_is_buffer(JSValueConst object)
+{
+    int class_id = JS_VALUE_GET_OBJ(object)->class_id;
+    return class_id == JS_CLASS_ARRAY_BUFFER || class_id == JS_CLASS_SHARED_ARRAY_BUFFER;
+}
+
+bool internals_is_weak(JSValueConst object)
+{
+    switch (JS_VALUE_GET_OBJ(object)->class_id) {
+    case JS_CLASS_WEAKMAP:
+    case JS_CLASS_WEAKSET:
+    case JS_CLASS_WEAK_REF:
+    case JS_CLASS_FINALIZATION_REGISTRY:
+        return true;
+    }
+    return false;
+}
+
 /* Whether a method of this name is on the object or its prototypes, without running a getter. */
 static bool has_method(JSContext *ctx, JSObject *p, JSAtom name)
 {

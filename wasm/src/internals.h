@@ -44,6 +44,10 @@ const char *internals_error_class(JSContext *ctx, JSValueConst error);
 JSValue internals_error_prototype(JSContext *ctx, const char *class_name); /* JS_UNDEFINED: no such class */
 JSValue internals_dom_exception(JSContext *ctx, JSValueConst name, JSValueConst message);
 
+/* The primitive value a wrapper object stands for, borrowed; false: no such object. */
+bool internals_boxed(JSValueConst object, JSValueConst *primitive);
+bool internals_is_buffer(JSValueConst object);        /* ArrayBuffer or SharedArrayBuffer */
+bool internals_is_weak(JSValueConst object);          /* what keeps nothing alive, and shows nothing of itself */
 /* What an object is to loops: 0, TAG_ITERATOR or TAG_ASYNC_ITERATOR. No guest code runs. */
 int internals_iteration(JSContext *ctx, JSValueConst value);
 
