@@ -43,11 +43,10 @@ export const hook = freeze({
   step: 0,
   hostIterator: 1,
   hostStream: 2,
-  hostObject: 3,
-  dynamicImport: 4,
-  importEntry: 5,
-  parts: 6,
-  make: 7,
+  dynamicImport: 3,
+  importEntry: 4,
+  parts: 5,
+  make: 6,
 });
 
 export const tag = freeze({
@@ -79,4 +78,5 @@ export const tag = freeze({
   formData: 25,
   sparseArray: 26,
   handle: 27,
+  hostObject: 28,
 });

@@ -10,7 +10,16 @@ const partsOf = newList();
 const makerOf = newList();
 
 /**
- * Let the objects of a class cross.
+ * Let what the host sends under a tag become an object.
+ * @param {number} tag
+ * @param {(parts: any) => object} make An object from what a message holds.
+ */
+export function makes(tag, make) {
+  makerOf[tag] = make;
+}
+
+/**
+ * Let the objects of a class cross, both ways.
  * @template {object} T
  * @param {number} tag
  * @param {(object: T) => unknown} parts What a message holds of an object.
@@ -19,7 +28,7 @@ const makerOf = newList();
  */
 export function crossing(tag, parts, make) {
   partsOf[tag] = parts;
-  makerOf[tag] = make;
+  makes(tag, make);
   return (object) => brand(object, tag);
 }
 

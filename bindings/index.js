@@ -13,6 +13,7 @@ import { decoderTraits, encoderTraits, TextDecoder, TextEncoder } from "./encodi
 import { paramsTraits, URL, URLSearchParams, urlTraits } from "./url.js";
 import { Performance, performance, traits as performanceTraits } from "./performance.js";
 import "./iterators.js";
+import "./objects.js";
 import { Crypto, crypto, traits as cryptoTraits } from "./random.js";
 
 hideFunctions();

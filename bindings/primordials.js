@@ -31,6 +31,7 @@ export const {
   getPrototypeOf: ObjectGetPrototypeOf,
   hasOwn: ObjectHasOwn,
   keys: ObjectKeys,
+  preventExtensions: ObjectPreventExtensions,
   setPrototypeOf: ObjectSetPrototypeOf,
 } = Object;
 export const ObjectPrototype = Object.prototype;

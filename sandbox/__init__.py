@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 from sandbox._sandbox import Globals, Sandbox
 from sandbox.capabilities import ConsoleEntry
 from sandbox.errors import JSError, SandboxError
+from sandbox.exposure import expose
+from sandbox.functions import HostFunction
 from sandbox.limits import Limits, Usage
 from sandbox.values import (
     URL,
@@ -36,6 +38,7 @@ __all__ = [
     "BigInt",
     "ConsoleEntry",
     "Globals",
+    "HostFunction",
     "JSAsyncIterator",
     "JSError",
     "JSFunction",
@@ -49,6 +52,7 @@ __all__ = [
     "SandboxError",
     "Undefined",
     "Usage",
+    "expose",
     "undefined",
 ]
 

@@ -142,6 +142,8 @@ class Tag(IntEnum):
     SPARSE_ARRAY = 26
     # host to guest: the object behind a handle the host holds, handle id
     HANDLE = 27
+    # array: values, getters, setters, each a map by name
+    HOST_OBJECT = 28
 
 
 class Element(IntEnum):
@@ -188,6 +190,7 @@ OBJECT_TAGS: Final = frozenset(
         Tag.FILE,
         Tag.FORM_DATA,
         Tag.SPARSE_ARRAY,
+        Tag.HOST_OBJECT,
     }
 )
 

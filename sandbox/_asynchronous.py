@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 import anyio.abc
+import anyio.from_thread
+import anyio.lowlevel
 import anyio.to_thread
 
 from sandbox import _portal, _threads
@@ -41,6 +43,7 @@ class AsyncRunner:
 
     _turn: anyio.Lock
     _limiter: anyio.CapacityLimiter
+    _loop: anyio.lowlevel.EventLoopToken
 
     def __init__(self) -> None:
         self._tasks: anyio.abc.TaskGroup | None = None
@@ -61,6 +64,7 @@ class AsyncRunner:
         self._turn = anyio.Lock(fast_acquire=True)
         # Turns are what the machine is for: they do not compete for the threads of anyio's own limiter.
         self._limiter = anyio.CapacityLimiter(math.inf)
+        self._loop = anyio.lowlevel.current_token()
         tasks = anyio.create_task_group()
         await tasks.__aenter__()
         self._tasks = tasks
@@ -109,6 +113,11 @@ class AsyncRunner:
     def call(self, function: Callable[[], object]) -> None:
         """See `Waiter`."""
         function()
+
+    def start_in_turn(self, awaitable: Awaitable[Any], done: Callable[[Any], None]) -> Callable[[], object]:
+        """See `Runner`. The loop is free while a turn runs, so it does what it is asked."""
+        cancel = anyio.from_thread.run_sync(self.start, awaitable, done, token=self._loop)
+        return lambda: anyio.from_thread.run_sync(cancel, token=self._loop)
 
     def call_host(self, function: Callable[..., Any], arguments: Sequence[Any]) -> Any:  # noqa: ANN401 - any value
         """Call a host function in the middle of a turn, on the worker thread."""

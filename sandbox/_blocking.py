@@ -6,22 +6,28 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from functools import partial
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Final
 
 from sandbox import _interrupts, _threads
 from sandbox._driver import Driver, Steps, Turn
+from sandbox._holds import LONGEST_WAIT_SECONDS
+from sandbox._requests import close
 from sandbox.errors import SandboxBusy
 
 if TYPE_CHECKING:
     from sandbox._runs import Run
     from sandbox._turns import Command
 
-# Waits take no longer timeouts than this on every platform.
-_LONGEST_WAIT_SECONDS: Final = 3600.0
+_WAITED_FOR: Final = "a host function that the guest waits for cannot wait for the guest"
 # How often a main thread that waits for another thread's turn looks whether it was interrupted.
 _SLICE_SECONDS: Final = 0.05
+
+
+# The waits that the current code is the answer of; tasks and worker threads that it starts inherit it.
+_served: ContextVar[tuple[object, ...]] = ContextVar("_served", default=())
 
 
 class BlockingRunner:
@@ -33,6 +39,7 @@ class BlockingRunner:
     def __init__(self) -> None:
         self._turn = threading.Lock()
         self._turn_thread: int | None = None
+        self._is_on_loop = False
 
     def attach(self, driver: Driver) -> None:
         """Say whose runs these are."""
@@ -52,6 +59,17 @@ class BlockingRunner:
 
         _portal.call(function)
 
+    def start_in_turn(self, awaitable: Awaitable[Any], done: Callable[[Any], None]) -> Callable[[], object]:
+        """See `Runner`. What runs for the awaitable remembers which wait it serves."""
+        if self._is_on_loop:
+            close(awaitable)
+            raise SandboxBusy("on the loop of asynchronous host functions a guest cannot wait for another one of them")
+        token = _served.set((*_served.get(), self._driver.hold.wait))
+        try:
+            return self.start(awaitable, done)
+        finally:
+            _served.reset(token)
+
     # Ctrl-C interrupts host functions at once, and a guest that computes when it polls.
     call_host = staticmethod(_interrupts.call_open)
     on_poll = staticmethod(_interrupts.deliver)
@@ -70,6 +88,8 @@ class BlockingRunner:
         """
         if self.is_nested():
             raise SandboxBusy("a host function cannot wait for the guest that called it")
+        if (served := _served.get()) and self._driver.hold.wait in served:
+            raise SandboxBusy(_WAITED_FOR)
         queue: SimpleQueue[None] = SimpleQueue()
 
         def wake() -> None:
@@ -107,6 +127,7 @@ class BlockingRunner:
             StopIteration: That was the last step.
         """
         self._lock(run)
+        self._is_on_loop = _threads.is_loop_thread()
         try:
             while isinstance(step := next(steps), Turn):
                 _threads.run_guest(partial(self._take, step), self._driver.interrupt)
@@ -121,7 +142,7 @@ class BlockingRunner:
                 "call what answers at once, or use AsyncSandbox"
             )
         with suppress(Empty):
-            queue.get(timeout=min(step.seconds, _LONGEST_WAIT_SECONDS))
+            queue.get(timeout=min(step.seconds, LONGEST_WAIT_SECONDS))
         _interrupts.deliver()
 
     def _take(self, turn: Turn) -> None:
@@ -135,6 +156,8 @@ class BlockingRunner:
         if self._turn.acquire(blocking=False):
             return
         while (left := run.deadline - time.monotonic()) > 0:
+            if _threads.is_loop_thread() and self._driver.hold.wait is not None:
+                raise SandboxBusy(_WAITED_FOR)
             if self._turn.acquire(timeout=min(left, _SLICE_SECONDS)):
                 return
             _interrupts.deliver()

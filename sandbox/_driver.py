@@ -27,6 +27,7 @@ from sandbox._turns import Command, Turns
 from sandbox.errors import SandboxError, Stalled, WallLimitExceeded
 
 if TYPE_CHECKING:
+    from sandbox._holds import StartInTurn
     from sandbox._operations import Operations
     from sandbox.capabilities.console import Console
     from sandbox.errors import ErrorDetail
@@ -70,6 +71,7 @@ class Driver:
         limits: The sandbox's budgets.
         guest: The guest.
         clock: Its clock.
+        hold: Where its turn waits for what the guest waits for.
         runs: The runs in progress, by number. Any thread may add and remove one, so it is copied to be looked through.
     """
 
@@ -85,6 +87,7 @@ class Driver:
         error_detail: ErrorDetail = "message",
         on_poll: Callable[[], None],
         call_host: Callable[[Callable[..., Any], Sequence[Any]], Any],
+        start_in_turn: StartInTurn,
     ) -> None:
         """Start a guest.
 
@@ -98,6 +101,7 @@ class Driver:
             error_detail: What the guest sees of exceptions of the host.
             on_poll: Called regularly while the guest runs; what it raises ends the turn.
             call_host: Calls a function of the embedder, with its arguments, in the middle of a turn.
+            start_in_turn: Starts what the guest waits for in the middle of a turn.
         """
         settings = Settings(
             random_seed=_seed64(seed),
@@ -111,8 +115,17 @@ class Driver:
         self._operations = operations
         self._requests = Requests(waiter, self._wake_everyone)
         self._turns = Turns(
-            limits, settings, operations, console, clock, self._requests, on_poll=on_poll, call_host=call_host
+            limits,
+            settings,
+            operations,
+            console,
+            clock,
+            self._requests,
+            on_poll=on_poll,
+            call_host=call_host,
+            start_in_turn=start_in_turn,
         )
+        self.hold = self._turns.hold
         self.guest: Guest = self._turns.guest
         self.runs: dict[int, Run] = self._turns.runs
         self.interrupt = self._turns.interrupt

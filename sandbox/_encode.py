@@ -8,34 +8,32 @@ have no identity in Python worth keeping and are written again each time. `_code
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence, Set
-from datetime import date, datetime, time, timedelta
-from decimal import Decimal
+from datetime import timedelta
 from enum import Enum
 from inspect import isawaitable
 from itertools import chain
+from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, Final, Protocol
-from uuid import UUID
 
-from sandbox import _failures
+from sandbox import _failures, exposure
 from sandbox._abi import Flag, Mode, Tag
+from sandbox._leaves import LEAVES, Pack
 from sandbox._wire import (
     BYTE_FORMATS,
     ELEMENTS,
     NATIVE_ORDER,
     SCALARS,
-    UNDEFINED,
     array_head,
     bigint_payload,
-    date_payload,
     extension,
     map_head,
     path_of,
     path_step,
 )
 from sandbox.errors import ConversionError, JSError
-from sandbox.values import URL, BigInt, JSHandle, JSMap, JSSet, RegExp, Undefined
+from sandbox.functions import HostFunction
+from sandbox.values import BigInt, JSHandle, JSMap, JSSet
 
 if TYPE_CHECKING:
     import msgpack
@@ -315,50 +313,8 @@ class Writer:
         self._out += data
         self._objects += numbered
 
-    def _undefined(self, _: Undefined) -> None:
-        self._value(UNDEFINED, numbered=False)
-
-    def _bigint(self, value: BigInt) -> None:
-        self._value(_bigint(value), numbered=False)
-
-    def _str(self, value: str) -> None:
-        self._value(self._scalar(str.__str__(value)), numbered=False)
-
-    def _int(self, value: int) -> None:
-        self._value(self._scalar(int.__int__(value)), numbered=False)
-
-    def _float(self, value: float) -> None:
-        self._value(self._scalar(float.__float__(value)), numbered=False)
-
     def _enum(self, value: Enum) -> _Frame | None:
         return self._begin(value.value)
-
-    def _datetime(self, value: datetime) -> None:
-        try:
-            payload = date_payload(value)
-        except ValueError as error:
-            raise _Refused(str(error)) from None
-        self._value(extension(Tag.DATE, payload), numbered=True)
-
-    def _pattern(self, value: re.Pattern[str]) -> None:
-        try:
-            regexp = RegExp.from_pattern(value)
-        except ValueError as error:
-            raise _Refused(str(error)) from None
-        self._regexp(regexp)
-
-    def _regexp(self, value: RegExp) -> None:
-        payload = b"\x92" + self._scalar(value.source) + self._scalar(value.flags)
-        self._value(extension(Tag.REGEXP, payload), numbered=True)
-
-    def _url(self, value: URL) -> None:
-        self._value(extension(Tag.URL, self._scalar(value.href)), numbered=True)
-
-    def _as_text(self, value: object) -> None:
-        self._value(self._scalar(str(value)), numbered=False)
-
-    def _iso(self, value: date | time) -> None:
-        self._value(self._scalar(value.isoformat()), numbered=False)
 
     def _handle(self, value: JSHandle) -> None:
         try:
@@ -396,6 +352,8 @@ class Writer:
             self._out += extension(Tag.TYPED_ARRAY, bytes((ELEMENTS[layout],)) + data)
 
     def _by_protocol(self, value: object) -> _Frame | None:
+        if members := exposure.members_of(value):
+            return self._host_object(value, exposure.Exposure(value, members))
         if isinstance(value, Mapping):
             return self._map(value, value)
         if dataclasses.is_dataclass(value) and not isinstance(value, type):
@@ -418,7 +376,7 @@ class Writer:
         elif isinstance(value, Iterator):
             self._bind(value, Tag.HOST_ITERATOR, self._owner.bind_steps)
         elif callable(value):
-            self._bind(value, Tag.HOST_FUNCTION, self._owner.bind)
+            self._host_function(value)
         else:
             raise self._refusal(value)
         return None
@@ -432,6 +390,9 @@ class Writer:
             self._requests.append(request)
             self._out += extension(Tag.HOST_PROMISE, self._pack(request))
 
+    def _host_function(self, value: Callable[..., Any]) -> None:
+        self._bind(value, Tag.HOST_FUNCTION, self._owner.bind)
+
     def _bind(self, value: Any, tag: Tag, bind: Callable[[Any], tuple[int, Mode, str, int]]) -> None:  # noqa: ANN401 - what `bind` takes
         if self._number(value):
             op, mode, name, parameters = bind(value)
@@ -439,27 +400,38 @@ class Writer:
             payload = b"\x94" + b"".join(map(self._pack, (op, int(mode), name, parameters)))
             self._out += extension(tag, payload)
 
+    def _exposure(self, value: exposure.Exposure) -> _Frame | None:
+        return self._host_object(value, value)
+
+    def _host_object(self, value: object, exposed: exposure.Exposure) -> _Frame | None:
+        if not self._number(value):
+            return None
+        return _Frame(iter([exposure.parts(exposed)]), mark=self._open(Tag.HOST_OBJECT, b""))
+
+
+def _leaf(write: Callable[[Any, Pack], bytes], *, numbered: bool) -> Callable[[Writer, Any], None]:
+    def put(writer: Writer, value: object) -> None:
+        try:
+            data = write(value, writer._scalar)
+        except ValueError as error:
+            raise _Refused(str(error)) from None
+        writer._value(data, numbered=numbered)
+
+    return put
+
 
 # The first row whose types fit; special ones before the classes they derive from.
 _WRITERS: Final[tuple[tuple[type | tuple[type, ...], Callable[[Writer, Any], _Frame | None]], ...]] = (
-    (Undefined, Writer._undefined),
     (bytes, Writer._bytes),
     (Enum, Writer._enum),
-    (BigInt, Writer._bigint),
     (JSHandle, Writer._handle),
-    (datetime, Writer._datetime),
-    ((date, time), Writer._iso),
-    ((Decimal, UUID), Writer._as_text),
-    (RegExp, Writer._regexp),
-    (re.Pattern, Writer._pattern),
+    ((FunctionType, MethodType, type, HostFunction), Writer._host_function),
+    (exposure.Exposure, Writer._exposure),
+    *((types, _leaf(write, numbered=numbered)) for types, write, numbered in LEAVES),
     (JSMap, Writer._js_map),
     ((set, frozenset, JSSet), Writer._set),
     (BaseException, Writer._error),
     (memoryview, Writer._view),
-    (URL, Writer._url),
-    (str, Writer._str),
-    (int, Writer._int),
-    (float, Writer._float),
 )
 _ADVICE: Final[dict[type, str]] = {
     timedelta: "; send value.total_seconds()",

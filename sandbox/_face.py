@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeVar, overload
 
 from sandbox import _interrupts
@@ -13,6 +13,7 @@ from sandbox._operations import Operations
 from sandbox._requests import Waiter
 from sandbox.capabilities import Console, ConsoleEntry, Random, Timers
 from sandbox.errors import ConversionError, SandboxClosed
+from sandbox.functions import HostFunction
 from sandbox.limits import Limits, Usage
 from sandbox.values import HandleOwner, JSFunction
 
@@ -36,6 +37,13 @@ class Runner(Waiter, Protocol):
     def call_host(self, function: Callable[..., Any], arguments: Sequence[Any]) -> Any:  # noqa: ANN401 - any value
         """Call a host function in the middle of a turn."""
 
+    def start_in_turn(self, awaitable: Awaitable[Any], done: Callable[[Any], None]) -> Callable[[], object]:
+        """As `start`, in the middle of a turn and on its thread.
+
+        Raises:
+            SandboxBusy: The loop itself waits for this turn.
+        """
+
 
 class Face:
     """The part that `Sandbox` and `AsyncSandbox` share."""
@@ -58,8 +66,9 @@ class Face:
         Args:
             limits: Its budgets; the defaults of `Limits` when None.
             functions: Host functions, by the name of the global that the guest calls. An `async def` gives the guest a
-                promise; any other callable answers at once. What they raise becomes an Error of the guest, unless it
-                is no `Exception`, such as `KeyboardInterrupt`: that ends the run.
+                promise; any other callable answers at once. `HostFunction` has options for one of them. What they
+                raise becomes an Error of the guest, unless it is no `Exception`, such as `KeyboardInterrupt`: that ends
+                the run.
             globals: Values to set as globals first, by name.
             console: Gets each console entry, on the thread that runs the guest; None: entries are dropped. What it
                 raises ends the run.
@@ -93,6 +102,7 @@ class Face:
                 error_detail=error_detail,
                 on_poll=runner.on_poll,
                 call_host=runner.call_host,
+                start_in_turn=runner.start_in_turn,
             )
             runner.attach(self._driver)
             self._begin()
@@ -175,10 +185,10 @@ class Face:
     # --- functions ---
 
     @overload
-    def function(self, function: F, /, *, name: str | None = None) -> F: ...
+    def function(self, function: F, /, *, name: str | None = None, wait: bool = False) -> F: ...
     @overload
-    def function(self, /, *, name: str) -> Callable[[F], F]: ...
-    def function(self, function: Any = None, /, *, name: str | None = None) -> Any:
+    def function(self, /, *, name: str | None = None, wait: bool = False) -> Callable[[F], F]: ...
+    def function(self, function: Any = None, /, *, name: str | None = None, wait: bool = False) -> Any:
         """Make a Python callable a global of the guest, under its own name or another; usable as a decorator.
 
         The global is there from the next evaluation or call on. It does not wait, so it is the same on both faces.
@@ -186,6 +196,7 @@ class Face:
         Args:
             function: The callable; see `functions` of the constructor.
             name: The global's name.
+            wait: Whether the guest waits for what an `async def` answers; see `HostFunction`.
 
         Returns:
             The callable, unchanged.
@@ -198,11 +209,11 @@ class Face:
 
         def bind(function: F) -> F:
             _check_callable(function, "a function")
-            key = name if name is not None else getattr(function, "__name__", "")
-            if not key or key == "<lambda>":
+            key = name if name is not None else _global_name(function)
+            if not key:
                 raise ValueError("a callable without a name of its own needs name=")
             self._check_call(None)
-            self._driver.define_later(key, function)
+            self._driver.define_later(key, HostFunction(function, wait=True) if wait else function)
             return function
 
         return bind if function is None else bind(function)
@@ -244,6 +255,14 @@ def _check_names(option: str, names: Iterable[object]) -> None:
     for name in names:
         if not isinstance(name, str):
             raise TypeError(f"the names in {option} must be str, not {type(name).__name__}")
+
+
+def _global_name(function: Callable[..., Any]) -> str:
+    """The name a callable goes by in its own program; what was made from another callable has none."""
+    if isinstance(function, HostFunction):
+        return function.name or _global_name(function.function)
+    name = getattr(function, "__name__", "")
+    return name if isinstance(name, str) and name != "<lambda>" else ""
 
 
 def _check_callable(function: object, what: str) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import inspect
 import threading
 from collections import OrderedDict, deque
 from collections.abc import AsyncIterable, Awaitable, Callable, Hashable, Iterable, Iterator
@@ -11,6 +9,7 @@ from typing import Any, Final
 
 from sandbox import _abi
 from sandbox._abi import Mode, Tag
+from sandbox._callables import HostOperation, key_of, operation_of
 from sandbox._iterators import IteratorSteps
 from sandbox.capabilities.base import Capability, Operation
 from sandbox.errors import ConversionError
@@ -68,39 +67,32 @@ class Operations:
 
     def bind(self, function: Callable[..., Any]) -> tuple[int, Mode, str, int]:
         """Give a callable an op; see `EncodeOwner.bind`."""
-
-        def make() -> Operation:
-            return Operation(_name(function), Mode.QUEUE if is_asynchronous(function) else Mode.CALL, function)
-
-        op, operation = self._bind(_key(function), make)
-        return op, operation.mode, operation.name, _parameter_count(function)
+        return self._bind(key_of(function), lambda: operation_of(function))
 
     def bind_steps(self, iterator: Iterator[Any] | AsyncIterable[Any]) -> tuple[int, Mode, str, int]:
         """Give the steps of an iterator an op; see `EncodeOwner.bind_steps`."""
+        key = ("steps", id(iterator))
+        if isinstance(iterator, AsyncIterable):
+            from sandbox._streams import StreamSteps  # brings an event loop, which most programs do without
 
-        def make() -> Operation:
-            if isinstance(iterator, AsyncIterable):
-                from sandbox._streams import StreamSteps  # brings an event loop, which most programs do without
+            steps = StreamSteps(iterator)
+            made = HostOperation("next", Mode.QUEUE, steps, parameters=0, key=key, service=steps)
+        else:
+            made = HostOperation("next", Mode.CALL, IteratorSteps(iterator), parameters=0, key=key)
+        return self._bind(key, lambda: made)
 
-                steps = StreamSteps(iterator)
-                return Operation("next", Mode.QUEUE, steps, service=steps)
-            return Operation("next", Mode.CALL, IteratorSteps(iterator))
-
-        op, operation = self._bind(("steps", id(iterator)), make)
-        return op, operation.mode, operation.name, 0
-
-    def _bind(self, key: Hashable, make: Callable[[], Operation]) -> tuple[int, Operation]:
+    def _bind(self, key: Hashable, make: Callable[[], HostOperation]) -> tuple[int, Mode, str, int]:
+        made = None if key in self._ops else make()  # calls the embedder's code, so outside the lock
         with self._lock:
             op = self._ops.get(key)
             if op is None:
-                op = self._next_op
+                op = self._ops[key] = self._next_op
                 self._next_op += 1
-                self._ops[key] = op
-                self._table[op] = make()
-                self._keys[op] = key
+                self._table[op] = made or make()
             operation = self._table[op]
+            assert isinstance(operation, HostOperation)
             operation.references += 1
-        return op, operation
+        return op, operation.mode, operation.name, operation.parameters
 
     def unbind(self, op: int) -> Operation | None:
         """The guest has collected one function object of this op, or never got it.
@@ -110,13 +102,13 @@ class Operations:
         """
         with self._lock:
             operation = self._table.get(op)
-            if operation is None or op < _abi.FIRST_DYNAMIC_OP:
+            if not isinstance(operation, HostOperation):
                 return None
             operation.references -= 1
             if operation.references:
                 return None
             del self._table[op]
-            self._ops.pop(self._keys.pop(op), None)
+            self._ops.pop(operation.key, None)
             return operation
 
     def bound(self) -> int:
@@ -164,35 +156,3 @@ class Operations:
     def live(self) -> int:
         """How many handles of the guest the host holds."""
         return self.made - self._taken - len(self.dropped)
-
-
-def is_asynchronous(function: Callable[..., Any]) -> bool:
-    """Whether calling it gives a coroutine: an `async def`, a partial or method of one, an object called that way."""
-    while isinstance(function, functools.partial):
-        function = function.func
-    call = getattr(function, "__call__", None)  # noqa: B004 - its kind is asked, not whether it exists
-    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(call)
-
-
-def _key(function: Callable[..., Any]) -> Hashable:
-    # Two accesses of one method give two equal objects: they are one function to the guest.
-    if inspect.ismethod(function):
-        return (id(function.__self__), function.__func__)
-    return id(function)
-
-
-def _name(function: Callable[..., Any]) -> str:
-    while isinstance(function, functools.partial):
-        function = function.func
-    name = getattr(function, "__name__", None) or type(function).__name__
-    return name if name.isidentifier() else ""
-
-
-def _parameter_count(function: Callable[..., Any]) -> int:
-    """Parameters without defaults that can be given by position, as a JavaScript function's `length` counts them."""
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):
-        return 0
-    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    return sum(p.kind in positional and p.default is inspect.Parameter.empty for p in parameters)

@@ -24,6 +24,7 @@ from sandbox._guest import (
     Uncaught,
     returned,
 )
+from sandbox._holds import Hold, StartInTurn
 from sandbox._requests import Aborted, Requests
 from sandbox._runs import Run, Sources
 from sandbox.capabilities.base import Due
@@ -51,6 +52,7 @@ class Turns:
         first_values: Globals to set before the next turn.
         woken: Runs that a turn of another one has brought forward.
         sources: Program texts, for errors.
+        hold: Where the turn waits for what the guest waits for.
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class Turns:
         *,
         on_poll: Callable[[], None],
         call_host: Callable[[Callable[..., Any], Sequence[Any]], Any],
+        start_in_turn: StartInTurn,
     ) -> None:
         """Start a guest; the arguments are those of `Driver`."""
         self.runs: dict[int, Run] = {}
@@ -78,6 +81,7 @@ class Turns:
         self._requests = requests
         self._on_poll = on_poll
         self._call_host = call_host
+        self.hold = Hold(start_in_turn, call_host, lambda: self._stop is not None)
         self._current: Run | None = None
         self._is_quiet = False
         self._stop: BaseException | None = None
@@ -229,6 +233,7 @@ class Turns:
         """Stop the running turn, whose run then fails with `cause`, or the next one. Any thread."""
         self._stop = cause
         self.guest.interrupt()
+        self.hold.end()
 
     def forget_interrupt(self) -> None:
         """Take back an `interrupt` that found no turn running."""
@@ -295,8 +300,18 @@ class Turns:
             raise LookupError("no such host function")
         self._host_calls += 1
         answer = self._call_host(operation.handler, arguments)
+        if operation.waits and hasattr(answer, "__await__"):
+            return self._wait_for(answer)
         self._check()
         return answer
+
+    def _wait_for(self, awaitable: Awaitable[Any]) -> Any:  # noqa: ANN401 - any value
+        current = self._current
+        assert current is not None
+        try:
+            return self.hold.answer(awaitable, current.deadline)
+        finally:
+            self._check()
 
     def _poll(self) -> None:
         self._on_poll()

@@ -13,7 +13,7 @@ from sandbox import BigInt, JSError, JSFunction, Limits, undefined
 from sandbox._abi import Tag, Verb
 from sandbox._clock import Clock, RealClock, VirtualClock
 from sandbox._driver import Driver, Steps, Turn, Wait
-from sandbox._operations import Operations, is_asynchronous
+from sandbox._operations import Operations
 from sandbox._requests import Aborted, Requests
 from sandbox._runs import Run, Sources
 from sandbox.capabilities import Console, Random, Timers
@@ -46,6 +46,7 @@ class _Face:
             seed=1,
             on_poll=lambda: None,
             call_host=self.call_host,
+            start_in_turn=self.start,
         )
 
     def call(self, function: Callable[[], object]) -> None:
@@ -175,14 +176,6 @@ def test_sources_are_bounded() -> None:
     assert list(sources.copy()) == ["other.js"]
     sources.add("too large.js", "x" * (9 << 20))
     assert sources.copy() == {}
-
-
-@pytest.mark.parametrize(
-    ("function", "expected"),
-    [(_work, True), (lambda: _work(), False), (abs, False), (_Face, False), (TestRun().test_the_deadline, False)],
-)
-def test_which_callables_are_asynchronous(function: Callable[..., Any], expected: bool) -> None:
-    assert is_asynchronous(function) == expected
 
 
 class TestOperations:

@@ -42,7 +42,7 @@ _PROGRAMS: list[tuple[str, str, type[SandboxError], str]] = [
     ("a regexp of brackets", "new RegExp('('.repeat(1e6))", JSSyntaxError, "SyntaxError"),
     # Thrown values that are no errors.
     ("throw 42", "throw 42", JSError, "^42$"),
-    ("throw null", "throw null", JSError, "^None$"),
+    ("throw null", "throw null", JSError, "^null$"),
     ("throw undefined", "throw undefined", JSError, "^undefined$"),
     ("throw a symbol", "throw Symbol('s')", JSError, "Symbol"),
     ("throw a function", "throw () => 1", JSError, "JSFunction"),

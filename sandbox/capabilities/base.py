@@ -49,6 +49,7 @@ class Operation:
         references: Function objects in the guest that stand for this operation.
         service: What is started with the first request and stopped with the last function object; None: nothing, or
             it was started.
+        waits: Whether the guest waits for an awaitable that the handler returns, in mode `CALL`.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Operation:
     handler: Handler
     references: int = 0
     service: Service | None = None
+    waits: bool = False
 
 
 class Capability(ABC):

@@ -90,10 +90,11 @@ typedef enum Tag {
     TAG_FORM_DATA = 25, /* array of name, value pairs */
     TAG_SPARSE_ARRAY = 26, /* length, then a map of index to value */
     TAG_HANDLE = 27, /* host to guest: the object behind a handle the host holds, handle id */
+    TAG_HOST_OBJECT = 28, /* array: values, getters, setters, each a map by name */
 } Tag;
 
 /* Bit n is set when the extension with id n counts as an object for TAG_REFERENCE. */
-#define TAG_OBJECTS UINT64_C(0x7fffff0)
+#define TAG_OBJECTS UINT64_C(0x17fffff0)
 
 typedef enum Element {
     ELEMENT_UINT8_CLAMPED = 0,
@@ -115,14 +116,13 @@ typedef enum Hook {
     HOOK_STEP = 0,
     HOOK_HOST_ITERATOR = 1,
     HOOK_HOST_STREAM = 2,
-    HOOK_HOST_OBJECT = 3,
-    HOOK_DYNAMIC_IMPORT = 4,
-    HOOK_IMPORT_ENTRY = 5,
-    HOOK_PARTS = 6,
-    HOOK_MAKE = 7,
+    HOOK_DYNAMIC_IMPORT = 3,
+    HOOK_IMPORT_ENTRY = 4,
+    HOOK_PARTS = 5,
+    HOOK_MAKE = 6,
 } Hook;
 
-#define HOOK_COUNT 8
+#define HOOK_COUNT 7
 
 /* Hard bounds, whatever the limits say. */
 #define CAP_MESSAGE_BYTES 1073741824

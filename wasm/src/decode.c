@@ -365,6 +365,7 @@ static JSValue read_leaf_extension(Reader *reader, Tag tag, const uint8_t *data,
         return read_hooked(reader, HOOK_HOST_STREAM);
     case TAG_HOST_PROMISE:
         return reader_unsigned(reader, &number) ? ops_promise(ctx, number) : JS_EXCEPTION;
+    case TAG_HOST_OBJECT:
     case TAG_URL:
         return read_made(reader, tag);
     default:
