@@ -26,7 +26,18 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "limits",
         "functions",
         "exposure",
+    ),
+    "modules": (
         "modules.source",
+        "modules.specifiers",
+        "modules.confined",
+        "modules.manifest",
+        "modules.exports",
+        "modules.browser",
+        "modules.lookup",
+        "modules.syntax",
+        "modules.tree",
+        "modules.node",
         "modules",
     ),
     "codec": ("_wire", "_failures", "_leaves", "_encode", "_decode", "_codec"),
@@ -65,6 +76,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
 # Which layers each of them uses, all of them.
 MATRIX: dict[str, set[str]] = {
     "vocabulary": set(),
+    "modules": set(),
     "codec": {"vocabulary"},
     "image": {"vocabulary"},
     "instance": {"vocabulary", "image"},

@@ -1,0 +1,130 @@
+"""A directory of sources as modules."""
+
+from __future__ import annotations
+
+import os
+from typing import Final
+
+from sandbox.modules.confined import MAX_BYTES, ConfinedFiles
+from sandbox.modules.manifest import Manifests
+from sandbox.modules.source import Importer, Kind, ModuleSource
+from sandbox.modules.specifiers import below, check, is_path, join, names_directory, parent, suffix
+
+KINDS: Final[dict[str, Kind]] = {".mjs": "module", ".cjs": "commonjs", ".json": "json"}
+_BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+
+
+class SourceTree:
+    """Serves the files below a directory, and none outside of it, as modules.
+
+    A module's key is its path inside the directory, after the prefix: with `prefix="@/"` the file `lib/x.js` is
+    `/@/lib/x.js`, and programs say `@/lib/x`, or `./x` beside it. A file is looked for under the name as it is
+    written, then with each extension, then as the index of a directory. Symbolic links are followed where they stay
+    inside. Files are read when they are imported; each `package.json` is read once.
+
+    `.mjs` and `.js` files are ECMAScript modules, `.cjs` files are CommonJS, as are `.js` files whose nearest
+    `package.json` says `"type": "commonjs"`. Files of other extensions are text, unless an import attribute says
+    otherwise.
+
+    May be used by several sandboxes and threads.
+
+    Args:
+        root: The directory on the host.
+        prefix: Where it stands in the guest. Paths below it are served; bare names as well, when it does not begin
+            with a slash.
+        extensions: Files with other extensions are not served, so that what else lies in the directory stays private.
+        max_bytes: Size of the largest file.
+
+    Raises:
+        NotADirectoryError: `root` is no directory.
+        ValueError: The prefix is no plain path.
+    """
+
+    def __init__(
+        self,
+        root: str | os.PathLike[str],
+        *,
+        prefix: str = "/",
+        extensions: tuple[str, ...] = (".js", ".mjs", ".cjs", ".json"),
+        max_bytes: int = MAX_BYTES,
+    ) -> None:
+        check(prefix)
+        self._bare = "" if prefix.startswith("/") else prefix.rstrip("/") + "/"
+        top = join("/", prefix)
+        if top is None or top.strip("/") != prefix.strip("/"):
+            raise ValueError(f"a prefix is a plain path, not {prefix!r}")
+        self._top = top
+        self._extensions = extensions
+        self._files = ConfinedFiles({top: root}, max_bytes=max_bytes)
+        self._manifests = Manifests(self._files, frozenset({top}))
+
+    def resolve(self, specifier: str, importer: Importer, /, *, conditions: tuple[str, ...]) -> str | None:
+        """The key of a file, a path below the prefix; None: there is none, or the specifier is not for this tree.
+
+        Args:
+            specifier: As it stands in the program.
+            importer: Who asks; its `resolve_dir` is where relative specifiers start.
+            conditions: Makes no difference here.
+
+        Raises:
+            PermissionError: The specifier, or a link behind it, leads out of the tree.
+            ValueError: The specifier cannot name a file.
+        """
+        check(specifier)
+        if is_path(specifier):
+            path = join(importer.resolve_dir, specifier)
+        elif self._bare and f"{specifier}/".startswith(self._bare):
+            path = join("/", specifier)
+            if path is None or below(path, self._top) is None:
+                raise PermissionError("module specifier escapes the source tree")
+        else:
+            return None
+        if path is None or below(path, self._top) is None:
+            return None
+        return self._find(path, only_directory=names_directory(specifier))
+
+    def load(self, key: str, /) -> ModuleSource:
+        """The source behind a key that `resolve` gave.
+
+        Raises:
+            FileNotFoundError: The file is gone.
+            PermissionError: A link has come in its way that leads out of the tree.
+            OSError: The file is too large, or the host cannot read it.
+        """
+        if suffix(key) not in self._extensions:
+            raise FileNotFoundError(f"cannot find the file {key!r}")
+        return module_source(key, self._files.read(key), self._kind(key))
+
+    def _find(self, path: str, *, only_directory: bool) -> str | None:
+        if not only_directory:
+            for candidate in (path, *(path + extension for extension in self._extensions)):
+                found = self._file(candidate)
+                if found:
+                    return found
+        for extension in self._extensions:
+            found = self._file(f"{path.rstrip('/')}/index{extension}")
+            if found:
+                return found
+        return None
+
+    def _file(self, path: str) -> str | None:
+        if suffix(path) not in self._extensions:
+            return None
+        entry = self._files.find(path)
+        # The extension that counts is that of the file itself, not of a link to it.
+        return entry.path if entry and entry.is_file and suffix(entry.path) in self._extensions else None
+
+    def _kind(self, path: str) -> Kind:
+        if suffix(path) != ".js":
+            return KINDS.get(suffix(path), "text")
+        nearest = next(iter(self._manifests.above(parent(path))), None)
+        return "commonjs" if nearest and nearest.type == "commonjs" else "module"
+
+
+def module_source(path: str, content: bytes, kind: Kind) -> ModuleSource:
+    """The source of a file, without the marks that only readers of files understand; lines and columns stay."""
+    if kind != "bytes":
+        content = content.removeprefix(_BYTE_ORDER_MARK)
+    if kind == "commonjs" and content.startswith(b"#!"):
+        content = b"//" + content[2:]
+    return ModuleSource(code=content, filename=path, kind=kind)
