@@ -19,6 +19,15 @@ export const op = freeze({
     // call: byte count; answers that many random bytes
     fill: 32,
   }),
+  modules: freeze({
+    __proto__: null,
+    // call: specifier, importer's path, its directory or nil, condition; answers a key, nil: none has it, false: there are no modules
+    resolve: 40,
+    // call: the same and the type of the import attribute; answers key, source, path, directory or nil, kind; nil: none has it; a number: ask `fetch` for it
+    load: 41,
+    // queue: what `load` answered; answers as `load` does
+    fetch: 42,
+  }),
 });
 
 export const element = freeze({

@@ -16,8 +16,12 @@ export function hideFunctions() {
     const { getFunction } = { getFunction() {} };
     Object.defineProperty(Object.getPrototypeOf(sites[0]), "getFunction", { value: getFunction });
   };
-  // The frame of `forEach` is the only one to be seen: bindings have none.
-  [0].forEach(() => new Error());
+  // The place in the text is the only site to be seen: bindings have none.
+  try {
+    Function(")");
+  } catch {
+    // A SyntaxError is what this is for.
+  }
   Error.prepareStackTrace = saved;
 }
 

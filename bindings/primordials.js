@@ -11,8 +11,8 @@
 
 export const global = globalThis;
 export const {
-  ArrayBuffer, DataView, Date, DOMException, Error, Map, Object, parseFloat, parseInt, Promise, RangeError, RegExp, Set,
-  String, TypeError, Uint8Array,
+  ArrayBuffer, DataView, Date, DOMException, encodeURI, Error, Map, Object, parseFloat, parseInt, Promise, RangeError,
+  RegExp, Set, String, TypeError, Uint8Array,
 } = global;
 
 const { getOwnPropertyDescriptor: descriptor, getPrototypeOf } = Object;
@@ -51,6 +51,7 @@ export const {
 } = Math;
 export const BooleanPrototypeValueOf = uncurryThis(Boolean.prototype.valueOf);
 export const BigIntPrototypeValueOf = uncurryThis(BigInt.prototype.valueOf);
+export const SymbolPrototypeGetDescription = uncurryGetter(Symbol.prototype, "description");
 export const SymbolPrototypeToString = uncurryThis(Symbol.prototype.toString);
 export const SymbolPrototypeValueOf = uncurryThis(Symbol.prototype.valueOf);
 export const { asyncIterator: SymbolAsyncIterator, iterator: SymbolIterator, toStringTag: SymbolToStringTag } = Symbol;
@@ -58,6 +59,7 @@ export const { asyncIterator: SymbolAsyncIterator, iterator: SymbolIterator, toS
 export const StringPrototypeCharCodeAt = uncurryThis(String.prototype.charCodeAt);
 export const StringPrototypeIncludes = uncurryThis(String.prototype.includes);
 export const StringPrototypeIndexOf = uncurryThis(String.prototype.indexOf);
+export const StringPrototypeLastIndexOf = uncurryThis(String.prototype.lastIndexOf);
 export const StringPrototypeRepeat = uncurryThis(String.prototype.repeat);
 export const StringPrototypeSlice = uncurryThis(String.prototype.slice);
 export const StringPrototypeStartsWith = uncurryThis(String.prototype.startsWith);
@@ -81,6 +83,7 @@ export const MapPrototypeGet = uncurryThis(Map.prototype.get);
 export const MapPrototypeSet = uncurryThis(Map.prototype.set);
 export const MapPrototypeHas = uncurryThis(Map.prototype.has);
 export const MapPrototypeDelete = uncurryThis(Map.prototype.delete);
+export const MapPrototypeForEach = uncurryThis(Map.prototype.forEach);
 export const SetPrototypeAdd = uncurryThis(Set.prototype.add);
 
 export const FunctionPrototypeToString = uncurryThis(Function.prototype.toString);

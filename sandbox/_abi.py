@@ -82,6 +82,14 @@ class Op(IntEnum):
     TIMERS_SLEEP = 24
     # byte count; answers that many random bytes
     RANDOM_FILL = 32
+    # specifier, importer's path, its directory or nil, condition; answers a key, nil: none has it, false: there are no
+    # modules
+    MODULES_RESOLVE = 40
+    # the same and the type of the import attribute; answers key, source, path, directory or nil, kind; nil: none has
+    # it; a number: ask `fetch` for it
+    MODULES_LOAD = 41
+    # what `load` answered; answers as `load` does
+    MODULES_FETCH = 42
 
 
 class Tag(IntEnum):
@@ -202,6 +210,9 @@ OPS: Final[dict[tuple[str, str], tuple[int, str]]] = {
     ("console", "write"): (16, "send"),
     ("timers", "sleep"): (24, "queue"),
     ("random", "fill"): (32, "call"),
+    ("modules", "resolve"): (40, "call"),
+    ("modules", "load"): (41, "call"),
+    ("modules", "fetch"): (42, "queue"),
 }
 
 # Export -> number of i32 parameters; every export returns one i32.
@@ -214,6 +225,7 @@ EXPORTS: Final[dict[str, int]] = {
     "control": 0,
     "reserve": 1,
     "eval": 2,
+    "module": 2,
     "call": 2,
     "access": 2,
     "settle": 3,

@@ -72,6 +72,39 @@ class AsyncSandbox(Face):
         """
         return await self._perform(self._eval_command(code, filename, timeout, fuel), timeout, fuel)
 
+    async def module(
+        self,
+        code: str,
+        *,
+        filename: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 - the run's wall time
+        fuel: int | None = None,
+    ) -> dict[str, Any]:
+        """Evaluate a source as an ECMAScript module and return its exports; see `Sandbox.module`. A cancel point.
+
+        Raises:
+            BaseException: As `Sandbox.module`.
+        """
+        namespace: dict[str, Any] = await self._perform(
+            self._module_command(code, filename, timeout, fuel), timeout, fuel
+        )
+        return namespace
+
+    async def import_module(
+        self,
+        specifier: str,
+        *,
+        timeout: float | None = None,  # noqa: ASYNC109 - the run's wall time
+        fuel: int | None = None,
+    ) -> dict[str, Any]:
+        """Import a module and return its exports; see `Sandbox.import_module`. A cancel point.
+
+        Raises:
+            BaseException: As `Sandbox.module`.
+        """
+        namespace: dict[str, Any] = await self._perform(self._import_command(specifier, timeout, fuel), timeout, fuel)
+        return namespace
+
     async def call(
         self,
         function: str | JSFunction,

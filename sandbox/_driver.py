@@ -141,10 +141,28 @@ class Driver:
 
         def command(number: int) -> list[Event]:
             name = filename if filename is not None else f"<eval {number}>"
-            self._turns.sources.add(name, code)
+            self.add_source(name, code)
             return self.guest.eval(number, code, name)
 
         return command
+
+    def module(self, code: str, filename: str | None) -> Command:
+        """Evaluate a source as a module."""
+
+        def command(number: int) -> list[Event]:
+            name = filename if filename is not None else f"<module {number}>"
+            self.add_source(name, code)
+            return self.guest.module(number, None, code, name)
+
+        return command
+
+    def import_module(self, specifier: str) -> Command:
+        """Import a module."""
+        return lambda number: self.guest.module(number, specifier, None, None)
+
+    def add_source(self, name: str, code: str) -> None:
+        """Remember a program text, for errors; any thread."""
+        self._turns.sources.add(name, code)
 
     def call(self, target: int | str, this: object, arguments: Sequence[object]) -> Command:
         """Call a function, by handle or path."""

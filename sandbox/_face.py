@@ -11,15 +11,17 @@ from sandbox._clock import RealClock, VirtualClock
 from sandbox._driver import Driver
 from sandbox._operations import Operations
 from sandbox._requests import Waiter
-from sandbox.capabilities import Console, ConsoleEntry, Random, Timers
+from sandbox.capabilities import Console, ConsoleEntry, Modules, Random, Timers
 from sandbox.errors import ConversionError, SandboxClosed
 from sandbox.functions import HostFunction
 from sandbox.limits import Limits, Usage
+from sandbox.modules.mapping import finders
 from sandbox.values import HandleOwner, JSFunction
 
 if TYPE_CHECKING:
     from sandbox._turns import Command
     from sandbox.errors import ErrorDetail
+    from sandbox.modules.mapping import Modules as ModuleOption
 
 F = TypeVar("F", bound=Callable[..., Any])
 _DEFAULT_LIMITS: Final = Limits()
@@ -56,6 +58,7 @@ class Face:
         limits: Limits | None = None,
         functions: Mapping[str, Callable[..., Any]] | None = None,
         globals: Mapping[str, Any] | None = None,
+        modules: ModuleOption | Sequence[ModuleOption] | None = None,
         console: Callable[[ConsoleEntry], object] | None = None,
         clock: Literal["real", "virtual"] = "real",
         seed: int | None = None,
@@ -70,6 +73,9 @@ class Face:
                 raise becomes an Error of the guest, unless it is no `Exception`, such as `KeyboardInterrupt`: that ends
                 the run.
             globals: Values to set as globals first, by name.
+            modules: What `import` finds: a mapping of names to sources, a loader, which is called with a specifier and
+                its `Importer` and may be an `async def`, a `ModuleResolver`, or a sequence of these, of which the first
+                that knows a specifier serves it.
             console: Gets each console entry, on the thread that runs the guest; None: entries are dropped. What it
                 raises ends the run.
             clock: `"real"`, or `"virtual"` for a clock that stands still while the guest runs and jumps to the next
@@ -91,10 +97,11 @@ class Face:
         self._closed = False
         runner = self._make_runner()
         entries = Console(console, limits.output_bytes)
+        found = Modules(finders(modules), lambda name, code: self._driver.add_source(name, code))
         with _interrupts.Deferral():
             self._driver = Driver(
                 limits,
-                Operations([entries, Timers(), Random(seed)], self._handle_owner()),
+                Operations([entries, Timers(), Random(seed), found], self._handle_owner()),
                 entries,
                 RealClock() if clock == "real" else VirtualClock(),
                 runner,
@@ -138,12 +145,26 @@ class Face:
     # --- what the methods of both faces begin with ---
 
     def _eval_command(self, code: str, filename: str | None, timeout: float | None, fuel: int | None) -> Command:
+        self._check_code(code, filename)
+        self._check_call(timeout, fuel)
+        return self._driver.eval(code, filename)
+
+    def _module_command(self, code: str, filename: str | None, timeout: float | None, fuel: int | None) -> Command:
+        self._check_code(code, filename)
+        self._check_call(timeout, fuel)
+        return self._driver.module(code, filename)
+
+    def _import_command(self, specifier: str, timeout: float | None, fuel: int | None) -> Command:
+        if not isinstance(specifier, str):
+            raise TypeError(f"specifier must be a str, not {type(specifier).__name__}")
+        self._check_call(timeout, fuel)
+        return self._driver.import_module(specifier)
+
+    def _check_code(self, code: str, filename: str | None) -> None:
         if not isinstance(code, str):
             raise TypeError(f"code must be a str, not {type(code).__name__}")
         if filename is not None and not isinstance(filename, str):
             raise TypeError(f"filename must be a str or None, not {type(filename).__name__}")
-        self._check_call(timeout, fuel)
-        return self._driver.eval(code, filename)
 
     def _call_command(
         self,

@@ -222,6 +222,10 @@ class Guest:
         """Evaluate a script; a `Finished` or `Failed` of this run follows, now or in a later turn."""
         return self._turn("eval", self._codec.encode_many(filename, code), run)
 
+    def module(self, run: int, specifier: str | None, code: str | None, filename: str | None) -> list[Event]:
+        """Import a module, by specifier or as a source of its own; the value of the run is its namespace."""
+        return self._turn("module", self._codec.encode_many(specifier, code, filename), run)
+
     def call(self, run: int, target: int | str, this: object, arguments: Sequence[object]) -> list[Event]:
         """Call a function by handle, or by its dotted path from globalThis."""
         return self._turn("call", self._codec.encode_many(target, this, list(arguments)), run)

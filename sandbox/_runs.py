@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
@@ -156,23 +157,26 @@ class Run:
 
 
 class Sources:
-    """The latest program texts by file name, so that errors can show the code they point into."""
+    """The latest program texts by file name, so that errors can show the code they point into. Any thread."""
 
     def __init__(self) -> None:
         """Begin with none."""
         self._texts: OrderedDict[str, str] = OrderedDict()
         self._chars = 0
+        self._lock = threading.Lock()
 
     def add(self, name: str, code: str) -> None:
         """Remember a text; the oldest are forgotten when there are many, or much of it."""
-        self._chars += len(code) - len(self._texts.pop(name, ""))
-        self._texts[name] = code
-        while self._texts and (len(self._texts) > _MAX_SOURCES or self._chars > _MAX_SOURCE_CHARS):
-            self._chars -= len(self._texts.popitem(last=False)[1])
+        with self._lock:
+            self._chars += len(code) - len(self._texts.pop(name, ""))
+            self._texts[name] = code
+            while self._texts and (len(self._texts) > _MAX_SOURCES or self._chars > _MAX_SOURCE_CHARS):
+                self._chars -= len(self._texts.popitem(last=False)[1])
 
     def copy(self) -> dict[str, str]:
         """All texts, by name."""
-        return dict(self._texts)
+        with self._lock:
+            return dict(self._texts)
 
 
 def _nobody() -> None:

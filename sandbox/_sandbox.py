@@ -75,6 +75,46 @@ class Sandbox(Face):
         """
         return self._perform(self._eval_command(code, filename, timeout, fuel), timeout, fuel)
 
+    def module(
+        self, code: str, *, filename: str | None = None, timeout: float | None = None, fuel: int | None = None
+    ) -> dict[str, Any]:
+        """Evaluate a source as an ECMAScript module and return its exports.
+
+        Each call makes a module of its own, which nothing else can import.
+
+        Args:
+            code: The source text.
+            filename: What stacks and `import.meta` call it; relative imports start from its directory. By default
+                `<module 1>`, `<module 2>`, ..., whose directory is the top.
+            timeout: As for `eval`.
+            fuel: As for `eval`.
+
+        Returns:
+            The exports by name, as they are when the module has been evaluated.
+
+        Raises:
+            BaseException: As `eval`. A module that cannot be found is a JSError.
+        """
+        namespace: dict[str, Any] = self._perform(self._module_command(code, filename, timeout, fuel), timeout, fuel)
+        return namespace
+
+    def import_module(self, specifier: str, *, timeout: float | None = None, fuel: int | None = None) -> dict[str, Any]:
+        """Import a module from what the option `modules` gives, and return its exports.
+
+        Args:
+            specifier: As a module at the top would say it.
+            timeout: As for `eval`.
+            fuel: As for `eval`.
+
+        Returns:
+            As `module`.
+
+        Raises:
+            BaseException: As `module`.
+        """
+        namespace: dict[str, Any] = self._perform(self._import_command(specifier, timeout, fuel), timeout, fuel)
+        return namespace
+
     def call(
         self,
         function: str | JSFunction,

@@ -474,9 +474,9 @@ class TestWaiting:
             try:
                 thread = threading.Thread(target=lambda: results.append(box.eval("f(3)")))
                 thread.start()
+                thread.join()  # it makes a thread itself, for which it changes the size and puts back what it found
             finally:
                 threading.stack_size(before)
-            thread.join()
         assert results == [4]
 
     @pytest.mark.parametrize("way", ["at once", "on a worker thread", "through a function", "through globals"])

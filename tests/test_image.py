@@ -26,6 +26,7 @@ EXPORTS = {
     "control",
     "reserve",
     "eval",
+    "module",
     "call",
     "access",
     "settle",

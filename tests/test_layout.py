@@ -30,6 +30,8 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "modules": (
         "modules.source",
         "modules.specifiers",
+        "modules.addresses",
+        "modules.mapping",
         "modules.confined",
         "modules.manifest",
         "modules.exports",
@@ -47,6 +49,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "capabilities": (
         "capabilities.base",
         "capabilities.console",
+        "capabilities.modules",
         "capabilities.random",
         "capabilities.timers",
         "capabilities",
@@ -81,9 +84,9 @@ MATRIX: dict[str, set[str]] = {
     "image": {"vocabulary"},
     "instance": {"vocabulary", "image"},
     "guest": {"vocabulary", "codec", "instance"},
-    "capabilities": {"vocabulary"},
+    "capabilities": {"vocabulary", "modules"},
     "driver": {"vocabulary", "capabilities", "guest", "image"},
-    "faces": {"vocabulary", "capabilities", "driver"},
+    "faces": {"vocabulary", "modules", "capabilities", "driver"},
     "command": {"vocabulary", "capabilities", "faces"},
 }
 

@@ -14,7 +14,19 @@ import pytest
 import sandbox
 from sandbox import AsyncGlobals, AsyncSandbox, Globals, JSFunction, Limits, Sandbox, Usage, capabilities, errors
 
-_SAME = ("eval", "call", "function", "globals", "run_until_idle", "tick", "usage", "limits", "closed")
+_SAME = (
+    "eval",
+    "module",
+    "import_module",
+    "call",
+    "function",
+    "globals",
+    "run_until_idle",
+    "tick",
+    "usage",
+    "limits",
+    "closed",
+)
 
 
 @pytest.mark.parametrize("module", [sandbox, errors, capabilities])
@@ -48,7 +60,7 @@ def test_every_public_name_is_documented(name: str) -> None:
 def test_the_faces_take_the_same_options() -> None:
     assert inspect.signature(Sandbox) == inspect.signature(AsyncSandbox)
     parameters = inspect.signature(Sandbox).parameters
-    assert list(parameters) == ["limits", "functions", "globals", "console", "clock", "seed", "error_detail"]
+    assert list(parameters) == ["limits", "functions", "globals", "modules", "console", "clock", "seed", "error_detail"]
     assert {parameter.kind for parameter in parameters.values()} == {inspect.Parameter.KEYWORD_ONLY}
 
 

@@ -168,6 +168,7 @@ bool engine_enter(void)
     if (guest.depth > CAP_REENTRY)
         return false;
     if (guest.depth++ == 0) {
+        guest.turn++;
         guest.control.reason = REASON_NONE;
         guest.heap_grace_bytes = has_room(0) ? 0 : GRACE_BYTES;
         guest.outbox_busy = false;

@@ -53,9 +53,8 @@ EXPORT(define_module) int32_t define_module(int32_t length)
     if (!engine_enter())
         return STATUS_FAILED;
     if (reader_open(&reader, (size_t)(uint32_t)length) && reader_bytes(&reader, &name)) {
-        /* Bytecode is trusted by the engine: only the build may bring any. */
         bool source = reader_is_text(&reader);
-        reader.malformed = !source && !guest.booting;
+        reader.malformed = !guest.booting;
         if (!reader.malformed && reader_bytes(&reader, &text) && reader_at_end(&reader) &&
             (source ? modules_define(guest.context, name, text) : modules_define_bytecode(guest.context, text)))
             failures_report_pending(OP_FAIL, 0);
@@ -139,6 +138,28 @@ EXPORT(eval) int32_t eval(int32_t run, int32_t length)
         jobs_begin_run((uint32_t)run, JS_IsException(function) ? function : JS_EvalFunction(guest.context, function),
                        asynchronous);
     }
+    return leave(&reader);
+}
+
+EXPORT(module) int32_t module(int32_t run, int32_t length)
+{
+    JSContext *ctx = guest.context;
+    Reader reader;
+    JSValue parts[3];
+    int count = 0;
+    if (!engine_enter())
+        return STATUS_FAILED;
+    bool ok = reader_open(&reader, (size_t)(uint32_t)length);
+    while (ok && count < 3 && !JS_IsException(parts[count] = reader_value(&reader)))
+        count++;
+    ok = count == 3 && reader_at_end(&reader);
+    reader_close(&reader);
+    if (ok)
+        jobs_begin_run((uint32_t)run, hooks_call(ctx, HOOK_IMPORT_ENTRY, 3, (JSValueConst *)parts), true);
+    else if (!reader.malformed)
+        failures_report_pending(OP_FAIL, (uint32_t)run);
+    while (count--)
+        JS_FreeValue(ctx, parts[count]);
     return leave(&reader);
 }
 

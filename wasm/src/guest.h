@@ -57,6 +57,7 @@ typedef struct Guest {
     Rejection *rejections, **rejections_tail;
 
     uint32_t depth;       /* exports on the stack: 1 in a turn, more when the host calls back */
+    uint32_t turn;        /* the number of this turn: what an earlier one left half done was cut off */
     uint64_t resumed_ns;  /* when guest time last began to run */
     uint64_t checks;      /* interrupt checks since the last poll */
     size_t heap_bytes;
@@ -116,6 +117,7 @@ const char *errors_class(JSContext *ctx, JSValueConst error);
 
 /* ops.c: the one path of requests to the host, and functions of the host in the guest. */
 JSValue ops_call(JSContext *ctx, uint32_t op, int argc, JSValueConst *argv);
+JSValue ops_stop(JSContext *ctx);                               /* throw what unwinds the guest, uncatchably */
 JSValue ops_submit(JSContext *ctx, uint32_t op, int argc, JSValueConst *argv, JSValue resolve, JSValue reject,
                    uint32_t *id);
 int ops_send(JSContext *ctx, uint32_t op, int argc, JSValueConst *argv);
@@ -155,6 +157,8 @@ void modules_boot(void);
 int modules_define(JSContext *ctx, Bytes name, Bytes source);
 int modules_define_bytecode(JSContext *ctx, Bytes bytecode);
 JSValue modules_compile(JSContext *ctx, Bytes name);
+int modules_add_exports(JSContext *ctx, JSModuleDef *module);
+int modules_set_exports(JSContext *ctx, JSModuleDef *module);
 JSModuleDef *native_module(JSContext *ctx, const char *name);
 JSValue native_array(JSContext *ctx, int count, const JSValue *values);
 int url_add_exports(JSContext *ctx, JSModuleDef *module);

@@ -10,7 +10,14 @@ int guest_clock_gettime(clockid_t id, struct timespec *out);
 
 #include <stdbool.h>
 #include <stddef.h>
+#include "quickjs.h"
 bool engine_has_room(size_t source_bytes);     /* before a source text is compiled; see engine.c */
+bool engine_loads_modules(void);               /* whether the engine's own loader may be asked; see modules.c */
+JSValue engine_import_job(JSContext *ctx, int argc, JSValueConst *argv); /* a dynamic import; see modules.c */
+
+/* The engine watches the stack that lies in linear memory. A recursive function that keeps all in wasm locals uses none
+ * of it: this has it take some. */
+#define ENGINE_FRAME() char frame[64]; __asm__ volatile("" : : "r"(frame) : "memory")
 
 #include "quickjs.c"
 
@@ -352,4 +359,210 @@ void internals_drop_modules(JSContext *ctx)
     struct list_head *at, *next;
     list_for_each_safe(at, next, &ctx->loaded_modules)
         js_free_module_def(ctx, list_entry(at, JSModuleDef, link));
+}
+
+/* --- modules --- */
+
+/* Without this much stack the parser may take the end of the stack for a mistake in the text. */
+#define PARSER_STACK_BYTES (16 << 10)
+
+static bool has_stack_to_parse(JSContext *ctx)
+{
+    if (!js_check_stack_overflow(ctx->rt, PARSER_STACK_BYTES))
+        return true;
+    JS_ThrowStackOverflow(ctx);
+    return false;
+}
+
+/* A name that is like no other, and reads as the filename in stacks and errors: the engine finds the module of a
+ * running function by the name of its file. */
+static JSValue unique_name(JSContext *ctx, const char *filename)
+{
+    JSValue text = JS_NewString(ctx, filename);
+    return JS_IsException(text) ? text : JS_NewSymbolInternal(ctx, JS_VALUE_GET_STRING(text), JS_ATOM_TYPE_SYMBOL);
+}
+
+static void name_functions(JSContext *ctx, JSFunctionBytecode *b, JSAtom name)
+{
+    JS_FreeAtom(ctx, b->filename);
+    b->filename = JS_DupAtom(ctx, name);
+    for (int i = 0; i < b->cpool_count; i++) {
+        if (JS_VALUE_GET_TAG(b->cpool[i]) == JS_TAG_FUNCTION_BYTECODE)
+            name_functions(ctx, JS_VALUE_GET_PTR(b->cpool[i]), name);
+    }
+}
+
+/* The variables of a module are made with it: the engine would do so by recursion into all that it imports. */
+static JSModuleDef *with_variables(JSContext *ctx, JSModuleDef *m)
+{
+    for (int i = 0; m->init_func && i < m->export_entries_count; i++) {
+        if (!(m->export_entries[i].u.local.var_ref = js_create_module_var(ctx, false)))
+            goto failed;
+    }
+    if (!m->init_func && js_create_module_bytecode_function(ctx, m))
+        goto failed;
+    m->func_created = true;
+    return m;
+failed:
+    js_free_module_def(ctx, m);
+    return NULL;
+}
+
+JSModuleDef *internals_module_compile(JSContext *ctx, JSValueConst source, JSValueConst filename, JSValue *name)
+{
+    size_t length;
+    const char *text = has_stack_to_parse(ctx) ? JS_ToCStringLen(ctx, &length, source) : NULL;
+    const char *file = text ? JS_ToCString(ctx, filename) : NULL;
+    JSValue module = JS_EXCEPTION;
+    *name = file ? unique_name(ctx, file) : JS_EXCEPTION;
+    if (!JS_IsException(*name))
+        module = JS_Eval(ctx, text, length, file, JS_EVAL_TYPE_MODULE | JS_EVAL_FLAG_COMPILE_ONLY);
+    JS_FreeCString(ctx, text);
+    JS_FreeCString(ctx, file);
+    JSModuleDef *m = NULL;
+    if (!JS_IsException(module)) {
+        m = JS_VALUE_GET_PTR(module);
+        JS_FreeValue(ctx, module);
+        JS_FreeAtom(ctx, m->module_name);
+        m->module_name = JS_ValueToAtom(ctx, *name);
+        name_functions(ctx, JS_VALUE_GET_PTR(m->func_obj), m->module_name);
+        m = with_variables(ctx, m);
+    }
+    if (!m) {
+        JS_FreeValue(ctx, *name);
+        *name = JS_EXCEPTION;
+    }
+    return m;
+}
+
+static int export_values(JSContext *ctx, JSModuleDef *m)
+{
+    for (int i = 0; i < m->export_entries_count; i++) {
+        JSExportEntry *entry = &m->export_entries[i];
+        JSValue value = JS_GetProperty(ctx, m->private_value, entry->export_name);
+        if (JS_IsException(value))
+            return -1;
+        set_value(ctx, entry->u.local.var_ref->pvalue, value);
+    }
+    return 0;
+}
+
+JSModuleDef *internals_module_synthetic(JSContext *ctx, JSValueConst filename, JSValueConst values)
+{
+    JSPropertyEnum *names;
+    uint32_t count;
+    const char *file = JS_ToCString(ctx, filename);
+    JSValue name = file ? unique_name(ctx, file) : JS_EXCEPTION;
+    JS_FreeCString(ctx, file);
+    if (JS_IsException(name))
+        return NULL;
+    JSModuleDef *m = js_new_module_def(ctx, JS_ValueToAtom(ctx, name));
+    JS_FreeValue(ctx, name);
+    if (!m)
+        return NULL;
+    m->init_func = export_values;
+    m->resolved = true;
+    m->private_value = js_dup(values);
+    if (JS_GetOwnPropertyNames(ctx, &names, &count, values, JS_GPN_STRING_MASK)) {
+        js_free_module_def(ctx, m);
+        return NULL;
+    }
+    bool failed = false;
+    for (uint32_t i = 0; i < count && !failed; i++)
+        failed = !add_export_entry2(ctx, NULL, m, JS_ATOM_NULL, names[i].atom, JS_EXPORT_TYPE_LOCAL);
+    JS_FreePropertyEnum(ctx, names, count);
+    if (failed) {
+        js_free_module_def(ctx, m);
+        return NULL;
+    }
+    return with_variables(ctx, m);
+}
+
+uint32_t internals_module_request_count(const JSModuleDef *m)
+{
+    return (uint32_t)m->req_module_entries_count;
+}
+
+void internals_module_request(JSContext *ctx, const JSModuleDef *m, uint32_t index, JSValue *specifier, JSValue *attributes)
+{
+    *specifier = JS_AtomToString(ctx, m->req_module_entries[index].module_name);
+    *attributes = js_dup(m->req_module_entries[index].attributes);
+}
+
+void internals_module_bind(JSModuleDef *m, uint32_t index, JSModuleDef *to)
+{
+    m->req_module_entries[index].module = to;
+}
+
+int internals_module_link(JSContext *ctx, JSModuleDef *m)
+{
+    return js_link_module(ctx, m);
+}
+
+JSValue internals_module_evaluate(JSContext *ctx, JSModuleDef *m)
+{
+    return js_evaluate_module(ctx, m);
+}
+
+ModuleState internals_module_state(const JSModuleDef *m)
+{
+    if (m->status == JS_MODULE_STATUS_EVALUATING)
+        return MODULE_EVALUATING;
+    if (m->status < JS_MODULE_STATUS_EVALUATING)
+        return MODULE_NEW;
+    return m->eval_has_exception ? MODULE_FAILED : MODULE_EVALUATED;
+}
+
+/* Whatever else still knows the module forgets it; false: it is in use. Nothing may import it. */
+bool internals_module_free(JSContext *ctx, JSModuleDef *m)
+{
+    struct list_head *el;
+    if (JS_REF_COUNT(m) > 1 || m->status == JS_MODULE_STATUS_LINKING || m->status == JS_MODULE_STATUS_EVALUATING ||
+        m->status == JS_MODULE_STATUS_EVALUATING_ASYNC)
+        return false;
+    list_for_each(el, &ctx->loaded_modules) {
+        JSModuleDef *other = list_entry(el, JSModuleDef, link);
+        int kept = 0;
+        if (other->cycle_root == m)
+            other->cycle_root = other;
+        for (int i = 0; i < other->async_parent_modules_count; i++) {
+            if (other->async_parent_modules[i] != m)
+                other->async_parent_modules[kept++] = other->async_parent_modules[i];
+        }
+        other->async_parent_modules_count = kept;
+    }
+    js_free_module_def(ctx, m);
+    return true;
+}
+
+/* The value of an expression whose first line is not the program's; see `name` in internals_module_compile. */
+JSValue internals_compile_function(JSContext *ctx, JSValueConst source, JSValueConst filename, JSValue *name)
+{
+    size_t length;
+    const char *text = has_stack_to_parse(ctx) ? JS_ToCStringLen(ctx, &length, source) : NULL;
+    const char *file = text ? JS_ToCString(ctx, filename) : NULL;
+    JSValue script = JS_EXCEPTION;
+    *name = file ? unique_name(ctx, file) : JS_EXCEPTION;
+    if (!JS_IsException(*name))
+        script = JS_EvalInternal(ctx, ctx->global_obj, text, length, file, 0,
+                                 JS_EVAL_TYPE_GLOBAL | JS_EVAL_FLAG_COMPILE_ONLY, -1);
+    JS_FreeCString(ctx, text);
+    JS_FreeCString(ctx, file);
+    if (!JS_IsException(script)) {
+        JSAtom atom = JS_ValueToAtom(ctx, *name);
+        name_functions(ctx, JS_VALUE_GET_PTR(script), atom);
+        JS_FreeAtom(ctx, atom);
+        script = JS_EvalFunction(ctx, script);
+    }
+    if (JS_IsException(script)) {
+        JS_FreeValue(ctx, *name);
+        *name = JS_EXCEPTION;
+    }
+    return script;
+}
+
+int internals_promise_then(JSContext *ctx, JSValueConst promise, JSValueConst fulfilled, JSValueConst rejected)
+{
+    JSValueConst handlers[2] = {fulfilled, rejected}, nobody[2] = {JS_UNDEFINED, JS_UNDEFINED};
+    return perform_promise_then(ctx, promise, handlers, nobody);
 }

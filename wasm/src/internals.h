@@ -57,4 +57,20 @@ bool internals_has_jobs(JSRuntime *rt);
 
 void internals_drop_modules(JSContext *ctx);
 
+/* Modules. A record is owned by the context until it is freed; `name` is the symbol that its functions carry as the
+ * name of their file. NULL: an exception. */
+typedef enum ModuleState { MODULE_NEW, MODULE_EVALUATING, MODULE_EVALUATED, MODULE_FAILED } ModuleState;
+JSModuleDef *internals_module_compile(JSContext *ctx, JSValueConst source, JSValueConst filename, JSValue *name);
+JSModuleDef *internals_module_synthetic(JSContext *ctx, JSValueConst filename, JSValueConst values);
+uint32_t internals_module_request_count(const JSModuleDef *m);
+void internals_module_request(JSContext *ctx, const JSModuleDef *m, uint32_t index, JSValue *specifier, JSValue *attributes);
+void internals_module_bind(JSModuleDef *m, uint32_t index, JSModuleDef *to);
+int internals_module_link(JSContext *ctx, JSModuleDef *m);             /* all its requests are bound */
+JSValue internals_module_evaluate(JSContext *ctx, JSModuleDef *m);     /* it is linked; a promise */
+ModuleState internals_module_state(const JSModuleDef *m);
+bool internals_module_free(JSContext *ctx, JSModuleDef *m);
+JSValue internals_compile_function(JSContext *ctx, JSValueConst source, JSValueConst filename, JSValue *name);
+/* As `promise.then`, without what guest code may have made of that; functions, or JS_UNDEFINED. */
+int internals_promise_then(JSContext *ctx, JSValueConst promise, JSValueConst fulfilled, JSValueConst rejected);
+
 #endif

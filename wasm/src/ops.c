@@ -15,7 +15,7 @@ static JSValue read_reply(JSContext *ctx)
     return JS_HasException(ctx) ? JS_EXCEPTION : JS_ThrowInternalError(ctx, "malformed reply of the host");
 }
 
-static JSValue stop(JSContext *ctx)
+JSValue ops_stop(JSContext *ctx)
 {
     if (!guest.control.reason)
         guest.control.reason = REASON_STOP;
@@ -30,7 +30,7 @@ JSValue ops_call(JSContext *ctx, uint32_t op, int argc, JSValueConst *argv)
     Buffer *scratch = &guest.scratch;
     size_t start = scratch->length;
     if (guest.control.reason)
-        return stop(ctx);      /* it is being unwound already, and asks for nothing any more */
+        return ops_stop(ctx);      /* it is being unwound already, and asks for nothing any more */
     if (encode_arguments(ctx, scratch, argc, argv))
         return JS_EXCEPTION;
     int32_t status = engine_host_call(op, scratch->data + start, scratch->length - start);
@@ -43,7 +43,7 @@ JSValue ops_call(JSContext *ctx, uint32_t op, int argc, JSValueConst *argv)
         return JS_IsException(error) ? error : JS_Throw(ctx, error);
     }
     default:
-        return stop(ctx);
+        return ops_stop(ctx);
     }
 }
 
@@ -58,7 +58,7 @@ static int commit_request(JSContext *ctx, uint32_t op, uint32_t id, int argc, JS
     frame_commit(&frame, op, id);
     if (guest.outbox.length > guest.control.max_outbox_bytes && !guest.outbox_busy &&
         engine_host_call(OP_POLL, NULL, 0) == STATUS_STOP) {
-        stop(ctx);
+        ops_stop(ctx);
         return -1;
     }
     return 0;

@@ -1,0 +1,146 @@
+"""Modules for the guest: what its specifiers name, and their sources."""
+
+from __future__ import annotations
+
+import inspect
+import itertools
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final
+
+from sandbox.capabilities.base import Capability, Handler
+from sandbox.modules.addresses import directory_of, is_url
+from sandbox.modules.mapping import Answer, Finder, Offer, checked
+from sandbox.modules.source import Importer, ModuleSource
+from sandbox.modules.specifiers import join
+
+_CONDITIONS: Final = frozenset({"import", "require"})
+_TYPES: Final = frozenset({"", "json", "text", "bytes"})
+_KINDS: Final = frozenset({"module", "commonjs", "json", "text", "bytes"})
+# A source that was begun is asked for at once; only a guest that is cut off in between leaves one behind.
+_MAX_BEGUN: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """A source that is still to come.
+
+    Attributes:
+        source: Gives it.
+        key: Of the module.
+        kind: What the import attribute asks for; empty: nothing.
+        others: Who else can be asked.
+    """
+
+    source: Awaitable[Answer]
+    key: str
+    kind: str
+    others: Iterator[Offer]
+
+
+class Modules(Capability):
+    """Serves modules. Nothing is kept of what the guest asks for: it says itself where it imports from."""
+
+    stem: ClassVar[str] = "modules"
+
+    def __init__(self, finders: tuple[Finder, ...], on_source: Callable[[str, str], object]) -> None:
+        """Make the capability.
+
+        Args:
+            finders: Who is asked, in order; none: there are no modules.
+            on_source: Gets the filename and the text of every source that the guest gets; any thread.
+        """
+        self._finders = finders
+        self._on_source = on_source
+        self._begun: dict[int, _Begun] = {}
+        self._numbers = itertools.count(1)
+        self._last: tuple[object, Iterator[Offer]] = (None, iter(()))
+
+    def handlers(self) -> Mapping[str, Handler]:
+        """See `Capability`."""
+        return {"resolve": self._resolve, "load": self._load, "fetch": self._fetch}
+
+    def _resolve(self, specifier: object, path: object, directory: object, condition: object) -> str | bool | None:
+        if not self._finders:
+            return False
+        question = (specifier, path, directory, condition)
+        offers = self._offers(question)
+        offer = next(offers, None)
+        if offer is None:
+            return None
+        # The source of what was resolved is usually asked for next.
+        self._last = (question, itertools.chain((offer,), offers))
+        return offer[0]
+
+    def _load(self, specifier: object, path: object, directory: object, condition: object, kind: object) -> object:
+        if kind not in _TYPES:
+            raise ValueError("no such type of module")
+        question = (specifier, path, directory, condition)
+        (last, offers), self._last = self._last, (None, iter(()))
+        return self._next(offers if last == question else self._offers(question), kind)
+
+    def _next(self, offers: Iterator[Offer], kind: str) -> object:
+        """The first source that is offered, or the number of one that is still to come."""
+        for key, give in offers:
+            source = give()
+            if inspect.isawaitable(source):
+                number = next(self._numbers)
+                self._begun[number] = _Begun(source, key, kind, offers)
+                if len(self._begun) > _MAX_BEGUN:
+                    _close(self._begun.pop(next(iter(self._begun))).source)
+                return number
+            if source is not None:
+                return self._served(key, checked(source), kind)
+        return None
+
+    async def _fetch(self, number: object) -> object:
+        begun = self._begun.pop(number, None) if isinstance(number, int) else None
+        if begun is None:
+            raise LookupError("no such source")
+        source = await begun.source
+        if source is not None:
+            return self._served(begun.key, checked(source), begun.kind)
+        answer = self._next(begun.others, begun.kind)
+        return await self._fetch(answer) if isinstance(answer, int) else answer
+
+    def _offers(self, question: tuple[object, ...]) -> Iterator[Offer]:
+        specifier, path, directory, condition = question
+        if not isinstance(specifier, str) or not isinstance(path, str) or condition not in _CONDITIONS:
+            raise TypeError("a module is asked for by specifier, path, directory and condition")
+        if directory is not None and not isinstance(directory, str):
+            raise TypeError("a directory must be text")
+        importer = Importer(path, directory_of(path) if directory is None else directory)
+        for find in self._finders:
+            offer = find(specifier, importer, (condition,))
+            if offer is not None:
+                yield offer
+
+    def _served(self, key: str, source: ModuleSource, kind: str) -> list[Any]:
+        kind = kind or source.kind
+        if kind not in _KINDS:
+            raise ValueError(f"a module cannot be of the kind {kind!r}")
+        filename = key if source.filename is None else source.filename
+        directory = source.resolve_dir
+        if directory is not None and not is_url(directory):
+            directory = join("/", directory)
+        code = source.code
+        if kind == "bytes":
+            code = code.encode("utf-8") if isinstance(code, str) else bytes(code)
+        elif not isinstance(code, str):
+            code = _text(code, key)
+        if isinstance(code, str):
+            self._on_source(filename, code)
+        return [key, code, filename, directory, kind]
+
+
+def _text(code: bytes, key: str) -> str:
+    try:
+        return code.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"the module {key!r} is not UTF-8 text (byte {error.start:,})") from None
+
+
+def _close(source: Awaitable[Any]) -> None:
+    """Close a coroutine that will not be started, or Python warns of it."""
+    if inspect.iscoroutine(source):
+        source.close()

@@ -1,0 +1,44 @@
+"""Keys of modules: absolute paths in the guest, or URLs; and how a specifier leads from one to another."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from sandbox.modules.specifiers import is_path, join, parent
+
+_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+_ORIGIN: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://[^/?#]*)([^?#]*)")
+
+
+def is_url(specifier: str) -> bool:
+    """Whether it begins with a scheme, as `https://host/x.js` and `node:fs` do."""
+    return _SCHEME.match(specifier) is not None
+
+
+def absolute(specifier: str, directory: str) -> str:
+    """The key that a specifier stands for: a relative one is joined with a directory, any other stands for itself.
+
+    Args:
+        specifier: As it stands in the program.
+        directory: An absolute path in the guest, or a URL.
+    """
+    if not is_path(specifier):
+        return specifier
+    url = _ORIGIN.match(directory)
+    origin, top = (url[1], url[2] or "/") if url else ("", directory if directory.startswith("/") else "/")
+    return origin + (join(top, specifier) or "/")
+
+
+def directory_of(path: str) -> str:
+    """Where the relative specifiers of a module or script start: the directory that holds it.
+
+    Args:
+        path: A key, or a filename; one that is no absolute path is taken to lie below the top.
+    """
+    url = _ORIGIN.match(path)
+    if url:
+        return url[1] + parent(url[2])
+    if is_url(path):
+        return "/"
+    return parent(join("/", path) or "/")

@@ -1,0 +1,135 @@
+"""Modules from a mapping, and from whatever else the `modules` option of a sandbox takes."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias, cast
+
+from sandbox.modules.addresses import absolute, is_url
+from sandbox.modules.source import Importer, ModuleLoader, ModuleResolver, ModuleSource
+from sandbox.modules.specifiers import join
+
+Sources: TypeAlias = Mapping[str, "str | bytes | ModuleSource"]
+Modules: TypeAlias = "Sources | ModuleLoader | ModuleResolver"
+"""What one entry of the `modules` option of a sandbox may be; a sequence of them is asked in order."""
+
+Answer: TypeAlias = "str | bytes | ModuleSource | None"
+Offer: TypeAlias = "tuple[str, Callable[[], Answer | Awaitable[Answer]]]"
+"""The key of a module, and what gives its source; None: there is none after all."""
+Finder: TypeAlias = Callable[[str, Importer, tuple[str, ...]], "Offer | None"]
+"""Finds the module for a specifier, an importer and conditions; None: not mine."""
+
+
+class MappedModules:
+    """Serves the sources of a mapping.
+
+    The keys `lib/math.js`, `./lib/math.js` and `/lib/math.js` are the same module, which programs may import by its
+    path or by its bare name. A key that is a URL stands for itself.
+
+    Args:
+        sources: Specifier -> source. A copy is made.
+
+    Raises:
+        TypeError: A key or a source has the wrong type.
+        ValueError: Two keys are the same module.
+    """
+
+    def __init__(self, sources: Sources) -> None:
+        self._sources: dict[str, ModuleSource] = {}
+        for specifier, source in sources.items():
+            if not isinstance(specifier, str):
+                raise TypeError(f"the names in modules must be str, not {type(specifier).__name__}")
+            key = _key(specifier)
+            if key in self._sources:
+                raise ValueError(f"modules has {key!r} twice")
+            self._sources[key] = checked(source)
+
+    def resolve(self, specifier: str, importer: Importer, /, *, conditions: tuple[str, ...]) -> str | None:
+        """See `ModuleResolver`."""
+        key = _key(absolute(specifier, importer.resolve_dir))
+        return key if key in self._sources else None
+
+    def load(self, key: str, /) -> ModuleSource:
+        """See `ModuleResolver`."""
+        return self._sources[key]
+
+
+def finders(modules: Modules | Sequence[Modules] | None) -> tuple[Finder, ...]:
+    """What is asked for modules, in order.
+
+    Args:
+        modules: The option of a sandbox.
+
+    Raises:
+        TypeError: It, or an entry of it, is nothing that gives modules.
+        ValueError: See `MappedModules`.
+    """
+    if modules is None:
+        return ()
+    if isinstance(modules, Sequence) and not isinstance(modules, str | bytes | ModuleResolver):
+        return tuple(_finder(entry) for entry in modules)
+    return (_finder(modules),)
+
+
+def _finder(modules: object) -> Finder:
+    if isinstance(modules, ModuleResolver):
+        return _of_resolver(modules)
+    if isinstance(modules, Mapping):
+        return _of_resolver(MappedModules(modules))
+    if callable(modules):
+        return _of_loader(modules)
+    raise TypeError(
+        "modules must be a mapping of sources, a loader, a resolver, or a sequence of these, "
+        f"not {type(modules).__name__}"
+    )
+
+
+def _of_resolver(resolver: ModuleResolver) -> Finder:
+    def find(specifier: str, importer: Importer, conditions: tuple[str, ...]) -> Offer | None:
+        key = resolver.resolve(specifier, importer, conditions=conditions)
+        return None if key is None else (key, lambda: resolver.load(key))
+
+    return find
+
+
+def _of_loader(loader: ModuleLoader) -> Finder:
+    """A loader says whether it has a module only when it is asked for the source, so it claims all of them."""
+    call = getattr(loader, "__call__", None)  # noqa: B004 - its kind is asked, not whether it exists
+    is_asynchronous = inspect.iscoroutinefunction(loader) or inspect.iscoroutinefunction(call)
+
+    def find(specifier: str, importer: Importer, conditions: tuple[str, ...]) -> Offer:
+        key = absolute(specifier, importer.resolve_dir)
+        if is_asynchronous:
+            return key, lambda: _Call(lambda: cast("Awaitable[Answer]", loader(specifier, importer)))
+        return key, lambda: loader(specifier, importer)
+
+    return find
+
+
+@dataclass(frozen=True, slots=True)
+class _Call(Awaitable["Answer"]):
+    """A call of an `async def` that begins when it is awaited: nothing is left behind when it never is."""
+
+    begin: Callable[[], Awaitable[Answer]]
+
+    def __await__(self) -> Generator[Any, Any, Answer]:
+        return self.begin().__await__()
+
+
+def checked(source: object) -> ModuleSource:
+    """A source as a `ModuleSource`.
+
+    Raises:
+        TypeError: It is none.
+    """
+    if isinstance(source, str | bytes):
+        return ModuleSource(source)
+    if not isinstance(source, ModuleSource):
+        raise TypeError(f"the source of a module must be str, bytes or ModuleSource, not {type(source).__name__}")
+    return source
+
+
+def _key(specifier: str) -> str:
+    return specifier if is_url(specifier) else join("/", specifier) or "/"
