@@ -11,6 +11,15 @@ guest (`_guest`, `_codec`) - instance (`_instance`) - image (`_image`).
 
 from typing import TYPE_CHECKING, Any
 
+from sandbox._default import (
+    call,
+    call_async,
+    close_default_sandbox,
+    default_sandbox,
+    eval,
+    eval_async,
+    set_default_options,
+)
 from sandbox._sandbox import Globals, Sandbox
 from sandbox.capabilities import ConsoleEntry
 from sandbox.errors import JSError, SandboxError
@@ -52,7 +61,14 @@ __all__ = [
     "SandboxError",
     "Undefined",
     "Usage",
+    "call",
+    "call_async",
+    "close_default_sandbox",
+    "default_sandbox",
+    "eval",
+    "eval_async",
     "expose",
+    "set_default_options",
     "undefined",
 ]
 

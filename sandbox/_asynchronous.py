@@ -10,7 +10,7 @@ import threading
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
 import anyio.abc
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from sandbox._runs import Run
     from sandbox._turns import Command
 
+_T = TypeVar("_T")
+
 # The sandboxes whose turns the current code was called from; what a worker thread asks its loop to do inherits it.
 _outer_turns: ContextVar[tuple[object, ...]] = ContextVar("_outer_turns", default=())
 
@@ -42,7 +44,6 @@ class AsyncRunner:
     """
 
     _turn: anyio.Lock
-    _limiter: anyio.CapacityLimiter
     _loop: anyio.lowlevel.EventLoopToken
 
     def __init__(self) -> None:
@@ -62,8 +63,6 @@ class AsyncRunner:
     async def enter(self) -> None:
         """Open the task group that host calls run in."""
         self._turn = anyio.Lock(fast_acquire=True)
-        # Turns are what the machine is for: they do not compete for the threads of anyio's own limiter.
-        self._limiter = anyio.CapacityLimiter(math.inf)
         self._loop = anyio.lowlevel.current_token()
         tasks = anyio.create_task_group()
         await tasks.__aenter__()
@@ -179,35 +178,15 @@ class AsyncRunner:
             driver.end(run)
 
     async def _take_turn(self, step: Turn) -> None:
-        begun, finished = threading.Lock(), threading.Event()
-
-        def body() -> None:
-            if not begun.acquire(blocking=False):
-                return
-            try:
-                _threads.run_guest(lambda: self._take(step), self._driver.interrupt)
-            finally:
-                finished.set()
-
         self._is_in_turn = True
         try:
-            await anyio.to_thread.run_sync(body, abandon_on_cancel=True, limiter=self._limiter)
-        except anyio.get_cancelled_exc_class():
-            # A turn that has begun must end before anything else touches the guest.
-            if not begun.acquire(blocking=False):
-                self._driver.interrupt(Interrupted())
-                await self._wait_for(finished)
-            raise
+            await run_in_worker(
+                lambda: _threads.run_guest(lambda: self._take(step), self._driver.interrupt),
+                lambda: self._driver.interrupt(Interrupted()),
+            )
         finally:
             self._driver.forget_interrupt()
             self._is_in_turn = False
-
-    async def _wait_for(self, finished: threading.Event) -> None:
-        """Wait, whatever cancels the task once more; asyncio's own cancellation knows no shields."""
-        with anyio.CancelScope(shield=True):
-            while not finished.is_set():
-                with suppress(anyio.get_cancelled_exc_class()):
-                    await anyio.to_thread.run_sync(finished.wait, limiter=self._limiter)
 
     def _take(self, step: Turn) -> None:
         self._turn_thread = threading.get_ident()
@@ -221,3 +200,39 @@ class AsyncRunner:
 
 def _nothing() -> None:
     """Nothing was started, so nothing is cancelled."""
+
+
+async def run_in_worker(function: Callable[[], _T], stop: Callable[[], object]) -> _T:
+    """Call a function on a worker thread. When the task is cancelled the function is stopped, and waited for.
+
+    Args:
+        function: What to call.
+        stop: Makes it return soon; called on the loop's thread.
+    """
+    begun, finished = threading.Lock(), threading.Event()
+
+    def body() -> _T:
+        if not begun.acquire(blocking=False):
+            raise Interrupted
+        try:
+            return function()
+        finally:
+            finished.set()
+
+    # Guests are what the machine is for: they do not compete for the threads of anyio's own limiter.
+    limiter = anyio.CapacityLimiter(math.inf)
+    try:
+        return await anyio.to_thread.run_sync(body, abandon_on_cancel=True, limiter=limiter)
+    except anyio.get_cancelled_exc_class():
+        if not begun.acquire(blocking=False):
+            stop()
+            await _wait_for(finished, limiter)
+        raise
+
+
+async def _wait_for(finished: threading.Event, limiter: anyio.CapacityLimiter) -> None:
+    """Wait, whatever cancels the task once more; asyncio's own cancellation knows no shields."""
+    with anyio.CancelScope(shield=True):
+        while not finished.is_set():
+            with suppress(anyio.get_cancelled_exc_class()):
+                await anyio.to_thread.run_sync(finished.wait, limiter=limiter)

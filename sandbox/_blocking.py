@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, Final
 from sandbox import _interrupts, _threads
 from sandbox._driver import Driver, Steps, Turn
 from sandbox._holds import LONGEST_WAIT_SECONDS
-from sandbox._requests import close
 from sandbox.errors import SandboxBusy
 
 if TYPE_CHECKING:
@@ -62,7 +61,6 @@ class BlockingRunner:
     def start_in_turn(self, awaitable: Awaitable[Any], done: Callable[[Any], None]) -> Callable[[], object]:
         """See `Runner`. What runs for the awaitable remembers which wait it serves."""
         if self._is_on_loop:
-            close(awaitable)
             raise SandboxBusy("on the loop of asynchronous host functions a guest cannot wait for another one of them")
         token = _served.set((*_served.get(), self._driver.hold.wait))
         try:

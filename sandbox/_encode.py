@@ -352,8 +352,8 @@ class Writer:
             self._out += extension(Tag.TYPED_ARRAY, bytes((ELEMENTS[layout],)) + data)
 
     def _by_protocol(self, value: object) -> _Frame | None:
-        if members := exposure.members_of(value):
-            return self._host_object(value, exposure.Exposure(value, members))
+        if exposure.is_exposed(value):
+            return self._host_object(value)
         if isinstance(value, Mapping):
             return self._map(value, value)
         if dataclasses.is_dataclass(value) and not isinstance(value, type):
@@ -378,11 +378,8 @@ class Writer:
         elif callable(value):
             self._host_function(value)
         else:
-            raise self._refusal(value)
+            raise _Refused(f"a value of type {_type_name(value)}{_ADVICE.get(type(value), '')}")
         return None
-
-    def _refusal(self, value: object) -> _Refused:
-        return _Refused(f"a value of type {_type_name(value)}{_ADVICE.get(type(value), '')}")
 
     def _promise(self, value: Awaitable[Any]) -> None:
         if self._number(value):
@@ -400,13 +397,10 @@ class Writer:
             payload = b"\x94" + b"".join(map(self._pack, (op, int(mode), name, parameters)))
             self._out += extension(tag, payload)
 
-    def _exposure(self, value: exposure.Exposure) -> _Frame | None:
-        return self._host_object(value, value)
-
-    def _host_object(self, value: object, exposed: exposure.Exposure) -> _Frame | None:
+    def _host_object(self, value: object) -> _Frame | None:
         if not self._number(value):
             return None
-        return _Frame(iter([exposure.parts(exposed)]), mark=self._open(Tag.HOST_OBJECT, b""))
+        return _Frame(iter([exposure.parts(value)]), mark=self._open(Tag.HOST_OBJECT, b""))
 
 
 def _leaf(write: Callable[[Any, Pack], bytes], *, numbered: bool) -> Callable[[Writer, Any], None]:
@@ -426,7 +420,7 @@ _WRITERS: Final[tuple[tuple[type | tuple[type, ...], Callable[[Writer, Any], _Fr
     (Enum, Writer._enum),
     (JSHandle, Writer._handle),
     ((FunctionType, MethodType, type, HostFunction), Writer._host_function),
-    (exposure.Exposure, Writer._exposure),
+    (exposure.Exposure, Writer._host_object),
     *((types, _leaf(write, numbered=numbered)) for types, write, numbered in LEAVES),
     (JSMap, Writer._js_map),
     ((set, frozenset, JSSet), Writer._set),

@@ -12,7 +12,7 @@ from sandbox._guest import Returned
 from sandbox._requests import Aborted, close
 
 StartInTurn = Callable[[Awaitable[Any], Callable[[Any], None]], Callable[[], object]]
-"""As `Waiter.start`, from the thread of a turn that goes on meanwhile; closes what it refuses to start."""
+"""As `Waiter.start`, from the thread of a turn that goes on meanwhile."""
 
 # Waits take no longer timeouts than this on every platform.
 LONGEST_WAIT_SECONDS: Final = 3600.0
@@ -57,10 +57,13 @@ class Hold:
         """
         answers = self.wait = SimpleQueue()
         try:
-            if self._is_stopped():
+            try:
+                if self._is_stopped():
+                    raise Aborted
+                cancel = self._start(awaitable, answers.put)
+            except BaseException:
                 close(awaitable)
-                raise Aborted
-            cancel = self._start(awaitable, answers.put)
+                raise
             try:
                 value = self._call_host(_take, (answers, deadline))
             except BaseException:

@@ -213,7 +213,8 @@ class Instance:
             _store.release(store)
 
     def __del__(self) -> None:
-        # In one collection the store's own finalizer may run before or after this one: it must not be kept.
+        # The store has no finalizer of its own: one of the embedder's that closes the sandbox may run in the same
+        # collection, and what it has given back for the next sandbox must not be freed.
         store, self._store = self._store, None
         if store is not None:
             store.delete()

@@ -113,15 +113,13 @@ class Store:
         return size
 
     def delete(self) -> None:
-        """Free the store; idempotent."""
+        """Free the store; idempotent. Nothing frees one that is just let go: see `Instance.__del__`."""
         store, self._store = self._store, None
-        if store is not None:
-            self._functions.clear()
-            _wasmtime.store_delete(store)
-
-    def __del__(self) -> None:
+        if store is None:
+            return
+        self._functions.clear()
         if _wasmtime is not None:  # at the interpreter's end modules are gone, and the process takes the memory along
-            self.delete()
+            _wasmtime.store_delete(store)
 
     def _export(self, name: bytes) -> Any:  # noqa: ANN401 - a ctypes structure
         item = ffi.wasmtime_extern_t()

@@ -12,6 +12,8 @@ import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, wait
+from contextvars import copy_context
+from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any, Final, TypeVar
 
@@ -57,7 +59,7 @@ def _run_elsewhere(function: Callable[[], _T], stop: Callable[[BaseException], o
         thread = _idle.get_nowait()
     except Empty:
         thread = _GuestThread()
-    future = thread.start(function)
+    future = thread.start(partial(copy_context().run, function))
     try:
         result: _T = _interrupts.call_open(future.result)
     except BaseException as error:

@@ -98,22 +98,23 @@ def expose(target: Any, /, *names: str, writable: Iterable[str] = ()) -> Any:
     return Exposure(target, _members_named(target, _names_in(names), writable))
 
 
-def members_of(value: object) -> tuple[Member, ...]:
-    """What the class of an object exposes; nothing, for most."""
-    kind = type(value)
-    names = _marked.get(kind)
-    if names is None:
-        names = _marked[kind] = _marked_names(kind)
-    return tuple([_marked_member(name, _in_class(kind, name)) for name in names])
+def is_exposed(value: object) -> bool:
+    """Whether the class of an object exposes any members."""
+    return bool(_names_of(type(value)))
 
 
-def parts(exposure: Exposure) -> list[dict[str, Callable[..., Any]]]:
-    """Values, getters and setters, each by name, as they cross."""
+def parts(value: object) -> list[dict[str, Callable[..., Any]]]:
+    """Values, getters and setters of an exposure, or of an object whose class exposes members; each by name."""
+    if isinstance(value, Exposure):
+        target, members = value.target, value.members
+    else:
+        kind, target = type(value), value
+        members = tuple([_marked_member(name, _in_class(kind, name)) for name in _names_of(kind)])
     values: dict[str, Callable[..., Any]] = {}
     getters: dict[str, Callable[..., Any]] = {}
     setters: dict[str, Callable[..., Any]] = {}
-    for member in exposure.members:
-        name, accessor = member.name, _Accessor(member, exposure.target)
+    for member in members:
+        name, accessor = member.name, _Accessor(member, target)
         if member.is_method:
             values[name] = accessor.get()
             continue
@@ -176,7 +177,14 @@ def _is_marked(function: object) -> bool:
     return inspect.getattr_static(function, _MARK, False) is True
 
 
-def _marked_names(kind: type) -> tuple[str, ...]:
+def _names_of(kind: type) -> tuple[str, ...]:
+    names = _marked.get(kind)
+    if names is None:
+        names = _marked[kind] = _find_names(kind)
+    return names
+
+
+def _find_names(kind: type) -> tuple[str, ...]:
     names = {name: None for base in reversed(kind.__mro__) for name in vars(base) if not name.startswith("_")}
     return tuple([name for name in names if any(map(_is_marked, _functions_of(_in_class(kind, name))[:1]))])
 

@@ -469,14 +469,21 @@ class TestWaiting:
 
     def test_on_a_thread_with_little_stack(self) -> None:
         results: list[Any] = []
+        begin = threading.Event()
+
+        def work() -> None:
+            begin.wait(10)
+            results.append(box.eval("f(3)"))
+
         with Sandbox(functions={"f": HostFunction(later, wait=True)}) as box:
             before = threading.stack_size(512 << 10)
+            thread = threading.Thread(target=work)
             try:
-                thread = threading.Thread(target=lambda: results.append(box.eval("f(3)")))
                 thread.start()
-                thread.join()  # it makes a thread itself, for which it changes the size and puts back what it found
             finally:
-                threading.stack_size(before)
+                threading.stack_size(before)  # before any other thread is made
+                begin.set()
+            thread.join()
         assert results == [4]
 
     @pytest.mark.parametrize("way", ["at once", "on a worker thread", "through a function", "through globals"])

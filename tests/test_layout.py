@@ -72,7 +72,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "_blocking",
         "_asynchronous",
     ),
-    "faces": ("_face", "_sandbox", "_async_sandbox", ""),
+    "faces": ("_face", "_sandbox", "_async_sandbox", "_default", ""),
     "command": ("cli", "__main__"),
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import os
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox import _pages, _store
+from sandbox import Sandbox, _pages, _store
 from sandbox._guest import Crashed
 from sandbox._store import Store
 from sandbox.errors import MemoryLimitExceeded, SandboxError
@@ -29,10 +30,14 @@ reuse = pytest.mark.skipif(not ABLE, reason="this kernel does not tell which pag
 @pytest.fixture(autouse=True)
 def shelf() -> Iterator[list[Store]]:
     """The shelf, empty before and after."""
-    stores = _store._shelf.stores
-    stores.clear()
-    yield stores
-    stores.clear()
+    _clear_shelf()
+    yield _store._shelf.stores
+    _clear_shelf()
+
+
+def _clear_shelf() -> None:
+    while _store._shelf.stores:
+        _store._shelf.stores.pop().delete()
 
 
 def content(store: Store) -> bytes:
@@ -43,7 +48,7 @@ def fresh_content() -> bytes:
     """The memory of an instance in which nothing ever ran."""
     with Bare() as bare:
         image = bare.guest.instance.image
-    _store._shelf.stores.clear()
+    _clear_shelf()
     store = Store(image, 64 << 20)
     try:
         return content(store)
@@ -182,6 +187,24 @@ def test_a_collected_instance_is_freed(shelf: list[Store]) -> None:
 
 
 @reuse
+def test_a_finalizer_may_close_a_sandbox_that_is_collected_with_it(shelf: list[Store]) -> None:
+    class Owner:
+        def __init__(self) -> None:
+            self.box = Sandbox()
+            self.itself = self
+
+        def __del__(self) -> None:
+            self.box.close()
+
+    for _ in range(20):
+        owner = Owner()
+        owner.box.eval("1")
+        del owner
+        gc.collect()
+        with Sandbox() as box:
+            assert box.eval("1 + 1") == 2
+
+
 def test_only_so_many_are_kept(shelf: list[Store]) -> None:
     guests = [Bare() for _ in range(_store._KEPT_STORES + 4)]
     for bare in guests:
