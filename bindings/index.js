@@ -14,7 +14,7 @@ import { paramsTraits, URL, URLSearchParams, urlTraits } from "./url.js";
 import { Performance, performance, traits as performanceTraits } from "./performance.js";
 import "./iterators.js";
 import "./objects.js";
-import "./modules.js";
+import "./module_graph.js";
 import { Crypto, crypto, traits as cryptoTraits } from "./random.js";
 
 hideFunctions();

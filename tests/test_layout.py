@@ -87,7 +87,7 @@ MATRIX: dict[str, set[str]] = {
     "capabilities": {"vocabulary", "modules"},
     "driver": {"vocabulary", "capabilities", "guest", "image"},
     "faces": {"vocabulary", "modules", "capabilities", "driver"},
-    "command": {"vocabulary", "capabilities", "faces"},
+    "command": {"vocabulary", "modules", "capabilities", "faces"},
 }
 
 # Who may import what from outside; a package that is not listed may be imported by anyone.

@@ -394,6 +394,12 @@ async def test_a_load_goes_on_for_others_when_who_asked_first_is_gone() -> None:
     assert calls == ["slow", "slow"]
 
 
+def test_modules_that_waited_can_be_imported_by_others(run: Run) -> None:
+    sources = {"top": "import {v} from 'waits'; export {v}; export let w = v", **SOURCES}
+    steps = [("module", "import {v, w} from 'top'; export default v + w"), ("eval", "import('top').then(m => m.v)")] * 2
+    assert run(*steps, modules=sources) == [{"default": "latelate"}, "late"] * 2
+
+
 def test_a_chain_of_importers_is_told(run: Run) -> None:
     sources = {f"m{i}": f"import './m{i + 1}'" for i in range(20)}
     (short,) = run(("module", "import './m18'", {"filename": "main.js"}), modules=sources)

@@ -14,9 +14,12 @@ import typer
 from sandbox.cli._exit import Exit
 from sandbox.cli._flags import (
     Cpu,
+    EsModule,
     Fuel,
     Json,
     Memory,
+    Module,
+    ModuleDirectory,
     NoColor,
     Output,
     Seed,
@@ -26,6 +29,7 @@ from sandbox.cli._flags import (
     Wall,
     make_limits,
 )
+from sandbox.cli._modules import find_modules, guest_path
 from sandbox.cli._program import Program, execute
 from sandbox.cli._report import describe, exit_status, to_json
 from sandbox.cli._terminal import Terminal, discard_output
@@ -81,13 +85,18 @@ def _run(
     output: Output = None,
     seed: Seed = None,
     virtual_clock: VirtualClock = False,
+    esm: EsModule = False,
+    module: Module = None,
+    modules: ModuleDirectory = None,
     as_json: Json = False,
     no_color: NoColor = False,
 ) -> int:
     """Run a file until it is done, its timers included."""
     program = Program(
         code=_read(file),
-        filename="<stdin>" if file == "-" else file,
+        filename="<stdin>" if file == "-" else guest_path(file, modules),
+        is_module=esm or file.endswith(".mjs"),
+        modules=find_modules(module or [], modules, _read),
         limits=make_limits(memory, cpu, wall, fuel, stack, output),
         seed=seed,
         virtual_clock=virtual_clock,

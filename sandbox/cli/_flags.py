@@ -94,6 +94,34 @@ Seed = Annotated[int | None, typer.Option("--seed", metavar="N", help="Make Math
 VirtualClock = Annotated[
     bool, typer.Option("--virtual-clock", metavar="", help="Timers take no time: the clock jumps to the next one.")
 ]
+_MODULES: Final = "Modules"
+EsModule = Annotated[
+    bool,
+    typer.Option(
+        "--esm",
+        metavar="",
+        rich_help_panel=_MODULES,
+        help="The file is an ECMAScript module. [dim]Default: when its name ends in .mjs[/dim]",
+    ),
+]
+Module = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--module",
+        metavar="NAME=PATH",
+        rich_help_panel=_MODULES,
+        help="Let the program import the file PATH as NAME. May be given several times.",
+    ),
+]
+ModuleDirectory = Annotated[
+    str | None,
+    typer.Option(
+        "--modules",
+        metavar="DIR",
+        rich_help_panel=_MODULES,
+        help="Let the program import the JavaScript and JSON files in a directory.",
+    ),
+]
 Json = Annotated[
     bool,
     typer.Option("--json", metavar="", rich_help_panel=_OUTPUT, help="Print one JSON object instead of anything else."),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,6 +13,7 @@ from sandbox.errors import ConversionError, WallLimitExceeded
 
 if TYPE_CHECKING:
     from sandbox.capabilities import ConsoleEntry
+    from sandbox.modules.mapping import Modules
     from sandbox.values import JSFunction
 
 # For the little this module runs in the guest itself: the program's fuel may be just enough for the program.
@@ -30,6 +31,8 @@ class Program:
             counted over both.
         seed: For repeatable randomness; None: real randomness.
         virtual_clock: Whether timers take no real time.
+        is_module: Whether it is an ECMAScript module.
+        modules: What it may import.
         to_the_end: Whether to go on until no timer is left, and to leave the value of the last expression alone.
     """
 
@@ -38,6 +41,8 @@ class Program:
     limits: Limits
     seed: int | None = None
     virtual_clock: bool = False
+    is_module: bool = False
+    modules: Sequence[Modules] = ()
     to_the_end: bool = False
 
 
@@ -81,6 +86,7 @@ def execute(
             console=sink,
             clock="virtual" if program.virtual_clock else "real",
             seed=program.seed,
+            modules=program.modules or None,
         )
     with box:
         text_of: _Texts | None = None
@@ -102,7 +108,8 @@ def _run(box: Sandbox, program: Program) -> Any:  # noqa: ANN401 - any value
     started = time.monotonic()
     value: Any = undefined
     with contextlib.suppress(ConversionError):  # a file need not end with something that can leave the sandbox
-        value = box.eval(program.code, filename=program.filename)
+        evaluate = box.module if program.is_module else box.eval
+        value = evaluate(program.code, filename=program.filename)
     limit = program.limits.wall_seconds
     try:
         box.run_until_idle(timeout=None if limit is None else max(limit - (time.monotonic() - started), 0.001))

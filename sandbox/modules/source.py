@@ -34,7 +34,7 @@ class Importer:
     """The module or script that asks.
 
     Attributes:
-        path: Its path in the guest.
+        path: Its path in the guest, or the filename of a script; empty: the embedder, by `import_module`.
         resolve_dir: The directory that its relative specifiers start from.
     """
 
@@ -52,7 +52,7 @@ ModuleLoader = Callable[
 class ModuleResolver(Protocol):
     """Finds modules. `resolve` names a module by its key, `load` gives the source; each key is loaded once.
 
-    Both may raise: the guest sees the text as a TypeError of its import, the exception is the `__cause__`. Neither may
+    Both may raise: the import fails with the text, and the exception is the `__cause__` of the JSError. Neither may
     give anything outside of what the resolver is for, whatever the specifier is: it comes from the guest.
     """
 

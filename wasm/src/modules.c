@@ -1,5 +1,5 @@
 /* Modules: the engine's own loader, which serves the bindings while they are installed; and, for all later ones, the
- * parts of which bindings/modules.js makes a loader that may wait. It knows a record by its address. */
+ * parts of which the bindings make a loader that may wait. It knows a record by its address. */
 #include "internals.h"
 
 #include <stdlib.h>
