@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from benchmarks.rows import Row
 
 PLAIN_WIDTH = 132  # columns, where the output is not a terminal
+SHARED_KINDS = ("eval", "host_call", "guest_call", "out", "in")
 RESULTS_DIRECTORY = Path(__file__).parent / "results"
 
 
@@ -42,6 +43,7 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--list", action="store_true", help="list the rows and leave")
     parser.add_argument("--quick", action="store_true", help="fewer rounds: faster, rougher")
     parser.add_argument("--rounds", type=int, metavar="N", help="samples of each engine in each row")
+    parser.add_argument("--shares", action="store_true", help="compare nothing: show what our own time is spent on")
     parser.add_argument("--json", type=Path, metavar="FILE", help="where the figures go; default: benchmarks/results/")
     parser.add_argument("--chart", type=Path, metavar="FILE", help="where the chart goes, .svg or .png")
     parser.add_argument("--show", type=Path, metavar="FILE", help="measure nothing: show the figures of this JSON file")
@@ -94,6 +96,11 @@ def main(arguments: list[str] | None = None) -> int:
     if options.list:
         for row in rows.ROWS:
             console.print(f"{row.id:20} {row.group:8} {row.title}", highlight=False)
+        return 0
+    if options.shares:
+        from benchmarks.shares import measure_shares
+
+        table.print_shares([measure_shares(row) for row in options.rows if row.kind in SHARED_KINDS], console)
         return 0
     if options.show is not None:
         try:

@@ -61,6 +61,8 @@ ENGINES: tuple[Engine, ...] = (
             {
                 "bytes_out": "bytes do not convert",
                 "bytes_in": "bytes do not convert",
+                "large_bytes_out": "bytes do not convert",
+                "large_bytes_in": "bytes do not convert",
                 "host_call_record": "host functions cannot return objects",
             }
         ),

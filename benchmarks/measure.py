@@ -62,6 +62,8 @@ def prepare(adapter: Adapter, row: Row) -> Prepared:
             return _expect(session, "run()", workloads.CHECKSUMS[row.subject])
         case "host_call":
             return _prepare_host_call(adapter, row.subject)
+        case "guest_call":
+            return _prepare_guest_call(adapter)
         case "out":
             return _prepare_out(adapter, row.subject)
         case "in":
@@ -123,6 +125,17 @@ def _prepare_host_call(adapter: Adapter, subject: str) -> Prepared:
     session = adapter.open_session({"host": host})
     code = f"(() => {{ let total = 0; for (let i = 0; i < {count}; i++) total += {call}; return total; }})()"
     return _expect(session, code, count * (count + 1) // 2, per_operation=count)
+
+
+def _prepare_guest_call(adapter: Adapter) -> Prepared:
+    session = adapter.open_session({})
+    function = session.function("record => ({ id: record.id + 1, name: record.name, active: record.active })")
+    record = {"id": 1, "name": "item", "active": True}
+
+    def operation() -> object:
+        return function(record)
+
+    return Prepared(operation, lambda: _check(operation(), _next_record(record)), 1, session.close)
 
 
 def _prepare_out(adapter: Adapter, subject: str) -> Prepared:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-Kind = Literal["spawn", "eval", "host_call", "out", "in", "compute", "first_eval", "memory", "derived"]
+Kind = Literal["spawn", "eval", "host_call", "guest_call", "out", "in", "compute", "first_eval", "memory", "derived"]
 Unit = Literal["seconds", "bytes"]
 
 GROUPS = ("life", "calls", "values", "compute")
@@ -46,13 +46,21 @@ ROWS: tuple[Row, ...] = (
     Row("eval", 'eval("1+1") in a live sandbox', "calls", "eval"),
     Row("host_call", "one host call, number to number", "calls", "host_call", "number"),
     Row("host_call_record", "one host call, record to record", "calls", "host_call", "record"),
+    Row("guest_call_record", "one guest call, record to record", "calls", "guest_call", "record"),
     Row("records_out", "1,000 records out", "values", "out", "records"),
     Row("records_in", "1,000 records in", "values", "in", "records"),
+    Row("many_records_out", "10,000 records out", "values", "out", "many_records"),
+    Row("many_records_in", "10,000 records in", "values", "in", "many_records"),
     Row("ints_out", "100,000 ints out", "values", "out", "ints"),
+    Row("ints_in", "100,000 ints in", "values", "in", "ints"),
     Row("bytes_out", "1 MB of bytes out", "values", "out", "bytes"),
     Row("bytes_in", "1 MB of bytes in", "values", "in", "bytes"),
+    Row("large_bytes_out", "10 MB of bytes out", "values", "out", "large_bytes"),
+    Row("large_bytes_in", "10 MB of bytes in", "values", "in", "large_bytes"),
     Row("string_out", "100 KB string out", "values", "out", "string"),
     Row("string_in", "100 KB string in", "values", "in", "string"),
+    Row("large_string_out", "10 MB string out", "values", "out", "large_string"),
+    Row("large_string_in", "10 MB string in", "values", "in", "large_string"),
     Row("nested_out", "nested dict out", "values", "out", "nested"),
     Row("nested_in", "nested dict in", "values", "in", "nested"),
     *(Row(f"compute_{name}", name, "compute", "compute", name) for name in PROGRAMS),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -9,7 +11,12 @@ from rich.text import Text
 from benchmarks import targets
 from benchmarks.catalog import OURS
 from benchmarks.results import Cell, Report, format_figure, format_ratio
-from benchmarks.rows import GROUP_TITLES, GROUPS, Row
+from benchmarks.rows import BY_ID, GROUP_TITLES, GROUPS, Row
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from benchmarks.shares import Share
 
 
 def print_report(report: Report, console: Console) -> None:
@@ -24,6 +31,18 @@ def render(report: Report) -> RenderableType:
         parts.append(aims(report))
     parts.append(footnotes(report))
     return Group(*parts)
+
+
+def print_shares(shares: Sequence[Share], console: Console) -> None:
+    """Print what our own time is spent on."""
+    table = Table(caption="guest: C and the crossing; codec: msgpack and Python; the rest: driver and host functions")
+    for title in ("", "all", "guest", "codec", "copies", "the rest"):
+        table.add_column(title, justify="right" if title else "left")
+    for share in shares:
+        parts = (share.guest, share.codec, share.copies, share.rest)
+        row = BY_ID[share.row]
+        table.add_row(row.title, format_figure(share.seconds, row.unit), *(f"{part:.0%}" for part in parts))
+    console.print(table)
 
 
 def baseline_of(report: Report) -> str:

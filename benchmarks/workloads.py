@@ -44,13 +44,21 @@ def _json_value(python: object) -> Value:
 
 
 def _bytes_value(length: int) -> Value:
+    fill = "for (let index = 0; index < bytes.length; index++) bytes[index] = index * 7; return bytes"
+    total = "for (let index = 0; index < bytes.length; index++) total += bytes[index] * (index % 5); return total"
     python = bytes(index * 7 % 256 for index in range(length))
     return Value(
         python,
-        f"new Uint8Array({length}).map((_, index) => index * 7 % 256)",
-        f"new Uint8Array(incoming).reduce((total, byte, index) => total + byte * (index % 5), 0)"
+        f"(bytes => {{ {fill} }})(new Uint8Array({length}))",
+        f"((bytes, total) => {{ {total} }})(new Uint8Array(incoming), 0)"
         f" === {sum(byte * (index % 5) for index, byte in enumerate(python))}",
     )
+
+
+def _repeated_text(part: str, times: int) -> Value:
+    """A text too long to be written out in a program."""
+    outgoing = f"{json.dumps(part)}.repeat({times})"
+    return Value(part * times, outgoing, f"incoming === {outgoing}")
 
 
 def _record(index: int) -> dict[str, object]:
@@ -63,20 +71,26 @@ def _tree(depth: int) -> dict[str, object]:
 
 
 def value(name: str) -> Value:
-    """Make the value called `name`: records, ints, bytes, string or nested.
+    """Make the value called `name`: records, ints, bytes, string, nested, many_records, large_bytes or large_string.
 
     Sizes: 1,000 records of 4 fields; 100,000 ints below 2**20; 1,000,000 bytes; 100,000 ASCII characters; a tree of
-    63 dicts, 6 deep.
+    63 dicts, 6 deep. Many are 10,000, and large is 10,000,000.
     """
     match name:
         case "records":
             return _json_value([_record(index) for index in range(1000)])
+        case "many_records":
+            return _json_value([_record(index) for index in range(10_000)])
         case "ints":
             return _json_value([index * 7919 % 1048576 for index in range(100_000)])
         case "bytes":
             return _bytes_value(1_000_000)
+        case "large_bytes":
+            return _bytes_value(10_000_000)
         case "string":
             return _json_value("".join(f"{index:09d} " for index in range(10_000)))
+        case "large_string":
+            return _repeated_text("".join(f"{index:09d} " for index in range(10_000)), 100)
         case "nested":
             return _json_value(_tree(5))
     raise ValueError(f"no value is called {name!r}")

@@ -8,6 +8,7 @@ says whether it holds references. Everything else goes through `Writer` and `Rea
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from itertools import chain
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 import msgpack
 
+from sandbox import _blobs
 from sandbox._abi import Flag, Tag
 from sandbox._decode import (
     HELD,
@@ -29,9 +31,20 @@ from sandbox._decode import (
     new_error,
 )
 from sandbox._encode import EncodeOwner, Writer
-from sandbox._wire import SCALARS, bigint_payload, date_from, date_payload, new_packer
+from sandbox._wire import SCALARS, UNDEFINED, array_head, bigint_payload, date_from, date_payload, new_packer
 from sandbox.errors import ConversionError, GuestProtocolError
-from sandbox.values import BigInt, JSAsyncIterator, JSFunction, JSHandle, JSIterator, JSMap, JSPromise, JSSet, Undefined
+from sandbox.values import (
+    BigInt,
+    JSAsyncIterator,
+    JSFunction,
+    JSHandle,
+    JSIterator,
+    JSMap,
+    JSPromise,
+    JSSet,
+    Undefined,
+    undefined,
+)
 
 if TYPE_CHECKING:
     from sandbox.errors import ErrorDetail
@@ -57,6 +70,7 @@ _PLAIN: Final = SCALARS | _CONTAINERS | _HANDLES | {bytes, Undefined, BigInt, da
 _NESTING: Final = frozenset({Tag.MAP, Tag.SET, Tag.ERROR})
 _LONG_RUN: Final = 64
 _SMALL_COUNT: Final = 32
+_FEW_COUNT: Final = 8
 _SMALL_CHARS: Final = 1 << 12
 # Below this, the lengths that a message claims cannot cost enough to be worth checking them first.
 _UNCHECKED_BYTES: Final = 1 << 12
@@ -85,6 +99,10 @@ class Codec:
         self._limits = limits
         self._error_detail = error_detail
         self._small_count = min(_SMALL_COUNT, limits.max_nodes - 1)
+        # Both bounds hold for a list of dicts as well.
+        self._few_count = (
+            _FEW_COUNT if limits.max_depth > 1 and limits.max_nodes > _FEW_COUNT * (1 + _SMALL_COUNT) else 0
+        )
         # A value takes at least a byte, so that no message of this size can exceed a budget.
         self._small_bytes = min(_SMALL_BYTES, limits.max_nodes, limits.message_bytes)
         self._packers: list[msgpack.Packer] = []
@@ -108,7 +126,7 @@ class Codec:
             ConversionError: A value cannot cross, or the message exceeds a budget; the path says where.
         """
         parts = list(map(self._encode_small, values))
-        if None not in parts and sum(type(value) not in SCALARS for value in values) < 2:
+        if None not in parts and sum([type(value) in _CONTAINERS for value in values]) < 2:
             message: bytes = b"\0" + b"".join(parts)  # type: ignore[arg-type] # None is not in it
             if len(message) <= self._limits.message_bytes:
                 return message
@@ -152,7 +170,12 @@ class Codec:
         held: dict[int, JSHandle] = {}
         if not message[0]:
             try:
-                body = message[1:] if size <= _UNCHECKED_BYTES else memoryview(message)[1:]
+                if size <= _UNCHECKED_BYTES:
+                    return self._unpack(message[1:], held, 0)
+                body = memoryview(message)[1:]
+                if self._limits.max_nodes >= _blobs.MAX_NODES:
+                    with suppress(_blobs.Other):
+                        return _blobs.read(body)
                 return self._unpack(body, held, 0)
             except _NotPlain:
                 pass
@@ -186,9 +209,15 @@ class Codec:
         ).read()
 
     def _encode_small(self, value: object) -> bytes | None:
-        """A scalar, or a few scalars in a list or dict, without its flag byte; None for anything else."""
+        """A scalar, a few of them in a list or dict, or a few of these in a list, without its flag byte; else None."""
         if type(value) is list:
-            small = len(value) <= self._small_count and SCALARS.issuperset(map(type, value))
+            if len(value) > self._small_count:
+                return None
+            small = SCALARS.issuperset(map(type, value))
+            if not small:
+                return self._encode_few(value)
+        elif value is undefined:
+            return UNDEFINED
         elif type(value) is dict:
             small = len(value) <= self._small_count and _KEYS.issuperset(map(type, value))
             small = small and SCALARS.issuperset(map(type, value.values()))
@@ -202,10 +231,22 @@ class Codec:
             return None
         return packed
 
+    def _encode_few(self, items: list[Any]) -> bytes | None:
+        """A few small values in a list, such as the arguments of a call."""
+        dicts = [id(item) for item in items if type(item) is dict]
+        if len(items) > self._few_count or len(set(dicts)) != len(dicts):
+            return None
+        size, parts = 0, [array_head(len(items))]
+        for item in items:
+            part = None if type(item) is list else self._encode_small(item)
+            if part is None or (size := size + len(part)) > self._limits.message_bytes:
+                return None
+            parts.append(part)
+        return b"".join(parts)
+
     def _new_packer(self) -> msgpack.Packer:
-        return msgpack.Packer(
-            default=self._default, strict_types=True, use_bin_type=True, unicode_errors="surrogatepass", autoreset=False
-        )
+        # Without a way to encode half a pair, which is left to the general way, msgpack takes the text as it is stored.
+        return msgpack.Packer(default=self._default, strict_types=True, use_bin_type=True, autoreset=False)
 
     def _is_plain(self, values: Sequence[object]) -> bool:
         """Whether msgpack can encode the values: plain types, no container twice, within the budgets.
@@ -226,7 +267,7 @@ class Codec:
             children: Sequence[Any]
             if dicts:
                 children = list(chain(chain.from_iterable(lists), chain.from_iterable(map(dict.values, dicts))))
-                keys = set(chain.from_iterable(dicts))
+                keys = set().union(*dicts)
                 if keys:
                     if set(map(type, keys)) != _KEYS:
                         return False

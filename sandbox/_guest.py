@@ -365,7 +365,7 @@ class Guest:
             events.append(Stopped(Reason(reason)))
         return events
 
-    def _event(self, op: int, number: int, message: bytes) -> Event:
+    def _event(self, op: int, number: int, message: bytes | memoryview) -> Event:
         if op == Op.FINISH:
             try:
                 return Finished(number, self._decode(message))
@@ -387,7 +387,7 @@ class Guest:
         except ConversionError as refusal:
             return Requested(number, op, refusal)
 
-    def _thrown(self, message: bytes) -> SandboxError:
+    def _thrown(self, message: bytes | memoryview) -> SandboxError:
         control = self.instance.control
         value = self._decode(message, self._codec.decode_thrown)
         # Whether memory ran out is a fact of the allocator; what the guest says only tells which failure it was.
@@ -401,14 +401,14 @@ class Guest:
             return self._memory_error()
         return _failures.thrown(value)
 
-    def _decode(self, message: bytes, decode: Callable[[bytes], Any] | None = None) -> Any:  # noqa: ANN401 - any value
+    def _decode(self, message: bytes | memoryview, decode: Callable[[bytes | memoryview], Any] | None = None) -> Any:  # noqa: ANN401 - any value
         try:
             return (decode or self._codec.decode)(message)
         except GuestProtocolError:
             self.state = State.POISONED
             raise
 
-    def _arguments(self, message: bytes) -> list[Any]:
+    def _arguments(self, message: bytes | memoryview) -> list[Any]:
         arguments = self._decode(message)
         if not isinstance(arguments, list):
             raise self._broken("the guest sent arguments that are no array")
@@ -416,15 +416,24 @@ class Guest:
 
     # --- the import ---
 
-    def _host_call(self, op: int, message: bytes) -> tuple[int, bytes | None]:
+    def _host_call(self, op: int, message: bytes | memoryview) -> tuple[int, bytes | None]:
         control = self.instance.control
+        refusal: Exception | None = None
+        arguments: list[Any] = []
+        if op != Op.POLL:  # before anything else can run the guest, whose memory the message may be
+            try:
+                arguments = self._arguments(message)
+            except ConversionError as error:
+                refusal = error
         if control.outbox_bytes or control.reason:
             self._on_events(self._drain())
         if op == Op.POLL:
             self._on_poll()
             return Status.OK, None
         try:
-            answer, status = self._on_sync(op, self._arguments(message)), Status.OK
+            if refusal is not None:
+                raise refusal
+            answer, status = self._on_sync(op, arguments), Status.OK
         except GuestProtocolError:
             raise
         except Exception as error:  # noqa: BLE001 - the guest's program decides what to do about it

@@ -29,8 +29,11 @@ _U32: Final = 0xFFFFFFFF
 _NOBODYS_CONTROL: Final = Control()
 _NO_MEMORY: Final = memoryview(bytearray())
 
+# Up to this length a copy costs less than a view does.
+_SHORT_BYTES: Final = 1 << 14
+
 # (op, message) -> status and the encoded reply, None when there is none.
-HostCall = Callable[[int, bytes], tuple[int, bytes | None]]
+HostCall = Callable[[int, bytes | memoryview], tuple[int, bytes | None]]
 
 
 class _Running(threading.local):
@@ -153,8 +156,8 @@ class Instance:
         status: int = values[0].i32
         return status
 
-    def read(self, address: int, length: int) -> bytes:
-        """Copy guest memory.
+    def read(self, address: int, length: int) -> bytes | memoryview:
+        """Guest memory: a copy, or, when it is long, a view of what is there until the guest runs again.
 
         Raises:
             GuestProtocolError: The range is outside the guest's memory, or longer than any message may be.
@@ -162,7 +165,8 @@ class Instance:
         end = address + length
         if length > _abi.CAP_MESSAGE_BYTES or (end > self._size and end > self.memory_bytes()):
             raise GuestProtocolError(f"the guest named {length:,} bytes at {address:#x}, which it does not have")
-        return bytes(self._memory[address:end])
+        data = self._memory[address:end]
+        return bytes(data) if length <= _SHORT_BYTES else data
 
     def reserve(self, length: int) -> bool:
         """Make room for a message; False: the guest has none."""

@@ -127,7 +127,7 @@ def date_from(milliseconds: float) -> datetime:
     return _EPOCH + timedelta(milliseconds=milliseconds)
 
 
-def typed_array_from(payload: bytes) -> memoryview[Any]:
+def typed_array_from(payload: bytes | memoryview) -> memoryview[Any]:
     """A read-only view of the elements; float16 widens to float32, which holds each of its values.
 
     Raises:
@@ -135,7 +135,7 @@ def typed_array_from(payload: bytes) -> memoryview[Any]:
     """
     if not payload:
         raise ValueError("a typed array without an element type")
-    data = payload[1:]
+    data = bytes(payload[1:])
     if payload[0] == Element.FLOAT16:
         if len(data) % 2:
             raise ValueError("half an element")

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
+from fractions import Fraction
 from pathlib import Path
 from types import MappingProxyType, SimpleNamespace
 from typing import Any, Final, NamedTuple
@@ -109,6 +110,7 @@ NAMES: Final[dict[str, Any]] = {
     "BigInt": BigInt,
     "Color": Color,
     "Decimal": Decimal,
+    "Fraction": Fraction,
     "JSAsyncIterator": JSAsyncIterator,
     "JSError": JSError,
     "JSFunction": JSFunction,
@@ -257,7 +259,7 @@ OUT: Final[Mapping[str, tuple[Out, ...]]] = {
         Out("(map => map.set('self', map))(new Map())", "(lambda map: map.update({'self': map}) or map)(JSMap())"),
     ),
     "Promises and iterators": (
-        Out("({later: Promise.resolve(1)})", "{'later': JSPromise}"),
+        Out("({later: Promise.resolve(1)})", "{'later': JSPromise}", "one that is the result of a run is waited for"),
         Out("[1].values()", "JSIterator"),
         Out("(function* () { yield 1 })()", "JSIterator"),
         Out("(async function* () { yield 1 })()", "JSAsyncIterator"),
@@ -397,6 +399,7 @@ IN: Final[Mapping[str, tuple[In, ...]]] = {
         In("object()", Refused("$", "a value of type object")),
         In("{'list': [0, SimpleNamespace()]}", Refused("$.list[1]", "a value of type types.SimpleNamespace")),
         In("1j", Refused("$", "a value of type complex; send its two parts")),
+        In("Fraction(1, 3)", Refused("$", "a value of type fractions.Fraction")),
         In("timedelta(1)", Refused("$", "a value of type datetime.timedelta; send value.total_seconds()")),
     ),
 }

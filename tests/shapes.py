@@ -14,19 +14,20 @@ from datetime import datetime
 from typing import Any
 
 from sandbox.errors import JSError
-from sandbox.values import JSFunction, JSHandle, JSMap, JSSet, RegExp, Undefined
+from sandbox.values import JSHandle, JSMap, JSSet, RegExp, Undefined
 
 CONTAINERS = (list, dict, JSMap, JSSet, JSError, memoryview, array)
 _INDEX_LIMIT = 2**32 - 1
 
 
-def shape(value: object, *, as_guest_orders: bool = False) -> list[object]:
+def shape(value: object, *, as_guest_orders: bool = False, handles: bool = True) -> list[object]:
     """Every node of a graph once, in the order they are met.
 
     Args:
         value: The value.
         as_guest_orders: List the keys of dicts, and the properties of errors, as a JavaScript object would: array
             indexes first, by size.
+        handles: Tell what lives in the guest apart; otherwise each is as good as its class.
     """
     numbers: dict[int, int] = {}
     met: list[object] = []  # keeps the ids of what is numbered from being used again
@@ -34,7 +35,7 @@ def shape(value: object, *, as_guest_orders: bool = False) -> list[object]:
 
     def token(item: object) -> object:
         if not isinstance(item, CONTAINERS):
-            return _leaf(item)
+            return _leaf(item, handles=handles)
         if id(item) not in numbers:
             numbers[id(item)] = len(met)
             met.append(item)
@@ -75,7 +76,7 @@ def _is_index(name: str) -> bool:
     return name.isascii() and name.isdigit() and str(int(name)) == name and int(name) < _INDEX_LIMIT
 
 
-def _leaf(value: object) -> object:
+def _leaf(value: object, *, handles: bool) -> object:
     kind = type(value).__name__
     match value:
         case float() if math.isnan(value):
@@ -86,11 +87,9 @@ def _leaf(value: object) -> object:
             return (kind, value.isoformat())
         case RegExp() | str() | bytes() | int() | None | Undefined():
             return (kind, value)
-        case JSFunction():
-            return (kind, value.handle, value.name)
         case JSHandle():
-            return (kind, "held")
-        case type() if issubclass(value, JSHandle):  # stands for any of its kind
-            return (value.__name__, "held")
+            return (kind, value.handle if handles else None)
+        case type():
+            return (value.__name__, None)
         case _:
             return (kind, id(value))

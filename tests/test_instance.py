@@ -224,8 +224,8 @@ def test_a_request_outside_memory_unwinds_the_guest_and_poisons(bare: Bare) -> N
     original = instance.read
     bare.define("f", lambda: 1)
 
-    def on_host_call(op: int, message: bytes) -> tuple[int, bytes | None]:
-        return Status.OK, original(FAR, 16)
+    def on_host_call(op: int, message: bytes | memoryview) -> tuple[int, bytes | None]:
+        return Status.OK, bytes(original(FAR, 16))
 
     instance.on_host_call = on_host_call
     bare.arm()
@@ -473,7 +473,7 @@ class Stop(BaseException):
 
 
 def test_an_exception_in_the_import_never_crosses_the_guest(instance: Instance) -> None:
-    def fail(op: int, message: bytes) -> tuple[int, bytes | None]:
+    def fail(op: int, message: bytes | memoryview) -> tuple[int, bytes | None]:
         raise Stop
 
     instance.on_host_call = fail
@@ -489,7 +489,7 @@ def test_an_exception_in_the_import_never_crosses_the_guest(instance: Instance) 
 def test_the_first_exception_of_a_turn_is_the_one_that_is_kept(instance: Instance) -> None:
     errors = iter([Stop(1), Stop(2)])
 
-    def fail(op: int, message: bytes) -> tuple[int, bytes | None]:
+    def fail(op: int, message: bytes | memoryview) -> tuple[int, bytes | None]:
         raise next(errors)
 
     instance.on_host_call = fail

@@ -42,7 +42,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "modules.node",
         "modules",
     ),
-    "codec": ("_wire", "_failures", "_leaves", "_encode", "_decode", "_codec"),
+    "codec": ("_wire", "_failures", "_leaves", "_encode", "_decode", "_blobs", "_codec"),
     "image": ("_wasmtime", "_pages", "_image"),
     "instance": ("_store", "_instance"),
     "guest": ("_guest",),

@@ -29,6 +29,7 @@ def echo() -> Iterator[Callable[[object], Any]]:
 @given(values)
 @example(["\ud83d", "\udc00b", {"\ud800": "__proto__"}])
 @example({"b": 1, "4294967294": 2, "4294967295": 3, "10": 4, "9": 5, "-1": 6, "01": 7, "a": 8})
+@example({"b": 1, "2147483648": 2, "2147483647": 3})
 @example(JSMap([(b"", 1), (b"x", 2), (2**53 + 0.0, 3), (BigInt(2**53), 4)]))
 def test_values_come_back_as_they_went(echo: Callable[[object], Any], value: object) -> None:
     assert shape(echo(value)) == shape(value, as_guest_orders=True)

@@ -21,6 +21,9 @@ class Session(Protocol):
     def put(self, name: str, value: object) -> None:
         """Set the global `name` in the guest to `value`, converted."""
 
+    def function(self, expression: str) -> Callable[[object], object]:
+        """The guest function that `expression` is, as a callable: argument and result are converted."""
+
     def close(self) -> None:
         """End the sandbox and free what it holds."""
 

@@ -7,6 +7,8 @@ from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from benchmarks.engines.base import HostFunctions, Session
 
 _jsrun: Any = importlib.import_module("jsrun")
@@ -32,6 +34,11 @@ class DenoSession:
         if setter is None:
             setter = self._setters[name] = self._runtime.eval(f"(value) => {{ globalThis.{name} = value; return 0; }}")
         setter(value)
+
+    def function(self, expression: str) -> Callable[[object], object]:
+        """A guest function is a callable."""
+        function: Callable[[object], object] = self._runtime.eval(f"({expression})")
+        return function
 
     def close(self) -> None:
         """Close the runtime, which also ends its thread."""

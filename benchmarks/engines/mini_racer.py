@@ -7,6 +7,8 @@ from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from benchmarks.engines.base import HostFunctions, Session
 
 _mini_racer: Any = importlib.import_module("py_mini_racer")
@@ -39,6 +41,11 @@ class RacerSession:
             self._context.eval("function __set(name, value) { globalThis[name] = value; return 0; }")
             self._has_setter = True
         self._context.call("__set", name, value)
+
+    def function(self, expression: str) -> Callable[[object], object]:
+        """A global that is called by name; the record goes both ways as JSON text."""
+        self._context.eval(f"globalThis.__function = {expression}; 0")
+        return lambda argument: self._context.call("__function", argument)
 
     def close(self) -> None:
         """Close the context."""

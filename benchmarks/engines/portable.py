@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from sandbox import Sandbox
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from benchmarks.engines.base import HostFunctions, Session
 
 
@@ -26,6 +28,11 @@ class PortableSession:
     def put(self, name: str, value: object) -> None:
         """Set a global through the sandbox's `globals`."""
         self._globals[name] = value
+
+    def function(self, expression: str) -> Callable[[object], object]:
+        """A guest function is a callable."""
+        function: Callable[[object], object] = self._box.eval(f"({expression})")
+        return function
 
     def close(self) -> None:
         """Close the sandbox."""

@@ -8,6 +8,8 @@ from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from benchmarks.engines.base import HostFunctions, Session
 
 _quickjs: Any = importlib.import_module("quickjs")
@@ -32,6 +34,15 @@ class NativeSession:
         if isinstance(value, (list, dict)):
             value = self._context.parse_json(json.dumps(value))
         self._context.set(name, value)
+
+    def function(self, expression: str) -> Callable[[object], object]:
+        """A function object; the record goes both ways as JSON text."""
+        function = self._context.eval(f"({expression})")
+
+        def call(argument: object) -> object:
+            return json.loads(function(self._context.parse_json(json.dumps(argument))).json())
+
+        return call
 
     def close(self) -> None:
         """Drop the context; it is freed with its last reference."""

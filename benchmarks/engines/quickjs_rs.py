@@ -7,6 +7,8 @@ from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from benchmarks.engines.base import HostFunctions, Session
 
 _quickjs_rs: Any = importlib.import_module("quickjs_rs")
@@ -20,6 +22,7 @@ class WasmSession:
         self._context = self._runtime.new_context()
         for name, function in functions.items():
             self._context.register(name, function)
+        self._handles: list[Any] = []
         self.eval = self._context.eval
 
     def take(self, expression: str, kind: type) -> object:
@@ -30,8 +33,21 @@ class WasmSession:
         """Set a global through the context's `globals`."""
         self._context.globals[name] = value
 
+    def function(self, expression: str) -> Callable[[object], object]:
+        """A handle that is called; its result is a handle as well, which is converted and given back."""
+        handle = self._context.eval_handle(f"({expression})")
+        self._handles.append(handle)
+
+        def call(argument: object) -> object:
+            with handle.call(argument) as result:
+                return result.to_python()
+
+        return call
+
     def close(self) -> None:
-        """Close the context, then its runtime."""
+        """Give the handles back, close the context, then its runtime."""
+        for handle in self._handles:
+            handle.dispose()
         self._context.close()
         self._runtime.close()
 

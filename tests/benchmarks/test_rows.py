@@ -13,7 +13,7 @@ from benchmarks import catalog, rows, targets, workloads
         ("spawn", ["spawn"]),
         ("host_call", ["host_call"]),
         ("host", ["host_call", "host_call_record"]),
-        ("calls", ["eval", "host_call", "host_call_record"]),
+        ("calls", ["eval", "host_call", "host_call_record", "guest_call_record"]),
         ("ints_out, spawn", ["spawn", "ints_out"]),
         ("compute_json,compute_maps", ["compute_json", "compute_maps"]),
     ],
@@ -43,7 +43,17 @@ def test_every_program_has_source_checksum_and_row() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "length"), [("records", 1000), ("ints", 100_000), ("bytes", 1_000_000), ("string", 100_000), ("nested", 4)]
+    ("name", "length"),
+    [
+        ("records", 1000),
+        ("many_records", 10_000),
+        ("ints", 100_000),
+        ("bytes", 1_000_000),
+        ("large_bytes", 10_000_000),
+        ("string", 100_000),
+        ("large_string", 10_000_000),
+        ("nested", 4),
+    ],
 )
 def test_values_have_the_promised_size(name: str, length: int) -> None:
     value = workloads.value(name).python

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 import tracemalloc
+from array import array
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from sandbox._codec import Codec
 from sandbox.errors import ConversionError, GuestProtocolError
 from sandbox.limits import Limits
 from tests.bare_guest import Bare
-from tests.fake_owner import Owner, generally_decoded
+from tests.fake_owner import Owner, generally_decoded, generally_encoded
 from tests.shapes import shape
 
 GRAPHS = Path(__file__).parents[1] / "guest" / "graphs.js"
@@ -28,6 +29,18 @@ CODEC = Codec(Owner(), LIMITS)
 BYTES_EACH_BYTE = 250
 BYTES_EACH_NODE = 64
 BYTES_ANYWAY = 32 << 10
+
+
+# What is read past msgpack.
+LONG = [
+    generally_encoded(value)
+    for value in (
+        b"x" * 5_000,
+        "\u00e9" * 4_000,
+        array("h", [7]) * 3_000,
+        ["to", 1, None, b"y" * 5_000, "z" * 70_000],
+    )
+]
 
 
 @cache
@@ -45,7 +58,7 @@ def corpus() -> list[bytes]:
         bare.guest._codec.decode = record  # type: ignore[method-assign]
         for seed in range(120):
             bare.value(f"make({seed})")
-    return sorted(set(messages), key=len)[:100]
+    return sorted(set(messages), key=len)[:100] + LONG
 
 
 HEADS = bytes((0x00, 0x7F, 0x80, 0x81, 0x8F, 0x90, 0x91, 0x9F, 0xA0, 0xA1, 0xBF, *range(0xC0, 0x100)))
@@ -94,11 +107,12 @@ def decoded(message: bytes) -> tuple[bool, Any]:
 
 def messages(seed: int, count: int) -> list[bytes]:
     rng = random.Random(seed)
-    return [arbitrary(rng) if rng.random() < 0.2 else damaged(rng, rng.choice(corpus())) for _ in range(count)]
+    kinds = [corpus()] * 8 + [LONG]
+    return [arbitrary(rng) if rng.random() < 0.2 else damaged(rng, rng.choice(rng.choice(kinds))) for _ in range(count)]
 
 
 def test_the_corpus_is_valid() -> None:
-    assert len(corpus()) == 100
+    assert len(corpus()) == 104
     for message in corpus():
         assert decoded(message)[0], message
 

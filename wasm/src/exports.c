@@ -108,15 +108,26 @@ static JSValue compile(Bytes code, const char *filename, int flags)
     return JS_Eval(guest.context, code.data, code.length, filename, JS_EVAL_TYPE_GLOBAL | JS_EVAL_FLAG_COMPILE_ONLY | flags);
 }
 
-/* A script; one that only parses with top-level await is an asynchronous one. */
+/* A script; one that uses top-level await is an asynchronous one. `await (x)` is also a call of a function of that name:
+ * it is taken for one only where it cannot be anything else. */
 static JSValue compile_script(Bytes code, const char *filename, bool *asynchronous)
 {
     JSValue function = compile(code, filename, 0);
-    *asynchronous = JS_IsException(function) && !guest.control.reason && mentions_await(code);
+    bool parsed = !JS_IsException(function);
+    *asynchronous = !guest.control.reason && mentions_await(code) && (!parsed || internals_reads_await(function));
     if (!*asynchronous)
         return function;
-    JS_FreeValue(guest.context, JS_GetException(guest.context));
-    return compile(code, filename, JS_EVAL_FLAG_ASYNC);
+    if (!parsed)
+        JS_FreeValue(guest.context, JS_GetException(guest.context));
+    JSValue with_await = compile(code, filename, JS_EVAL_FLAG_ASYNC);
+    if (parsed && JS_IsException(with_await) && !guest.control.reason) {
+        JS_FreeValue(guest.context, JS_GetException(guest.context));
+        *asynchronous = false;
+        return function;
+    }
+    if (parsed)
+        JS_FreeValue(guest.context, function);
+    return with_await;
 }
 
 EXPORT(eval) int32_t eval(int32_t run, int32_t length)

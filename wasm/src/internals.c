@@ -83,12 +83,12 @@ bool internals_properties_open(JSContext *ctx, JSValueConst object, Properties *
     JSShape *shape = p->shape;
     if (p->is_exotic || p->fast_array || !shape->is_hashed)
         return false;
-    uint32_t count = 0;
+    uint32_t count = 0, index;
     JSShapeProperty *property = get_shape_prop(shape);
     for (int i = 0; i < shape->prop_count; i++, property++) {
         if (property->atom == JS_ATOM_NULL || !(property->flags & JS_PROP_ENUMERABLE))
             continue;
-        if (__JS_AtomIsTaggedInt(property->atom) || (property->flags & JS_PROP_TMASK) != JS_PROP_NORMAL)
+        if (JS_AtomIsArrayIndex(ctx, &index, property->atom) || (property->flags & JS_PROP_TMASK) != JS_PROP_NORMAL)
             return false;
         if (ctx->rt->atom_array[property->atom]->atom_type == JS_ATOM_TYPE_STRING)
             count++;
@@ -330,6 +330,20 @@ int internals_iteration(JSContext *ctx, JSValueConst value)
     if (has_method(ctx, p, JS_ATOM_Symbol_asyncIterator))
         return TAG_ASYNC_ITERATOR;
     return has_method(ctx, p, JS_ATOM_Symbol_iterator) && has_method(ctx, p, JS_ATOM_next) ? TAG_ITERATOR : 0;
+}
+
+bool internals_reads_await(JSValueConst script)
+{
+    if (JS_VALUE_GET_TAG(script) != JS_TAG_FUNCTION_BYTECODE)
+        return false;
+    JSFunctionBytecode *bytecode = JS_VALUE_GET_PTR(script);
+    for (int at = 0; at < bytecode->byte_code_len;) {
+        const uint8_t *code = bytecode->byte_code_buf + at;
+        if ((*code == OP_get_var || *code == OP_get_var_undef) && get_u32(code + 1) == JS_ATOM_await)
+            return true;
+        at += short_opcode_info(*code).size;
+    }
+    return false;
 }
 
 void internals_seed_random(JSContext *ctx, uint64_t seed)

@@ -51,6 +51,8 @@ bool internals_is_weak(JSValueConst object);          /* what keeps nothing aliv
 /* What an object is to loops: 0, TAG_ITERATOR or TAG_ASYNC_ITERATOR. No guest code runs. */
 int internals_iteration(JSContext *ctx, JSValueConst value);
 
+/* Whether the code of a compiled script itself, not that of its functions, reads a variable called `await`. */
+bool internals_reads_await(JSValueConst script);
 void internals_seed_random(JSContext *ctx, uint64_t seed);
 void internals_drop_jobs(JSRuntime *rt);
 bool internals_has_jobs(JSRuntime *rt);
