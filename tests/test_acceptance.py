@@ -14,6 +14,7 @@ import pytest
 
 from sandbox import URL, AsyncSandbox, BigInt, JSError, Limits, RegExp, Sandbox, undefined
 from sandbox.errors import ConversionError, Stalled, UnhandledRejection, WallLimitExceeded
+from sandbox.modules import Importer, ModuleSource
 
 Play = Callable[..., Any]
 
@@ -365,3 +366,68 @@ class TestErrors:
         ended: list[str] = []
         anyio.run(main, backend="trio")
         assert ended == ["quick", "stuck"]
+
+
+class TestModules:
+    def test_programs_that_start_together_share_one_load_and_go_on_in_order(self) -> None:
+        loads: list[str] = []
+        order: list[list[int]] = []
+
+        async def load(specifier: str, importer: Importer) -> str:
+            loads.append(specifier)
+            await anyio.lowlevel.checkpoint()
+            return f"export const name = {json.dumps(specifier)}"
+
+        async def main() -> None:
+            async with AsyncSandbox(modules=load, globals={"order": []}) as box:
+                for round_ in range(40):
+
+                    async def run(number: int, round_: int = round_) -> None:
+                        code = f"import {{name}} from 'shared{round_}'; order.push({number}); export {{name}}"
+                        assert await box.module(code) == {"name": f"shared{round_}"}
+
+                    async with anyio.create_task_group() as tasks:
+                        for number in range(3):
+                            tasks.start_soon(run, number)
+                            await anyio.lowlevel.checkpoint()
+                    order.append(await box.eval("order.splice(0)"))
+
+        anyio.run(main, backend="trio")
+        assert loads == [f"shared{round_}" for round_ in range(40)]
+        assert order == [[0, 1, 2]] * 40
+
+    def test_a_failed_load_says_so_each_time_and_harms_no_other(self) -> None:
+        attempts: list[str] = []
+
+        def load(specifier: str, importer: Importer) -> str:
+            attempts.append(specifier)
+            if specifier == "broken":
+                raise LookupError("the shelf is empty")
+            return "export default 'works'"
+
+        with Sandbox(modules=load) as box:
+            for _ in range(2):
+                with pytest.raises(JSError, match="the shelf is empty") as caught:
+                    box.module("import 'broken'")
+                assert isinstance(caught.value.__cause__, LookupError)
+            assert box.module("export {default} from 'fine'") == {"default": "works"}
+        assert attempts == ["broken", "broken", "fine"]
+
+    def test_relative_imports_start_where_the_loader_says_a_module_stands(self) -> None:
+        sources = {
+            "moduleA": ModuleSource("import '/foo/bar.js'", filename="/modules/moduleA", resolve_dir="/modules"),
+            "/foo/bar.js": ModuleSource("import '../one.js'", resolve_dir="/foo"),
+            "../one.js": ModuleSource("import './foo/hello.js'", filename="/one.js", resolve_dir="/"),
+            "./foo/hello.js": ModuleSource("console.log('hello world')", filename="/foo/hello.js"),
+        }
+        importers: list[str] = []
+        entries: list[str] = []
+
+        async def load(specifier: str, importer: Importer) -> ModuleSource:
+            importers.append(importer.path)
+            return sources[specifier]
+
+        with Sandbox(modules=load, console=lambda entry: entries.append(entry.text)) as box:
+            box.module("import 'moduleA'", filename="/entry.js")
+        assert entries == ["hello world"]
+        assert importers == ["/entry.js", "/modules/moduleA", "/foo/bar.js", "/one.js"]

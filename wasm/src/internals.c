@@ -77,6 +77,8 @@ bool internals_fast_array(JSValueConst value, JSValue **values, uint32_t *count)
     return JS_VALUE_GET_TAG(p->prop[0].u.value) == JS_TAG_INT && (uint32_t)JS_VALUE_GET_INT(p->prop[0].u.value) == *count;
 }
 
+enum { INDEX_DIGITS = 10 }; /* of array indexes that are too large for an integer atom */
+
 bool internals_properties_open(JSContext *ctx, JSValueConst object, Properties *out)
 {
     JSObject *p = JS_VALUE_GET_OBJ(object);
@@ -88,10 +90,14 @@ bool internals_properties_open(JSContext *ctx, JSValueConst object, Properties *
     for (int i = 0; i < shape->prop_count; i++, property++) {
         if (property->atom == JS_ATOM_NULL || !(property->flags & JS_PROP_ENUMERABLE))
             continue;
-        if (JS_AtomIsArrayIndex(ctx, &index, property->atom) || (property->flags & JS_PROP_TMASK) != JS_PROP_NORMAL)
+        if (__JS_AtomIsTaggedInt(property->atom) || (property->flags & JS_PROP_TMASK) != JS_PROP_NORMAL)
             return false;
-        if (ctx->rt->atom_array[property->atom]->atom_type == JS_ATOM_TYPE_STRING)
-            count++;
+        JSAtomStruct *name = ctx->rt->atom_array[property->atom];
+        if (name->atom_type != JS_ATOM_TYPE_STRING)
+            continue;
+        if (name->len == INDEX_DIGITS && JS_AtomIsArrayIndex(ctx, &index, property->atom))
+            return false;
+        count++;
     }
     /* While the cursor holds the hashed shape, a change to the object gives the object another shape. */
     *out = (Properties){.shape = js_dup_shape(shape), .index = 0, .count = count};
