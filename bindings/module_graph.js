@@ -1,13 +1,13 @@
 /**
  * `import`, `import()` and what the host imports: loading a graph of modules, linking and evaluating it.
  *
- * The engine's own loader would have to answer at once. So each import has a graph here, and goes through it until every
- * request of every module is bound to a module; where a source takes time to come, the graph waits.
+ * The engine's own loader would have to answer at once. So each import has a graph here, and goes through it until
+ * every request of every module is bound to a module; where a source takes time to come, the graph waits.
  */
 
 import {
-  bindModule, evaluateModule, freeModule, hook as register, linkModule, moduleNamespace, moduleState, promiseState, turn,
-  whenSettled,
+  bindModule, evaluateModule, freeModule, hook as register, linkModule, moduleNamespace, moduleState, promiseState,
+  turn, whenSettled,
 } from "sandbox:native";
 import { hook } from "sandbox:abi.js";
 import { acquire, append, compiled, importerOf, importers, modules, shorten, typeOf } from "./modules.js";
@@ -172,7 +172,8 @@ function forget(graph, isFailed) {
   const gone = new Map();
   for (let i = 0; i < queue.length; i++) {
     const module = queue[i];
-    if (module.isEntry || !isFailed(module)) continue;
+    if (module.isEntry || module.isGone || !isFailed(module)) continue;
+    module.isGone = true;
     MapPrototypeSet(gone, module, true);
     MapPrototypeDelete(importers, module.name);
     append(dropped, module);

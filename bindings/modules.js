@@ -1,8 +1,8 @@
 /**
  * What a specifier names, and the module that its source makes: an ECMAScript module, CommonJS, JSON, text or bytes.
  *
- * A module is kept by its key and is shared by all that import it; what failed is not kept. module_graph.js binds modules
- * to each other and evaluates them.
+ * A module is kept by its key and is shared by all that import it; what failed is not kept. module_graph.js binds
+ * modules to each other and evaluates them.
  *
  * A turn can be cut off anywhere, and then nothing here is cleaned up. What must not outlast that carries the turn's
  * number.
@@ -35,6 +35,7 @@ import {
  * @property {{ exports: any } | null} cell What `require` gives; null: nothing.
  * @property {boolean} isEntry Whether it has no key: nothing can import it.
  * @property {boolean} hasMeta Whether it may ask for its `import.meta`.
+ * @property {boolean} isGone Whether it was given up: later imports load it again.
  *
  * @typedef {object} Fetch A source that the host will have later.
  * @property {((arrived: () => Module | undefined) => void)[]} waiters Each gets what gives the module, or throws;
@@ -59,7 +60,10 @@ export const append = (list, item) => { list[list.length] = item; };
 /** @param {string} text @returns {string} */
 export const shorten = (text) => (text.length > maxShown ? StringPrototypeSlice(text, 0, maxShown) + "…" : text);
 
-/** @param {symbol | string | null} name Of the running module, or the file of the running script. @returns {Importer} */
+/**
+ * @param {symbol | string | null} name Of the running module, or the file of the running script.
+ * @returns {Importer}
+ */
 export function importerOf(name) {
   const known = MapPrototypeGet(importers, name);
   if (known !== undefined) return known;
@@ -184,7 +188,10 @@ export function compiled(code, importer, isEntry) {
   if (!isEntry) MapPrototypeSet(importers, name, importer);
   const hasMeta = StringPrototypeIncludes(code, "meta");
   if (hasMeta) describe(moduleMeta(record), importer);
-  return { __proto__: null, record, name, importer, requests, dependencies, linked: false, cell: null, isEntry, hasMeta };
+  return {
+    __proto__: null, record, name, importer, requests, dependencies, linked: false, cell: null, isEntry, hasMeta,
+    isGone: false,
+  };
 }
 
 function synthetic(importer, values, cell) {
@@ -192,7 +199,7 @@ function synthetic(importer, values, cell) {
   const none = newList();
   return {
     __proto__: null, record, name: undefined, importer, requests: none, dependencies: none, linked: false, cell,
-    isEntry: false, hasMeta: false,
+    isEntry: false, hasMeta: false, isGone: false,
   };
 }
 

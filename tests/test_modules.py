@@ -11,10 +11,11 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from sandbox import AsyncSandbox, JSError, JSFunction, Limits, Sandbox
+from sandbox import AsyncSandbox, JSError, JSFunction, Limits, Sandbox, undefined
 from sandbox.errors import (
     ConversionError,
     CpuLimitExceeded,
+    FuelLimitExceeded,
     JSSyntaxError,
     LimitExceeded,
     MemoryLimitExceeded,
@@ -158,6 +159,37 @@ def test_failures(run: Run, method: str, code: str, error: type[Exception], text
     assert isinstance(got, error)
     assert str(got).startswith(text) if error is not Exception else text in str(got)
     assert "sq" in after and fresh == 1
+
+
+@pytest.mark.parametrize(
+    ("method", "argument", "budget", "error"),
+    [
+        ("module", "for (;;);", {"timeout": 0.05}, WallLimitExceeded),
+        ("module", "for (;;);", {"fuel": 10_000_000}, FuelLimitExceeded),
+        ("import_module", "spin", {"timeout": 0.05}, WallLimitExceeded),
+        ("import_module", "spin", {"fuel": 10_000_000}, FuelLimitExceeded),
+        ("import_module", "waits for ever", {"timeout": 0.05}, WallLimitExceeded),
+    ],
+)
+def test_budgets(run: Run, method: str, argument: str, budget: dict[str, Any], error: type[Exception]) -> None:
+    sources = {"spin": "for (;;);", "waits for ever": "await new Promise(done => setTimeout(done, 1e6))"}
+    (got,) = run((method, argument, budget), modules=sources)
+    assert isinstance(got, error)
+
+
+@pytest.mark.parametrize(
+    ("method", "arguments", "error"),
+    [
+        ("module", (1,), TypeError),
+        ("module", ("1", {"filename": 1}), TypeError),
+        ("import_module", (None,), TypeError),
+        ("import_module", ("x", {"timeout": 0}), ValueError),
+        ("module", ("1", {"fuel": -1}), ValueError),
+    ],
+)
+def test_misuse(run: Run, method: str, arguments: tuple[Any, ...], error: type[Exception]) -> None:
+    (got,) = run((method, *arguments))
+    assert isinstance(got, error)
 
 
 def test_without_modules(run: Run) -> None:
@@ -457,6 +489,23 @@ def test_a_host_function_imports(method: str, code: str, outcome: Any) -> None:
                 result = str(error)
             assert outcome in result if isinstance(outcome, str) else result == outcome
         assert box.import_module("a") == {"default": 1}
+
+
+def test_two_nested_imports_that_fail_share_a_module() -> None:
+    sources = {
+        "outer": "import './shared'; import './calls.cjs'; import {none} from './shared'",
+        "inner": "import './shared'; import {none} from './shared'",
+        "shared": "import './deep'; export let x",
+        "deep": "export let y",
+        "calls.cjs": ModuleSource("try { hostImport('inner') } catch (e) { exports.e = e.name }", kind="commonjs"),
+    }
+    with Sandbox(modules=sources) as box:
+        box.function(box.import_module, name="hostImport")
+        for _ in range(20):
+            with pytest.raises(JSSyntaxError):
+                box.import_module("outer")
+            box.module("export let filler = 1")
+        assert box.import_module("shared") == {"x": undefined}
 
 
 def test_a_host_function_cannot_wait_for_a_module() -> None:
