@@ -86,7 +86,7 @@ class Op(IntEnum):
     # modules
     MODULES_RESOLVE = 40
     # the same and the type of the import attribute; answers key, source, path, directory or nil, kind; nil: none has
-    # it; a number: ask `fetch` for it
+    # it; a number: ask `fetch` for it, unless it is 0
     MODULES_LOAD = 41
     # what `load` answered; answers as `load` does
     MODULES_FETCH = 42

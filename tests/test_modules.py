@@ -492,7 +492,7 @@ def test_a_host_function_imports(method: str, code: str, outcome: Any) -> None:
 
 
 def test_two_nested_imports_that_fail_share_a_module() -> None:
-    sources = {
+    sources: dict[str, str | ModuleSource] = {
         "outer": "import './shared'; import './calls.cjs'; import {none} from './shared'",
         "inner": "import './shared'; import {none} from './shared'",
         "shared": "import './deep'; export let x",

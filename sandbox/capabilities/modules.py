@@ -37,6 +37,11 @@ class _Begun:
     kind: str
     others: Iterator[Offer]
 
+    def __del__(self) -> None:
+        """Close a coroutine that nobody has awaited, or Python warns of it."""
+        if inspect.iscoroutine(self.source) and inspect.getcoroutinestate(self.source) == inspect.CORO_CREATED:
+            self.source.close()
+
 
 class Modules(Capability):
     """Serves modules. Nothing is kept of what the guest asks for: it says itself where it imports from."""
@@ -77,26 +82,34 @@ class Modules(Capability):
             raise ValueError("no such type of module")
         question = (specifier, path, directory, condition)
         (last, offers), self._last = self._last, (None, iter(()))
-        return self._next(offers if last == question else self._offers(question), kind)
+        if last != question:
+            offers = self._offers(question)
+        return self._next(offers, kind, may_wait=condition == "import")
 
-    def _next(self, offers: Iterator[Offer], kind: str) -> object:
-        """The first source that is offered, or the number of one that is still to come."""
+    def _next(self, offers: Iterator[Offer], kind: str, *, may_wait: bool = True) -> object:
+        """The first source that is offered, or the number of one that is still to come; 0: of one nobody waits for."""
         for key, give in offers:
             source = give()
             if inspect.isawaitable(source):
+                begun = _Begun(source, key, kind, offers)
+                if not may_wait:
+                    return 0
                 number = next(self._numbers)
-                self._begun[number] = _Begun(source, key, kind, offers)
+                self._begun[number] = begun
                 if len(self._begun) > _MAX_BEGUN:
-                    _close(self._begun.pop(next(iter(self._begun))).source)
+                    del self._begun[next(iter(self._begun))]
                 return number
             if source is not None:
                 return self._served(key, checked(source), kind)
         return None
 
-    async def _fetch(self, number: object) -> object:
+    def _fetch(self, number: object) -> Awaitable[object]:
         begun = self._begun.pop(number, None) if isinstance(number, int) else None
         if begun is None:
             raise LookupError("no such source")
+        return self._finish(begun)
+
+    async def _finish(self, begun: _Begun) -> object:
         source = await begun.source
         if source is not None:
             return self._served(begun.key, checked(source), begun.kind)
@@ -138,9 +151,3 @@ def _text(code: bytes, key: str) -> str:
         return code.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ValueError(f"the module {key!r} is not UTF-8 text (byte {error.start:,})") from None
-
-
-def _close(source: Awaitable[Any]) -> None:
-    """Close a coroutine that will not be started, or Python warns of it."""
-    if inspect.iscoroutine(source):
-        source.close()

@@ -245,6 +245,15 @@ async def test_a_source_that_was_not_begun(number: Any) -> None:
 
 
 @pytest.mark.anyio
+@pytest.mark.parametrize("loader", [_later, _returns_awaitable])
+async def test_nobody_waits_for_what_is_required(loader: Any) -> None:
+    host = _host(loader)
+    assert host["load"]("a", "/main.js", None, "require", "") == 0
+    with pytest.raises(LookupError):
+        await host["fetch"](0)
+
+
+@pytest.mark.anyio
 async def test_sources_that_are_never_fetched_are_forgotten() -> None:
     host = _host(_returns_awaitable)
     numbers = [_load(host, "a") for _ in range(200)]
