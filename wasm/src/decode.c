@@ -90,8 +90,16 @@ static JSAtom read_key(Reader *reader)
     Bytes key;
     if (!reader_bytes(reader, &key))
         return JS_ATOM_NULL;
-    if (text_is_ascii((const uint8_t *)key.data, key.length))
-        return JS_NewAtomLen(ctx, key.data, key.length);
+    uint32_t place = key.length ? (uint32_t)key.length + 5 * (uint8_t)key.data[0] + (uint8_t)key.data[key.length - 1] : 0;
+    KnownKey *known = &reader->keys[place % KNOWN_KEYS];
+    if (known->atom != JS_ATOM_NULL && known->length == key.length && !memcmp(known->data, key.data, key.length))
+        return JS_DupAtom(ctx, known->atom);
+    if (text_is_ascii((const uint8_t *)key.data, key.length)) {
+        JSAtom made = JS_NewAtomLen(ctx, key.data, key.length);
+        JS_FreeAtom(ctx, known->atom);
+        *known = (KnownKey){.data = key.data, .length = key.length, .atom = JS_DupAtom(ctx, made)};
+        return made;
+    }
     JSValue text = text_decode(ctx, (const uint8_t *)key.data, key.length);
     JSAtom atom = JS_IsException(text) ? JS_ATOM_NULL : JS_ValueToAtom(ctx, text);
     JS_FreeValue(ctx, text);

@@ -26,6 +26,8 @@ void reader_close(Reader *reader)
     for (uint32_t i = 0; i < reader->object_count; i++)
         JS_FreeValue(guest.context, reader->objects[i]);
     js_free(guest.context, reader->objects);
+    for (int i = 0; i < KNOWN_KEYS; i++)
+        JS_FreeAtom(guest.context, reader->keys[i].atom);
     free(guest.inbox.data);
     guest.inbox = reader->message;
     engine_show_inbox();

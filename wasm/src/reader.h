@@ -11,6 +11,14 @@
 #include "buffer.h"
 #include "quickjs.h"
 
+enum { KNOWN_KEYS = 16 };
+
+typedef struct KnownKey {
+    const char *data;     /* in the message */
+    size_t length;
+    JSAtom atom;          /* owned; JS_ATOM_NULL: the place is free */
+} KnownKey;
+
 typedef struct Reader {
     Buffer message;       /* what was the inbox; owned while the reader is open */
     bool open;
@@ -20,6 +28,7 @@ typedef struct Reader {
     uint32_t depth;
     JSValue *objects;     /* numbered objects, only in a message with references; owned */
     uint32_t object_count, object_room;
+    KnownKey keys[KNOWN_KEYS];      /* met before: records have the same keys again and again */
 } Reader;
 
 typedef struct Bytes {
