@@ -10,16 +10,7 @@ const partsOf = newList();
 const makerOf = newList();
 
 /**
- * Let what the host sends under a tag become an object.
- * @param {number} tag
- * @param {(parts: any) => object} make An object from what a message holds.
- */
-export function makes(tag, make) {
-  makerOf[tag] = make;
-}
-
-/**
- * Let the objects of a class cross, both ways.
+ * Let the objects of a class cross.
  * @template {object} T
  * @param {number} tag
  * @param {(object: T) => unknown} parts What a message holds of an object.
@@ -28,7 +19,7 @@ export function makes(tag, make) {
  */
 export function crossing(tag, parts, make) {
   partsOf[tag] = parts;
-  makes(tag, make);
+  makerOf[tag] = make;
   return (object) => brand(object, tag);
 }
 

@@ -1,10 +1,17 @@
 /** Objects of the host: the members it has chosen, in an object that no program can change. */
 
 import { tag } from "sandbox:abi.js";
-import { makes } from "./crossing.js";
-import { ObjectDefineProperty, ObjectHasOwn, ObjectKeys, ObjectPreventExtensions } from "./primordials.js";
+import { opOf } from "sandbox:native";
+import { crossing } from "./crossing.js";
+import {
+  ObjectDefineProperty, ObjectHasOwn, ObjectKeys, ObjectPreventExtensions, WeakMap, WeakMapPrototypeGet,
+  WeakMapPrototypeSet,
+} from "./primordials.js";
 
-makes(tag.hostObject, (parts) => {
+/** The function of the host that stands for an object, and keeps it there. @type {WeakMap<object, Function>} */
+const anchors = new WeakMap();
+
+function make(parts) {
   const values = parts[0];
   const getters = parts[1];
   const setters = parts[2];
@@ -20,5 +27,9 @@ makes(tag.hostObject, (parts) => {
     const set = ObjectHasOwn(setters, name) ? setters[name] : undefined;
     ObjectDefineProperty(object, name, { __proto__: null, get: getters[name], set, enumerable: true });
   }
+  WeakMapPrototypeSet(anchors, object, parts[3]);
+  cross(object);
   return ObjectPreventExtensions(object);
-});
+}
+
+const cross = crossing(tag.hostObject, (object) => opOf(WeakMapPrototypeGet(anchors, object)), make);

@@ -12,7 +12,7 @@
 export const global = globalThis;
 export const {
   ArrayBuffer, DataView, Date, DOMException, encodeURI, Error, Map, Object, parseFloat, parseInt, Promise, RangeError,
-  RegExp, Set, String, TypeError, Uint8Array,
+  RegExp, Set, String, TypeError, Uint8Array, WeakMap,
 } = global;
 
 const { getOwnPropertyDescriptor: descriptor, getPrototypeOf } = Object;
@@ -84,6 +84,8 @@ export const MapPrototypeSet = uncurryThis(Map.prototype.set);
 export const MapPrototypeHas = uncurryThis(Map.prototype.has);
 export const MapPrototypeDelete = uncurryThis(Map.prototype.delete);
 export const MapPrototypeForEach = uncurryThis(Map.prototype.forEach);
+export const WeakMapPrototypeGet = uncurryThis(WeakMap.prototype.get);
+export const WeakMapPrototypeSet = uncurryThis(WeakMap.prototype.set);
 export const SetPrototypeAdd = uncurryThis(Set.prototype.add);
 
 export const FunctionPrototypeToString = uncurryThis(Function.prototype.toString);

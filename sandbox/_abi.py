@@ -150,7 +150,8 @@ class Tag(IntEnum):
     SPARSE_ARRAY = 26
     # host to guest: the object behind a handle the host holds, handle id
     HANDLE = 27
-    # array: values, getters, setters, each a map by name
+    # to the guest: values, getters, setters, each a map by name, and a host_function that stands for the object; to the
+    # host: the op of that
     HOST_OBJECT = 28
 
 
@@ -229,7 +230,7 @@ EXPORTS: Final[dict[str, int]] = {
     "call": 2,
     "access": 2,
     "settle": 3,
-    "abandon": 1,
+    "abandon": 2,
     "release": 1,
     "collect": 0,
 }

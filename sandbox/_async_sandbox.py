@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from sandbox._abi import Verb
 from sandbox._asynchronous import AsyncRunner
-from sandbox._face import Face, Runner, at_value
+from sandbox._face import Face, Runner, at_value, checked_answer
 from sandbox._sandbox import own_names
 from sandbox.errors import ConversionError, SandboxBusy, SandboxClosed, UsageError
 from sandbox.values import HandleOwner, JSFunction, Question, undefined
@@ -219,17 +219,19 @@ class _Handles:
         if not sandbox._runner.is_nested():
             raise SandboxBusy("an AsyncSandbox is waited for with `await` and `async for`")
         try:
-            return sandbox._runner.run_nested(sandbox._driver.ask(handle, question, value))
+            answer = sandbox._runner.run_nested(sandbox._driver.ask(handle, question, value))
         except ConversionError as error:
             raise at_value(error) from None
+        return checked_answer(question, answer)
 
     async def ask_later(self, handle: int, question: Question, value: object) -> Any:  # noqa: ANN401 - any value
         sandbox = self._sandbox
         sandbox._check_call(None)
         try:
-            return await sandbox._perform(sandbox._driver.ask(handle, question, value))
+            answer = await sandbox._perform(sandbox._driver.ask(handle, question, value))
         except ConversionError as error:
             raise at_value(error) from None
+        return checked_answer(question, answer)
 
     def release(self, handle: int) -> None:
         self._sandbox._driver.release(handle)

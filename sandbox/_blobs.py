@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from sandbox._abi import Tag
-from sandbox._decode import malformed
+from sandbox._cursor import malformed
 from sandbox._wire import typed_array_from
 
 MAX_NODES: Final = 16  # what a message read here can hold at most

@@ -18,19 +18,19 @@ import msgpack
 
 from sandbox import _blobs
 from sandbox._abi import Flag, Tag
-from sandbox._decode import (
+from sandbox._cursor import malformed
+from sandbox._decode import UNSUPPORTED, Reader
+from sandbox._encode import EncodeOwner, Writer
+from sandbox._payloads import (
     HELD,
-    UNSUPPORTED,
     DecodeOwner,
-    Reader,
     adopt_cause,
     date_ms,
     held_parts,
     leaf,
-    malformed,
     new_error,
+    target_of,
 )
-from sandbox._encode import EncodeOwner, Writer
 from sandbox._wire import SCALARS, UNDEFINED, array_head, bigint_payload, date_from, date_payload, new_packer
 from sandbox.errors import ConversionError, GuestProtocolError
 from sandbox.values import (
@@ -351,6 +351,8 @@ class Codec:
             handle, name = held_parts(tag, payload)
             made = held[handle] = self._owner.held(Tag(tag), handle, name)
             return made
+        if tag == Tag.HOST_OBJECT:
+            return target_of(payload, self._owner)
         if tag in UNSUPPORTED or tag == Tag.SPARSE_ARRAY or depth >= _NESTED_EXTENSIONS:
             raise _NotPlain
         if tag in _NESTING:

@@ -7,27 +7,28 @@ of it. `_codec` has a quicker way for messages without references.
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable, Mapping
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
-from sandbox import _failures
 from sandbox._abi import CAP_DEPTH, Tag
-from sandbox._wire import date_from, path_of, path_step, typed_array_from
-from sandbox.errors import ConversionError, GuestProtocolError, JSError
-from sandbox.limits import Limits
-from sandbox.values import URL, BigInt, JSHandle, JSMap, JSSet, RegExp, undefined
+from sandbox._cursor import Cursor, malformed
+from sandbox._payloads import (
+    HELD,
+    DecodeOwner,
+    adopt_cause,
+    date_ms,
+    held_parts,
+    leaf,
+    new_error,
+    reference_number,
+    target_of,
+)
+from sandbox._wire import date_from, path_of, path_step
+from sandbox.errors import ConversionError
+from sandbox.values import JSHandle, JSMap, JSSet, undefined
 
-
-class DecodeOwner(Protocol):
-    """What the decoder needs of the sandbox that the values come from."""
-
-    def held(self, tag: Tag, handle: int, name: str, /) -> JSHandle:
-        """A new function, promise or iterator, as the tag says; each handle in a message is met once."""
-
-    def exception(self, key: int, /) -> BaseException | None:
-        """The host exception kept under an id, None when there is none."""
-
+if TYPE_CHECKING:
+    from sandbox.limits import Limits
 
 # What exists in the table but has no Python type; the text says what a program can do instead.
 UNSUPPORTED: Final[Mapping[int, str]] = {
@@ -37,22 +38,6 @@ UNSUPPORTED: Final[Mapping[int, str]] = {
     Tag.BLOB: "a Blob; send its bytes",
     Tag.FILE: "a File; send its bytes",
     Tag.FORM_DATA: "FormData; send its entries",
-}
-
-# What stays in the guest and is held by handle.
-HELD: Final = frozenset({Tag.FUNCTION, Tag.PROMISE, Tag.ITERATOR, Tag.ASYNC_ITERATOR})
-
-_FIXED: Final[Mapping[int, struct.Struct]] = {
-    0xCA: struct.Struct(">f"),
-    0xCB: struct.Struct(">d"),
-    0xCC: struct.Struct(">B"),
-    0xCD: struct.Struct(">H"),
-    0xCE: struct.Struct(">I"),
-    0xCF: struct.Struct(">Q"),
-    0xD0: struct.Struct(">b"),
-    0xD1: struct.Struct(">h"),
-    0xD2: struct.Struct(">i"),
-    0xD3: struct.Struct(">q"),
 }
 
 
@@ -94,7 +79,7 @@ class _Frame:
         return path_step(self.index if self.pair is None else self.index // 2)
 
 
-class Reader:
+class Reader(Cursor):
     """Reads one value. Use it once.
 
     Args:
@@ -118,12 +103,10 @@ class Reader:
     ) -> None:
         self._owner = owner
         self._limits = limits
-        self._data = data
+        super().__init__(data)
         self._references = references
         self._held = held or {}
         self._keep_refusals = keep_refusals
-        self._at = 0
-        self._end = len(data)
         self._objects: list[object] = []
         self._frames: list[_Frame] = []
         self._nodes = 0
@@ -194,75 +177,11 @@ class Reader:
             self._refusal = refusal
         self._object(refusal)
 
-    def _take(self, size: int) -> bytes:
-        at = self._at
-        if size > self._end - at:
-            raise malformed("the message ends too early")
-        self._at = at + size
-        return self._data[at : at + size]
-
-    def _byte(self) -> int:
-        at = self._at
-        if at >= self._end:
-            raise malformed("the message ends too early")
-        self._at = at + 1
-        return self._data[at]
-
-    def _length(self, width: int) -> int:
-        return int.from_bytes(self._take(width), "big")
-
     def _finish(self, end: int) -> None:
         """Leave an extension; its payload must have been read to its end."""
         if self._at != self._end:
             raise malformed("bytes after the payload of an extension")
         self._end = end
-
-    def _count(self, head: int, fixed: int, wide: int) -> int:
-        """The member count of an array or map."""
-        if head & 0xF0 == fixed:
-            count = head & 0x0F
-        elif head in (wide, wide + 1):
-            count = self._length(2 if head == wide else 4)
-        else:
-            raise malformed("an array or map was expected")
-        if count > self._end - self._at:
-            raise malformed("more members than bytes")
-        return count
-
-    def _text(self, head: int) -> str:
-        if 0xA0 <= head < 0xC0:
-            size = head - 0xA0
-        elif 0xD9 <= head <= 0xDB:
-            size = self._length(1 << (head - 0xD9))
-        else:
-            raise malformed("a string was expected")
-        try:
-            return str(self._take(size), "utf-8", "surrogatepass")
-        except UnicodeDecodeError:
-            raise malformed("a string that is not UTF-8") from None
-
-    def _key(self) -> str:
-        return self._text(self._byte())
-
-    def _index_key(self) -> int:
-        key = self._scalar(self._byte())
-        if type(key) is not int:
-            raise malformed("an index was expected")
-        return key
-
-    def _scalar(self, head: int) -> object:
-        if head < 0x80:
-            return head
-        if head >= 0xE0:
-            return head - 0x100
-        if head == 0xC0:
-            return None
-        if head in (0xC2, 0xC3):
-            return head == 0xC3
-        if head in _FIXED:
-            fixed = _FIXED[head]
-            return fixed.unpack(self._take(fixed.size))[0]
-        return self._text(head)
 
     def _value(self, head: int) -> _Frame | None:
         """Read the rest of a value and put it into the innermost frame; return a frame when its members follow."""
@@ -306,6 +225,8 @@ class Reader:
             self._refuse(UNSUPPORTED[tag])
         elif tag == Tag.DATE:
             self._date(payload)
+        elif tag == Tag.HOST_OBJECT:
+            self._object(target_of(payload, self._owner))
         elif tag in HELD:
             handle, name = held_parts(tag, payload)
             self._object(self._held.get(handle) or self._owner.held(Tag(tag), handle, name))
@@ -318,7 +239,7 @@ class Reader:
         return None
 
     def _reference(self, payload: bytes) -> None:
-        number = part(payload)
+        number = reference_number(payload)
         if not self._references or type(number) is not int or not 0 <= number < len(self._objects):
             raise malformed("a reference to nothing")
         self._put(self._objects[number])
@@ -382,106 +303,3 @@ _CONTAINERS: Final[Mapping[int, Callable[[Reader], _Frame]]] = {
     Tag.ERROR: Reader._error,
     Tag.SPARSE_ARRAY: Reader._sparse_array,
 }
-
-
-def malformed(what: str) -> GuestProtocolError:
-    """The error for a message that breaks the ABI."""
-    return GuestProtocolError(f"malformed message from the guest: {what}")
-
-
-class _NoOwner:
-    """Stands in where a payload may hold scalars only."""
-
-    def held(self, _tag: Tag, _handle: int, _name: str, /) -> JSHandle:
-        raise malformed("a handle inside a payload")
-
-    def exception(self, _key: int, /) -> BaseException | None:
-        raise malformed("an Error inside a payload")
-
-
-_PAYLOAD_LIMITS: Final = Limits(max_nodes=8, max_depth=1)
-
-
-def part(payload: bytes) -> object:
-    """A payload that is one small value."""
-    return Reader(_NoOwner(), _PAYLOAD_LIMITS, payload, references=False).read()
-
-
-def _parts(payload: bytes, *types: type) -> list[Any]:
-    """A payload that is an array of scalars of known types."""
-    values = part(payload)
-    if type(values) is not list or [type(value) for value in values] != list(types):
-        raise malformed("an extension with the wrong parts")
-    return values
-
-
-def date_ms(payload: bytes) -> float:
-    """Milliseconds of a Date; NaN for an invalid one."""
-    if len(payload) != 9 or payload[0] != 0xCB:
-        raise malformed("a Date without a time")
-    milliseconds: float = _FIXED[0xCB].unpack_from(payload, 1)[0]
-    return milliseconds
-
-
-def held_parts(tag: int, payload: bytes) -> tuple[int, str]:
-    """Handle and name of what stays in the guest; only a function has a name."""
-    if tag == Tag.FUNCTION:
-        handle, name = _parts(payload, int, str)
-        return handle, name
-    number = part(payload)
-    if type(number) is not int:
-        raise malformed("a handle that is no number")
-    return number, ""
-
-
-def leaf(tag: int, payload: bytes) -> object:
-    """The value of an extension that holds no other values and needs no sandbox.
-
-    Raises:
-        GuestProtocolError: The tag is unknown, never sent by a guest, or the payload is malformed.
-    """
-    if tag == Tag.UNDEFINED:
-        if payload:
-            raise malformed("undefined with a payload")
-        return undefined
-    if tag == Tag.BIGINT:
-        return BigInt(int.from_bytes(payload, "little", signed=True))
-    if tag == Tag.ARRAY_BUFFER:
-        return payload
-    try:
-        if tag == Tag.TYPED_ARRAY:
-            return typed_array_from(payload)
-        if tag == Tag.REGEXP:
-            return RegExp(*_parts(payload, str, str))
-        if tag == Tag.URL:
-            return _url(part(payload))
-    except ValueError as error:
-        raise malformed(str(error)) from None
-    raise malformed(f"a value of unknown type {tag}")
-
-
-def _url(href: object) -> URL:
-    if type(href) is not str:
-        raise ValueError("a URL that is no text")
-    return URL(href)
-
-
-def new_error(parts: list[Any], owner: DecodeOwner) -> JSError:
-    """An Error from its first five parts: class, name, message, stack, id of the host exception."""
-    js_class, name, message, stack, key = parts
-    if type(js_class) is not str or any(type(text) not in (str, type(None)) for text in (name, message, stack)):
-        raise malformed("an Error with the wrong parts")
-    visible = "TypeError" if js_class == _failures.CONVERSION_CLASS else js_class
-    error = JSError(message or "", name=visible if name is None else name, stack=stack or "", js_class=js_class)
-    if key is not None:
-        if type(key) is not int:
-            raise malformed("an Error with the wrong parts")
-        error.__cause__ = owner.exception(key)
-    return error
-
-
-def adopt_cause(error: JSError) -> None:
-    """Let Python show the guest's own cause, unless a host exception is the better one."""
-    cause = error.properties.get("cause")
-    if error.__cause__ is None and isinstance(cause, JSError) and cause is not error:
-        error.__cause__ = cause

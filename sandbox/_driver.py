@@ -24,7 +24,7 @@ from sandbox._guest import Event, Guest, Settings
 from sandbox._requests import Requests, Waiter
 from sandbox._runs import Run
 from sandbox._turns import Command, Turns
-from sandbox.errors import SandboxError, Stalled, WallLimitExceeded
+from sandbox.errors import SandboxError, WallLimitExceeded
 
 if TYPE_CHECKING:
     from sandbox._holds import StartInTurn
@@ -311,8 +311,7 @@ class Driver:
                 run.finish(None)
                 return None
             if all(other.entered for other in self.runs.copy().values()):
-                run.fail(Stalled())
-                return None
+                return Turn(lambda: self._turns.stall(run))
         elif self._skip_time():
             return None
         return self._wait(run)

@@ -419,7 +419,7 @@ _WRITERS: Final[tuple[tuple[type | tuple[type, ...], Callable[[Writer, Any], _Fr
     (bytes, Writer._bytes),
     (Enum, Writer._enum),
     (JSHandle, Writer._handle),
-    ((FunctionType, MethodType, type, HostFunction), Writer._host_function),
+    ((FunctionType, MethodType, type, HostFunction, exposure.Anchor), Writer._host_function),
     (exposure.Exposure, Writer._host_object),
     *((types, _leaf(write, numbered=numbered)) for types, write, numbered in LEAVES),
     (JSMap, Writer._js_map),

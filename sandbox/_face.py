@@ -12,11 +12,11 @@ from sandbox._driver import Driver
 from sandbox._operations import Operations
 from sandbox._requests import Waiter
 from sandbox.capabilities import Console, ConsoleEntry, Modules, Random, Timers
-from sandbox.errors import ConversionError, SandboxClosed
+from sandbox.errors import ConversionError, GuestProtocolError, SandboxClosed
 from sandbox.functions import HostFunction
 from sandbox.limits import Limits, Usage
 from sandbox.modules.mapping import finders
-from sandbox.values import HandleOwner, JSFunction
+from sandbox.values import HandleOwner, JSFunction, Question
 
 if TYPE_CHECKING:
     from sandbox._turns import Command
@@ -238,6 +238,18 @@ class Face:
             return function
 
         return bind if function is None else bind(function)
+
+
+def checked_answer(question: Question, answer: object) -> object:
+    """What the guest answers to a question about a handle; a step is `[done, value]`, and nothing else.
+
+    Raises:
+        GuestProtocolError: It is something else.
+    """
+    is_step = question in ("next", "return", "throw")
+    if is_step and not (type(answer) is list and len(answer) == 2 and type(answer[0]) is bool):
+        raise GuestProtocolError("the guest answered a step with something else")
+    return answer
 
 
 def at_value(error: ConversionError) -> ConversionError:

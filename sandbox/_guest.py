@@ -248,15 +248,8 @@ class Guest:
         return self._turn("release", self._codec.encode_many(*handles))
 
     def abandon(self, run: int) -> list[Event]:
-        """Forget a run that nobody waits for."""
-        if self.state is not State.READY:
-            raise self.refusal()
-        try:
-            self.instance.call("abandon", (run,))
-        except Trap as trap:
-            self.state = State.POISONED
-            return [self._crash(trap)]
-        return []
+        """Forget a run that nobody waits for; what it left unhandled is told."""
+        return self._turn("abandon", b"", run)
 
     # --- the turn ---
 

@@ -13,6 +13,7 @@ from sandbox._callables import HostOperation, key_of, operation_of
 from sandbox._iterators import IteratorSteps
 from sandbox.capabilities.base import Capability, Operation
 from sandbox.errors import ConversionError
+from sandbox.exposure import Anchor
 from sandbox.values import HandleOwner, JSAsyncIterator, JSFunction, JSHandle, JSIterator, JSPromise
 
 _MAX_KEPT_EXCEPTIONS: Final = 256
@@ -67,6 +68,9 @@ class Operations:
 
     def bind(self, function: Callable[..., Any]) -> tuple[int, Mode, str, int]:
         """Give a callable an op; see `EncodeOwner.bind`."""
+        if type(function) is Anchor:
+            made = HostOperation("", Mode.CALL, function, parameters=0, key=id(function))
+            return self._bind(made.key, lambda: made)
         return self._bind(key_of(function), lambda: operation_of(function))
 
     def bind_steps(self, iterator: Iterator[Any] | AsyncIterable[Any]) -> tuple[int, Mode, str, int]:
@@ -123,6 +127,13 @@ class Operations:
         if len(self._exceptions) > _MAX_KEPT_EXCEPTIONS:
             self._exceptions.popitem(last=False)
         return number
+
+    def target(self, op: int) -> object:
+        """An exposed object; see `DecodeOwner`."""
+        operation = self._table.get(op)
+        if operation is None or not isinstance(operation.handler, Anchor):
+            raise LookupError(op)
+        return operation.handler.target
 
     def exception(self, number: int) -> BaseException | None:
         """A kept exception."""

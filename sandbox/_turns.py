@@ -28,7 +28,7 @@ from sandbox._holds import Hold, StartInTurn
 from sandbox._requests import Aborted, Requests
 from sandbox._runs import Run, Sources
 from sandbox.capabilities.base import Due
-from sandbox.errors import ConversionError, JSError, LimitExceeded, SandboxBusy, SandboxError, SandboxPoisoned
+from sandbox.errors import ConversionError, JSError, LimitExceeded, SandboxBusy, SandboxError, SandboxPoisoned, Stalled
 from sandbox.limits import Limits, Usage
 
 if TYPE_CHECKING:
@@ -140,6 +140,12 @@ class Turns:
         """Run the guest once, to tell it the next answer that a turn of this run may tell."""
         self.take(run, lambda: self._settle(run))
 
+    def stall(self, run: Run) -> None:
+        """End a run that waits for what can never happen; a rejection that nobody handled may be the reason."""
+        self.take(run, lambda: self.guest.abandon(run.id))
+        if not run.done:
+            run.fail(Stalled())
+
     def _settle(self, run: Run) -> list[Event]:
         answer = self._requests.next_answer(run)
         if answer is None:
@@ -154,8 +160,10 @@ class Turns:
 
     def _catch_up(self) -> None:
         """Tell the guest what has happened since the last turn."""
+        self._is_quiet = True  # what other runs left behind is none of this one's business
         while self.abandoned:
             self._hear(self.guest.abandon(self.abandoned.popleft()))
+        self._is_quiet = False
         self._release()
         while self.first_values:
             key, value = self.first_values.popleft()

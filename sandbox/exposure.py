@@ -76,7 +76,8 @@ def expose(target: Any, /, *names: str, writable: Iterable[str] = ()) -> Any:
 
     Methods become functions of the guest, asynchronous ones with promises. Other members are accessors that read the
     attribute each time; values that are objects with exposed members cross the same way. All of them run on the thread
-    that runs the guest, and what they raise is thrown where the guest uses them.
+    that runs the guest, and what they raise is thrown where the guest uses them. Where the guest gives the object back,
+    Python gets the object itself.
 
     Args:
         target: What to mark, or the object.
@@ -103,8 +104,25 @@ def is_exposed(value: object) -> bool:
     return bool(_names_of(type(value)))
 
 
-def parts(value: object) -> list[dict[str, Callable[..., Any]]]:
-    """Values, getters and setters of an exposure, or of an object whose class exposes members; each by name."""
+class Anchor:
+    """What the guest holds of an object: while it does, the object comes back as itself.
+
+    Attributes:
+        target: The object.
+    """
+
+    __slots__ = ("target",)
+
+    def __init__(self, target: object) -> None:
+        """Stand for an object."""
+        self.target = target
+
+    def __call__(self) -> None:
+        """The guest's programs cannot reach it."""
+
+
+def parts(value: object) -> list[dict[str, Callable[..., Any]] | Anchor]:
+    """Of an exposure, or an object whose class exposes members: values, getters, setters, each by name; its anchor."""
     if isinstance(value, Exposure):
         target, members = value.target, value.members
     else:
@@ -121,7 +139,7 @@ def parts(value: object) -> list[dict[str, Callable[..., Any]]]:
         getters[name] = HostFunction(accessor.get, name=f"get {name}")
         if member.set is not None:
             setters[name] = HostFunction(accessor.set, name=f"set {name}")
-    return [values, getters, setters]
+    return [values, getters, setters, Anchor(target)]
 
 
 class _Accessor:

@@ -57,6 +57,9 @@ class Owner:
             raise ConversionError("$", f"a {type(held).__name__} of another sandbox")
         return held.handle
 
+    def target(self, op: int, /) -> object:
+        raise LookupError(op)
+
     def exception(self, key: int, /) -> BaseException | None:
         return self.kept.get(key)
 

@@ -535,3 +535,36 @@ async def test_on_the_async_face() -> None:
     async with AsyncSandbox(globals=options) as box:
         code = "it.speed = svc.add(1, 2); [it.speed, await svc.query('x'), await it.later()]"
         assert await box.eval(code) == [3, "X", 5]
+
+
+@pytest.mark.parametrize("target", [Service(), Engine()], ids=["marked", "named"])
+def test_what_the_guest_gives_back_is_the_object_itself(target: Any) -> None:
+    """A host function that is given one of its own objects can use it, whatever the guest sees of it."""
+    given: list[Any] = []
+    value = target if isinstance(target, Service) else expose(target, "start")
+    with Sandbox(functions={"take": given.append, "make": lambda: value}, globals={"it": value}) as box:
+        assert box.eval("it") is target
+        assert box.eval("take(it); take([it, it]); take({deep: {it}}); await null; [make(), it]") == [target, target]
+        assert given[0] is target
+        assert given[1][0] is given[1][1] is target
+        assert given[2]["deep"]["it"] is target
+        box.globals["again"] = [box.eval("it")] if value is target else [value]
+        assert box.eval("again[0]") is target
+        assert box.eval("({...it})") is not target
+        assert box.eval("Object.create(it)") == {}
+        box.eval("it = again = null; 0")
+        given.clear()
+        box.eval("for (let i = 0; i < 50; i++) make(); 0")
+        assert box._driver._operations.bound() == 2
+
+
+def test_an_object_that_leads_to_itself_comes_back() -> None:
+    class Node:
+        @property
+        @expose
+        def me(self) -> Node:
+            return self
+
+    node = Node()
+    with Sandbox(globals={"node": node}) as box:
+        assert box.eval("node.me.me.me") is node

@@ -13,7 +13,8 @@ import anyio.lowlevel
 import pytest
 
 from sandbox import AsyncSandbox, JSAsyncIterator, JSError, JSFunction, JSIterator, Sandbox, undefined
-from sandbox.errors import ConversionError, SandboxBusy, SandboxClosed
+from sandbox._face import checked_answer
+from sandbox.errors import ConversionError, GuestProtocolError, SandboxBusy, SandboxClosed
 
 
 class Log(list[str]):
@@ -407,3 +408,11 @@ def test_functions_in_a_stream_are_called(log: Log) -> None:
     with Sandbox(functions={"keep": calls.append}) as box:
         steps = box.eval("(function* () { yield () => 1; yield () => 2 })()")
         assert [function() for function in steps] == [1, 2]
+
+
+@pytest.mark.parametrize("answer", [None, [], [True], [1, 2], [True, 1, 2], {"done": True, "value": 1}])
+def test_an_answer_that_is_no_step(answer: Any) -> None:
+    with pytest.raises(GuestProtocolError):
+        checked_answer("next", answer)
+    assert checked_answer("wait", answer) == answer
+    assert checked_answer("next", [False, answer]) == [False, answer]

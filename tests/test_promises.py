@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import anyio
@@ -179,3 +179,71 @@ def test_a_sync_host_function_cannot_wait_for_what_is_pending() -> None:
         assert box.eval("use(Promise.resolve(4))") == 4
         with pytest.raises(JSError, match="promise"):
             box.eval("use(new Promise(done => setTimeout(done, 1)))")
+
+
+LATE: list[tuple[str, Any]] = [
+    ("const a = slow(), b = fails(); let r; try { await a; await b } catch (e) { r = e.message } r", "no"),
+    ("const p = [fails(), fails(), slow()]; (await Promise.allSettled(p)).map(r => r.status[0]).join('')", "rrf"),
+    ("const b = fails(); await slow(); await slow(); await b.catch(e => e.message)", "no"),
+    ("const s = stream(); const first = s.next(); await slow(); await first.catch(e => e.message)", "no"),
+    ("const {late} = nested(); await slow(); let r; try { await late } catch (e) { r = e.message } r", "no"),
+]
+
+
+@pytest.mark.parametrize(("code", "value"), LATE, ids=[row[0] for row in LATE])
+def test_a_failure_of_the_host_has_time_to_be_handled_until_the_run_ends(code: str, value: Any) -> None:
+    """However quickly the host fails, a program that awaits later catches it."""
+
+    async def fails() -> None:
+        raise ValueError("no")
+
+    async def slow() -> None:
+        for _ in range(20):
+            await anyio.lowlevel.checkpoint()
+
+    async def stream() -> AsyncIterator[int]:
+        raise ValueError("no")
+        yield 1
+
+    functions = {"fails": fails, "slow": slow, "stream": stream, "nested": lambda: {"late": fails()}}
+    with Sandbox(functions=functions) as box:
+        assert box.eval(code) == value
+
+
+@pytest.mark.parametrize("code", ["fails(); await slow(); 1", "fails(); await new Promise(() => {})", "fails(); 1"])
+def test_one_that_nobody_handled_is_the_error_of_its_run(code: str) -> None:
+    async def fails() -> None:
+        raise ValueError("no")
+
+    async def slow() -> None:
+        for _ in range(20):
+            await anyio.lowlevel.checkpoint()
+
+    with Sandbox(functions={"fails": fails, "slow": slow}) as box:
+        with pytest.raises(UnhandledRejection, match="no") as caught:
+            box.eval(code)
+            box.run_until_idle()
+        assert isinstance(caught.value.__cause__, ValueError)
+        assert box.eval("1") == 1
+
+
+def test_what_one_run_left_unhandled_is_not_the_next_ones() -> None:
+    async def fails() -> None:
+        raise ValueError("no")
+
+    async def never() -> None:
+        await anyio.sleep_forever()
+
+    with Sandbox(functions={"fails": fails, "never": never}) as box:
+        with pytest.raises(WallLimitExceeded):
+            box.eval("fails(); await never()", timeout=0.05)
+        assert box.eval("1") == 1
+        assert box.eval("await null; 2") == 2
+
+
+def test_a_rejection_of_the_guests_own_is_told_at_once() -> None:
+    async def never() -> None:
+        await anyio.sleep_forever()
+
+    with Sandbox(functions={"never": never}) as box, pytest.raises(UnhandledRejection, match="own"):
+        box.eval("Promise.reject(new Error('own')); await never()")

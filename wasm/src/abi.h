@@ -93,7 +93,7 @@ typedef enum Tag {
     TAG_FORM_DATA = 25, /* array of name, value pairs */
     TAG_SPARSE_ARRAY = 26, /* length, then a map of index to value */
     TAG_HANDLE = 27, /* host to guest: the object behind a handle the host holds, handle id */
-    TAG_HOST_OBJECT = 28, /* array: values, getters, setters, each a map by name */
+    TAG_HOST_OBJECT = 28, /* to the guest: values, getters, setters, each a map by name, and a host_function that stands for the object; to the host: the op of that */
 } Tag;
 
 /* Bit n is set when the extension with id n counts as an object for TAG_REFERENCE. */

@@ -363,9 +363,13 @@ EXPORT(settle) int32_t settle(int32_t request, int32_t outcome, int32_t length)
     return leave(&reader);
 }
 
-EXPORT(abandon) int32_t abandon(int32_t run)
+EXPORT(abandon) int32_t abandon(int32_t run, int32_t length)
 {
+    (void)length;
+    if (!engine_enter())
+        return STATUS_FAILED;
     jobs_abandon((uint32_t)run);
+    engine_leave();
     return STATUS_OK;
 }
 

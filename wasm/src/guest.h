@@ -27,12 +27,14 @@ typedef struct Run {
 typedef struct Task {
     JSValue function;
     JSValue argument;     /* JS_UNINITIALIZED: called without one */
+    bool is_answer;       /* of the host: a rejection by it has time to be handled until the runs have ended */
     struct Task *next;
 } Task;
 
 typedef struct Rejection {
     JSValue promise;
     JSValue reason;
+    bool has_time;        /* it is reported when no run is left that could still handle it */
     struct Rejection *next;
 } Rejection;
 
@@ -55,6 +57,7 @@ typedef struct Guest {
     Run *runs;
     Task *tasks, **tasks_tail;
     Rejection *rejections, **rejections_tail;
+    bool answering;       /* an answer of the host is being told right now */
 
     uint32_t depth;       /* exports on the stack: 1 in a turn, more when the host calls back */
     uint32_t turn;        /* the number of this turn: what an earlier one left half done was cut off */
@@ -92,6 +95,7 @@ uint64_t realtime_ns(void);
 /* jobs.c: microtasks, tasks, runs, unhandled rejections. */
 void jobs_boot(void);
 int jobs_add_task(JSContext *ctx, JSValue function, JSValue argument);
+int jobs_add_answer(JSContext *ctx, JSValue settle, JSValue answer); /* likewise, for the promise of a request */
 void jobs_begin_run(uint32_t id, JSValue result, bool unwrap); /* finishes at once unless the result is a promise */
 void jobs_abandon(uint32_t id);
 void jobs_follow(JSContext *ctx, JSValueConst promise);  /* its rejection is somebody's business */
@@ -123,6 +127,7 @@ JSValue ops_submit(JSContext *ctx, uint32_t op, int argc, JSValueConst *argv, JS
 int ops_send(JSContext *ctx, uint32_t op, int argc, JSValueConst *argv);
 void ops_cancel(uint32_t id);
 JSValue ops_function(JSContext *ctx, uint32_t op, uint32_t mode, const char *name, uint32_t length);
+uint32_t ops_op_of(JSValueConst function);                      /* 0: no function of the host */
 int ops_settle(uint32_t request, bool ok, JSValue value);
 JSValue ops_promise(JSContext *ctx, uint32_t request);          /* of a request that the host made */
 void ops_flush_released(void);

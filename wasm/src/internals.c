@@ -284,6 +284,12 @@ bool internals_boxed(JSValueConst object, JSValueConst *primitive)
     return false;
 }
 
+void *internals_closure_data(JSValueConst value, JSCClosure *function)
+{
+    JSCClosureRecord *record = JS_GetOpaque(value, JS_CLASS_C_CLOSURE);
+    return record && record->func == function ? record->opaque : NULL;
+}
+
 bool internals_is_buffer(JSValueConst object)
 {
     int class_id = JS_VALUE_GET_OBJ(object)->class_id;

@@ -46,6 +46,8 @@ JSValue internals_dom_exception(JSContext *ctx, JSValueConst name, JSValueConst 
 
 /* The primitive value a wrapper object stands for, borrowed; false: no such object. */
 bool internals_boxed(JSValueConst object, JSValueConst *primitive);
+/* The data of a closure of C with this function; NULL: another value. */
+void *internals_closure_data(JSValueConst value, JSCClosure *function);
 bool internals_is_buffer(JSValueConst object);        /* ArrayBuffer or SharedArrayBuffer */
 bool internals_is_weak(JSValueConst object);          /* what keeps nothing alive, and shows nothing of itself */
 /* What an object is to loops: 0, TAG_ITERATOR or TAG_ASYNC_ITERATOR. No guest code runs. */

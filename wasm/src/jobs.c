@@ -21,7 +21,7 @@ static void on_rejection(JSContext *ctx, JSValueConst promise, JSValueConst reas
             guest.control.failed_allocations++;
             return;
         }
-        *rejection = (Rejection){JS_DupValue(ctx, promise), JS_DupValue(ctx, reason), NULL};
+        *rejection = (Rejection){JS_DupValue(ctx, promise), JS_DupValue(ctx, reason), guest.answering, NULL};
         *guest.rejections_tail = rejection;
         guest.rejections_tail = &rejection->next;
         return;
@@ -45,7 +45,7 @@ void jobs_boot(void)
     JS_SetHostPromiseRejectionTracker(guest.runtime, on_rejection, NULL);
 }
 
-int jobs_add_task(JSContext *ctx, JSValue function, JSValue argument)
+static int add_task(JSContext *ctx, JSValue function, JSValue argument, bool is_answer)
 {
     Task *task = malloc(sizeof(*task));
     if (!task) {
@@ -55,10 +55,20 @@ int jobs_add_task(JSContext *ctx, JSValue function, JSValue argument)
         JS_ThrowOutOfMemory(ctx);
         return -1;
     }
-    *task = (Task){function, argument, NULL};
+    *task = (Task){function, argument, is_answer, NULL};
     *guest.tasks_tail = task;
     guest.tasks_tail = &task->next;
     return 0;
+}
+
+int jobs_add_task(JSContext *ctx, JSValue function, JSValue argument)
+{
+    return add_task(ctx, function, argument, false);
+}
+
+int jobs_add_answer(JSContext *ctx, JSValue settle, JSValue answer)
+{
+    return add_task(ctx, settle, answer, true);
 }
 
 static Task *next_task(void)
@@ -117,7 +127,9 @@ static void run_tasks(void)
     run_microtasks();
     while (!guest.control.reason && (task = next_task())) {
         bool argument = JS_VALUE_GET_TAG(task->argument) != JS_TAG_UNINITIALIZED;
+        guest.answering = task->is_answer;
         JSValue result = JS_Call(ctx, task->function, JS_UNDEFINED, argument, (JSValueConst *)&task->argument);
+        guest.answering = false;
         free_task(task);
         if (JS_IsException(result) && !guest.control.reason)
             failures_report_pending(OP_UNCAUGHT, 0);
@@ -249,10 +261,19 @@ void jobs_abandon(uint32_t id)
     }
 }
 
+static Rejection **next_due(void)
+{
+    Rejection **at = &guest.rejections;
+    while (*at && (*at)->has_time && guest.runs)
+        at = &(*at)->next;
+    return at;
+}
+
+/* From the beginning each time: reporting one runs getters, and these may handle others. */
 static void report_rejections(void)
 {
-    while (guest.rejections && !guest.control.reason) {
-        Rejection *rejection = take_rejection(&guest.rejections);
+    for (Rejection **at; !guest.control.reason && *(at = next_due());) {
+        Rejection *rejection = take_rejection(at);
         failures_report(OP_UNCAUGHT, 1, rejection->reason);
         JS_FreeValue(guest.context, rejection->promise);
         free(rejection);

@@ -55,6 +55,13 @@ static JSValue native_brand(JSContext *ctx, JSValueConst this_value, int argc, J
     return JS_DefinePropertyValue(ctx, argv[0], guest.brand, JS_DupValue(ctx, argv[1]), 0) < 0 ? JS_EXCEPTION : JS_UNDEFINED;
 }
 
+/* opOf(function of the host) -> its op */
+static JSValue native_op_of(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
+{
+    (void)this_value, (void)argc;
+    return JS_NewUint32(ctx, ops_op_of(argv[0]));
+}
+
 static JSValue native_hook(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
     uint32_t hook;
@@ -155,6 +162,7 @@ static const JSCFunctionListEntry functions[] = {
     JS_CFUNC_DEF("send", 1, native_send),
     JS_CFUNC_DEF("submit", 4, native_submit),
     JS_CFUNC_DEF("brand", 2, native_brand),
+    JS_CFUNC_DEF("opOf", 1, native_op_of),
     JS_CFUNC_DEF("hook", 2, native_hook),
     JS_CFUNC_DEF("cancel", 1, native_cancel),
     JS_CFUNC_DEF("task", 1, native_task),

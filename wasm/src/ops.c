@@ -1,5 +1,5 @@
 /* The one path of requests to the host: answered at once (call), later (submit), or not at all (send). */
-#include "guest.h"
+#include "internals.h"
 
 #include <stdlib.h>
 
@@ -132,7 +132,7 @@ int ops_settle(uint32_t request, bool ok, JSValue value)
         JS_FreeValue(ctx, chosen);
         return 0;
     }
-    return jobs_add_task(ctx, chosen, value);
+    return jobs_add_answer(ctx, chosen, value);
 }
 
 void ops_cancel(uint32_t id)
@@ -189,6 +189,12 @@ static JSValue host_function_call(JSContext *ctx, JSValueConst this_value, int a
         return done;
     }
     return promise;
+}
+
+uint32_t ops_op_of(JSValueConst function)
+{
+    HostFunction *host = internals_closure_data(function, host_function_call);
+    return host ? host->op : 0;
 }
 
 JSValue ops_function(JSContext *ctx, uint32_t op, uint32_t mode, const char *name, uint32_t length)
