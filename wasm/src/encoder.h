@@ -1,0 +1,45 @@
+/* What the files that encode values share: encode.c knows what a value is, the others how each kind is written.
+ * Every function returns 0, or -1 with an exception pending. */
+#ifndef ENCODER_H
+#define ENCODER_H
+
+#include "writer.h"
+
+/* How many references a container holds to what is encoded beside our own. */
+enum { HELD_BY_US = 1, HELD_BY_PARENT_AND_US = 2 };
+
+typedef struct Encoder {
+    Writer w;
+    Registry seen;        /* object address -> its number and itself, for objects that something else refers to as well */
+    uint32_t handles;     /* the last handle made for this message, 0: none; see handles_chain() */
+    uint32_t objects;
+    uint32_t nodes;
+    uint32_t depth;
+    bool references;
+} Encoder;
+
+static inline int refuse(Encoder *e, const char *reason)
+{
+    return writer_refuse(&e->w, reason);
+}
+
+/* encode.c */
+int encode_value(Encoder *e, JSValueConst value);
+
+/* encode_containers.c; encode_member() takes `value`, and `held` says what its container holds of it. */
+int encode_member(Encoder *e, JSAtom key, uint32_t index, uint32_t held, JSValue value);
+int encode_array(Encoder *e, JSValueConst value);
+int encode_properties(Encoder *e, JSValueConst value);
+int encode_collection(Encoder *e, JSValueConst value, Tag tag);
+bool stands_for_array(JSContext *ctx, JSValueConst value);
+int encode_proxied_array(Encoder *e, JSValueConst value);
+
+/* encode_builtins.c */
+int encode_regexp(Encoder *e, JSValueConst value);
+int encode_buffer(Encoder *e, JSValueConst value);
+int encode_view(Encoder *e, JSValueConst value, Element element);
+int encode_by_handle(Encoder *e, JSValueConst value, Tag tag);
+int encode_function(Encoder *e, JSValueConst value);
+int encode_error(Encoder *e, JSValueConst error);
+
+#endif
