@@ -23,7 +23,7 @@ export const op = freeze({
     __proto__: null,
     // call: specifier, importer's path, its directory or nil, condition; answers a key, nil: none has it, false: there are no modules
     resolve: 40,
-    // call: the same and the type of the import attribute; answers key, source, path, directory or nil, kind; nil: none has it; a number: ask `fetch` for it, unless it is 0
+    // call: the same, the type of the import attribute, whether the source may come later; answers key, source, path, directory or nil, kind; nil: none has it; a number: ask `fetch` for it, unless it is 0, which says that it would come later
     load: 41,
     // queue: what `load` answered; answers as `load` does
     fetch: 42,

@@ -1,5 +1,5 @@
 /**
- * `import`, `import()` and what the host imports: loading a graph of modules, linking and evaluating it.
+ * `import`, `import()`, `require` and what the host imports: loading a graph of modules, linking and evaluating it.
  *
  * The engine's own loader would have to answer at once. So each import has a graph here, and goes through it until
  * every request of every module is bound to a module; where a source takes time to come, the graph waits.
@@ -7,10 +7,10 @@
 
 import {
   bindModule, evaluateModule, freeModule, hook as register, linkModule, moduleNamespace, moduleState, promiseState,
-  turn, whenSettled,
+  task, turn, whenSettled,
 } from "sandbox:native";
 import { hook } from "sandbox:abi.js";
-import { acquire, append, compiled, importerOf, importers, modules, shorten, typeOf } from "./modules.js";
+import { acquire, append, compiled, importerOf, importers, modules, serveRequire, shorten, typeOf } from "./modules.js";
 import {
   Map, MapPrototypeDelete, MapPrototypeForEach, MapPrototypeHas, MapPrototypeSet, newList, Promise, TypeError,
 } from "./primordials.js";
@@ -28,6 +28,7 @@ import {
  * @property {boolean} atOnce Whether a result that is there is given without waiting for a microtask.
  * @property {(namespace: object) => void} resolve
  * @property {(error: any) => void} reject
+ * @property {((problem: string) => Error) | null} refusal Of `require`, which cannot wait: what to throw instead.
  */
 
 /** Graphs that are being evaluated right now. @type {{ turn: number, graph: Graph }[]} */
@@ -38,10 +39,10 @@ let dropped = newList();
 let waiting = 0;
 
 /** @returns {Graph} */
-function newGraph(resolve, reject) {
+function newGraph(resolve, reject, refusal) {
   return {
     __proto__: null, root: null, queue: newList(), next: 0, members: new Map(), pending: 0, ended: false,
-    atOnce: false, resolve, reject,
+    atOnce: false, resolve, reject, refusal,
   };
 }
 
@@ -91,7 +92,7 @@ function add(graph, module) {
 
 /** Have a graph use the module that a specifier names, now or when its source has come. */
 function obtain(graph, importer, specifier, type, use) {
-  const found = acquire(importer, specifier, type);
+  const found = acquire(importer, specifier, type, graph.refusal === null);
   if (found.waiters === undefined) {
     use(found);
     return;
@@ -117,13 +118,13 @@ function enter(graph, module) {
 /** All is loaded: link and evaluate. */
 function complete(graph) {
   const { root } = graph;
-  refuseWhileRunning(root);
+  if (running.length > 0 || graph.refusal !== null) check(graph);
   if (!root.linked) {
     try {
       // The last ones first: linking one by one from the top, a long chain would be as deep a recursion.
       for (let i = graph.queue.length - 1; i >= 0; i--) linkModule(graph.queue[i].record);
     } catch (error) {
-      forget(graph, (module) => !module.linked);
+      forget(graph.queue, (module) => !module.linked);
       throw error;
     }
     for (let i = 0; i < graph.queue.length; i++) graph.queue[i].linked = true;
@@ -144,34 +145,50 @@ function complete(graph) {
     }
   };
   if (graph.atOnce && state === "fulfilled") succeed();
+  else if (graph.refusal !== null) throw graph.refusal(unfinished);
   else whenSettled(promise, succeed, (error) => end(graph, graph.reject, error));
 }
 
-/** A host function called by a module's body may have others evaluated, but not what that body is a part of. */
-function refuseWhileRunning(root) {
-  if (running.length === 0) return;
-  const seen = new Map();
-  const queue = newList();
-  append(queue, root);
-  for (let next = 0; next < queue.length; next++) {
-    const module = queue[next];
-    if (module === undefined || MapPrototypeHas(seen, module)) continue;
-    MapPrototypeSet(seen, module, true);
-    if (moduleState(module.record) === "evaluating") {
-      throw new TypeError("module '" + shorten(module.importer.path) + "' is being evaluated");
-    }
-    for (let i = 0; i < module.dependencies.length; i++) append(queue, module.dependencies[i]);
+const unfinished = "its evaluation takes time";
+
+/**
+ * What is called by a module's body may have others evaluated, but not what that body is a part of. What `require`
+ * gives has no top-level await, whether that would take time or not.
+ */
+function check(graph) {
+  const all = closureOf(graph.root);
+  for (let i = 0; i < all.length; i++) {
+    const { awaits, importer, record } = all[i];
+    const name = "module '" + shorten(importer.path) + "'";
+    if (moduleState(record) === "evaluating") throw new TypeError(name + " is being evaluated");
+    if (awaits && graph.refusal !== null) throw graph.refusal(name + " has a top-level await");
   }
+}
+
+/** @returns {Module[]} A module and all that it imports. */
+function closureOf(root) {
+  const seen = new Map();
+  const all = newList();
+  const reach = (module) => {
+    if (module === undefined || MapPrototypeHas(seen, module)) return;
+    MapPrototypeSet(seen, module, true);
+    append(all, module);
+  };
+  reach(root);
+  for (let next = 0; next < all.length; next++) {
+    const { dependencies } = all[next];
+    for (let i = 0; i < dependencies.length; i++) reach(dependencies[i]);
+  }
+  return all;
 }
 
 // --- letting go ---
 
-/** Have the next import load those modules of a graph again. */
-function forget(graph, isFailed) {
-  const { queue } = graph;
+/** Have the next import load those of some modules again. */
+function forget(list, isFailed) {
   const gone = new Map();
-  for (let i = 0; i < queue.length; i++) {
-    const module = queue[i];
+  for (let i = 0; i < list.length; i++) {
+    const module = list[i];
     if (module.isEntry || module.isGone || !isFailed(module)) continue;
     module.isGone = true;
     MapPrototypeSet(gone, module, true);
@@ -189,14 +206,19 @@ function forget(graph, isFailed) {
   });
 }
 
-/** At the beginning of an import, when no other one is at work: clean up after those that ended, or were cut off. */
-function tidy() {
+/** Clean up after imports that were cut off. */
+function abandon() {
   while (running.length > 0 && running[running.length - 1].turn !== turn()) {
     const { graph } = running[running.length - 1];
     running.length--;
-    forget(graph, (module) => moduleState(module.record) !== "evaluated");
+    forget(closureOf(graph.root), (module) => moduleState(module.record) !== "evaluated");
     end(graph, () => {}, undefined);
   }
+}
+
+/** When no import is at work: clean up after those that ended, or were cut off. */
+function tidy() {
+  abandon();
   if (dropped.length === 0 || waiting > 0) return;
   const list = dropped;
   dropped = newList();
@@ -212,34 +234,61 @@ function tidy() {
 
 register(hook.dynamicImport, (name, specifier, attributes, resolve, reject) => {
   tidy();
-  const graph = newGraph(resolve, reject);
+  const graph = newGraph(resolve, reject, null);
   step(graph, () => {
     obtain(graph, importerOf(name), specifier, typeOf(attributes), (module) => enter(graph, module));
   });
 });
 
+/** Begin an import whose result may be there at once. @returns {[Graph, any]} Its namespace, unless that is to come. */
+function begin(refusal, action) {
+  let namespace;
+  let failure = null;
+  const graph = newGraph((value) => { namespace = value; }, (error) => { failure = { __proto__: null, error }; }, refusal);
+  graph.atOnce = true;
+  step(graph, () => action(graph));
+  if (failure !== null) throw failure.error;
+  graph.atOnce = false;
+  return [graph, namespace];
+}
+
 register(hook.importEntry, (specifier, code, filename) => {
   tidy();
   const importer = { __proto__: null, path: filename ?? "", directory: null, parent: null };
-  let state = "pending";
-  let result;
-  const graph = newGraph((namespace) => {
-    state = "fulfilled";
-    result = namespace;
-  }, (error) => {
-    state = "rejected";
-    result = error;
-  });
-  graph.atOnce = true;
-  step(graph, () => {
+  const { 0: graph, 1: namespace } = begin(null, (graph) => {
     if (code !== null) enter(graph, compiled(code, importer, true));
     else obtain(graph, importer, specifier, "", (module) => enter(graph, module));
   });
-  if (state === "fulfilled") return result;
-  if (state === "rejected") throw result;
-  graph.atOnce = false;
+  if (graph.ended) return namespace;
   return new Promise((resolve, reject) => {
     graph.resolve = (namespace) => resolve({ __proto__: null, value: namespace });
     graph.reject = reject;
   });
 });
+
+// --- require ---
+
+const facade = "export * from 'm'; export {default} from 'm'; export const __esModule = true";
+
+/**
+ * Load what a module imports, link and evaluate it, and wait for nothing.
+ *
+ * What `require` gives is its export named "module.exports", else its namespace. One that has a `default` also says
+ * `__esModule`, which is how code made by compilers knows whose `default` it is.
+ */
+serveRequire((module, refusal) => {
+  let namespace;
+  try {
+    namespace = begin(refusal, (graph) => enter(graph, module))[1];
+  } catch (error) {
+    task(tidy);
+    throw error;
+  }
+  if ("module.exports" in namespace) return namespace["module.exports"];
+  if (!("default" in namespace) || "__esModule" in namespace) return namespace;
+  const { dependencies, record } = compiled(facade, module.importer, true);
+  for (let i = 0; i < dependencies.length; i++) bindModule(record, i, module.record);
+  linkModule(record);
+  evaluateModule(record);
+  return moduleNamespace(record);
+}, abandon);

@@ -32,8 +32,9 @@ import {
  * @property {any[]} requests Specifier and attributes, in turn.
  * @property {Module[]} dependencies For each request the module it is bound to.
  * @property {boolean} linked From here on the engine holds on to it.
- * @property {{ exports: any } | null} cell What `require` gives; null: nothing.
+ * @property {{ exports: any } | null} cell What `require` gives; null: nothing yet.
  * @property {boolean} isEntry Whether it has no key: nothing can import it.
+ * @property {boolean} awaits Whether it has a top-level await.
  * @property {boolean} hasMeta Whether it may ask for its `import.meta`.
  * @property {boolean} isGone Whether it was given up: later imports load it again.
  *
@@ -108,9 +109,9 @@ function resolve(importer, specifier, condition) {
 }
 
 /** Its source, or the number to fetch it by. */
-function load(importer, specifier, condition, type) {
+function load(importer, specifier, condition, type, mayWait) {
   try {
-    const answer = call(op.modules.load, specifier, importer.path, importer.directory, condition, type);
+    const answer = call(op.modules.load, specifier, importer.path, importer.directory, condition, type, mayWait);
     if (answer === null) throw missing(specifier, "");
     return answer;
   } catch (error) {
@@ -144,14 +145,16 @@ function fetchLater(number, id, type, importer, specifier) {
   return fetch;
 }
 
-/** @returns {Module | Fetch} The module that a specifier names. */
-export function acquire(importer, specifier, type) {
+/** @returns {Module | Fetch} The module that a specifier names; a fetch only if it may wait. */
+export function acquire(importer, specifier, type, mayWait) {
   const id = type + ":" + resolve(importer, specifier, "import");
-  const known = MapPrototypeGet(modules, id) ?? MapPrototypeGet(fetches, id);
+  const known = MapPrototypeGet(modules, id);
   if (known !== undefined) return known;
-  const answer = load(importer, specifier, "import", type);
-  if (typeof answer === "number") return fetchLater(answer, id, type, importer, specifier);
-  return admit(id, type, answer, importer);
+  const fetch = MapPrototypeGet(fetches, id);
+  const answer = fetch === undefined ? load(importer, specifier, "import", type, mayWait) : 0;
+  if (typeof answer !== "number") return admit(id, type, answer, importer);
+  if (!mayWait) throw cannotRequire(importer, specifier, comesLater);
+  return fetch ?? fetchLater(answer, id, type, importer, specifier);
 }
 
 // --- making modules ---
@@ -181,7 +184,7 @@ function make(id, code, importer, kind) {
 
 /** @param {boolean} isEntry @returns {Module} An ECMAScript module, none of whose requests is bound. */
 export function compiled(code, importer, isEntry) {
-  const { 0: record, 1: name, 2: requests } = compileModule(code, importer.path);
+  const { 0: record, 1: name, 2: requests, 3: awaits } = compileModule(code, importer.path);
   const dependencies = newList();
   for (let i = 0; i < requests.length; i += 2) append(dependencies, undefined);
   // An entry may be gone when one of its functions imports: it is known by the path then.
@@ -189,8 +192,8 @@ export function compiled(code, importer, isEntry) {
   const hasMeta = StringPrototypeIncludes(code, "meta");
   if (hasMeta) describe(moduleMeta(record), importer);
   return {
-    __proto__: null, record, name, importer, requests, dependencies, linked: false, cell: null, isEntry, hasMeta,
-    isGone: false,
+    __proto__: null, record, name, importer, requests, dependencies, linked: false, cell: null, isEntry, awaits,
+    hasMeta, isGone: false,
   };
 }
 
@@ -199,7 +202,7 @@ function synthetic(importer, values, cell) {
   const none = newList();
   return {
     __proto__: null, record, name: undefined, importer, requests: none, dependencies: none, linked: false, cell,
-    isEntry: false, hasMeta: false, isGone: false,
+    isEntry: false, awaits: false, hasMeta: false, isGone: false,
   };
 }
 
@@ -227,6 +230,17 @@ export function typeOf(attributes) {
 }
 
 // --- CommonJS ---
+
+/** What `require` gives of an ECMAScript module. @type {(module: Module, refusal: (problem: string) => Error) => any} */
+let evaluateAtOnce;
+/** Have modules loaded again whose evaluation was cut off. @type {() => void} */
+let abandon;
+
+/** module_graph.js, which needs this file, says how. */
+export function serveRequire(evaluate, clean) {
+  evaluateAtOnce = evaluate;
+  abandon = clean;
+}
 
 /** Execute a CommonJS module. */
 function required(id, code, importer) {
@@ -257,18 +271,21 @@ function requireModule(importer, specifier) {
   if (typeof specifier !== "string") throw new TypeError("require: the specifier is not a string");
   const id = ":" + resolve(importer, specifier, "require");
   if (isExecuting(id)) return MapPrototypeGet(executing, id).cell.exports;
+  abandon();
   let module = MapPrototypeGet(modules, id);
   if (module === undefined) {
-    const answer = load(importer, specifier, "require", "");
-    const problem = typeof answer === "number" ? "its source comes later" : answer[4] === "module" ? esModule : "";
-    if (problem !== "") throw cannotRequire(importer, specifier, problem);
+    const answer = load(importer, specifier, "require", "", false);
+    if (typeof answer === "number") throw cannotRequire(importer, specifier, comesLater);
     module = admit(id, "", answer, importer);
   }
-  if (module.cell === null) throw cannotRequire(importer, specifier, esModule);
+  if (module.cell === null) {
+    const exports = evaluateAtOnce(module, (problem) => cannotRequire(importer, specifier, problem));
+    module.cell = { __proto__: null, exports };
+  }
   return module.cell.exports;
 }
 
-const esModule = "it is an ECMAScript module";
+const comesLater = "its source comes later";
 
 function cannotRequire(importer, specifier, problem) {
   return traced(new TypeError("cannot require '" + shorten(specifier) + "': " + problem + "; use import()"), importer);

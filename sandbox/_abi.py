@@ -85,8 +85,9 @@ class Op(IntEnum):
     # specifier, importer's path, its directory or nil, condition; answers a key, nil: none has it, false: there are no
     # modules
     MODULES_RESOLVE = 40
-    # the same and the type of the import attribute; answers key, source, path, directory or nil, kind; nil: none has
-    # it; a number: ask `fetch` for it, unless it is 0
+    # the same, the type of the import attribute, whether the source may come later; answers key, source, path,
+    # directory or nil, kind; nil: none has it; a number: ask `fetch` for it, unless it is 0, which says that it would
+    # come later
     MODULES_LOAD = 41
     # what `load` answered; answers as `load` does
     MODULES_FETCH = 42

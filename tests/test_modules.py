@@ -62,7 +62,7 @@ def run(request: pytest.FixtureRequest) -> Run:
     return lambda *steps, **options: request.param(list(steps), options)
 
 
-SOURCES = {
+SOURCES: dict[str, str | ModuleSource] = {
     "lib/math.js": "export const sq = x => x * x; export default import.meta.url",
     "counter": "export let n = 0; export const up = () => ++n; globalThis.evaluated = (globalThis.evaluated ?? 0) + 1",
     "cycle/a": "import {b} from './b'; export const a = 'a', both = () => a + b",
@@ -72,6 +72,13 @@ SOURCES = {
     "rejects": "await 0; throw new Error('no')",
     "throws": "throw new Error('at once')",
     "d.json": '{"a": [1]}',
+    "requires": ModuleSource(
+        "const m = require('lib/math.js'), c = require('counter');"
+        "module.exports = [m.sq(4), m.default, m.__esModule, 1 + c.n]",
+        kind="commonjs",
+    ),
+    "requires waits": ModuleSource("require('waits')", kind="commonjs"),
+    "requires throws": ModuleSource("require('throws')", kind="commonjs"),
 }
 
 
@@ -99,6 +106,9 @@ SOURCES = {
         ("eval", "(await import('./lib/math.js')) === await import('/lib/math.js')", True),
         ("eval", "await import('throws').catch(() => {}); import('throws').catch(e => e.message)", "at once"),
         ("eval", "Promise.all([import('counter'), import('counter')]).then(() => evaluated)", 1),
+        ("import_module", "requires", {"default": [16, "file:///lib/math.js", True, 1]}),
+        ("eval", "import('requires').then(m => m.default[3])", 1),
+        ("module", "import {up} from 'counter'; import r from 'requires'; up(); export default r[3]", {"default": 1}),
     ],
 )
 def test_values(run: Run, method: str, code: str, value: Any) -> None:
@@ -139,6 +149,14 @@ def test_an_exported_function_can_be_called() -> None:
         ("module", "export const a = ;", JSSyntaxError, "SyntaxError: unexpected token in expression: ';'"),
         ("module", "import 'throws'", JSError, "Error: at once"),
         ("module", "import 'rejects'", JSError, "Error: no"),
+        ("import_module", "requires throws", JSError, "Error: at once"),
+        (
+            "import_module",
+            "requires waits",
+            JSError,
+            "TypeError: cannot require 'waits': module '/waits' has a top-level await; use import()"
+            " (imported from /requires waits)",
+        ),
         ("module", "throw new Error('mine')", JSError, "Error: mine"),
         ("module", "await null; throw 5", JSError, "5"),
         ("module", "await new Promise(() => {})", Stalled, ""),
@@ -242,6 +260,16 @@ def test_a_function_of_a_module_imports_from_its_own_directory(run: Run) -> None
     sources = {"a/m.js": "export const go = () => import('./n.js'); export let n", "a/n.js": "export default 'a/n'"}
     steps = [("eval", f"globalThis.m = await import('/a/m.js'); {i}; 0") for i in range(3)]
     assert run(*steps, ("eval", "m.go().then(n => n.default)"), modules=sources)[-1] == "a/n"
+
+
+@pytest.mark.parametrize("text", ["eval(code)", "(0, eval)(code)", "new Function('return ' + code)()"])
+def test_a_text_without_a_file_imports_from_the_directory_of_who_runs_it(text: str) -> None:
+    code = f"const code = \"import('./n.js')\"; export const go = () => {text}; export default await go()"
+    with Sandbox(modules={"a/n.js": "export default 5", "a/m.js": code}) as box:
+        assert box.import_module("a/m.js")["default"] == {"default": 5}
+        assert box.eval("import('/a/m.js').then(m => m.go()).then(n => n.default)") == 5
+        with pytest.raises(JSError, match=r"cannot find module './n.js' \(imported from /b.js\)"):
+            box.eval("eval(\"import('./n.js')\")", filename="/b.js")
 
 
 def test_an_entry_that_has_ended_still_imports() -> None:

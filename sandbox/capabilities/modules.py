@@ -77,14 +77,16 @@ class Modules(Capability):
         self._last = (question, itertools.chain((offer,), offers))
         return offer[0]
 
-    def _load(self, specifier: object, path: object, directory: object, condition: object, kind: object) -> object:
+    def _load(
+        self, specifier: object, path: object, directory: object, condition: object, kind: object, may_wait: object
+    ) -> object:
         if kind not in _TYPES:
             raise ValueError("no such type of module")
         question = (specifier, path, directory, condition)
         (last, offers), self._last = self._last, (None, iter(()))
         if last != question:
             offers = self._offers(question)
-        return self._next(offers, kind, may_wait=condition == "import")
+        return self._next(offers, kind, may_wait=bool(may_wait))
 
     def _next(self, offers: Iterator[Offer], kind: str, *, may_wait: bool = True) -> object:
         """The first source that is offered, or the number of one that is still to come; 0: of one nobody waits for."""

@@ -21,7 +21,7 @@ def _host(modules: Any, sources: dict[str, str] | None = None) -> Host:
 
 
 def _load(host: Host, specifier: str, path: str = "/main.js", directory: str | None = None, kind: str = "") -> Any:
-    return host["load"](specifier, path, directory, "import", kind)
+    return host["load"](specifier, path, directory, "import", kind, True)
 
 
 @pytest.mark.parametrize(
@@ -139,10 +139,10 @@ def test_a_resolver_is_asked_once_for_one_import() -> None:
     host = _host(Resolver())
     assert host["resolve"]("no", "a", "/d", "require") is None
     assert host["resolve"]("x", "a", "/d", "require") == "/key"
-    assert host["load"]("x", "a", "/d", "require", "")[0] == "/key"
+    assert host["load"]("x", "a", "/d", "require", "", False)[0] == "/key"
     importer = Importer("a", "/d")
     assert asked == [("no", importer, ("require",)), ("x", importer, ("require",)), "/key"]
-    assert host["load"]("x", "a", "/d", "require", "")[0] == "/key"
+    assert host["load"]("x", "a", "/d", "require", "", False)[0] == "/key"
     assert len(asked) == 5
 
 
@@ -169,7 +169,7 @@ def test_questions_that_no_guest_of_ours_asks(arguments: tuple[Any, ...], error:
     with pytest.raises(error):
         host["resolve"](*arguments)
     with pytest.raises(error):
-        host["load"](*arguments, "")
+        host["load"](*arguments, "", True)
 
 
 @pytest.mark.parametrize("kind", ["css", "module", None, []])
@@ -248,7 +248,7 @@ async def test_a_source_that_was_not_begun(number: Any) -> None:
 @pytest.mark.parametrize("loader", [_later, _returns_awaitable])
 async def test_nobody_waits_for_what_is_required(loader: Any) -> None:
     host = _host(loader)
-    assert host["load"]("a", "/main.js", None, "require", "") == 0
+    assert host["load"]("a", "/main.js", None, "require", "", False) == 0
     with pytest.raises(LookupError):
         await host["fetch"](0)
 

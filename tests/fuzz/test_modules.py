@@ -33,6 +33,9 @@ _STATEMENTS = [
     ("import.meta.x = 1;", 0.2),
     ("later.push(() => import('./m{0}').catch(() => {{}}));", 0.5),
     ("export let x = 1;", 0.9),
+    ("export default class {{}};", 0.3),
+    ("export {{whole as 'module.exports'}}; const whole = 1;", 0.1),
+    ("try {{ require('./m{0}'); }} catch {{}}", 0.3),
 ]
 
 
@@ -72,7 +75,8 @@ class _Modules:
         if self.random.random() < 0.2:
             requires = "".join(f"try {{ require('./m{name}') }} catch {{}};" for name in names)
             ending = self.random.choice(["", "", "", "throw new Error('mine')"])
-            return ModuleSource(f"{requires} maybe(); exports.x = 1; {ending}", kind="commonjs")
+            code = f"globalThis.require = require; {requires} maybe(); exports.x = 1; {ending}"
+            return ModuleSource(code, kind="commonjs")
         requests = [self.random.choice(_REQUESTS).format(name, i) for i, name in enumerate(names)]
         chosen = [text.format(self.name()) for text, often in _STATEMENTS if self.random.random() < often]
         return ModuleSource("".join(requests + chosen))

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from sandbox import JSError, Sandbox
-from sandbox.errors import JSSyntaxError
+from sandbox import JSError, Limits, Sandbox
+from sandbox.errors import CpuLimitExceeded, JSSyntaxError
 from sandbox.modules import Importer, ModuleSource
 
 
@@ -88,7 +88,17 @@ def test_it_is_executed_once_for_all_importers() -> None:
     ("code", "text"),
     [
         ("require('none')", "cannot find module 'none' (imported from /main.cjs)"),
-        ("require('./module.mjs')", "cannot require './module.mjs': it is an ECMAScript module"),
+        (
+            "require('./waits.mjs')",
+            "cannot require './waits.mjs': module '/waits.mjs' has a top-level await; use import()",
+        ),
+        (
+            "require('./deep.mjs')",
+            "cannot require './deep.mjs': module '/waits.mjs' has a top-level await; use import()",
+        ),
+        ("require('./cycle.mjs')", "module '/main.cjs' is being executed"),
+        ("require('./lacks.mjs')", "cannot find module 'none' (imported from /lacks.mjs, imported from /main.cjs)"),
+        ("require('./unlinked.mjs')", "Could not find export 'nothing' in module '/plain.mjs'"),
         ("require(5)", "the specifier is not a string"),
         ("require()", "the specifier is not a string"),
         ("require('./throws.cjs')", "Error: thrown"),
@@ -99,7 +109,12 @@ def test_it_is_executed_once_for_all_importers() -> None:
 def test_failures_reach_the_importer_and_are_not_kept(code: str, text: str) -> None:
     sources = {
         "main.cjs": f"globalThis.times = (globalThis.times ?? 0) + 1; {code}",
-        "module.mjs": "export default 1",
+        "waits.mjs": "globalThis.times = -1; await 0",
+        "deep.mjs": "import './waits.mjs'; globalThis.times = -1",
+        "cycle.mjs": "import './main.cjs'",
+        "lacks.mjs": "import 'none'",
+        "unlinked.mjs": "import {nothing} from './plain.mjs'",
+        "plain.mjs": "",
         "throws.cjs": "throw new Error('thrown')",
         "broken.json": "{",
         "catches.cjs": f"try {{ {code} }} catch (error) {{ module.exports = String(error) }}",
@@ -113,11 +128,119 @@ def test_failures_reach_the_importer_and_are_not_kept(code: str, text: str) -> N
         assert text.partition(" (")[0] in box.import_module("catches.cjs")["default"]
 
 
-def test_a_module_that_was_imported_cannot_be_required_either() -> None:
-    all_of_them = "import './m.mjs'; import './main.cjs'"
-    sources = {"m.mjs": "export default 1", "main.cjs": "require('./m.mjs')", "all.mjs": all_of_them}
-    with pytest.raises(JSError, match="it is an ECMAScript module"):
-        _exports(sources, "all.mjs")
+ECMASCRIPT = {
+    "plain.mjs": "export let n = 1; export const up = () => ++n",
+    "default.mjs": "export default 5; export let n = 1; export const up = () => ++n",
+    "says.mjs": "export const __esModule = false; export default 3",
+    "whole.mjs": "const whole = () => 7; export {whole as 'module.exports', whole as default}",
+    "graph.mjs": "import {n} from './plain.mjs'; import {x} from './cycle.mjs'; export const g = () => n + x",
+    "cycle.mjs": "import './graph.mjs'; import d from './data.json'; export const x = d.n",
+    "old.mjs": "import old from './old.cjs'; export {old}",
+    "old.cjs": "exports.n = require('./plain.mjs').n",
+    "data.json": '{"n": 40}',
+    "compiled.cjs": "exports.__esModule = true; exports.default = 8",
+}
+
+
+@pytest.mark.parametrize(
+    ("code", "value"),
+    [
+        ("Object.keys(require('./plain.mjs'))", ["n", "up"]),
+        ("require('./plain.mjs').up() + require('plain.mjs').n", 4),
+        ("const m = require('./default.mjs'); m.up(); [Object.keys(m), m.default, m.n, m.__esModule]", None),
+        ("require('./default.mjs') === require('default.mjs')", True),
+        ("Object.prototype.toString.call(require('./default.mjs'))", "[object Module]"),
+        ("require('./says.mjs').__esModule", False),
+        ("require('./whole.mjs')()", 7),
+        ("require('./graph.mjs').g()", 41),
+        ("require('./old.mjs').old.n", 1),
+        ("require('./plain.mjs') === global.plain", True),
+        ("require('./compiled.cjs').default", 8),
+    ],
+)
+def test_ecmascript_modules_are_required(code: str, value: object) -> None:
+    main = f"global.result = eval({code!r})"
+    entry = "import * as plain from './plain.mjs'; globalThis.plain = plain; export default await import('./main.cjs')"
+    with Sandbox(modules=_sources({"main.cjs": main, "entry.mjs": entry, **ECMASCRIPT})) as box:
+        box.import_module("entry.mjs")
+        result = box.eval("result")
+        assert result == ([["__esModule", "default", "n", "up"], 5, 2, True] if value is None else value)
+
+
+def test_a_module_that_an_import_has_loaded_is_evaluated_when_it_is_required() -> None:
+    sources = {
+        "all.mjs": "import {up, n} from './plain.mjs'; import seen from './main.cjs'; up(); export default [seen, n]",
+        "main.cjs": "module.exports = require('./plain.mjs').up()",
+        **ECMASCRIPT,
+    }
+    assert _exports(sources, "all.mjs") == {"default": [2, 3]}
+
+
+def test_an_evaluation_that_failed_stays_failed() -> None:
+    sources = {"throws.mjs": "globalThis.times = (globalThis.times ?? 0) + 1; throw new Error('at ' + times)"}
+    with Sandbox(modules=_sources({"main.cjs": "require('./throws.mjs')", **sources})) as box:
+        for _ in range(3):
+            with pytest.raises(JSError, match="at 1"):
+                box.import_module("main.cjs")
+
+
+def test_a_module_cannot_be_required_by_what_it_calls() -> None:
+    sources = {
+        "m.mjs": "import {check} from './n.mjs'; export default check()",
+        "n.mjs": "import go from './again.cjs'; export const check = () => { try { go() } catch (e) { return e } }",
+        "again.cjs": "module.exports = () => require('./m.mjs')",
+    }
+    assert str(_exports(sources, "m.mjs")["default"]) == "TypeError: module '/m.mjs' is being evaluated"
+
+
+def test_required_modules_that_fail_leave_nothing() -> None:
+    sources = {
+        "main.cjs": "module.exports = name => { try { require(name) } catch {} }",
+        "unlinked.mjs": "import {nothing} from './empty.mjs'",
+        "lacks.mjs": "import 'none'",
+        "empty.mjs": "",
+    }
+    with Sandbox(modules=_sources(sources)) as box:
+        fail = box.import_module("main.cjs")["default"]
+
+        def use(times: int) -> int:
+            for name in ("unlinked.mjs", "lacks.mjs") * times:
+                fail(name)
+            return box.usage.heap_bytes
+
+        use(30)
+        before = use(10)
+        assert use(200) <= before + 4000
+
+
+def test_a_required_module_that_was_cut_off_is_loaded_again() -> None:
+    sources = {
+        "main.cjs": "exports.read = () => require('./top.mjs').default",
+        "top.mjs": "import './spin.mjs'; export default 1",
+        "spin.mjs": "if (!globalThis.go) for (;;);",
+    }
+    with Sandbox(modules=_sources(sources), limits=Limits(cpu_seconds=0.05)) as box:
+        read = box.import_module("main.cjs")["read"]
+        for _ in range(2):
+            with pytest.raises(CpuLimitExceeded):
+                read()
+        box.eval("globalThis.go = true")
+        assert read() == 1
+
+
+def test_a_module_that_was_cut_off_after_its_importer_failed_is_loaded_again() -> None:
+    sources = {
+        "main.mjs": "import './throws.mjs'; import './spin.mjs'",
+        "throws.mjs": "throw new Error('mine')",
+        "spin.mjs": "if (!globalThis.go) for (;;); export default 1",
+    }
+    with Sandbox(modules=_sources(sources), limits=Limits(cpu_seconds=0.05)) as box:
+        with pytest.raises(JSError, match="mine"):
+            box.import_module("main.mjs")
+        with pytest.raises(CpuLimitExceeded):
+            box.import_module("spin.mjs")
+        box.eval("globalThis.go = true")
+        assert box.import_module("spin.mjs") == {"default": 1}
 
 
 @pytest.mark.parametrize("code", ["\n\n  throw new Error('x')", "#!shebang\n\n  throw new Error('x')"])
@@ -166,9 +289,25 @@ def test_a_source_that_takes_time_cannot_be_required() -> None:
     async def later(specifier: str, importer: Importer) -> str:
         return ""
 
-    modules: list[Any] = [_sources({"main.cjs": "require('other')"}), later]
-    with Sandbox(modules=modules) as box, pytest.raises(JSError, match="cannot require 'other': its source comes late"):
-        box.import_module("main.cjs")
+    sources = {"main.cjs": "require('./all.mjs')", "all.mjs": "import 'other'"}
+    modules: list[Any] = [_sources(sources), later]
+    with Sandbox(modules=modules) as box:
+        for _ in range(2):
+            with pytest.raises(JSError, match="cannot require 'other': its source comes later; use import"):
+                box.import_module("main.cjs")
+        box.eval("import('other').then(() => 0)")
+        assert box.import_module("main.cjs") == {"default": {}}
+
+
+def test_deep_requires_of_both_kinds_end() -> None:
+    def loader(specifier: str, importer: Importer) -> ModuleSource:
+        if len(specifier) % 2:
+            return ModuleSource(f"import '{specifier}x'")
+        return ModuleSource(f"try {{ require('{specifier}x') }} catch (e) {{ exports.e = e }}", kind="commonjs")
+
+    with Sandbox(modules=loader) as box:
+        box.import_module("xx")
+        assert box.eval("1") == 1
 
 
 def test_deep_requires_are_a_range_error() -> None:

@@ -59,7 +59,7 @@ typedef enum Op {
     OP_TIMERS_SLEEP = 24, /* milliseconds since time origin; answered (undefined) when that time has come */
     OP_RANDOM_FILL = 32, /* byte count; answers that many random bytes */
     OP_MODULES_RESOLVE = 40, /* specifier, importer's path, its directory or nil, condition; answers a key, nil: none has it, false: there are no modules */
-    OP_MODULES_LOAD = 41, /* the same and the type of the import attribute; answers key, source, path, directory or nil, kind; nil: none has it; a number: ask `fetch` for it, unless it is 0 */
+    OP_MODULES_LOAD = 41, /* the same, the type of the import attribute, whether the source may come later; answers key, source, path, directory or nil, kind; nil: none has it; a number: ask `fetch` for it, unless it is 0, which says that it would come later */
     OP_MODULES_FETCH = 42, /* what `load` answered; answers as `load` does */
     OP_FIRST_DYNAMIC = 256, /* ids from here on are given out at run time */
 } Op;

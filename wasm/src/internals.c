@@ -14,6 +14,7 @@ int guest_clock_gettime(clockid_t id, struct timespec *out);
 bool engine_has_room(size_t source_bytes);     /* before a source text is compiled; see engine.c */
 bool engine_loads_modules(void);               /* whether the engine's own loader may be asked; see modules.c */
 JSValue engine_import_job(JSContext *ctx, int argc, JSValueConst *argv); /* a dynamic import; see modules.c */
+JSAtom engine_importer_name(JSContext *ctx);   /* the file of the code that imports; see below */
 
 /* The engine watches the stack that lies in linear memory. A recursive function that keeps all in wasm locals uses none
  * of it: this has it take some. */
@@ -528,6 +529,27 @@ int internals_module_link(JSContext *ctx, JSModuleDef *m)
 JSValue internals_module_evaluate(JSContext *ctx, JSModuleDef *m)
 {
     return js_evaluate_module(ctx, m);
+}
+
+bool internals_module_awaits(const JSModuleDef *m)
+{
+    return m->has_tla;
+}
+
+/* The name of the file of the running function; for a text given to `eval` or `new Function`, that of the nearest
+ * caller that has one. */
+JSAtom engine_importer_name(JSContext *ctx)
+{
+    JSAtom none = JS_NewAtom(ctx, "<input>"), name = JS_ATOM_NULL;
+    for (JSStackFrame *frame = ctx->rt->current_stack_frame; frame && name == JS_ATOM_NULL; frame = frame->prev_frame) {
+        if (JS_VALUE_GET_TAG(frame->cur_func) != JS_TAG_OBJECT)
+            continue;
+        JSObject *function = JS_VALUE_GET_OBJ(frame->cur_func);
+        if (js_class_has_bytecode(function->class_id) && function->u.func.function_bytecode->filename != none)
+            name = function->u.func.function_bytecode->filename;
+    }
+    JS_FreeAtom(ctx, none);
+    return JS_DupAtom(ctx, name);
 }
 
 ModuleState internals_module_state(const JSModuleDef *m)

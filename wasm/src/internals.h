@@ -71,6 +71,7 @@ void internals_module_request(JSContext *ctx, const JSModuleDef *m, uint32_t ind
 void internals_module_bind(JSModuleDef *m, uint32_t index, JSModuleDef *to);
 int internals_module_link(JSContext *ctx, JSModuleDef *m);             /* all its requests are bound */
 JSValue internals_module_evaluate(JSContext *ctx, JSModuleDef *m);     /* it is linked; a promise */
+bool internals_module_awaits(const JSModuleDef *m);                    /* at its top level */
 ModuleState internals_module_state(const JSModuleDef *m);
 bool internals_module_free(JSContext *ctx, JSModuleDef *m);
 JSValue internals_compile_function(JSContext *ctx, JSValueConst source, JSValueConst filename, JSValue *name);

@@ -161,10 +161,11 @@ static JSValue new_record(JSContext *ctx, JSModuleDef *module)
     return module ? JS_NewUint32(ctx, (uint32_t)(uintptr_t)module) : JS_EXCEPTION;
 }
 
-/* compileModule(source, filename) -> [record, name, requests]; the requests are specifier and attributes, in turn */
+/* compileModule(source, filename) -> [record, name, requests, whether it has a top-level await]; the requests are
+ * specifier and attributes, in turn */
 static JSValue compile_module(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
-    JSValue parts[3];
+    JSValue parts[4];
     (void)this_value, (void)argc;
     JSModuleDef *module = internals_module_compile(ctx, argv[0], argv[1], &parts[1]);
     if (!module)
@@ -175,8 +176,9 @@ static JSValue compile_module(JSContext *ctx, JSValueConst this_value, int argc,
         internals_module_request(ctx, module, i, &requests[2 * i], &requests[2 * i + 1]);
     parts[0] = new_record(ctx, module);
     parts[2] = requests ? native_array(ctx, (int)(2 * count), requests) : JS_EXCEPTION;
+    parts[3] = JS_NewBool(ctx, internals_module_awaits(module));
     js_free(ctx, requests);
-    JSValue array = native_array(ctx, 3, parts);
+    JSValue array = native_array(ctx, 4, parts);
     if (JS_IsException(array))
         internals_module_free(ctx, module);
     return array;
