@@ -12,7 +12,7 @@ import {
 import { hook } from "sandbox:abi.js";
 import { acquire, append, compiled, importerOf, importers, modules, serveRequire, shorten, typeOf } from "./modules.js";
 import {
-  Map, MapPrototypeDelete, MapPrototypeForEach, MapPrototypeHas, MapPrototypeSet, newList, Promise, TypeError,
+  errors, Map, MapPrototypeDelete, MapPrototypeForEach, MapPrototypeHas, MapPrototypeSet, newList, Promise, TypeError,
 } from "./primordials.js";
 
 /**
@@ -79,7 +79,7 @@ function walk(graph) {
         add(graph, dependencies[i]);
       };
       if (dependencies[i] !== undefined) add(graph, dependencies[i]);
-      else obtain(graph, module.importer, requests[2 * i], typeOf(requests[2 * i + 1]), use);
+      else obtain(graph, module.importer, requests[2 * i], typeOf(requests[2 * i + 1], errors.SyntaxError), use);
     }
   }
 }
@@ -236,7 +236,7 @@ register(hook.dynamicImport, (name, specifier, attributes, resolve, reject) => {
   tidy();
   const graph = newGraph(resolve, reject, null);
   step(graph, () => {
-    obtain(graph, importerOf(name), specifier, typeOf(attributes), (module) => enter(graph, module));
+    obtain(graph, importerOf(name), specifier, typeOf(attributes, TypeError), (module) => enter(graph, module));
   });
 });
 

@@ -217,12 +217,17 @@ function describe(meta, importer) {
   meta.resolve = { resolve: (specifier) => urlOf(resolve(importer, String(specifier), "import")) }.resolve;
 }
 
-/** @returns {string} The type that import attributes ask for, "" for none. */
-export function typeOf(attributes) {
+/**
+ * @param {Record<string, string> | undefined} attributes
+ * @param {Function} Refusal The class of error for an attribute nobody knows: part of the syntax of a module, but not of
+ *   a call of `import()`.
+ * @returns {string} The type that import attributes ask for, "" for none.
+ */
+export function typeOf(attributes, Refusal) {
   if (attributes === undefined) return "";
   const keys = ObjectKeys(attributes);
   for (let i = 0; i < keys.length; i++) {
-    if (keys[i] !== "type") throw new TypeError("unknown import attribute '" + shorten(keys[i]) + "'");
+    if (keys[i] !== "type") throw new Refusal("unknown import attribute '" + shorten(keys[i]) + "'");
   }
   if (keys.length === 0) return "";
   if (types[attributes.type] !== true) throw new TypeError("unknown import type '" + shorten(attributes.type) + "'");

@@ -163,7 +163,12 @@ def test_an_exported_function_can_be_called() -> None:
         ("module", "for (;;);", CpuLimitExceeded, ""),
         ("module", "export default Symbol()", Exception, "a symbol"),
         ("module", "import 'd.json' with {type: 'css'}", JSError, "TypeError: unknown import type 'css'"),
-        ("module", "import 'd.json' with {mode: 'json'}", JSError, "TypeError: unknown import attribute 'mode'"),
+        (
+            "module",
+            "import 'd.json' with {mode: 'json'}",
+            JSSyntaxError,
+            "SyntaxError: unknown import attribute 'mode'",
+        ),
         ("eval", "import('d.json', {with: {mode: 'json'}})", JSError, "TypeError: unknown import attribute 'mode'"),
         ("module", "import 'counter' with {type: 'json'}", JSSyntaxError, "SyntaxError: unexpected token: 'export'"),
         ("eval", "import 'counter'", JSSyntaxError, ""),
