@@ -378,7 +378,7 @@ class Writer:
         elif callable(value):
             self._host_function(value)
         else:
-            raise _Refused(f"a value of type {_type_name(value)}{_ADVICE.get(type(value), '')}")
+            raise _Refused(f"a value of type {_type_name(value)}{_ADVICE.get(type(value), _OTHERWISE)}")
         return None
 
     def _promise(self, value: Awaitable[Any]) -> None:
@@ -431,6 +431,7 @@ _ADVICE: Final[dict[type, str]] = {
     timedelta: "; send value.total_seconds()",
     complex: "; send its two parts",
 }
+_OTHERWISE: Final = "; send its parts, or expose its methods"
 
 
 def _bigint(value: int) -> bytes:

@@ -273,7 +273,7 @@ def _check_options(
             raise TypeError(f"{option} must be a mapping of names, not {type(names).__name__}")
         _check_names(option, names)
     for name, function in functions.items():
-        _check_callable(function, f"functions[{name!r}]")
+        _check_callable(function, f"functions[{name!r}]", "; give objects and namespaces as globals")
     if console is not None:
         _check_callable(console, "console")
     if clock not in ("real", "virtual"):
@@ -298,6 +298,6 @@ def _global_name(function: Callable[..., Any]) -> str:
     return name if isinstance(name, str) and name != "<lambda>" else ""
 
 
-def _check_callable(function: object, what: str) -> None:
+def _check_callable(function: object, what: str, advice: str = "") -> None:
     if not callable(function):
-        raise TypeError(f"{what} must be callable, not {type(function).__name__}")
+        raise TypeError(f"{what} must be callable, not {type(function).__name__}{advice}")

@@ -352,7 +352,7 @@ _SHORT_TEXT_CHARS: Final = 200
 
 def _amount(number: float, unit: str) -> str:
     text = f"{number:,}" if isinstance(number, int) else f"{number:,.3f}".rstrip("0").rstrip(".")
-    return text if unit == "" else f"{text} {unit}"
+    return text if unit in ("", "fuel") else f"{text} {unit}"
 
 
 def _short_text(value: object) -> str:

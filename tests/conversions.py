@@ -396,10 +396,13 @@ IN: Final[Mapping[str, tuple[In, ...]]] = {
         In("time(12, 30)", "value === '12:30:00'", back="'12:30:00'"),
     ),
     "No counterpart": (
-        In("object()", Refused("$", "a value of type object")),
-        In("{'list': [0, SimpleNamespace()]}", Refused("$.list[1]", "a value of type types.SimpleNamespace")),
+        In("object()", Refused("$", "a value of type object; send its parts, or expose its methods")),
+        In(
+            "{'list': [0, SimpleNamespace()]}",
+            Refused("$.list[1]", "a value of type types.SimpleNamespace; send its parts, or expose its methods"),
+        ),
         In("1j", Refused("$", "a value of type complex; send its two parts")),
-        In("Fraction(1, 3)", Refused("$", "a value of type fractions.Fraction")),
+        In("Fraction(1, 3)", Refused("$", "a value of type fractions.Fraction; send its parts, or expose its methods")),
         In("timedelta(1)", Refused("$", "a value of type datetime.timedelta; send value.total_seconds()")),
     ),
 }

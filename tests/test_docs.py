@@ -24,7 +24,9 @@ from sandbox.cli._exit import Exit
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
-GUIDES = "\n".join(page.read_text("utf-8") for page in PAGES if page.name == "README.md" or page.parent.name == "docs")
+GUIDES = "\n".join(
+    page.read_text("utf-8") for page in PAGES if page.name == "README.md" or page.parent == ROOT / "docs"
+)
 
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _CODE = re.compile(r"`([^`\n]+)`")
@@ -149,6 +151,13 @@ def test_links_lead_somewhere(page: Path) -> None:
     targets = [target for target in _LINK.findall(page.read_text("utf-8")) if "://" not in target]
 
     assert [target for target in targets if not (page.parent / target).exists()] == []
+
+
+def test_the_readme_lists_every_guide() -> None:
+    index = (ROOT / "README.md").read_text("utf-8").partition("## Reading on")[2]
+
+    guides = [page_id(page) for page in PAGES if page.parent == ROOT / "docs"]
+    assert [guide for guide in guides if f"\n| [{guide}]({guide}) |" not in index] == []
 
 
 # --- names ------------------------------------------------------------------------------------------------------------

@@ -81,6 +81,10 @@ def test_builtin_relatives(kind: type, builtin: type) -> None:
             "the CPU time limit of 0.25 seconds was reached. Raise Limits.cpu_seconds, or give the program less to do.",
         ),
         (
+            FuelLimitExceeded(1000, 1001),
+            "the fuel limit of 1,000 was reached (1,001 used). Raise Limits.fuel, or give the program less to do.",
+        ),
+        (
             LimitExceeded(3, 4, "handles", advice="Release some."),
             "the resource limit of 3 handles was reached (4 handles used). Release some.",
         ),

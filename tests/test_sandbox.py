@@ -6,6 +6,7 @@ import gc
 import math
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -262,12 +263,15 @@ class TestOptions:
             ({"seed": 1.5}, TypeError, "seed"),
             ({"seed": True}, TypeError, "seed"),
             ({"limits": 5}, TypeError, "limits"),
-            ({"functions": {"f": 1}}, TypeError, r"functions\['f'\]"),
+            ({"functions": {"f": 1}}, TypeError, r"functions\['f'\] must be callable.*; give objects .* as globals"),
             ({"functions": [print]}, TypeError, "functions"),
             ({"functions": {1: print}}, TypeError, "names in functions"),
             ({"globals": {1: 1}}, TypeError, "names in globals"),
             ({"globals": {"x": object()}}, ConversionError, "object"),
             ({"console": "stdout"}, TypeError, "console"),
+            ({"modules": "node_modules"}, TypeError, "not str; SourceTree and NodeModules serve folders"),
+            ({"modules": Path("src")}, TypeError, "Path; SourceTree and NodeModules serve folders"),
+            ({"modules": 5}, TypeError, "not int$"),
             ({"memory": 1}, TypeError, "memory"),
         ],
     )
