@@ -10,7 +10,7 @@ import { hook } from "sandbox:abi.js";
 import { hook as setHook, submit } from "sandbox:native";
 import {
   AsyncIteratorPrototype, isObject, IteratorPrototype, newList, ObjectDefineProperty, ObjectSetPrototypeOf, Promise,
-  ReflectApply, SymbolAsyncIterator, SymbolToStringTag, toArray, TypeError,
+  ReflectApply, SymbolAsyncIterator, SymbolToStringTag, TypeError,
 } from "./primordials.js";
 
 /** @typedef {"next" | "return" | "throw"} Method */
@@ -66,21 +66,30 @@ class HostStream {
     });
   }
 
+  /** Ask for the first step; one whose value cannot cross has ended with that. */
   #begin() {
-    const { args, resolve, reject } = this.#first;
-    submit(this.#op, args, (answer) => {
-      this.#end();
-      resolve(resultOf(answer));
-    }, (error) => {
-      this.#end();
-      reject(error);
-    });
+    while (this.#first !== undefined) {
+      const { args, resolve, reject } = this.#first;
+      try {
+        submit(this.#op, args, (answer) => {
+          this.#end();
+          resolve(resultOf(answer));
+        }, (error) => {
+          this.#end();
+          reject(error);
+        });
+        return;
+      } catch (error) {
+        this.#first = this.#first.next;
+        reject(error);
+      }
+    }
+    this.#last = undefined;
   }
 
   #end() {
     this.#first = this.#first.next;
-    if (this.#first === undefined) this.#last = undefined;
-    else this.#begin();
+    this.#begin();
   }
 
   next(value = undefined) {
@@ -106,13 +115,16 @@ function dress(type, prototype, name) {
 dress(HostIterator, IteratorPrototype, "Host Iterator");
 dress(HostStream, AsyncIteratorPrototype, "Host AsyncIterator");
 
-/** @param {any} result What a step of the guest's gave. */
+/**
+ * Without a prototype: a promise of it must not ask the guest's `Array.prototype` for `then`.
+ * @param {any} result What a step of the guest's gave.
+ */
 function stepOf(result) {
   if (!isObject(result)) throw new TypeError("a step of an iterator must give an object");
   const list = newList();
   list[0] = !!result.done;
   list[1] = result.value;
-  return toArray(list);
+  return list;
 }
 
 const settled = async (result) => stepOf(await result);
@@ -124,11 +136,16 @@ const settled = async (result) => stepOf(await result);
  * @param {unknown} value
  */
 function step(iterator, method, value) {
-  if (method === "open") return iterator[SymbolAsyncIterator]();
+  if (method === "open") {
+    const opened = iterator[SymbolAsyncIterator]();
+    if (!isObject(opened)) throw new TypeError("[Symbol.asyncIterator]() must give an object");
+    return opened;
+  }
   const function_ = iterator[method];
   if (function_ === undefined || function_ === null) {
     if (method === "throw") throw value;
-    return stepOf({ __proto__: null, done: true, value: method === "return" ? value : undefined });
+    if (method === "next") throw new TypeError("an iterator must have a method next");
+    return stepOf({ __proto__: null, done: true, value });
   }
   const result = ReflectApply(function_, iterator, [value]);
   return isObject(result) && typeof result.then === "function" ? settled(result) : stepOf(result);

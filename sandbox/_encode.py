@@ -46,7 +46,11 @@ class EncodeOwner(Protocol):
     """What the encoder needs of the sandbox that the values go into."""
 
     def bind(self, function: Callable[..., Any], /) -> tuple[int, Mode, str, int]:
-        """Give a host callable an op: returns op, mode, name and parameter count. The same callable keeps its op."""
+        """Give a host callable an op: returns op, mode, name and parameter count. The same callable keeps its op.
+
+        Raises:
+            ConversionError: The guest holds too many.
+        """
 
     def bind_steps(self, iterator: Iterator[Any] | AsyncIterable[Any], /) -> tuple[int, Mode, str, int]:
         """Give the steps of an iterator an op; likewise. It is asynchronous when its mode is `QUEUE`."""
@@ -55,7 +59,11 @@ class EncodeOwner(Protocol):
         """Take back one `bind` or `bind_steps`, whose message is not sent."""
 
     def promise(self, awaitable: Awaitable[Any], /) -> int:
-        """The number of a request that the awaitable will answer."""
+        """The number of a request that the awaitable will answer.
+
+        Raises:
+            ConversionError: Too many are pending.
+        """
 
     def forget(self, request: int, /) -> None:
         """Take back a `promise`, whose message is not sent."""
@@ -383,7 +391,10 @@ class Writer:
 
     def _promise(self, value: Awaitable[Any]) -> None:
         if self._number(value):
-            request = self._owner.promise(value)
+            try:
+                request = self._owner.promise(value)
+            except ConversionError as error:
+                raise _Refused(error.reason) from None
             self._requests.append(request)
             self._out += extension(Tag.HOST_PROMISE, self._pack(request))
 
@@ -392,7 +403,10 @@ class Writer:
 
     def _bind(self, value: Any, tag: Tag, bind: Callable[[Any], tuple[int, Mode, str, int]]) -> None:  # noqa: ANN401 - what `bind` takes
         if self._number(value):
-            op, mode, name, parameters = bind(value)
+            try:
+                op, mode, name, parameters = bind(value)
+            except ConversionError as error:
+                raise _Refused(error.reason) from None
             self._bound.append(op)
             payload = b"\x94" + b"".join(map(self._pack, (op, int(mode), name, parameters)))
             self._out += extension(tag, payload)

@@ -101,7 +101,7 @@ class Face:
         with _interrupts.Deferral():
             self._driver = Driver(
                 limits,
-                Operations([entries, Timers(), Random(seed), found], self._handle_owner()),
+                Operations([entries, Timers(), Random(seed), found], self._handle_owner(), limits.handles),
                 entries,
                 RealClock() if clock == "real" else VirtualClock(),
                 runner,
@@ -255,6 +255,18 @@ def checked_answer(question: Question, answer: object) -> object:
 def at_value(error: ConversionError) -> ConversionError:
     """What cannot cross of an iterator's step is named as seen from the value."""
     return ConversionError("$" + error.path.removeprefix("$[1]"), error.reason) if error.path[:4] == "$[1]" else error
+
+
+def checked_answer(question: Question, answer: object) -> object:
+    """What the guest has answered to a question; a step is `[done, value]`.
+
+    Raises:
+        GuestProtocolError: It is no answer to that.
+    """
+    is_step = isinstance(answer, list) and len(answer) == 2 and isinstance(answer[0], bool)
+    if question in ("next", "return", "throw") and not is_step:
+        raise GuestProtocolError("the guest answered with what is no step of an iterator")
+    return answer
 
 
 def _check_options(

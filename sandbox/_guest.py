@@ -236,11 +236,8 @@ class Guest:
 
     def settle(self, request: int, value: object) -> list[Event]:
         """Answer a request; an exception as value makes it fail."""
-        failed = isinstance(value, BaseException)
-        try:
-            message = self._codec.encode(value.value if isinstance(value, Returned) else value)
-        except ConversionError as error:
-            failed, message = True, self._codec.encode(error)
+        message, is_refused = self._answer(value.value if isinstance(value, Returned) else value)
+        failed = is_refused or isinstance(value, BaseException)
         return self._turn("settle", message, request, Status.FAILED if failed else Status.OK)
 
     def release(self, handles: Sequence[int]) -> list[Event]:
@@ -431,13 +428,23 @@ class Guest:
             raise
         except Exception as error:  # noqa: BLE001 - the guest's program decides what to do about it
             answer, status = error, Status.FAILED
-        try:
-            reply = self._codec.encode(answer)
-        except ConversionError as error:
-            status, reply = Status.FAILED, self._codec.encode(error)
+        reply, is_refused = self._answer(answer)
+        if is_refused:
+            status = Status.FAILED
         if not self.instance.reserve(len(reply)):
             raise self._memory_error()
         return status, reply
+
+    def _answer(self, value: object) -> tuple[bytes, bool]:
+        """An answer as a message; or why it cannot cross, and True. Reading a value may run code of the embedder."""
+        try:
+            return self._codec.encode(value), False
+        except Exception as error:  # noqa: BLE001 - the guest's program decides what to do about it
+            refusal = error
+        try:
+            return self._codec.encode(refusal), True
+        except Exception:  # noqa: BLE001 - the same is wrong with it
+            return self._codec.encode(ConversionError("$", "a value that cannot be read")), True
 
     # --- time and memory ---
 

@@ -195,7 +195,11 @@ class _Steps(JSHandle):
 
     def _open(self) -> None:
         if self._must_open():
-            self._owner.ask(self._handle, "open", undefined, None)
+            try:
+                self._owner.ask(self._handle, "open", undefined, None)
+            except BaseException:
+                self._is_open = False
+                raise
 
     def _take(self, question: Question, value: object) -> Any:  # noqa: ANN401 - any value
         if self._is_done:
@@ -244,7 +248,11 @@ class _Steps(JSHandle):
 
     async def _open_later(self) -> None:
         if self._must_open():
-            await self._owner.ask_later(self._handle, "open", undefined)
+            try:
+                await self._owner.ask_later(self._handle, "open", undefined)
+            except BaseException:
+                self._is_open = False
+                raise
 
     async def _take_later(self, question: Question, value: object) -> Any:  # noqa: ANN401 - any value
         if self._is_done:

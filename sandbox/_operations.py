@@ -14,6 +14,7 @@ from sandbox._iterators import IteratorSteps
 from sandbox.capabilities.base import Capability, Operation
 from sandbox.errors import ConversionError
 from sandbox.exposure import Anchor
+from sandbox.limits import Limits
 from sandbox.values import HandleOwner, JSAsyncIterator, JSFunction, JSHandle, JSIterator, JSPromise
 
 _MAX_KEPT_EXCEPTIONS: Final = 256
@@ -40,13 +41,17 @@ class Operations:
     promise: Callable[[Awaitable[Any]], int]
     forget: Callable[[int], None]
 
-    def __init__(self, capabilities: Iterable[Capability], handle_owner: HandleOwner) -> None:
+    def __init__(
+        self, capabilities: Iterable[Capability], handle_owner: HandleOwner, most_bound: int = Limits().handles
+    ) -> None:
         """Fill in the fixed ops.
 
         Args:
             capabilities: At most one for each stem of the ABI table.
             handle_owner: What the guest's functions, promises and iterators belong to.
+            most_bound: How many of the embedder's functions and iterators the guest may hold at one time.
         """
+        self._most_bound: Final = most_bound
         self.dropped: deque[int] = deque()
         self._handle_owner = handle_owner
         self.made = self._taken = 0
@@ -90,6 +95,10 @@ class Operations:
         with self._lock:
             op = self._ops.get(key)
             if op is None:
+                if len(self._ops) >= self._most_bound:
+                    raise ConversionError(
+                        "$", f"a function or iterator beyond the handles limit of {self._most_bound:,}"
+                    )
                 op = self._ops[key] = self._next_op
                 self._next_op += 1
                 self._table[op] = made or make()

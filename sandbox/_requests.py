@@ -92,6 +92,10 @@ class Requests:
     def __len__(self) -> int:
         return len(self._pending)
 
+    def services(self) -> int:
+        """How many services were begun and not ended."""
+        return len(self._services)
+
     # --- in a turn ---
 
     def add(self, number: int, run: Run) -> None:

@@ -38,6 +38,7 @@ class StreamSteps:
     def __init__(self, iterable: AsyncIterable[Any]) -> None:
         """Take an async iterable over."""
         self._iterable = iterable
+        self._iterator: Any = None
         self._has_begun = self._is_done = False
         self._asked: _Step | None = None
         self._wake: anyio.Event | None = None
@@ -64,7 +65,6 @@ class StreamSteps:
 
     async def serve(self) -> None:
         """Take the steps that are asked for, until the iterator ends or is stopped."""
-        iterator = aiter(self._iterable)
         with anyio.CancelScope(shield=True), anyio.CancelScope() as self._scope:
             try:
                 while not self._is_done:
@@ -73,12 +73,14 @@ class StreamSteps:
                         self._wake = anyio.Event()
                         await self._wake.wait()
                     else:
-                        await self._serve(iterator, step)
+                        await self._serve(step)
             finally:
                 self._is_done = True
-                await _close(iterator)
-                if self._asked is not None:
-                    self._asked.answered.set()
+                try:
+                    await _close(self._iterator)
+                finally:
+                    if self._asked is not None:
+                        self._asked.answered.set()
 
     def stop(self) -> None:
         """End the iterator: it is closed where it stands, or cancelled in the step it takes. On the event loop."""
@@ -88,9 +90,11 @@ class StreamSteps:
         elif self._wake is not None:
             self._wake.set()
 
-    async def _serve(self, iterator: Any, step: _Step) -> None:  # noqa: ANN401 - with or without the methods of a generator
+    async def _serve(self, step: _Step) -> None:
         try:
-            step.answer = await self._take(iterator, step.method, step.value)
+            if self._iterator is None:
+                self._iterator = aiter(self._iterable)
+            step.answer = await self._take(self._iterator, step.method, step.value)
         except anyio.get_cancelled_exc_class():
             raise
         except StopAsyncIteration:
@@ -99,7 +103,7 @@ class StreamSteps:
             self._is_done, step.error = True, error
         step.answered.set()
 
-    async def _take(self, iterator: Any, method: str, value: object) -> list[Any]:  # noqa: ANN401 - as above
+    async def _take(self, iterator: Any, method: str, value: object) -> list[Any]:  # noqa: ANN401 - with or without the methods of a generator
         if method == "next":
             can_send = self._has_begun and value is not undefined and hasattr(iterator, "asend")
             self._has_begun = True

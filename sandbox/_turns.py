@@ -25,7 +25,7 @@ from sandbox._guest import (
     returned,
 )
 from sandbox._holds import Hold, StartInTurn
-from sandbox._requests import Aborted, Requests
+from sandbox._requests import Aborted, Requests, close
 from sandbox._runs import Run, Sources
 from sandbox.capabilities.base import Due
 from sandbox.errors import ConversionError, JSError, LimitExceeded, SandboxBusy, SandboxError, SandboxPoisoned, Stalled
@@ -344,6 +344,9 @@ class Turns:
     def _promise(self, awaitable: Awaitable[Any]) -> int:
         run = self._current
         assert run is not None
+        if len(self._requests) >= (most := self._limits.pending_requests):
+            close(awaitable)
+            raise ConversionError("$", f"an awaitable beyond the pending_requests limit of {most:,}")
         return self._requests.promise(awaitable, run)
 
     def _request(self, run: Run, number: int, op: int, arguments: list[Any] | ConversionError) -> None:
@@ -354,8 +357,11 @@ class Turns:
             return
         requests = self._requests
         requests.add(number, run)
+        is_service = operation is not None and operation.service is not None
         if len(requests) > self._limits.pending_requests:
             requests.answer(number, ValueError("too many host calls and timers are pending"))
+        elif is_service and requests.services() >= self._limits.pending_requests:
+            requests.answer(number, ValueError("too many async iterators of the host are open"))
         elif isinstance(arguments, ConversionError):
             requests.answer(number, arguments)
         elif operation is None:

@@ -46,7 +46,8 @@ class Limits:
             both the value and its encoding.
         pending_requests: Asynchronous host calls, timers included, that wait for an answer at one time. 10,000 keeps a
             loop of un-awaited calls from filling the host's queues.
-        handles: Guest functions the host holds at one time. 100,000 of them cost the guest a few megabytes.
+        handles: Guest functions, promises and iterators that the host holds at one time, and functions and iterators of
+            the host that the guest holds. 100,000 of them cost the guest a few megabytes, and the host some more.
 
     Raises:
         TypeError: A field has the wrong type; bool is not a number here.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import anyio
@@ -524,3 +524,59 @@ def test_what_the_guest_sent_before_a_nested_call_is_heard_once() -> None:
         box.function(lambda: box.eval("1 + 1"), name="again")
         assert box.eval("console.log('before'); again(); console.log('after'); 3") == 3
     assert heard == ["before", "after"]
+
+
+class _Unreadable(Mapping[str, int]):
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    def __getitem__(self, key: str) -> int:
+        return 1
+
+    def __iter__(self) -> Iterator[str]:
+        raise self._error
+
+    def __len__(self) -> int:
+        return 1
+
+
+@pytest.mark.parametrize("error", [ValueError("inside"), RuntimeError("inside"), OSError("inside")], ids=repr)
+@pytest.mark.parametrize("code", ["f()", "await g()", "await f2()", "[...it()]"])
+def test_what_fails_while_a_value_is_read_is_thrown_in_the_guest(error: Exception, code: str) -> None:
+    async def later() -> object:
+        return _Unreadable(error)
+
+    functions: dict[str, Callable[..., Any]] = {
+        "f": lambda: [_Unreadable(error)],
+        "g": later,
+        "f2": lambda: later(),
+        "it": lambda: iter([_Unreadable(error)]),
+    }
+    with Sandbox(functions=functions) as box:
+        assert box.eval(f"let text; try {{ {code} }} catch (e) {{ text = e.message }} text") == "inside"
+        with pytest.raises(JSError, match="inside"):
+            box.eval(code)
+        assert box.usage.pending_requests == 0
+
+
+def test_a_callable_that_cannot_be_asked_about_is_thrown_in_the_guest() -> None:
+    class Odd:
+        @property
+        def __signature__(self) -> object:
+            raise RuntimeError("no signature")
+
+        def __call__(self) -> None: ...
+
+    with Sandbox(functions={"f": lambda: Odd()}) as box, pytest.raises(JSError, match="no signature"):
+        box.eval("f()")
+
+
+def test_a_value_whose_failure_cannot_cross_either() -> None:
+    error: Exception = ValueError("innermost")
+    for _ in range(600):
+        error = ExceptionGroup("around", [error])
+    with (
+        Sandbox(functions={"f": lambda: _Unreadable(error)}) as box,
+        pytest.raises(ConversionError, match="cannot be read"),
+    ):
+        box.eval("f()")

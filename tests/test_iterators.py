@@ -6,13 +6,14 @@ import contextvars
 import gc
 import threading
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from contextlib import suppress
 from typing import Any
 
 import anyio
 import anyio.lowlevel
 import pytest
 
-from sandbox import AsyncSandbox, JSAsyncIterator, JSError, JSFunction, JSIterator, Sandbox, undefined
+from sandbox import AsyncSandbox, JSAsyncIterator, JSError, JSFunction, JSIterator, Limits, Sandbox, undefined
 from sandbox._face import checked_answer
 from sandbox.errors import ConversionError, GuestProtocolError, SandboxBusy, SandboxClosed
 
@@ -416,3 +417,103 @@ def test_an_answer_that_is_no_step(answer: Any) -> None:
         checked_answer("next", answer)
     assert checked_answer("wait", answer) == answer
     assert checked_answer("next", [False, answer]) == [False, answer]
+
+
+@pytest.mark.parametrize(
+    ("code", "value"),
+    [
+        ("const p = [s.next(bad), s.next()]; (await Promise.allSettled(p)).map(x => x.status[0])", ["r", "f"]),
+        (
+            "const p = [s.next(), s.next(bad), s.next()]; (await Promise.allSettled(p)).map(x => x.status[0])",
+            ["f", "r", "f"],
+        ),
+        ("s.next(); for (let i = 0; i < 1e4; i++) s.next(bad).catch(() => 0); (await s.next()).value", 1),
+    ],
+)
+def test_a_step_whose_value_cannot_cross_does_not_stop_the_stream(log: Log, code: str, value: Any) -> None:
+    with Sandbox(functions={"stream": log.stream}) as box:
+        box.eval("const s = stream(), bad = Symbol()")
+        assert box.eval(code) == value
+        assert box.eval("(await s.next()).done") is False
+
+
+class Unopenable:
+    """An async iterable that does not say what to iterate over."""
+
+    def __init__(self, iterator: object) -> None:
+        self._iterator = iterator
+
+    def __aiter__(self) -> Any:
+        if isinstance(self._iterator, Exception):
+            raise self._iterator
+        return self._iterator
+
+
+@pytest.mark.parametrize("iterator", [LookupError("no"), 5, None], ids=repr)
+def test_an_async_iterable_that_cannot_be_opened(iterator: object) -> None:
+    with Sandbox(functions={"stream": lambda: Unopenable(iterator)}) as box:
+        code = "const s = stream(); let e; try { await s.next() } catch (x) { e = x.name } [e, (await s.next()).done]"
+        assert box.eval(code) == ["Error" if iterator is not None and iterator != 5 else "TypeError", True]
+        assert box.usage.pending_requests == 0
+
+
+def test_open_streams_are_bounded(log: Log) -> None:
+    with Sandbox(functions={"stream": log.stream}, limits=Limits(pending_requests=20)) as box:
+        code = "let n = 0; const k = []; try { for (;;) { k.push(stream()); await k[n].next(); n++ } } catch { } n"
+        assert box.eval(code) == 20
+        assert box.eval("k.length = 0; 1") == 1
+        assert box.eval("n = (await stream().next()).value") == 0
+
+
+@pytest.mark.parametrize("make", ["() => 1", "iter([1])", "stream()"])
+def test_what_the_guest_holds_of_the_host_is_bounded(log: Log, make: str) -> None:
+    makers: dict[str, Callable[[], Any]] = {
+        "() => 1": lambda: lambda: 1,
+        "iter([1])": lambda: iter([1]),
+        "stream()": lambda: log.stream(),
+    }
+    with Sandbox(functions={"f": makers[make]}, limits=Limits(handles=50)) as box:
+        code = "var k = []; let e; try { for (;;) k.push(f()) } catch (x) { e = x } [k.length, e.message]"
+        held, message = box.eval(code)
+        assert held == 49
+        assert "beyond the handles limit of 50" in message
+        box.eval("k = []")
+        assert box.eval("typeof f()") in ("function", "object")
+
+
+@pytest.mark.parametrize("poison", ["Array.prototype.then", "Object.prototype.then"])
+def test_a_step_is_no_thenable(poison: str) -> None:
+    with Sandbox() as box:
+        steps = box.eval("(function* () { yield 1; yield 2 })()")
+        later = box.eval("(async function* () { yield 1; yield 2 })()")
+        assert (next(steps), next(later)) == (1, 1)
+        box.eval(f"{poison} = function (resolve) {{ delete {poison}; resolve(5) }}; 0")
+        with suppress(JSError):  # what an iterator of the guest gives may be a thenable, by the guest's own doing
+            assert next(steps) == 2
+        box.eval(f"{poison} = function (resolve) {{ delete {poison}; resolve(5) }}; 0")
+        with suppress(JSError):
+            assert next(later) == 2
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        ("({[Symbol.asyncIterator]() { return 5 }})", "must give an object"),
+        ("({[Symbol.asyncIterator]() { return null }})", "must give an object"),
+        ("({[Symbol.asyncIterator]() { return {} }})", "a method next"),
+    ],
+)
+def test_an_iterable_that_gives_no_iterator(code: str, text: str) -> None:
+    with Sandbox() as box, pytest.raises(JSError, match=text):
+        next(box.eval(code))
+
+
+@pytest.mark.anyio
+async def test_an_opening_that_was_cancelled_is_made_again() -> None:
+    async with AsyncSandbox() as box:
+        iterable = await box.eval(
+            "let n = 0; ({[Symbol.asyncIterator]() { while (!n++) for (;;); return [7, 8].values() }})"
+        )
+        with anyio.move_on_after(0.05):
+            await anext(iterable)
+        assert await anext(iterable) == 7

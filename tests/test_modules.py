@@ -694,3 +694,15 @@ def test_a_turn_is_enough_when_all_sources_are_there() -> None:
     with Sandbox(modules=SOURCES) as box:
         box.module("import 'star'; import './cycle/a'")
         assert box.usage.turns == 1
+
+
+@pytest.mark.parametrize("depth", [1, 3])
+def test_any_number_of_sources_may_come_later(depth: int) -> None:
+    async def load(specifier: str, _importer: Importer) -> str:
+        await anyio.lowlevel.checkpoint()
+        level, _, number = specifier.partition("/")
+        return f"export {{default}} from '{int(level) + 1}/{number}'" if int(level) < depth else "export default 1"
+
+    with Sandbox(modules=load) as box:
+        code = "".join(f"import n{i} from '1/{i}'; " for i in range(200)) + "export const last = n199"
+        assert box.module(code) == {"last": 1}

@@ -11,7 +11,7 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from sandbox import AsyncSandbox, JSError, JSPromise, Sandbox
+from sandbox import AsyncSandbox, JSError, JSPromise, Limits, Sandbox
 from sandbox.errors import ConversionError, SandboxBusy, Stalled, UnhandledRejection, WallLimitExceeded
 
 
@@ -247,3 +247,22 @@ def test_a_rejection_of_the_guests_own_is_told_at_once() -> None:
 
     with Sandbox(functions={"never": never}) as box, pytest.raises(UnhandledRejection, match="own"):
         box.eval("Promise.reject(new Error('own')); await never()")
+
+
+def test_awaitables_count_as_pending_requests() -> None:
+    async def never() -> None:
+        await anyio.sleep_forever()
+
+    with Sandbox(functions={"f": lambda: never()}, limits=Limits(pending_requests=20)) as box:
+        code = "let n = 0, e; try { for (;; n++) f() } catch (x) { e = x } [n, e.message]"
+        made, message = box.eval(code)
+        assert made == 20
+        assert "beyond the pending_requests limit of 20" in message
+        assert box.usage.pending_requests == 20
+
+
+@pytest.mark.parametrize("code", ["await 0; thenable", "(async () => thenable)()", "thenable"])
+def test_a_thenable_at_the_end_is_followed(code: str) -> None:
+    with Sandbox() as box:
+        box.eval("const thenable = {then(resolve) { resolve(5) }}; 0")
+        assert box.eval(code) == 5

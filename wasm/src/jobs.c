@@ -289,7 +289,9 @@ void jobs_pump(void)
     }
     do {
         run_tasks();
-    } while (!guest.control.reason && settle_runs() && (internals_has_jobs(guest.runtime) || guest.tasks));
+        if (!guest.control.reason)
+            settle_runs();
+    } while (!guest.control.reason && (internals_has_jobs(guest.runtime) || guest.tasks));
     report_rejections();
     if (guest.control.reason)
         drop_microtasks();
