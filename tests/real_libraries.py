@@ -4,9 +4,10 @@
     python tests/real_libraries.py lodash yaml      # some
 
 Not part of `make test`: it needs npm, Node and, the first time, a network. npm puts the pinned versions into a cache
-folder of the user, without running any of their scripts. Each library is loaded into a fresh sandbox and a fresh Node
-process, then a program of ours uses it and returns a value; the JSON texts of both must be equal. Exits with 1 when one
-is not. Programs print no messages of the engine and no locale-dependent text, in which engines differ by right.
+folder of the user, without running any of their scripts. `NodeModules` serves that folder to a fresh sandbox, once for
+`import` and once for `require`, and a fresh Node process imports from it too. Then a program of ours uses the library
+and returns a value; the JSON texts of all must be equal. Exits with 1 when one is not. Programs print no messages of an
+engine and no locale-dependent text, in which engines differ by right.
 
 The file is long because each program stands beside the version it was written for; the code around them is short.
 """
@@ -17,53 +18,52 @@ import argparse
 import difflib
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from rich.console import Console
 from rich.table import Table
 
-from sandbox import Limits, Sandbox, SandboxError
-from sandbox.errors import JSError
+from sandbox import JSError, Limits, Sandbox, SandboxError, Usage
+from sandbox.modules import ModuleSource, NodeModules
 
-# What a file written for CommonJS expects around it. Each file gets its own `module`; what it exported is kept.
-_BEFORE: Final = "var module = { exports: {} }, exports = module.exports;"
-_AFTER: Final = "(globalThis.loaded ??= []).push({library}); undefined"
+# What a program gets of a package: its default export if it has one, else all of them.
+_IMPORT: Final = """(async () => {{
+  const namespaces = [];
+  for (const name of {specifiers}) namespaces.push(await import(name));
+  globalThis.loaded = namespaces.map(namespace => namespace.default ?? namespace);
+}})()"""
+_REQUIRE: Final = "globalThis.loaded = {specifiers}.map(require).map(exports => exports.default ?? exports); 0"
 _PROGRAM: Final = "(async (lib, ...rest) => {{\n{body}\n}})(...loaded).then(value => JSON.stringify(value, null, 1))"
-# A package of many files: each a function by its path, joined by the smallest loader that CommonJS needs.
-_PACKAGE: Final = """var module = (() => {{
-  const files = {{ {files} }}, links = {links}, modules = {{}}, builtin = {{ env: {{}} }};
-  const load = path => {{
-    if (!(path in files)) return builtin;
-    if (modules[path]) return modules[path].exports;
-    const module = modules[path] = {{ exports: {{}} }};
-    files[path].call(module.exports, module, module.exports, name => load(links[path][name]));
-    return module.exports;
-  }};
-  return {{ exports: load({entry}) }};
-}})();"""
-_REQUIRE: Final = re.compile(r"""\brequire\(\s*["']([^"']+)["']\s*\)""")
+# A CommonJS module has a `require`; programs do not.
+_REQUIRER: Final = {"requirer.cjs": ModuleSource("globalThis.require = require", kind="commonjs")}
 _NODE: Final = """
-const { readFileSync } = require('fs'), { runInThisContext } = require('vm');
-const { scripts, program } = JSON.parse(readFileSync(0, 'utf8'));
+import { readFileSync } from 'fs';
+import { runInThisContext } from 'vm';
+const { specifiers, program } = JSON.parse(readFileSync(0, 'utf8'));
 const started = process.hrtime.bigint();
-for (const [name, code] of scripts) runInThisContext(code, name);
-const loaded = process.hrtime.bigint();
 const write = value => process.stdout.write(JSON.stringify(value));
-runInThisContext(program, 'program').then(output => {
+try {
+  const namespaces = [];
+  for (const name of specifiers) namespaces.push(await import(name));
+  globalThis.loaded = namespaces.map(namespace => namespace.default ?? namespace);
+  const loaded = process.hrtime.bigint();
+  const output = await runInThisContext(program);
   const ended = process.hrtime.bigint();
   write({ output, load_ms: Number(loaded - started) / 1e6, run_ms: Number(ended - loaded) / 1e6 });
-}, error => write({ error: String(error?.stack ?? error) }));
+} catch (error) {
+  write({ error: String(error?.stack ?? error) });
+}
 """
 _NODE_SECONDS: Final = 120
+_MAX_FILE_BYTES: Final = 16 << 20
+# Modules for bundlers read it.
+_GLOBALS: Final = {"process": {"env": {"NODE_ENV": "production"}}}
 # Of the report in a file or a pipe, in columns.
 _WIDTH: Final = 120
 # RegExp.$1 to $9, which the engine does not have.
@@ -86,11 +86,9 @@ class Library:
     Attributes:
         package: Its name in the registry.
         version: The exact version.
-        files: Paths inside the package, in the order of loading; with the style `package` the entry alone.
-        program: The body of an async function. `lib` is what the first file exports, `rest` what the others do.
-        style: `scripts` are evaluated one by one, a `package` is followed through its `require` calls.
-        library: The expression that names what a script made. By default what it exported; a script that only sets a
-            global is loaded without CommonJS around it.
+        program: The body of an async function. `lib` is what the package exports, `rest` what the other parts do.
+        entry: What programs import, when it is not the package's own name.
+        parts: More of the package to import, by their paths inside it.
         limits: What the sandbox gets; the defaults when None.
         note: What the table says about it: a limit that is not the default, or what the shim supplies.
         missing: What the engine does not have, when that makes the program fail; then it must fail, with this text.
@@ -99,14 +97,18 @@ class Library:
 
     package: str
     version: str
-    files: tuple[str, ...]
     program: str
-    style: Literal["scripts", "package"] = "scripts"
-    library: str = "module.exports"
+    entry: str = ""
+    parts: tuple[str, ...] = ()
     limits: Limits | None = None
     note: str = ""
     missing: str = ""
     shim: str = ""
+
+    @property
+    def specifiers(self) -> list[str]:
+        """What programs import."""
+        return [self.entry or self.package, *(f"{self.package}/{part}" for part in self.parts)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +117,7 @@ class Outcome:
 
     library: Library
     size_bytes: int
-    output: str | None
+    outputs: dict[str, str | None]
     expected: str
     failure: str
     load_ms: float
@@ -132,7 +134,7 @@ class Outcome:
             return f"no {self.library.missing}" if self.library.missing in self.failure else "UNEXPECTED"
         if self.failure:
             return "FAILED"
-        return "yes" if self.output == self.expected else "NO"
+        return "yes" if all(output == self.expected for output in self.outputs.values()) else "NO"
 
     @property
     def good(self) -> bool:
@@ -144,7 +146,6 @@ LIBRARIES: Final = (
     Library(
         package="lodash",
         version="4.18.1",
-        files=("lodash.js",),
         program=r"""
         const people = Array.from({ length: 300 }, (_, i) => ({
           id: i,
@@ -195,7 +196,6 @@ LIBRARIES: Final = (
     Library(
         package="underscore",
         version="1.13.8",
-        files=("underscore-umd.js",),
         program=r"""
         const words = 'the quick brown fox jumps over the lazy dog and the cat'.split(' ');
         const compiled = lib.template('<ul><% _.each(items, function (x) { %><li><%- x %></li><% }); %></ul>');
@@ -219,7 +219,6 @@ LIBRARIES: Final = (
     Library(
         package="ramda",
         version="0.32.0",
-        files=("dist/ramda.js",),
         program=r"""
         const { pipe, map, filter, groupBy, lensPath, over, transduce, compose, take } = lib;
         const steps = compose(
@@ -247,7 +246,6 @@ LIBRARIES: Final = (
     Library(
         package="immer",
         version="11.2.10",
-        files=("dist/cjs/immer.cjs.production.js",),
         program=r"""
         lib.enablePatches();
         lib.enableMapSet();
@@ -281,7 +279,6 @@ LIBRARIES: Final = (
     Library(
         package="big.js",
         version="7.0.1",
-        files=("big.js",),
         program=r"""
         lib.DP = 60;
         let e = new lib(1),
@@ -301,7 +298,6 @@ LIBRARIES: Final = (
     Library(
         package="mathjs",
         version="15.2.0",
-        files=("lib/browser/math.js",),
         program=r"""
         const precise = lib.create(lib.all, { number: 'BigNumber', precision: 64 }),
           text = value => lib.format(value, { precision: 12 });
@@ -334,7 +330,6 @@ LIBRARIES: Final = (
     Library(
         package="d3-array",
         version="3.2.5",
-        files=("dist/d3-array.js",),
         program=r"""
         const rows = Array.from({ length: 500 }, (_, i) => ({ g: 'xyz'[i % 3], h: i % 4, v: Math.sin(i) * 100 }));
         const values = rows.map(r => r.v);
@@ -377,7 +372,6 @@ LIBRARIES: Final = (
     Library(
         package="d3-format",
         version="3.1.3",
-        files=("dist/d3-format.js",),
         program=r"""
         const numbers = [0, -0, 0.1 + 0.2, 42e6, -1234567.891, 1e-9, 6.02e20, NaN, 0.000015];
         return ['.2f', ',.0f', '.3s', '+,.2r', '$,.2f', '(.1%', '08d', '.3~g', '^20,.4e', '#x', 'c', '~p']
@@ -395,8 +389,7 @@ LIBRARIES: Final = (
     Library(
         package="dayjs",
         version="1.11.23",
-        files=(
-            "dayjs.min.js",
+        parts=(
             "plugin/utc.js",
             "plugin/duration.js",
             "plugin/isoWeek.js",
@@ -424,7 +417,7 @@ LIBRARIES: Final = (
     Library(
         package="moment",
         version="2.31.0",
-        files=("min/moment-with-locales.js",),
+        entry="moment/min/moment-with-locales.js",
         program=r"""
         lib.locale('en');
         const t = lib.utc('2024-02-29T13:14:15.678Z');
@@ -448,8 +441,6 @@ LIBRARIES: Final = (
     Library(
         package="luxon",
         version="3.7.2",
-        files=("build/global/luxon.js",),
-        library="luxon",
         missing="Intl",
         program=r"""
         const { DateTime, Duration, Interval } = lib,
@@ -473,7 +464,6 @@ LIBRARIES: Final = (
     Library(
         package="papaparse",
         version="5.7.1",
-        files=("papaparse.js",),
         program=r"""
         const rows = Array.from({ length: 400 }, (_, i) => ({
           id: i,
@@ -502,8 +492,6 @@ LIBRARIES: Final = (
     Library(
         package="yaml",
         version="2.9.1",
-        files=("dist/index.js",),
-        style="package",
         program=r"""
         const text = [
           '# head',
@@ -541,7 +529,6 @@ LIBRARIES: Final = (
     Library(
         package="jsonata",
         version="2.2.2",
-        files=("jsonata.js",),
         program=r"""
         const orders = {
           Account: {
@@ -572,7 +559,6 @@ LIBRARIES: Final = (
     Library(
         package="acorn",
         version="8.19.0",
-        files=("dist/acorn.js",),
         program=r"""
         const source =
           'async function* f({ a = 1, ...b }, [c, , d]) { for await (const x of y?.z ?? []) yield* x`t${a}` }\n'
@@ -613,7 +599,6 @@ LIBRARIES: Final = (
     Library(
         package="esprima",
         version="4.0.1",
-        files=("dist/esprima.js",),
         program=r"""
         const own =
           String(lib.parseScript)
@@ -636,8 +621,6 @@ LIBRARIES: Final = (
     Library(
         package="terser",
         version="5.51.2",
-        files=("dist/bundle.min.js",),
-        library="Terser",
         program=r"""
         const code =
           'export async function* walk({ root, depth = 1 }) { for await (const item of root?.items ?? []) { '
@@ -674,7 +657,6 @@ LIBRARIES: Final = (
     Library(
         package="marked",
         version="18.2.1",
-        files=("lib/marked.umd.js",),
         program=r"""
         const text =
           '# Title *em* `code`\n\n> quote\n> - a\n>   1. nested\n>      still\n\n| a | b |\n|:--|--:|\n'
@@ -695,7 +677,6 @@ LIBRARIES: Final = (
     Library(
         package="showdown",
         version="2.1.0",
-        files=("dist/showdown.js",),
         shim=_LAST_MATCH,
         note="RegExp.$1 by a shim",
         program=r"""
@@ -722,11 +703,11 @@ LIBRARIES: Final = (
     Library(
         package="rxjs",
         version="7.8.2",
-        files=("dist/bundles/rxjs.umd.js",),
+        parts=("operators",),
         program=r"""
         const { interval, of, merge, from, timer, lastValueFrom: last } = lib,
           { map, take, toArray, concatMap, delay, scan, bufferCount, switchMap, catchError, retry, zipWith } =
-            lib.operators;
+            rest[0];
         let tries = 0;
         const flaky = lib.defer(() => (++tries < 3 ? lib.throwError(() => new RangeError('again')) : of('third')));
         return [
@@ -763,7 +744,6 @@ LIBRARIES: Final = (
     Library(
         package="pako",
         version="3.0.3",
-        files=("dist/pako.cjs.js",),
         program=r"""
         const data = Uint8Array.from({ length: 50000 }, (_, i) => ((i * i) >> 3) & 255),
           packed = lib.deflate(data, { level: 9 }),
@@ -788,7 +768,6 @@ LIBRARIES: Final = (
     Library(
         package="handlebars",
         version="4.7.10",
-        files=("dist/handlebars.js",),
         program=r"""
         lib.registerHelper('upper', s => s.toUpperCase());
         lib.registerHelper('repeat', function (n, options) {
@@ -821,7 +800,6 @@ LIBRARIES: Final = (
     Library(
         package="nunjucks",
         version="3.2.4",
-        files=("browser/nunjucks.js",),
         program=r"""
         const pages = {
           'base.html': '<title>{% block title %}base{% endblock %}</title>{% block body %}{% endblock %}',
@@ -863,7 +841,7 @@ LIBRARIES: Final = (
     Library(
         package="ajv-dist",
         version="8.17.1",
-        files=("dist/ajv2020.bundle.js",),
+        entry="ajv-dist/dist/ajv2020.bundle.js",
         program=r"""
         const ajv = new lib({ allErrors: true, verbose: false, discriminator: true, strict: false });
         ajv.addKeyword({ keyword: 'even', type: 'number', validate: (on, n) => !on || n % 2 === 0 });
@@ -922,10 +900,8 @@ LIBRARIES: Final = (
     Library(
         package="zod",
         version="4.6.7",
-        files=("index.cjs",),
-        style="package",
         program=r"""
-        const { z } = lib;
+        const z = lib;
         const user = z
           .object({
             id: z.uuid(),
@@ -969,16 +945,75 @@ LIBRARIES: Final = (
         """,
     ),
     Library(
+        package="uuid",
+        version="14.0.3",
+        program=r"""
+        const bytes = Uint8Array.from({ length: 16 }, (_, i) => i * 15);
+        return [
+          lib.v5('sandbox', lib.v5.DNS),
+          lib.v3('ünï', lib.v3.URL),
+          lib.v4({ random: bytes }),
+          lib.v7({ random: bytes, msecs: 1e12, seq: 5 }),
+          lib.validate(lib.v4()),
+          lib.version('1ec9414c-232a-6b00-b3c8-9e6bdeced846'),
+          [...lib.parse(lib.stringify(bytes.map((n, i) => (i === 6 ? 0x4a : i === 8 ? 0x8b : n))))],
+          [lib.NIL, lib.MAX].map(lib.validate),
+        ];
+        """,
+    ),
+    Library(
+        package="nanoid",
+        version="5.1.16",
+        parts=("non-secure",),
+        program=r"""
+        const ids = new Set(Array.from({ length: 100 }, () => lib.nanoid()));
+        return [
+          ids.size,
+          [...ids].every(id => /^[\w-]{21}$/.test(id)),
+          lib.customAlphabet('a', 7)(),
+          lib.customRandom('abcdef', 10, size => Uint8Array.from({ length: size }, (_, i) => i))(),
+          lib.nanoid(3).length,
+          [...lib.urlAlphabet].sort().join(''),
+          rest[0].nanoid(50).length,
+        ];
+        """,
+    ),
+    Library(
+        package="preact",
+        version="11.2.0",
+        parts=("jsx-runtime",),
+        program=r"""
+        const { h, Fragment, toChildArray, cloneElement, createContext, isValidElement } = lib;
+        const show = node =>
+          isValidElement(node)
+            ? typeof node.type === 'function' && node.type !== Fragment
+              ? show(node.type(node.props))
+              : [String(node.type.name ?? node.type), node.key ?? null, toChildArray(node.props.children).map(show)]
+            : node;
+        const Item = ({ name, children }) => h('li', { key: name, class: 'item' }, name, ': ', children);
+        const list = h('ul', null, ['a', 'b'].map((name, i) => h(Item, { name }, [i, null, h('b', null, i * 2)])));
+        const context = createContext('x');
+        return [
+          show(list),
+          show(cloneElement(list, { key: 'k' }, 'other', h('i'))),
+          show(rest[0].jsx('p', { children: [1, 'two'] }, 'key')),
+          isValidElement({}),
+          typeof context.Provider,
+          Object.keys(lib).filter(name => /^[a-z]/.test(name)).sort(),
+        ];
+        """,
+    ),
+    Library(
         package="prettier",
         version="3.10.1",
-        files=(
-            "standalone.js",
-            "plugins/babel.js",
-            "plugins/estree.js",
-            "plugins/postcss.js",
-            "plugins/markdown.js",
-            "plugins/yaml.js",
-            "plugins/typescript.js",
+        entry="prettier/standalone",
+        parts=(
+            "plugins/babel",
+            "plugins/estree",
+            "plugins/postcss",
+            "plugins/markdown",
+            "plugins/yaml",
+            "plugins/typescript",
         ),
         program=r"""
         const format = (text, parser) =>
@@ -1016,7 +1051,6 @@ LIBRARIES: Final = (
         version="5.9.3",
         limits=Limits(memory_bytes=128 << 20),
         note="memory limit 128 MiB",
-        files=("lib/typescript.js",),
         program=r"""
         const core =
           'interface Array<T> { length: number; [n: number]: T; map<U>(f: (x: T) => U): U[] } interface '
@@ -1134,70 +1168,30 @@ def program_path(name: str) -> str:
     return path
 
 
-def scripts_of(library: Library, cache: Path) -> Iterator[tuple[str, str]]:
-    """The scripts both engines evaluate, in order: name and source."""
-    root = cache / "node_modules" / library.package
-    texts = {name: (root / name).read_text(encoding="utf-8") for name in library.files}
-    after = _AFTER.format(library=library.library)
-    before = _BEFORE if library.library == "module.exports" else ""
-    if library.style == "package":
-        yield library.package, package_source(root, library.files[0]) + after
-    else:
-        for name, text in texts.items():
-            yield f"{library.package}/{name}", f"{before}{text}\n;{after}"
+class CountedModules(NodeModules):
+    """A folder that knows how much of it was read."""
 
+    size_bytes = 0
 
-def package_source(root: Path, entry: str) -> str:
-    """One script for a package of many files: all that its entry requires, directly or not."""
-    files: dict[str, str] = {}
-    links: dict[str, dict[str, str]] = {}
-    pending = [entry]
-    while pending:
-        path = pending.pop()
-        if path in links:
-            continue
-        text = (root / path).read_text(encoding="utf-8")
-        # Node's own modules are not followed: the loader stands in with an empty environment.
-        names = {name: name for name in _REQUIRE.findall(text) if not name.startswith(".")}
-        for name in set(_REQUIRE.findall(text)) - set(names):
-            target = Path(os.path.normpath(root / Path(path).parent / name))
-            candidates = (target, target.with_name(target.name + ".js"), target / "index.js")
-            found = next(candidate for candidate in candidates if candidate.is_file())
-            names[name] = found.relative_to(root).as_posix()
-            pending.append(names[name])
-        files[path], links[path] = text, names
-    functions = ",\n".join(
-        f"{json.dumps(path)}: function (module, exports, require) {{{text}\n}}" for path, text in files.items()
-    )
-    return _PACKAGE.format(files=functions, links=json.dumps(links), entry=json.dumps(entry))
+    def load(self, key: str, /) -> ModuleSource:
+        """The source behind a key."""
+        source = super().load(key)
+        self.size_bytes += len(source.code)
+        return source
 
 
 def compare(library: Library, cache: Path) -> Outcome:
     """Run one library in both engines."""
-    scripts = list(scripts_of(library, cache))
     program = _PROGRAM.format(body=library.program)
-    node = run_in_node(scripts, program)
-    output, failure, load_ms = None, "", 0.0
-    with Sandbox(limits=library.limits) as box:
-        started = time.perf_counter()
-        try:
-            box.eval(library.shim, filename="shim")
-            for name, code in scripts:
-                box.eval(code, filename=name)
-            load_ms = (time.perf_counter() - started) * 1000
-            output = box.eval(program, filename="program")
-        except JSError as error:
-            failure = f"{error}\n{error.stack}"
-        except SandboxError as error:
-            failure = f"{type(error).__name__}: {error}"
-        run_ms = (time.perf_counter() - started) * 1000 - load_ms
-        usage = box.usage
+    node = run_in_node(library.specifiers, program, cache)
+    required, failure, *_ = run_in_sandbox(library, cache, _REQUIRE, program)
+    output, import_failure, load_ms, run_ms, size_bytes, usage = run_in_sandbox(library, cache, _IMPORT, program)
     return Outcome(
         library=library,
-        size_bytes=sum(len(code.encode()) for _, code in scripts),
-        output=output,
+        size_bytes=size_bytes,
+        outputs={"import": output, "require": required},
         expected=node["output"],
-        failure=failure,
+        failure=import_failure or failure,
         load_ms=load_ms,
         run_ms=run_ms,
         node_load_ms=node["load_ms"],
@@ -1207,25 +1201,44 @@ def compare(library: Library, cache: Path) -> Outcome:
     )
 
 
-def run_in_node(scripts: Iterable[tuple[str, str]], program: str) -> dict[str, Any]:
+def run_in_sandbox(
+    library: Library, cache: Path, load: str, program: str
+) -> tuple[str | None, str, float, float, int, Usage]:
+    """Run one library in a fresh sandbox: output, failure, both times in milliseconds, bytes of sources, usage."""
+    packages = CountedModules(cache / "node_modules", max_bytes=_MAX_FILE_BYTES)
+    output, failure, load_ms = None, "", 0.0
+    with Sandbox(limits=library.limits, modules=[_REQUIRER, packages], globals=_GLOBALS) as box:
+        started = time.perf_counter()
+        try:
+            box.eval(library.shim, filename="shim")
+            box.import_module("requirer.cjs")
+            box.eval(load.format(specifiers=library.specifiers), filename="load")
+            load_ms = (time.perf_counter() - started) * 1000
+            output = box.eval(program, filename="program")
+        except JSError as error:
+            failure = f"{error}\n{error.stack}"
+        except SandboxError as error:
+            failure = f"{type(error).__name__}: {error}"
+        run_ms = (time.perf_counter() - started) * 1000 - load_ms
+        return output, failure, load_ms, run_ms, packages.size_bytes, box.usage
+
+
+def run_in_node(specifiers: list[str], program: str, cache: Path) -> dict[str, Any]:
     """Run the same in a fresh Node process, in the sandbox's time zone and locale.
 
     Raises:
         RuntimeError: The program fails there too, so it is no program to compare.
     """
-    job = json.dumps({"scripts": list(scripts), "program": program})
-    with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "run.cjs").write_text(_NODE, encoding="utf-8")
-        done = subprocess.run(
-            [program_path("node"), "run.cjs"],
-            cwd=folder,
-            input=job,
-            capture_output=True,
-            encoding="utf-8",
-            env={**os.environ, "TZ": "UTC", "LC_ALL": "en_US.UTF-8"},
-            timeout=_NODE_SECONDS,
-            check=False,
-        )
+    done = subprocess.run(
+        [program_path("node"), "--no-warnings", "--input-type=module", "--eval", _NODE],
+        cwd=cache,
+        input=json.dumps({"specifiers": specifiers, "program": program}),
+        capture_output=True,
+        encoding="utf-8",
+        env={**os.environ, "TZ": "UTC", "LC_ALL": "en_US.UTF-8", "NODE_ENV": "production"},
+        timeout=_NODE_SECONDS,
+        check=False,
+    )
     result: dict[str, Any] = json.loads(done.stdout) if done.stdout else {"error": done.stderr}
     if "error" in result:
         raise RuntimeError(f"Node: {result['error']}")
@@ -1262,9 +1275,10 @@ def report(outcomes: list[Outcome], console: Console) -> None:
 
 def difference(outcome: Outcome) -> str:
     """The lines that differ, a few around them."""
-    lines = difflib.unified_diff(
-        outcome.expected.splitlines(), (outcome.output or "").splitlines(), "node", "sandbox", lineterm="", n=2
-    )
+    lines: list[str] = []
+    for way, output in outcome.outputs.items():
+        ours = (output or "").splitlines()
+        lines += difflib.unified_diff(outcome.expected.splitlines(), ours, "node", way, lineterm="", n=2)
     return "\n".join(line[:400] for line in lines)
 
 
