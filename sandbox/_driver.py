@@ -186,7 +186,7 @@ class Driver:
         def command(number: int) -> list[Event]:
             events: list[Event] = []
             for key, value in values.items():
-                events += self.guest.access(number, Verb.SET, 0, key, value)
+                events += self.guest.define(number, key, value)
             return events
 
         return command

@@ -240,18 +240,6 @@ class Face:
         return bind if function is None else bind(function)
 
 
-def checked_answer(question: Question, answer: object) -> object:
-    """What the guest answers to a question about a handle; a step is `[done, value]`, and nothing else.
-
-    Raises:
-        GuestProtocolError: It is something else.
-    """
-    is_step = question in ("next", "return", "throw")
-    if is_step and not (type(answer) is list and len(answer) == 2 and type(answer[0]) is bool):
-        raise GuestProtocolError("the guest answered a step with something else")
-    return answer
-
-
 def at_value(error: ConversionError) -> ConversionError:
     """What cannot cross of an iterator's step is named as seen from the value."""
     return ConversionError("$" + error.path.removeprefix("$[1]"), error.reason) if error.path[:4] == "$[1]" else error

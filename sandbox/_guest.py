@@ -17,6 +17,7 @@ from sandbox import _abi, _failures
 from sandbox._abi import Clock, Op, Reason, Status, Verb
 from sandbox._codec import Codec, Owner
 from sandbox._instance import OUT_OF_FUEL, STACK_OVERFLOW, Instance, Trap
+from sandbox._wire import path_step
 from sandbox.errors import (
     ConversionError,
     EngineCrashed,
@@ -233,6 +234,13 @@ class Guest:
     def access(self, run: int, verb: Verb, handle: int, key: str, value: object = None) -> list[Event]:
         """Read, write, delete, test or list properties of the object behind a handle; 0: of globalThis."""
         return self._turn("access", self._codec.encode_many(int(verb), handle, key, value), run)
+
+    def define(self, run: int, name: str, value: object) -> list[Event]:
+        """Set a global; a path in a `ConversionError` begins with its name."""
+        try:
+            return self.access(run, Verb.SET, 0, name, value)
+        except ConversionError as error:
+            raise ConversionError(f"${path_step(name)}{error.path[1:]}", error.reason) from None
 
     def settle(self, request: int, value: object) -> list[Event]:
         """Answer a request; an exception as value makes it fail."""

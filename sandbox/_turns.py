@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from sandbox._abi import Mode, Reason, Verb
+from sandbox._abi import Mode, Reason
 from sandbox._clock import Clock, VirtualClock
 from sandbox._guest import (
     Cancelled,
@@ -167,7 +167,7 @@ class Turns:
         self._release()
         while self.first_values:
             key, value = self.first_values.popleft()
-            self._hear(self.guest.access(0, Verb.SET, 0, key, value))
+            self._hear(self.guest.define(0, key, value))
 
     def _release(self) -> None:
         handles = self._operations.take_dropped()

@@ -96,6 +96,7 @@ SOURCES: dict[str, str | ModuleSource] = {
         ("module", "export {v} from 'waits'", {"v": "late"}),
         ("module", "export const v = await 5; export default await import('waits')", None),
         ("module", "export default (await import('d.json', {with: {type: 'json'}})).default", {"default": {"a": [1]}}),
+        ("module", "import d from 'd.json'; export default d.a", {"default": [1]}),
         ("module", "import d from 'd.json' with {type: 'text'}; export default d.length", {"default": 10}),
         ("module", "import d from 'd.json' with {type: 'bytes'}; export default d[0]", {"default": 123}),
         ("module", "export default import.meta.url", {"default": "file:///%3Cmodule%201%3E"}),

@@ -102,7 +102,7 @@ class Modules(Capability):
                     del self._begun[next(iter(self._begun))]
                 return number
             if source is not None:
-                return self._served(key, checked(source), kind)
+                return self._served(key, checked(source, key), kind)
         return None
 
     def _fetch(self, number: object) -> Awaitable[object]:
@@ -114,7 +114,7 @@ class Modules(Capability):
     async def _finish(self, begun: _Begun) -> object:
         source = await begun.source
         if source is not None:
-            return self._served(begun.key, checked(source), begun.kind)
+            return self._served(begun.key, checked(source, begun.key), begun.kind)
         answer = self._next(begun.others, begun.kind)
         return await self._fetch(answer) if isinstance(answer, int) else answer
 

@@ -45,7 +45,7 @@ class MappedModules:
             key = _key(specifier)
             if key in self._sources:
                 raise ValueError(f"modules has {key!r} twice")
-            self._sources[key] = checked(source)
+            self._sources[key] = checked(source, key)
 
     def resolve(self, specifier: str, importer: Importer, /, *, conditions: tuple[str, ...]) -> str | None:
         """See `ModuleResolver`."""
@@ -120,14 +120,14 @@ class _Call(Awaitable["Answer"]):
         return self.begin().__await__()
 
 
-def checked(source: object) -> ModuleSource:
-    """A source as a `ModuleSource`.
+def checked(source: object, key: str) -> ModuleSource:
+    """A source as a `ModuleSource`. A plain text whose key ends with `.json` is JSON.
 
     Raises:
         TypeError: It is none.
     """
     if isinstance(source, str | bytes):
-        return ModuleSource(source)
+        return ModuleSource(source, kind="json" if key.endswith(".json") else "module")
     if not isinstance(source, ModuleSource):
         raise TypeError(f"the source of a module must be str, bytes or ModuleSource, not {type(source).__name__}")
     return source
