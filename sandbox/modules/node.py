@@ -36,8 +36,8 @@ class NodeModules:
 
     Args:
         root: The folder on the host.
-        conditions: Those of `exports` and `imports` that hold, besides `default`, `import` or `require`, and, for an
-            import, `module`. The fields and maps named `browser` count if `"browser"` is among them.
+        conditions: Those of `exports` and `imports` that hold, besides `default`, `module-sync`, `import` or `require`,
+            and, for an import, `module`. The fields and maps named `browser` count if `"browser"` is among them.
         mount: The absolute path that the folder has in the guest.
         allow: More folders that links may lead to, as in workspaces. They appear in the guest as directories of
             `.linked` in the mount, under their own names.
@@ -89,7 +89,7 @@ class NodeModules:
             ValueError: The specifier cannot name a module, or a `package.json` is wrong; the text names the package.
         """
         check(specifier)
-        hold = self._conditions | {*conditions, *(("module",) if "import" in conditions else ())}
+        hold = self._conditions | {"module-sync", *conditions, *(("module",) if "import" in conditions else ())}
         return self._lookup.find(specifier, join(importer.resolve_dir, ".") or "/", hold)
 
     def load(self, key: str, /) -> ModuleSource:

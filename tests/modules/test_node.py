@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from sandbox import Sandbox
 from sandbox.modules import ModuleResolver, NodeModules
 from tests.modules.folders import CJS, ESM, key, plant, short
 
@@ -150,6 +151,24 @@ def test_where_import_and_require_differ(
     packages = NodeModules(plant(tmp_path, PLAIN))
 
     assert [short(key(packages, specifier, directory, kind)) for kind in (ESM, CJS)] == [imported, required]
+
+
+BY_CONDITIONS = {
+    "modern/package.json": {"type": "module", "exports": "./m.js"},
+    "modern/m.js": "import { add } from 'both'; export default add(1); export const seven = 7",
+    "both/package.json": {"exports": {"module-sync": "./m.mjs", "import": "./other.mjs", "default": "./c.cjs"}},
+    "both/m.mjs": "let sum = 0; export const add = n => sum += n",
+    "both/other.mjs": "",
+    "both/c.cjs": "",
+    "user/index.js": "const m = require('modern'), { add } = require('both');"
+    "exports.all = [m.__esModule, m.default, m.seven, add(1)]",
+}
+
+
+def test_modules_that_packages_have_for_both_are_one(tmp_path: Path) -> None:
+    with Sandbox(modules=NodeModules(plant(tmp_path, BY_CONDITIONS))) as box:
+        code = "import { all } from 'user'; import { add } from 'both'; export default [...all, add(1)]"
+        assert box.module(code) == {"default": [True, 1, 7, 2, 3]}
 
 
 def test_a_mount(tmp_path: Path) -> None:
