@@ -201,6 +201,8 @@ class Guest:
         self._on_sync = on_sync
         self._on_events = on_events
         self._on_poll = on_poll
+        # Not between the writing of a message and its reading, where a finalizer of the embedder may run as anywhere.
+        self._may_write = True
         self.instance = Instance(limits.memory_bytes, self._host_call)
         control = self.instance.control
         control.random_seed = settings.random_seed
@@ -263,6 +265,16 @@ class Guest:
         nested = instance.depth > 0
         if self.state is not State.READY and not (nested and self.state is State.RUNNING):
             raise self.refusal()
+        if not self._may_write:
+            raise SandboxBusy
+        self._may_write = False
+        try:
+            return self._enter(export, message, numbers, nested)
+        finally:
+            self._may_write = True
+
+    def _enter(self, export: str, message: bytes, numbers: tuple[int, ...], nested: bool) -> list[Event]:
+        instance = self.instance
         try:
             instance.write(message)
         except MemoryError:
@@ -415,6 +427,13 @@ class Guest:
     # --- the import ---
 
     def _host_call(self, op: int, message: bytes | memoryview) -> tuple[int, bytes | None]:
+        self._may_write = True
+        try:
+            return self._serve(op, message)
+        finally:
+            self._may_write = False
+
+    def _serve(self, op: int, message: bytes | memoryview) -> tuple[int, bytes | None]:
         control = self.instance.control
         refusal: Exception | None = None
         arguments: list[Any] = []

@@ -208,6 +208,8 @@ class _Steps(JSHandle):
             self._open()
             done, result = self._owner.ask(self._handle, question, value, None)
         except Exception:
+            if self._is_done:  # another thread took the last step meanwhile
+                raise StopIteration from None
             self._end()
             raise
         if done:
@@ -261,6 +263,8 @@ class _Steps(JSHandle):
             await self._open_later()
             done, result = await self._owner.ask_later(self._handle, question, value)
         except Exception:
+            if self._is_done:  # another task took the last step meanwhile
+                raise StopAsyncIteration from None
             self._end()
             raise
         if done:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterable
 from typing import Any
 
@@ -40,15 +41,23 @@ class StreamSteps:
         self._iterable = iterable
         self._iterator: Any = None
         self._has_begun = self._is_done = False
+        self._process: int | None = None
         self._asked: _Step | None = None
         self._wake: anyio.Event | None = None
         self._scope: anyio.CancelScope | None = None
 
     async def __call__(self, method: str, value: object) -> list[Any]:
-        """Take a step. When this is cancelled the stream ends."""
+        """Take a step. When this is cancelled the stream ends.
+
+        Raises:
+            ConnectionAbortedError: The task that takes the steps was left in the process this one was forked from.
+            BaseException: What the iterator raised.
+        """
         check_method(method)
         if self._asked is not None:  # the guest asks for one at a time
             raise RuntimeError("a step of this iterator is being taken already")
+        if self._process not in (None, os.getpid()):
+            raise ConnectionAbortedError("the process was forked while this iterator was open")
         if self._is_done:
             return after_end(method, value)
         step = self._asked = _Step(method, value)
@@ -65,6 +74,7 @@ class StreamSteps:
 
     async def serve(self) -> None:
         """Take the steps that are asked for, until the iterator ends or is stopped."""
+        self._process = os.getpid()
         with anyio.CancelScope(shield=True), anyio.CancelScope() as self._scope:
             try:
                 while not self._is_done:

@@ -217,7 +217,8 @@ class Turns:
         """
         guest = self.guest
         outer = self._current
-        assert outer is not None
+        if outer is None:  # a finalizer, before or after the guest's part of the turn
+            raise SandboxBusy
         if (refusal := outer.refusal(time.monotonic())) is not None:
             raise refusal
         self._hear(command(run.id))

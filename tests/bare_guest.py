@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterable, Callable, Iterator, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from sandbox._abi import Clock, Mode, Verb
 from sandbox._guest import Crashed, Event, Failed, Finished, Guest, Requested, Settings, Stopped
+from sandbox._iterators import IteratorSteps
 from sandbox.errors import SandboxError
 from sandbox.limits import Limits
 from tests.fake_owner import Owner
@@ -30,6 +31,11 @@ class Functions(Owner):
         self.bound.append(function)
         mode = Mode.QUEUE if function in self.queued else Mode.CALL
         return 300 + len(self.bound) - 1, mode, getattr(function, "__name__", ""), 0
+
+    def bind_steps(self, iterator: Iterator[Any] | AsyncIterable[Any], /) -> tuple[int, Mode, str, int]:
+        assert isinstance(iterator, Iterator)
+        self.bound.append(IteratorSteps(iterator))
+        return 300 + len(self.bound) - 1, Mode.CALL, "next", 0
 
 
 class Bare:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from types import FrameType
 from typing import Any
 
 import pytest
 
-from sandbox import JSError, Limits, Sandbox
+from sandbox import JSError, Limits, Sandbox, _guest, _instance, _turns
 from sandbox.errors import (
     ConversionError,
     CpuLimitExceeded,
@@ -420,3 +422,51 @@ def test_a_guest_that_breaks_its_own_world(code: str) -> None:
         assert box.eval("let rang = 0; timer(() => { rang = 1 }, 1); 0") == 0
         box.run_until_idle()
         assert box.eval("rang") == 1
+
+
+@pytest.mark.parametrize("code", ["for (;;) f()", "for (const x of steps());", "for (;;) try { f() } catch {}"])
+def test_slow_host_functions_do_not_stretch_the_wall_limit(code: str) -> None:
+    calls = []
+
+    def slow() -> int:
+        calls.append(1)
+        threading.Event().wait(0.02)
+        return 1
+
+    with Sandbox(functions={"f": slow, "steps": lambda: iter(slow, None)}, limits=Limits(wall_seconds=0.1)) as box:
+        with pytest.raises(WallLimitExceeded):
+            box.eval(code)
+        assert len(calls) < 10
+        assert box.eval("1") == 1
+
+
+def test_use_in_a_finalizer_at_any_moment_of_a_turn() -> None:
+    files = {_guest.__file__, _instance.__file__, _turns.__file__}
+    answers: list[object] = []
+    seen = target = 0
+
+    def trace(frame: FrameType, event: str, _argument: object) -> Any:
+        nonlocal seen
+        if frame.f_code.co_filename not in files:
+            return None
+        if event == "line" and (seen := seen + 1) == target:
+            sys.settrace(None)
+            try:
+                answers.append(inner())
+            except SandboxBusy as error:
+                answers.append(type(error))
+        return trace
+
+    # Another thread's turn would be waited for at the very end of this one; it does not take that long.
+    with Sandbox(functions={"f": lambda x: [x]}, limits=Limits(wall_seconds=0.1)) as box:
+        inner = box.eval("() => 7")
+        while len(answers) == target:
+            target, seen = target + 1, 0
+            sys.settrace(trace)
+            try:
+                value = box.call("f", "one")
+            finally:
+                sys.settrace(None)
+            assert value == ["one"]
+    assert target > 50
+    assert {7, SandboxBusy} == set(answers)

@@ -517,3 +517,18 @@ async def test_an_opening_that_was_cancelled_is_made_again() -> None:
         with anyio.move_on_after(0.05):
             await anext(iterable)
         assert await anext(iterable) == 7
+
+
+def test_a_step_that_was_asked_for_when_another_thread_took_the_last_one() -> None:
+    class Owner:
+        def ask(self, *_question: object) -> Any:
+            iterator.release()
+            iterator._is_done = True
+            raise JSError("the value behind this handle was released")
+
+        def release(self, handle: int) -> None: ...
+
+    owner: Any = Owner()
+    iterator = JSIterator(owner, 1)
+    with pytest.raises(StopIteration):
+        next(iterator)

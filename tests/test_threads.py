@@ -259,6 +259,36 @@ def _through_c(levels: int, function: Callable[[], Any]) -> Any:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the platform cannot fork")
 class TestFork:
+    def test_a_stream_goes_on_in_the_parent_only(self) -> None:
+        assert (
+            _python(
+                """
+                import os, sys, warnings
+                from sandbox import Sandbox
+
+                async def count():
+                    for number in range(3):
+                        yield number
+
+                box = Sandbox(functions={"count": count})
+                assert box.eval("var begun = count(), later = count(); (await begun.next()).value") == 0
+                warnings.simplefilter("ignore", DeprecationWarning)
+                child = os.fork()
+                if not child:
+                    text = box.eval("let text; try { await begun.next() } catch (e) { text = e.message } text")
+                    assert text == "the process was forked while this iterator was open", text
+                    assert box.eval("(await later.next()).value") == 0
+                    box.close()
+                    sys.exit()
+                assert os.waitpid(child, 0)[1] == 0
+                assert box.eval("(await begun.next()).value") == 1
+                box.close()
+                print("parent")
+                """
+            )
+            == "parent\n"
+        )
+
     def test_both_sides_go_on(self) -> None:
         assert (
             _python(

@@ -6,6 +6,7 @@ import pytest
 
 from sandbox._guest import Crashed, State
 from sandbox.errors import MemoryLimitExceeded, SandboxError
+from sandbox.exposure import expose
 from tests.bare_guest import Bare, outcome
 
 PROGRAMS = {
@@ -27,6 +28,11 @@ PROGRAMS = {
     "functions": "[() => 1, class {}, async () => 2, function* () {}]",
     "values": "[new Date(0), /a/g, new Uint8Array(50), 5n, new Map([[1, {}]]), new Error('e'), undefined, [, 1]]",
     "shared": "(() => { const a = [], b = {a}; a.push(b, b, a); return [a, b, a] })()",
+    "promises": "[Promise.resolve({}), (async () => [1])(), Promise.all([1, 2].map(async x => x))]",
+    "iterators": "[(function* () { yield {} })(), [1].values(), new Map([[1, 2]]).keys(), (async function* () {})()]",
+    "host iterators": "[1, 2, 3].map(() => { const it = steps(); return [it.next(), ...it] })",
+    "host functions": "[1, 2, 3].map(() => functions()).length",
+    "host objects": "[1, 2, 3].map(() => { const o = object(); return [o.real, o.conjugate] }).length",
     "host calls": "[1, 2, 3].map(x => f(x, {x}, [x]))",
     "requests": "[1, 2, 3].map(x => setTimeout(() => x, 10)); 1",
     "console": "console.log('x', {a: [1, new Map([[1, 2]])]}, new Error('e')); 1",
@@ -59,6 +65,9 @@ def test_an_allocation_that_fails_anywhere(code: str) -> None:
             control.heap_limit_bytes = limit
 
         bare.define("f", lambda *values: list(values))
+        bare.define("steps", lambda: iter([1, [2], {"a": 3}]))
+        bare.define("functions", lambda: [lambda: 1, {"a": lambda: 2}])
+        bare.define("object", lambda: expose(1j, "real", "conjugate"))
         bare.define("squeeze", squeeze)
         for step in STEPS:
             bare.value(FILLING)

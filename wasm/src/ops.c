@@ -35,16 +35,16 @@ JSValue ops_call(JSContext *ctx, uint32_t op, int argc, JSValueConst *argv)
         return JS_EXCEPTION;
     int32_t status = engine_host_call(op, scratch->data + start, scratch->length - start);
     scratch->length = start;
-    switch (status) {
-    case STATUS_OK:
-        return read_reply(ctx);
-    case STATUS_FAILED: {
-        JSValue error = read_reply(ctx);
-        return JS_IsException(error) ? error : JS_Throw(ctx, error);
-    }
-    default:
+    if (status != STATUS_OK && status != STATUS_FAILED)
+        return ops_stop(ctx);
+    JSValue reply = read_reply(ctx);
+    if (guest.control.interrupt) {
+        /* A call of the host may take long: a guest that is to stop makes no other one before its next poll. */
+        JS_FreeValue(ctx, reply);
+        guest.control.reason = guest.control.reason ? guest.control.reason : REASON_INTERRUPTED;
         return ops_stop(ctx);
     }
+    return status == STATUS_OK || JS_IsException(reply) ? reply : JS_Throw(ctx, reply);
 }
 
 static int commit_request(JSContext *ctx, uint32_t op, uint32_t id, int argc, JSValueConst *argv)
