@@ -20,13 +20,14 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from sandbox._abi import Verb
 from sandbox._clock import Clock, VirtualClock
-from sandbox._guest import Event, Guest, Settings
+from sandbox._guest import Guest, Settings
 from sandbox._requests import Requests, Waiter
 from sandbox._runs import Run
 from sandbox._turns import Command, Turns
 from sandbox.errors import SandboxError, WallLimitExceeded
 
 if TYPE_CHECKING:
+    from sandbox._events import Event
     from sandbox._holds import StartInTurn
     from sandbox._operations import Operations
     from sandbox.capabilities.console import Console

@@ -8,7 +8,7 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Any, Final
 
-from sandbox._guest import Returned
+from sandbox._events import Returned
 from sandbox._requests import Aborted, close
 
 StartInTurn = Callable[[Awaitable[Any], Callable[[Any], None]], Callable[[], object]]

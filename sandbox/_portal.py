@@ -17,7 +17,7 @@ import anyio.to_thread
 from anyio.from_thread import BlockingPortal
 
 from sandbox import _threads
-from sandbox._guest import returned
+from sandbox._events import returned
 
 
 class _Loop:

@@ -9,21 +9,19 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sandbox._abi import Mode, Reason
 from sandbox._clock import Clock, VirtualClock
-from sandbox._guest import (
+from sandbox._events import (
     Cancelled,
     Crashed,
     Event,
     Failed,
     Finished,
-    Guest,
     Released,
     Requested,
-    Settings,
-    State,
     Stopped,
     Uncaught,
     returned,
 )
+from sandbox._guest import Guest, Settings, State
 from sandbox._holds import Hold, StartInTurn
 from sandbox._requests import Aborted, Requests, close
 from sandbox._runs import Run, Sources

@@ -7,7 +7,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from sandbox._abi import Clock, Mode, Verb
-from sandbox._guest import Crashed, Event, Failed, Finished, Guest, Requested, Settings, Stopped
+from sandbox._events import Crashed, Event, Failed, Finished, Requested, Stopped
+from sandbox._guest import Guest, Settings
 from sandbox._iterators import IteratorSteps
 from sandbox.errors import SandboxError
 from sandbox.limits import Limits

@@ -132,7 +132,8 @@ async def test_the_asynchronous_view() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "path"), [("db", object(), "$.db"), ("a", {"x": [1j]}, "$.a.x[0]"), ("odd name", 1j, "$['odd name']")]
+    ("name", "value", "path"),
+    [("db", object(), "$.db"), ("a", {"x": [1j]}, "$.a.x[0]"), ("odd name", 1j, "$['odd name']")],
 )
 def test_a_global_that_cannot_cross_is_named(name: str, value: object, path: str) -> None:
     with pytest.raises(ConversionError) as caught:

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from sandbox._abi import Verb
-from sandbox._guest import Cancelled, Crashed, Failed, Finished, Released, Requested, State, Uncaught
+from sandbox._events import Cancelled, Crashed, Failed, Finished, Released, Requested, Uncaught
+from sandbox._guest import State
 from sandbox.errors import (
     ConversionError,
     JSError,

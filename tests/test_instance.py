@@ -15,7 +15,8 @@ import pytest
 
 from sandbox import _abi
 from sandbox._abi import Op, Reason, Status, Tag, Verb
-from sandbox._guest import Cancelled, Finished, Released, Requested, State, Uncaught
+from sandbox._events import Cancelled, Finished, Released, Requested, Uncaught
+from sandbox._guest import State
 from sandbox._instance import Instance, Trap
 from sandbox.errors import GuestProtocolError, MemoryLimitExceeded, SandboxError, SandboxPoisoned
 from tests.bare_guest import FUEL, Bare

@@ -55,7 +55,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     ),
     "image": ("_wasmtime", "_pages", "_image"),
     "instance": ("_store", "_instance"),
-    "guest": ("_guest",),
+    "guest": ("_events", "_guest"),
     "capabilities": (
         "capabilities.base",
         "capabilities.console",

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from sandbox._abi import Reason
-from sandbox._guest import Failed, State
+from sandbox._events import Failed
+from sandbox._guest import State
 from sandbox.errors import JSError, MemoryLimitExceeded
 from tests.bare_guest import Bare, outcome, stops
 

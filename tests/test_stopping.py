@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from sandbox._abi import Op, Reason
-from sandbox._guest import Requested, State, Stopped
+from sandbox._events import Requested, Stopped
+from sandbox._guest import State
 from tests.bare_guest import Bare, outcome, stops
 
 

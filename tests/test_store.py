@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from sandbox import Sandbox, _pages, _store
-from sandbox._guest import Crashed
+from sandbox._events import Crashed
 from sandbox._store import Store
 from sandbox.errors import MemoryLimitExceeded, SandboxError
 from tests.bare_guest import Bare

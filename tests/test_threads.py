@@ -286,7 +286,7 @@ class TestFork:
                 print("parent")
                 """
             )
-            == "parent\n"
+            == "parent"
         )
 
     def test_both_sides_go_on(self) -> None:

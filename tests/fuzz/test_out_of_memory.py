@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from sandbox._guest import Crashed, State
+from sandbox._events import Crashed
+from sandbox._guest import State
 from sandbox.errors import MemoryLimitExceeded, SandboxError
 from sandbox.exposure import expose
 from tests.bare_guest import Bare, outcome
@@ -27,7 +28,7 @@ PROGRAMS = {
     "regexps": "[...'aXbXc'.repeat(50).matchAll(/(?<l>[a-c])(?=X)/g)].map(m => m.groups.l).length",
     "functions": "[() => 1, class {}, async () => 2, function* () {}]",
     "values": "[new Date(0), /a/g, new Uint8Array(50), 5n, new Map([[1, {}]]), new Error('e'), undefined, [, 1]]",
-    "shared": "(() => { const a = [], b = {a}; a.push(b, b, a); return [a, b, a] })()",
+    "shared": "(() => { const a = []; for (let i = 0; i < 60; i++) a.push({a}, a); return [a, a[0], a] })()",
     "promises": "[Promise.resolve({}), (async () => [1])(), Promise.all([1, 2].map(async x => x))]",
     "iterators": "[(function* () { yield {} })(), [1].values(), new Map([[1, 2]]).keys(), (async function* () {})()]",
     "host iterators": "[1, 2, 3].map(() => { const it = steps(); return [it.next(), ...it] })",

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from sandbox._abi import Verb
-from sandbox._guest import Crashed, Event, Finished, State
+from sandbox._events import Crashed, Event, Finished
+from sandbox._guest import State
 from sandbox.errors import ConversionError, JSError
 from sandbox.values import JSFunction
 from tests.bare_guest import Bare, requests
