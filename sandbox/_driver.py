@@ -357,6 +357,13 @@ class Driver:
             run.force(error)
             run.wake()
 
+    def stop(self, error: SandboxError) -> None:
+        """End every run in progress, in its turn as well. On the thread that owns the loop; any, if none does."""
+        for run in self.runs.copy().values():
+            run.force(error)
+            self._turns.interrupt_run(run, error)
+            run.wake()
+
     def close(self) -> None:
         """Free the guest and cancel its host calls.
 

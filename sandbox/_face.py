@@ -12,7 +12,7 @@ from sandbox._driver import Driver
 from sandbox._operations import Operations
 from sandbox._requests import Waiter
 from sandbox.capabilities import Console, ConsoleEntry, Modules, Random, Timers
-from sandbox.errors import ConversionError, GuestProtocolError, SandboxClosed
+from sandbox.errors import ConversionError, GuestProtocolError, RunInterrupted, SandboxClosed
 from sandbox.functions import HostFunction
 from sandbox.limits import Limits, Usage
 from sandbox.modules.mapping import finders
@@ -202,6 +202,16 @@ class Face:
             raise TypeError(f"milliseconds must be a number, not {type(milliseconds).__name__}")
         if not 0 <= milliseconds < math.inf:
             raise ValueError(f"milliseconds must not be negative, and finite; not {milliseconds!r}")
+
+    def interrupt(self) -> None:
+        """End every run in progress: each raises `RunInterrupted`, and the sandbox can be used again.
+
+        A guest that computes stops at its next poll, milliseconds later; a run that waits stops at once, and its host
+        calls are cancelled. A plain function of the host is not interrupted, its run ends when it returns. Nothing
+        happens when nothing runs. For a `Sandbox` any thread may call it, and signal handlers; for an `AsyncSandbox`
+        the thread of its event loop, where cancelling a task ends only what that task asked for.
+        """
+        self._driver.stop(RunInterrupted())
 
     # --- functions ---
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -81,6 +82,7 @@ class Turns:
         self._call_host = call_host
         self.hold = Hold(start_in_turn, call_host, lambda: self._stop is not None)
         self._current: Run | None = None
+        self._turn_lock = threading.RLock()  # held while a turn begins, ends, or is stopped for its run's sake
         self._is_quiet = False
         self._stop: BaseException | None = None
         self._began = 0.0
@@ -118,7 +120,8 @@ class Turns:
             guest.interrupt()
         self._console.begin_turn(run)
         self._turns += 1
-        self._current, self._is_quiet = run, False
+        with self._turn_lock:
+            self._current, self._is_quiet = run, False
         try:
             if self.abandoned or self.first_values or self._operations.dropped:
                 self._catch_up()
@@ -127,8 +130,9 @@ class Turns:
         except BaseException as error:  # noqa: BLE001 - it is raised where the run is
             run.force(error)
         self._account(run, fuel)
-        self._current = None
-        stop, self._stop = self._stop, None
+        with self._turn_lock:
+            self._current = None
+            stop, self._stop = self._stop, None
         if stop is not None:
             run.force(stop)
         if self._is_poisoned():
@@ -241,6 +245,12 @@ class Turns:
         self._stop = cause
         self.guest.interrupt()
         self.hold.end()
+
+    def interrupt_run(self, run: Run, cause: BaseException) -> None:
+        """Stop the running turn if it is this run's. Any thread, and signal handlers."""
+        with self._turn_lock:
+            if self._current is run:
+                self.interrupt(cause)
 
     def forget_interrupt(self) -> None:
         """Take back an `interrupt` that found no turn running."""

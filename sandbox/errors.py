@@ -16,6 +16,7 @@
     ├── CapabilityError                  the host refused or failed a request of the guest: op
     │   ├── CapabilityDenied             also a PermissionError
     │   └── HostCallFailed               the original exception is the `__cause__`
+    ├── RunInterrupted                   the embedder called `interrupt`
     ├── GuestProtocolError               the guest broke the ABI; the sandbox is poisoned
     ├── EngineCrashed                    the engine trapped; the sandbox is poisoned
     ├── ArtifactError                    the compiled guest is missing, or made for another ABI
@@ -56,6 +57,7 @@ __all__ = [
     "LimitExceeded",
     "MemoryLimitExceeded",
     "OutputLimitExceeded",
+    "RunInterrupted",
     "SandboxBusy",
     "SandboxClosed",
     "SandboxError",
@@ -293,6 +295,13 @@ class CapabilityDenied(CapabilityError, PermissionError):
 
 class HostCallFailed(CapabilityError):
     """A host function failed in a way that is not the guest's business; the original is the `__cause__`."""
+
+
+class RunInterrupted(SandboxError):
+    """`Sandbox.interrupt` ended the run."""
+
+    def __init__(self) -> None:
+        super().__init__("the run was interrupted")
 
 
 class GuestProtocolError(SandboxError):

@@ -5,13 +5,18 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
+import anyio
+import anyio.lowlevel
 import pytest
 
+from sandbox import AsyncSandbox, Sandbox
 from sandbox._abi import Op, Reason
 from sandbox._events import Requested, Stopped
 from sandbox._guest import State
+from sandbox.errors import RunInterrupted
 from tests.bare_guest import Bare, outcome, stops
 
 
@@ -183,3 +188,90 @@ def test_a_long_output_is_drained_on_the_way() -> None:
 
         assert bare.polls > 2
         assert sum(isinstance(event, Requested) for event in bare.seen) > 1000
+
+
+RUNNING: list[tuple[str, str]] = [
+    ("computes", "started(); for (;;);"),
+    ("computes in a native loop", "started(); for (;;) [].indexOf.call({length: 1e5}, 1);"),
+    ("waits for the host", "started(); await never()"),
+    ("waits for a timer", "started(); await new Promise(done => setTimeout(done, 1e6))"),
+    ("catches all it can", "started(); for (;;) try { for (;;); } catch {} finally { while (true); }"),
+]
+
+
+@pytest.mark.parametrize("code", [row[1] for row in RUNNING], ids=[row[0] for row in RUNNING])
+def test_another_thread_ends_a_run(code: str) -> None:
+    begun = threading.Event()
+
+    async def never() -> None:
+        await anyio.sleep_forever()
+
+    with Sandbox(functions={"started": begun.set, "never": never}) as box:
+
+        def stop() -> None:
+            begun.wait(10)
+            box.interrupt()
+
+        for _ in range(3):
+            begun.clear()
+            thread = threading.Thread(target=stop)
+            thread.start()
+            with pytest.raises(RunInterrupted):
+                box.eval(code)
+            thread.join()
+            assert box.eval("await null; 1 + 1") == 2
+
+
+def test_a_host_function_ends_the_run_that_called_it() -> None:
+    with Sandbox(functions={"stop": lambda: box.interrupt()}) as box:
+        with pytest.raises(RunInterrupted):
+            box.eval("try { stop(); for (;;); } finally { globalThis.late = 1 }")
+        assert box.eval("typeof late") == "undefined"
+
+
+def test_interrupting_nothing_does_nothing() -> None:
+    with Sandbox() as box:
+        box.interrupt()
+        assert box.eval("1") == 1
+    box.interrupt()
+
+
+@pytest.mark.anyio
+async def test_a_task_ends_the_runs_of_others() -> None:
+    outcomes: list[str] = []
+
+    async with AsyncSandbox() as box:
+
+        async def run(code: str) -> None:
+            try:
+                await box.eval(code)
+            except RunInterrupted as error:
+                outcomes.append(str(error))
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(run, "await new Promise(done => setTimeout(done, 1e6))")
+            tasks.start_soon(run, "await new Promise(done => setTimeout(done, 1e6))")
+            while len(box._driver.runs) < 2:
+                await anyio.lowlevel.checkpoint()
+            box.interrupt()
+        assert outcomes == ["the run was interrupted"] * 2
+        assert await box.eval("1") == 1
+
+
+def test_interrupts_at_any_instant_end_runs_that_were_there() -> None:
+    """A run that begins after an interrupt is not ended by it."""
+    with Sandbox(functions={"tick": lambda: None}) as box:
+        stop = threading.Event()
+
+        def pester() -> None:
+            while not stop.is_set():
+                box.interrupt()
+
+        thread = threading.Thread(target=pester)
+        thread.start()
+        for _ in range(300):
+            with suppress(RunInterrupted):
+                assert box.eval("tick(); 1") == 1
+        stop.set()
+        thread.join()
+        assert box.eval("1") == 1
