@@ -15,16 +15,18 @@ Question = Literal["wait", "open", "next", "return", "throw"]
 class HandleOwner(Protocol):
     """What a handle needs of the sandbox it belongs to."""
 
-    def call(self, handle: int, args: tuple[object, ...], this: object, timeout: float | None, fuel: int | None) -> Any:  # noqa: ANN401 - any value
-        """Call the guest function behind a handle; on the async face this returns an awaitable."""
+    def call(
+        self, held: JSHandle, args: tuple[object, ...], this: object, timeout: float | None, fuel: int | None
+    ) -> Any:  # noqa: ANN401 - any value
+        """Call a guest function; on the async face this returns an awaitable, which keeps the handle alive."""
 
-    def construct(self, handle: int, args: tuple[object, ...], timeout: float | None, fuel: int | None) -> Any:  # noqa: ANN401 - any value
-        """Make an object of the guest class behind a handle; likewise."""
+    def construct(self, held: JSHandle, args: tuple[object, ...], timeout: float | None, fuel: int | None) -> Any:  # noqa: ANN401 - any value
+        """Make an object of a guest class; likewise."""
 
-    def ask(self, handle: int, question: Question, value: object, timeout: float | None) -> Any:  # noqa: ANN401 - any value
+    def ask(self, held: JSHandle, question: Question, value: object, timeout: float | None) -> Any:  # noqa: ANN401 - any value
         """Ask and wait for the answer; refused on the async face where the guest would have to be waited for."""
 
-    def ask_later(self, handle: int, question: Question, value: object) -> Awaitable[Any]:
+    def ask_later(self, held: JSHandle, question: Question, value: object) -> Awaitable[Any]:
         """Ask without blocking the event loop; on both faces."""
 
     def release(self, handle: int) -> None:
@@ -115,11 +117,11 @@ class JSFunction(JSHandle):
             LimitExceeded: A limit of the sandbox was reached.
             UsageError: The sandbox is closed or busy, the function was released, or a value cannot be converted.
         """
-        return self._owner.call(self._handle, args, this, timeout, fuel)
+        return self._owner.call(self, args, this, timeout, fuel)
 
     def new(self, *args: object, timeout: float | None = None, fuel: int | None = None) -> Any:  # noqa: ANN401 - any value
         """Call the class as a constructor, as `new` does; otherwise as a plain call. The new object is converted."""
-        return self._owner.construct(self._handle, args, timeout, fuel)
+        return self._owner.construct(self, args, timeout, fuel)
 
     def __repr__(self) -> str:
         return f"<JSFunction {self.name or '(anonymous)'}>"
@@ -135,7 +137,7 @@ class JSPromise(JSHandle, Awaitable[Any]):
     __slots__ = ()
 
     def __await__(self) -> Generator[Any, Any, Any]:
-        return self._owner.ask_later(self._handle, "wait", undefined).__await__()
+        return self._owner.ask_later(self, "wait", undefined).__await__()
 
     def result(self, timeout: float | None = None) -> Any:  # noqa: ANN401 - any value
         """Wait until it settles and return its value; the guest runs meanwhile.
@@ -149,7 +151,7 @@ class JSPromise(JSHandle, Awaitable[Any]):
             SandboxBusy: Called where the guest cannot run, such as on the async face: await it there.
             LimitExceeded: A limit of the sandbox was reached.
         """
-        return self._owner.ask(self._handle, "wait", undefined, timeout)
+        return self._owner.ask(self, "wait", undefined, timeout)
 
 
 class _Steps(JSHandle):
@@ -189,14 +191,14 @@ class _Steps(JSHandle):
             self._is_done = True
             try:
                 self._open()
-                self._owner.ask(self._handle, "return", undefined, None)
+                self._owner.ask(self, "return", undefined, None)
             finally:
                 self.release()
 
     def _open(self) -> None:
         if self._must_open():
             try:
-                self._owner.ask(self._handle, "open", undefined, None)
+                self._owner.ask(self, "open", undefined, None)
             except BaseException:
                 self._is_open = False
                 raise
@@ -206,7 +208,7 @@ class _Steps(JSHandle):
             raise StopIteration
         try:
             self._open()
-            done, result = self._owner.ask(self._handle, question, value, None)
+            done, result = self._owner.ask(self, question, value, None)
         except Exception:
             if self._is_done:  # another thread took the last step meanwhile
                 raise StopIteration from None
@@ -244,14 +246,14 @@ class _Steps(JSHandle):
             self._is_done = True
             try:
                 await self._open_later()
-                await self._owner.ask_later(self._handle, "return", undefined)
+                await self._owner.ask_later(self, "return", undefined)
             finally:
                 self.release()
 
     async def _open_later(self) -> None:
         if self._must_open():
             try:
-                await self._owner.ask_later(self._handle, "open", undefined)
+                await self._owner.ask_later(self, "open", undefined)
             except BaseException:
                 self._is_open = False
                 raise
@@ -261,7 +263,7 @@ class _Steps(JSHandle):
             raise StopAsyncIteration
         try:
             await self._open_later()
-            done, result = await self._owner.ask_later(self._handle, question, value)
+            done, result = await self._owner.ask_later(self, question, value)
         except Exception:
             if self._is_done:  # another task took the last step meanwhile
                 raise StopAsyncIteration from None

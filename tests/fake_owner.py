@@ -68,17 +68,17 @@ class Owner:
         return len(self.kept)
 
     def call(
-        self, handle: int, args: tuple[object, ...], this: object, timeout: float | None, fuel: int | None
+        self, held: JSHandle, args: tuple[object, ...], this: object, timeout: float | None, fuel: int | None
     ) -> object:
         raise NotImplementedError
 
-    def construct(self, handle: int, args: tuple[object, ...], timeout: float | None, fuel: int | None) -> object:
+    def construct(self, held: JSHandle, args: tuple[object, ...], timeout: float | None, fuel: int | None) -> object:
         raise NotImplementedError
 
-    def ask(self, handle: int, question: Question, value: object, timeout: float | None) -> object:
+    def ask(self, held: JSHandle, question: Question, value: object, timeout: float | None) -> object:
         raise NotImplementedError
 
-    def ask_later(self, handle: int, question: Question, value: object) -> Awaitable[Any]:
+    def ask_later(self, held: JSHandle, question: Question, value: object) -> Awaitable[Any]:
         raise NotImplementedError
 
     def release(self, handle: int) -> None:

@@ -549,3 +549,20 @@ async def test_usage() -> None:
         usage = box.usage
     assert (usage.runs, usage.host_calls) == (2, 1)
     assert usage.cpu_seconds > 0
+
+
+@pytest.mark.parametrize(
+    ("code", "use", "value"),
+    [
+        ("x => x + 1", lambda held: held(1), 2),
+        ("async x => x + 1", lambda held: held(1), 2),
+        ("(class { x = 1 })", lambda held: held.new(), {"x": 1}),
+        ("[Promise.resolve(3)]", lambda held: held.pop(), 3),
+        ("[4].values()", lambda held: held.asend(None), 4),
+    ],
+)
+async def test_what_is_awaited_is_all_that_holds_on_to_the_guest(code: str, use: Any, value: Any) -> None:
+    async with AsyncSandbox() as box:
+        assert await use(await box.eval(code)) == value
+        await box.eval("0")
+        assert box.usage.live_handles == 0

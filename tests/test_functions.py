@@ -6,6 +6,7 @@ import functools
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import anyio
@@ -13,7 +14,14 @@ import anyio.lowlevel
 import pytest
 
 from sandbox import AsyncSandbox, JSError, JSFunction, Limits, Sandbox, undefined
-from sandbox.errors import ConversionError, LimitExceeded, SandboxBusy, UnhandledRejection, WallLimitExceeded
+from sandbox.errors import (
+    ConversionError,
+    FuelLimitExceeded,
+    LimitExceeded,
+    SandboxBusy,
+    UnhandledRejection,
+    WallLimitExceeded,
+)
 
 
 async def _double(n: int) -> int:
@@ -231,6 +239,53 @@ class TestErrors:
         with Sandbox(functions={"f": lambda a: a, "g": _double}) as box:
             assert box.eval("try { f() } catch (e) { e.name }") == "TypeError"
             assert box.eval("try { await g(1, 2) } catch (e) { e.name }") == "TypeError"
+
+
+class TestGuestFunctions:
+    @pytest.mark.parametrize(
+        ("code", "arguments", "value"),
+        [
+            ("(class { constructor(x, y) { this.sum = x + y } })", (1, 2), {"sum": 3}),
+            ("(function Old(x) { this.x = x })", (1,), {"x": 1}),
+            ("Date", (0,), datetime(1970, 1, 1, tzinfo=UTC)),
+            ("Array", (2,), [undefined, undefined]),
+            ("(class { constructor() { return [new.target.name] } })", (), [""]),
+        ],
+    )
+    def test_a_class_makes_objects(self, code: str, arguments: tuple[Any, ...], value: Any) -> None:
+        with Sandbox() as box:
+            assert box.eval(code).new(*arguments) == value
+
+        async def asynchronous() -> None:
+            async with AsyncSandbox() as box:
+                assert await (await box.eval(code)).new(*arguments) == value
+
+        anyio.run(asynchronous)
+
+    @pytest.mark.parametrize("code", ["() => 1", "({m() {}}).m", "Math.max", "async function f() {}; f"])
+    def test_what_is_no_class_does_not(self, code: str) -> None:
+        with Sandbox() as box, pytest.raises(JSError, match=r"TypeError: (f is )?not a constructor"):
+            box.eval(code).new()
+
+    def test_a_call_has_a_time_and_fuel_of_its_own(self) -> None:
+        with Sandbox() as box:
+            loop = box.eval("(class { constructor() { for (;;); } })")
+            spin = box.eval("() => { for (;;); }")
+            for call in (spin, loop.new):
+                with pytest.raises(WallLimitExceeded):
+                    call(timeout=0.02)
+                with pytest.raises(ValueError, match="timeout"):
+                    call(timeout=0)
+            assert box.eval("x => x")(1, fuel=10**7) == 1
+            with pytest.raises(FuelLimitExceeded):
+                spin(fuel=10**6)
+
+    def test_this(self) -> None:
+        with Sandbox() as box:
+            whose = box.eval("(function () { 'use strict'; return this })")
+            assert whose() is undefined
+            assert whose(this=None) is None
+            assert whose(this={"a": 1}) == {"a": 1}
 
 
 class TestCallbacks:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from sandbox.values import BigInt, JSFunction, JSMap, JSSet, RegExp, Undefined, undefined
+from sandbox.values import BigInt, JSFunction, JSHandle, JSMap, JSSet, RegExp, Undefined, undefined
 from tests import fake_owner
 
 
@@ -24,9 +24,9 @@ class Owner(fake_owner.Owner):
         self.calls: list[tuple[int, tuple[object, ...], object]] = []
 
     def call(
-        self, handle: int, args: tuple[object, ...], this: object, timeout: float | None, fuel: int | None
+        self, held: JSHandle, args: tuple[object, ...], this: object, timeout: float | None, fuel: int | None
     ) -> object:
-        self.calls.append((handle, args, this))
+        self.calls.append((held.handle, args, this))
         return "called"
 
 
