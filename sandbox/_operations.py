@@ -57,7 +57,6 @@ class Operations:
         self.made = self._taken = 0
         self._table: dict[int, Operation] = {}
         self._ops: dict[Hashable, int] = {}
-        self._keys: dict[int, Hashable] = {}
         self._next_op = _abi.FIRST_DYNAMIC_OP
         self._exceptions: OrderedDict[int, BaseException] = OrderedDict()
         self._next_exception = 1
@@ -74,21 +73,14 @@ class Operations:
     def bind(self, function: Callable[..., Any]) -> tuple[int, Mode, str, int]:
         """Give a callable an op; see `EncodeOwner.bind`."""
         if type(function) is Anchor:
-            made = HostOperation("", Mode.CALL, function, parameters=0, key=id(function))
-            return self._bind(made.key, lambda: made)
+            key = id(function)
+            return self._bind(key, lambda: HostOperation("", Mode.CALL, function, parameters=0, key=key))
         return self._bind(key_of(function), lambda: operation_of(function))
 
     def bind_steps(self, iterator: Iterator[Any] | AsyncIterable[Any]) -> tuple[int, Mode, str, int]:
         """Give the steps of an iterator an op; see `EncodeOwner.bind_steps`."""
         key = ("steps", id(iterator))
-        if isinstance(iterator, AsyncIterable):
-            from sandbox._streams import StreamSteps  # brings an event loop, which most programs do without
-
-            steps = StreamSteps(iterator)
-            made = HostOperation("next", Mode.QUEUE, steps, parameters=0, key=key, service=steps)
-        else:
-            made = HostOperation("next", Mode.CALL, IteratorSteps(iterator), parameters=0, key=key)
-        return self._bind(key, lambda: made)
+        return self._bind(key, lambda: _steps_of(iterator, key))
 
     def _bind(self, key: Hashable, make: Callable[[], HostOperation]) -> tuple[int, Mode, str, int]:
         made = None if key in self._ops else make()  # calls the embedder's code, so outside the lock
@@ -176,3 +168,12 @@ class Operations:
     def live(self) -> int:
         """How many handles of the guest the host holds."""
         return self.made - self._taken - len(self.dropped)
+
+
+def _steps_of(iterator: Iterator[Any] | AsyncIterable[Any], key: Hashable) -> HostOperation:
+    if isinstance(iterator, AsyncIterable):
+        from sandbox._streams import StreamSteps  # brings an event loop, which most programs do without
+
+        steps = StreamSteps(iterator)
+        return HostOperation("next", Mode.QUEUE, steps, parameters=0, key=key, service=steps)
+    return HostOperation("next", Mode.CALL, IteratorSteps(iterator), parameters=0, key=key)

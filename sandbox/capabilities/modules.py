@@ -6,17 +6,17 @@ import inspect
 import itertools
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, get_args
 
 from sandbox.capabilities.base import Capability, Handler
 from sandbox.modules.addresses import directory_of, is_url
 from sandbox.modules.mapping import Answer, Finder, Offer, checked
-from sandbox.modules.source import Importer, ModuleSource
+from sandbox.modules.source import Importer, Kind, ModuleSource
 from sandbox.modules.specifiers import join
 
 _CONDITIONS: Final = frozenset({"import", "require"})
 _TYPES: Final = frozenset({"", "json", "text", "bytes"})
-_KINDS: Final = frozenset({"module", "commonjs", "json", "text", "bytes"})
+_KINDS: Final = frozenset(get_args(Kind))
 # A source that was begun is asked for at once; only a guest that is cut off in between leaves one behind.
 _MAX_BEGUN: Final = 64
 

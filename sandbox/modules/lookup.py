@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
+from sandbox.modules.addresses import is_url
 from sandbox.modules.browser import Replacement, file_replacement, package_replacement
 from sandbox.modules.exports import export_target, import_target, refuse_encoded_separators
 from sandbox.modules.manifest import Manifest, Manifests
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 _REQUIRED: Final = (".js", ".json")
 _IMPORTED: Final = (".js", ".mjs", ".json", ".cjs")
 _NAME: Final = re.compile(r"(@[^/\\%]+/[^/\\%]+|[^@./\\%][^/\\%]*)(/.*)?", re.DOTALL)
-_URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 
 
 class PackageLookup:
@@ -73,7 +73,7 @@ class PackageLookup:
         self, specifier: str, directory: str, conditions: frozenset[str], *, replaced: bool = False
     ) -> str | None:
         match = _NAME.fullmatch(specifier)
-        if match is None or _URL.match(specifier):
+        if match is None or is_url(specifier):
             return None
         name, subpath = match[1], "." + (match[2] or "")
         scope = self._scope(directory)

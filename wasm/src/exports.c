@@ -278,35 +278,36 @@ static JSValue access_property(JSContext *ctx, uint32_t verb, JSValueConst objec
     int answer;
     JSValue result;
     switch (verb) {
-    case VERB_STEP:
-    case VERB_OPEN:
-        result = step(ctx, object, key, value);
-        JS_FreeValue(ctx, value);
-        return result;
-    case VERB_CONSTRUCT:
-        result = construct(ctx, object, value);
-        JS_FreeValue(ctx, value);
-        return result;
-    }
-    if (verb != VERB_SET)
-        JS_FreeValue(ctx, value);
-    switch (verb) {
     case VERB_GET:
-        return JS_GetProperty(ctx, object, key);
-    case VERB_SET:
+        result = JS_GetProperty(ctx, object, key);
+        break;
+    case VERB_SET: /* takes the value */
         answer = JS_SetProperty(ctx, object, key, value);
         return answer < 0 ? JS_EXCEPTION : JS_UNDEFINED;
     case VERB_DELETE:
         answer = JS_DeleteProperty(ctx, object, key, 0);
-        return answer < 0 ? JS_EXCEPTION : JS_NewBool(ctx, answer);
+        result = answer < 0 ? JS_EXCEPTION : JS_NewBool(ctx, answer);
+        break;
     case VERB_HAS:
         answer = JS_HasProperty(ctx, object, key);
-        return answer < 0 ? JS_EXCEPTION : JS_NewBool(ctx, answer);
+        result = answer < 0 ? JS_EXCEPTION : JS_NewBool(ctx, answer);
+        break;
     case VERB_KEYS:
-        return own_keys(ctx, object);
+        result = own_keys(ctx, object);
+        break;
+    case VERB_CONSTRUCT:
+        result = construct(ctx, object, value);
+        break;
+    case VERB_STEP:
+    case VERB_OPEN:
+        result = step(ctx, object, key, value);
+        break;
     default:
-        return JS_DupValue(ctx, object);
+        result = JS_DupValue(ctx, object);
+        break;
     }
+    JS_FreeValue(ctx, value);
+    return result;
 }
 
 EXPORT(access) int32_t access(int32_t run, int32_t length)

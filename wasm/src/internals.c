@@ -1,4 +1,5 @@
-/* The engine, compiled together with the few accessors that need to see inside it. */
+/* The engine, compiled together with the few accessors that need to see inside it. All of these stand here, for only
+ * what is compiled together with the engine sees its types and static functions. */
 #include <sys/time.h>
 #include <time.h>
 

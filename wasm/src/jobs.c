@@ -12,6 +12,13 @@ static Rejection *take_rejection(Rejection **at)
     return rejection;
 }
 
+static void free_rejection(Rejection *rejection)
+{
+    JS_FreeValue(guest.context, rejection->promise);
+    JS_FreeValue(guest.context, rejection->reason);
+    free(rejection);
+}
+
 static void on_rejection(JSContext *ctx, JSValueConst promise, JSValueConst reason, bool handled, void *opaque)
 {
     (void)opaque;
@@ -30,10 +37,7 @@ static void on_rejection(JSContext *ctx, JSValueConst promise, JSValueConst reas
         Rejection *rejection = *at;
         if (JS_VALUE_GET_PTR(rejection->promise) != JS_VALUE_GET_PTR(promise))
             continue;
-        take_rejection(at);
-        JS_FreeValue(ctx, rejection->promise);
-        JS_FreeValue(ctx, rejection->reason);
-        free(rejection);
+        free_rejection(take_rejection(at));
         return;
     }
 }
@@ -98,12 +102,8 @@ static void drop_microtasks(void)
 {
     JSContext *ctx = guest.context;
     internals_drop_jobs(guest.runtime);
-    while (guest.rejections) {
-        Rejection *rejection = take_rejection(&guest.rejections);
-        JS_FreeValue(ctx, rejection->promise);
-        JS_FreeValue(ctx, rejection->reason);
-        free(rejection);
-    }
+    while (guest.rejections)
+        free_rejection(take_rejection(&guest.rejections));
     if (JS_HasException(ctx))
         JS_FreeValue(ctx, JS_GetException(ctx));
 }
