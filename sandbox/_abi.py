@@ -16,6 +16,7 @@ class Status(IntEnum):
     FAILED = 1
     STOP = 2
     MALFORMED = 3
+    ABORTED = 4
 
 
 class Reason(IntEnum):

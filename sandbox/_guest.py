@@ -171,11 +171,19 @@ class Guest:
         except ConversionError as error:
             raise ConversionError(f"${path_step(name)}{error.path[1:]}", error.reason) from None
 
-    def settle(self, request: int, value: object) -> list[Event]:
-        """Answer a request; an exception as value makes it fail."""
+    def settle(self, request: int, value: object, *, aborted: bool = False) -> list[Event]:
+        """Answer a request; an exception as value makes it fail.
+
+        Args:
+            request: Its number.
+            value: The answer.
+            aborted: Whether the exception says that the run which asked was ended. Such a rejection is told at once
+                when nobody handles it; any other when no run is left that could still do so.
+        """
         message, is_refused = self._answer(value.value if isinstance(value, Returned) else value)
         failed = is_refused or isinstance(value, BaseException)
-        return self._turn("settle", message, request, Status.FAILED if failed else Status.OK)
+        outcome = Status.ABORTED if aborted else Status.FAILED if failed else Status.OK
+        return self._turn("settle", message, request, outcome)
 
     def release(self, handles: Sequence[int]) -> list[Event]:
         """Drop handles the host no longer holds."""

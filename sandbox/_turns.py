@@ -156,9 +156,9 @@ class Turns:
         if isinstance(value, BaseException) and not isinstance(value, Exception):
             run.force(value)
             value = Aborted()
-        # What nobody catches now is only the consequence of an earlier end.
+        # What nobody catches in this turn is only the consequence of an earlier end.
         self._is_quiet = isinstance(value, Aborted)
-        return self.guest.settle(number, value)
+        return self.guest.settle(number, value, aborted=self._is_quiet)
 
     def _catch_up(self) -> None:
         """Tell the guest what has happened since the last turn."""

@@ -428,14 +428,28 @@ class TestAsync:
             box.run_until_idle()
             assert box.eval("told") == "AbortError!"
 
-    def test_the_guests_reaction_to_an_abort_is_not_the_next_runs_failure(self) -> None:
+    @pytest.mark.parametrize("code", ["(async () => { await hang() })()", "hang()", "hang().finally(() => 1)"])
+    def test_the_guests_reaction_to_an_abort_is_not_the_next_runs_failure(self, code: str) -> None:
         async def hang() -> None:
             await anyio.sleep_forever()
 
         with Sandbox(functions={"hang": hang}) as box:
             with pytest.raises(WallLimitExceeded):
-                box.eval("(async () => { await hang() })(); await new Promise(() => {})", timeout=0.05)
+                box.eval(f"{code}; await new Promise(() => {{}})", timeout=0.05)
             assert box.eval("await new Promise(done => setTimeout(done, 1)); 1") == 1
+            box.run_until_idle()
+
+    @pytest.mark.parametrize("ending", ["await new Promise(() => {})", "1"])
+    def test_nor_is_a_call_whose_outcome_is_no_exception_a_second_failure(self, ending: str) -> None:
+        async def fail() -> None:
+            raise KeyboardInterrupt
+
+        with Sandbox(functions={"fail": fail}) as box:
+            with pytest.raises(KeyboardInterrupt):
+                box.eval(f"fail(); {ending}")
+                box.run_until_idle()
+            assert box.eval("await 1") == 1
+            box.run_until_idle()
 
     def test_a_call_may_use_the_sandbox_while_its_caller_waits(self) -> None:
         async def use(callback: JSFunction) -> Any:

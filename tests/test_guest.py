@@ -177,6 +177,24 @@ def test_requests_are_answered_and_cancelled(bare: Bare) -> None:
     assert bare.guest.settle(4_000_000_000, 1) == []
 
 
+@pytest.mark.parametrize("aborted", [False, True])
+def test_the_rejection_of_an_aborted_call_is_told_at_once_and_any_other_when_no_run_could_still_handle_it(
+    bare: Bare, aborted: bool
+) -> None:
+    async def ask() -> None: ...
+
+    bare.owner.queued.add(ask)
+    bare.define("ask", ask)
+    (request,) = requests(bare.eval("ask(); new Promise(() => {})"))
+    bare.arm()
+    told = bare.guest.settle(request.id, ValueError("late"), aborted=aborted)
+    bare.arm()
+    told_later = bare.guest.abandon(1)
+
+    assert [len(told), len(told_later)] == [aborted, not aborted]
+    assert all(isinstance(event, Uncaught) for event in [*told, *told_later])
+
+
 def test_a_cleared_timer_is_cancelled(bare: Bare) -> None:
     (request,) = requests(bare.eval("globalThis.timer = setTimeout(() => {}, 10)"))
 

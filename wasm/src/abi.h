@@ -12,6 +12,7 @@ typedef enum Status {
     STATUS_FAILED = 1,
     STATUS_STOP = 2,
     STATUS_MALFORMED = 3,
+    STATUS_ABORTED = 4,
 } Status;
 
 typedef enum Reason {

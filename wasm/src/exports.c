@@ -355,11 +355,11 @@ EXPORT(settle) int32_t settle(int32_t request, int32_t outcome, int32_t length)
     if (JS_IsException(value) && !reader.malformed) {
         /* The answer does not fit into the guest: that is how the request fails. */
         value = JS_GetException(ctx);
-        outcome = STATUS_FAILED;
+        outcome = outcome == STATUS_OK ? STATUS_FAILED : outcome;
     }
     if (reader.malformed || !reader_at_end(&reader))
         JS_FreeValue(ctx, value);
-    else if (ops_settle((uint32_t)request, outcome == STATUS_OK, value))
+    else if (ops_settle((uint32_t)request, (Status)outcome, value))
         failures_report_pending(OP_UNCAUGHT, 0);
     return leave(&reader);
 }

@@ -27,7 +27,7 @@ typedef struct Run {
 typedef struct Task {
     JSValue function;
     JSValue argument;     /* JS_UNINITIALIZED: called without one */
-    bool is_answer;       /* of the host: a rejection by it has time to be handled until the runs have ended */
+    bool is_answer;       /* of the host, not an abort: a rejection by it has time to be handled until the runs have ended */
     struct Task *next;
 } Task;
 
@@ -128,7 +128,7 @@ int ops_send(JSContext *ctx, uint32_t op, int argc, JSValueConst *argv);
 void ops_cancel(uint32_t id);
 JSValue ops_function(JSContext *ctx, uint32_t op, uint32_t mode, const char *name, uint32_t length);
 uint32_t ops_op_of(JSValueConst function);                      /* 0: no function of the host */
-int ops_settle(uint32_t request, bool ok, JSValue value);
+int ops_settle(uint32_t request, Status outcome, JSValue value);
 JSValue ops_promise(JSContext *ctx, uint32_t request);          /* of a request that the host made */
 void ops_flush_released(void);
 

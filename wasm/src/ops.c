@@ -86,7 +86,7 @@ JSValue ops_submit(JSContext *ctx, uint32_t op, int argc, JSValueConst *argv, JS
     guest.control.pending_requests = guest.requests.count;
     if (commit_request(ctx, op, *id, argc, argv)) {
         JSValue thrown = JS_GetException(ctx);
-        ops_settle(*id, true, JS_UNINITIALIZED);
+        ops_settle(*id, STATUS_OK, JS_UNINITIALIZED);
         return JS_Throw(ctx, thrown);
     }
     return JS_UNDEFINED;
@@ -115,7 +115,7 @@ JSValue ops_promise(JSContext *ctx, uint32_t request)
 }
 
 /* Answer a request; JS_UNINITIALIZED forgets it instead. Takes `value`. */
-int ops_settle(uint32_t request, bool ok, JSValue value)
+int ops_settle(uint32_t request, Status outcome, JSValue value)
 {
     JSContext *ctx = guest.context;
     Entry *entry = registry_find(&guest.requests, request);
@@ -123,6 +123,7 @@ int ops_settle(uint32_t request, bool ok, JSValue value)
         JS_FreeValue(ctx, value);
         return 0;
     }
+    bool ok = outcome == STATUS_OK;
     JSValue chosen = ok ? entry->first : entry->second;
     JSValue other = ok ? entry->second : entry->first;
     registry_remove(&guest.requests, entry);
@@ -132,7 +133,7 @@ int ops_settle(uint32_t request, bool ok, JSValue value)
         JS_FreeValue(ctx, chosen);
         return 0;
     }
-    return jobs_add_answer(ctx, chosen, value);
+    return outcome == STATUS_ABORTED ? jobs_add_task(ctx, chosen, value) : jobs_add_answer(ctx, chosen, value);
 }
 
 void ops_cancel(uint32_t id)
@@ -140,7 +141,7 @@ void ops_cancel(uint32_t id)
     Frame frame;
     if (!registry_find(&guest.requests, id))
         return;
-    ops_settle(id, true, JS_UNINITIALIZED);
+    ops_settle(id, STATUS_OK, JS_UNINITIALIZED);
     frame_begin(&frame);
     frame_commit(&frame, OP_CANCEL, id);
 }
