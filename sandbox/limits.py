@@ -34,7 +34,7 @@ class Limits:
         fuel: Instructions of the guest in one run, as wasmtime counts them: the same program uses the same fuel on
             every machine, so this is the limit for reproducible results. None: a backstop derived from `cpu_seconds`,
             generous enough never to fire before it.
-        stack_bytes: The guest's stack. None: the size the image was built for, which gives thousands of nested calls;
+        stack_bytes: The guest's stack. None: the size the image was built for, which holds 5,000 plain calls;
             a smaller number makes deep recursion fail earlier, always as an error the guest can catch.
         output_bytes: Console text kept or delivered for one run. 8 MiB is more than anyone reads, and less than a loop
             of `console.log` would fill memory with. None: no limit.

@@ -84,6 +84,7 @@ void engine_start(void);
 bool engine_enter(void);           /* begin an export that runs guest code; false: nested too deeply */
 void engine_leave(void);
 bool engine_has_room(size_t source_bytes); /* to compile that much; false: throws */
+void engine_weigh(size_t bytes);   /* so much work was done at one go: the next poll comes sooner; see internals.c */
 void engine_show_inbox(void);      /* tell the host where the inbox is now */
 void engine_pause_clock(void);     /* guest time stops while the host works */
 void engine_resume_clock(void);

@@ -17,13 +17,42 @@ bool engine_loads_modules(void);               /* whether the engine's own loade
 JSValue engine_import_job(JSContext *ctx, int argc, JSValueConst *argv); /* a dynamic import; see modules.c */
 JSAtom engine_importer_name(JSContext *ctx);   /* the file of the code that imports; see below */
 
-/* The engine watches the stack that lies in linear memory. A recursive function that keeps all in wasm locals uses none
- * of it: this has it take some. */
-#define ENGINE_FRAME() char frame[64]; __asm__ volatile("" : : "r"(frame) : "memory")
+/* Built-in functions run no bytecode, which polls. Where one can go on for long, a patch has it say how much work it has
+ * done, in bytes that were read or written, so that the next poll comes sooner; or poll on the spot: not 0, with the
+ * exception pending, when the turn is to be unwound; or learn that this has happened in something it called. */
+void engine_weigh(size_t bytes);
+int engine_poll(size_t bytes);
+bool engine_is_stopped(void);
+static inline int js_poll_interrupts(JSContext *ctx);
+
+/* The engine watches the stack that lies in linear memory. A recursive function that keeps most of what it has in wasm
+ * locals uses little of it, but much of wasmtime's own: this has it take some more. */
+#define ENGINE_FRAME(bytes) char frame[bytes]; __asm__ volatile("" : : "r"(frame) : "memory")
 
 #include "quickjs.c"
 
 #include "internals.h"
+
+#define BYTES_A_POLL_STEP 32    /* as much work as the steps of bytecode between which the engine's counter is counted down */
+#define LONGEST_WEIGHT (1 << 30)
+
+void engine_weigh(size_t bytes)
+{
+    JSContext *ctx = guest.context;
+    if (ctx && ctx->interrupt_counter > 0)
+        ctx->interrupt_counter -= (int)((bytes < LONGEST_WEIGHT ? bytes : LONGEST_WEIGHT) / BYTES_A_POLL_STEP);
+}
+
+int engine_poll(size_t bytes)
+{
+    engine_weigh(bytes);
+    return js_poll_interrupts(guest.context);
+}
+
+bool engine_is_stopped(void)
+{
+    return guest.control.reason != REASON_NONE;
+}
 
 bool internals_text(JSContext *ctx, JSValueConst string, Text *out)
 {

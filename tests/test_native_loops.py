@@ -1,0 +1,178 @@
+"""Built-in functions that run on for long: the CPU limit ends them where they are, on time, and the sandbox lives.
+
+Each of these runs no bytecode while it works, or so little for its cost that the polls of bytecode come too late.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from sandbox import Limits, Sandbox
+from sandbox.errors import CpuLimitExceeded
+
+CPU_SECONDS = 0.05
+LATE_SECONDS = 0.1
+ATTEMPTS = 4  # the machine may be busy: it is late only if it is so each time
+
+_ENDLESS = "{length: 2 ** 53 - 1}"
+_SPARSE = "const a = []; a.length = 4e9;"
+_NAMES = "Array.from({{length: {}}}, (_, i) => '{}' + i)"
+_TYPED = "const a = new Float64Array(1e6), b = new Float32Array(1e6);"
+_WIDE = "const o = {}; for (let i = 0; i < 2e4; i++) o['k' + i] = 1;"
+_DEEP = "let o = {}; for (let i = 0; i < 2e4; i++) o = Object.create(o);"
+
+ROWS = {
+    # Arrays, and what is none but has a length.
+    **{
+        name: f"Array.prototype.{name}.call({_ENDLESS}, {arguments})"
+        for name, arguments in {
+            "copyWithin": "0, 1",
+            "every": "() => 1",
+            "find": "() => 0",
+            "flat": "",
+            "forEach": "() => 0",
+            "includes": "1",
+            "indexOf": "1",
+            "join": "''",
+            "lastIndexOf": "1",
+            "reverse": "",
+            "shift": "",
+            "sort": "",
+            "splice": "0, 1",
+            "toLocaleString": "",
+        }.items()
+    },
+    **{
+        f"{name} of a sparse array": f"{_SPARSE} a.{name}()"
+        for name in ("flat", "indexOf", "join", "reverse", "slice", "sort")
+    },
+    "concat of a sparse array": f"{_SPARSE} [].concat(a)",
+    "splice of a sparse array": f"{_SPARSE} a.splice(1, 4e9)",
+    "a proxy of an endless array": f"[].indexOf.call(new Proxy({_ENDLESS}, {{}}), 1)",
+    "fill of what keeps nothing": f"[].fill.call(new Proxy({_ENDLESS}, {{set: () => true}}), 1)",
+    "String.raw": f"String.raw({{raw: {_ENDLESS}}})",
+    "sort of strings": "const a = Array.from({length: 2e5}, (_, i) => 'x'.repeat(20) + i); for (;;) a.toSorted()",
+    "shift of a long array": "const a = Array(1e6).fill(1); for (;;) { a.shift(); a.push(1) }",
+    "unshift of a long array": "const a = Array(1e6).fill(1); for (;;) { a.unshift(1); a.pop() }",
+    "indexOf in a long array": "const a = Array(1e6).fill(1); for (;;) a.indexOf(2)",
+    "lastIndexOf in a long array": "const a = Array(1e6).fill(1); for (;;) a.lastIndexOf(2)",
+    "includes in a long array": "const a = Array(1e6).fill(1); for (;;) a.includes(2)",
+    "reverse of a long array": "const a = Array(1e6).fill(1); for (;;) a.reverse()",
+    # Typed arrays.
+    **{
+        f"{name} of a typed array": f"{_TYPED} for (;;) a.{name}({arguments})"
+        for name, arguments in {
+            "copyWithin": "0, 1",
+            "fill": "1",
+            "includes": "1",
+            "indexOf": "1",
+            "join": "",
+            "lastIndexOf": "1",
+            "reverse": "",
+            "set": "b",
+            "slice": "",
+            "sort": "",
+        }.items()
+    },
+    "sort of a large typed array": "new Float64Array(4e6).map(Math.random).sort()",
+    "slice of a buffer": "const a = new ArrayBuffer(1e7); for (;;) a.slice()",
+    # Texts.
+    "indexOf in quadratic time": "'a'.repeat(4e6).indexOf('a'.repeat(2e6) + 'b')",
+    "lastIndexOf in quadratic time": "'a'.repeat(4e6).lastIndexOf('a'.repeat(2e6) + 'b')",
+    "includes in quadratic time": "'a'.repeat(4e6).includes('a'.repeat(2e6) + 'b')",
+    "split in quadratic time": "'a'.repeat(4e6).split('a'.repeat(2e6) + 'b')",
+    "replaceAll in quadratic time": "'a'.repeat(4e6).replaceAll('a'.repeat(2e6) + 'b', '')",
+    "startsWith": "const a = 'a'.repeat(2e6), b = 'a'.repeat(2e6); for (;;) a.startsWith(b)",
+    "split into characters": "'ab'.repeat(2e6).split('')",
+    "toUpperCase": "'\\u00df'.repeat(5e6).toUpperCase()",
+    "normalize": "'\\u1e9b\\u0323'.repeat(1e6).normalize('NFKC')",
+    "normalize of marks in quadratic time": "('a' + '\\u0323\\u0307'.repeat(1e6)).normalize()",
+    "normalize of marks that stay": "('a' + '\\u0307'.repeat(1e6)).normalize()",
+    "localeCompare": "'\\u1e9b'.repeat(1e6).localeCompare('\\u1e9b'.repeat(1e6))",
+    "comparing": "const a = 'x'.repeat(4e6), b = 'x'.repeat(4e6); for (;;) a === b",
+    "ordering": "const a = 'x'.repeat(4e6), b = 'x'.repeat(4e6); for (;;) a < b",
+    "comparing ropes": "let a = 'x'.repeat(2e6), b = a; a += 'y'; b += 'y'; for (;;) (a + 'z') === (b + 'z')",
+    "trim": "const a = ' '.repeat(4e6); for (;;) a.trim()",
+    "isWellFormed": "const a = '\\ud83d\\ude00'.repeat(2e6); for (;;) a.isWellFormed()",
+    "keys": "const o = {}, a = 'x'.repeat(4e6); for (let i = 0;; i++) o[a + i]",
+    "repeat": "for (;;) 'ab'.repeat(4e6)",
+    "repeat of one character": "for (;;) 'a'.repeat(8e6)",
+    "padStart": "for (;;) 'a'.padStart(8e6, 'abc')",
+    "appending": "let s = 'x'.repeat(1e6); for (;;) (s + 'y').charCodeAt(0)",
+    "encodeURIComponent": "for (;;) encodeURIComponent('\\u4e00'.repeat(3e5))",
+    "decodeURIComponent": "decodeURIComponent('%61'.repeat(6e6))",
+    "spread": "[...'a'.repeat(3e6)]",
+    "fromCharCode": "const a = new Uint16Array(60000); for (;;) String.fromCharCode.apply(null, a)",
+    "Date.parse": "for (;;) Date.parse('x'.repeat(1e6))",
+    # JSON.
+    "JSON.parse of numbers": "JSON.parse('[' + '1,'.repeat(2e6) + '1]')",
+    "JSON.parse of objects": "JSON.parse('[' + '{\"a\":1},'.repeat(2e5) + '1]')",
+    "JSON.parse of escapes": "for (;;) JSON.parse('\"' + '\\\\n'.repeat(2e6) + '\"')",
+    "JSON.parse of spaces": "for (;;) JSON.parse(' '.repeat(4e6) + '1')",
+    "JSON.stringify of an array": "JSON.stringify(Array(1e6).fill({a: 1}))",
+    "JSON.stringify of a sparse array": f"{_SPARSE} JSON.stringify(a)",
+    "JSON.stringify of control characters": "JSON.stringify('\\u0001'.repeat(4e6))",
+    "JSON.stringify of a deep array": "let a = []; for (let i = 0; i < 1e5; i++) a = [a]; JSON.stringify(a)",
+    # Programs.
+    "a long sum": "eval('1+'.repeat(2e6) + '1')",
+    "a long array": "eval('[' + '1,'.repeat(2e6) + ']')",
+    "many statements": "eval('a=1;'.repeat(5e5))",
+    "many variables": f"eval({_NAMES.format('1e5', 'var v')}.join(';'))",
+    "many names of a block": f"eval('{{' + {_NAMES.format('4e4', 'let v')}.join(';') + '}}')",
+    "many private names": f"eval('class A {{' + {_NAMES.format('3e4', '#v')}.join(';') + '}}')",
+    "many parameters": f"for (;;) eval('(function(' + {_NAMES.format('2e4', 'v')}.join() + '){{}})')",
+    "many names of an enclosing function": f"eval('function f() {{' + {_NAMES.format('2e4', 'let v')}.join(';') "
+    f"+ '; return () => {{' + {_NAMES.format('2e4', 'v')}.join(';') + '}} }}')",
+    # Regular expressions.
+    "compiling": "for (;;) new RegExp('a'.repeat(2e6))",
+    "compiling alternatives": "new RegExp('a|'.repeat(2e5))",
+    "compiling a lookbehind": "new RegExp('(?<=' + 'a'.repeat(5e5) + ')')",
+    "backtracking": "/(a*)*\\1b/.test('a'.repeat(40))",
+    "nested counts": "/(?:a{1,1000}){1,1000}b/.test('a'.repeat(5000))",
+    "empty loops": "/(?:(?:){1000000}){1000000}/.test('')",
+    # Large integers.
+    "multiplying": "let a = (1n << 500000n) - 1n; for (;;) a * a",
+    "dividing": "const a = (1n << 1000000n) - 1n, b = (1n << 500000n) - 1n; for (;;) a / b",
+    "raising": "for (;;) 3n ** 500000n",
+    "printing": "((1n << 1000000n) - 1n).toString()",
+    "parsing": "BigInt('9'.repeat(290000))",
+    # Objects and collections.
+    **{
+        f"Object.{name}": f"{_WIDE} for (;;) Object.{name}({arguments})"
+        for name, arguments in {"assign": "{}, o", "entries": "o", "freeze": "o", "keys": "o"}.items()
+    },
+    "for in": f"{_WIDE} for (;;) for (const k in o) break",
+    "spread of an object": f"{_WIDE} for (;;) ({{...o}})",
+    "a long chain of prototypes": f"{_DEEP} for (;;) o.x",
+    "a long chain of prototypes, written": f"{_DEEP} for (;;) o.x &&= 1",
+    "a long chain of prototypes, looked through": f"{_DEEP} for (;;) 'x' in o",
+    "a long chain of prototypes, of an instance": f"{_DEEP} for (;;) o instanceof Array",
+    "a long chain of prototypes, set": f"{_DEEP} const p = {{}}; for (;;) {{ p.__proto__ = o; p.__proto__ = null }}",
+    "a union": "const s = new Set(Array(5e4).keys()); for (;;) s.union(s)",
+    "a Set without end": "new Set([1]).isSupersetOf({size: 1, has() {}, keys: () => ({next: () => ({value: 1})})})",
+    "groupBy": "Object.groupBy({[Symbol.iterator]: () => ({next: () => ({})})}, x => x)",
+    "zip": "Iterator.zip({[Symbol.iterator]: () => ({next: () => ({value: [1]})})})",
+}
+
+
+@pytest.mark.parametrize("code", ROWS.values(), ids=ROWS)
+def test_it_ends_on_time_and_the_sandbox_lives(code: str) -> None:
+    used: list[float] = []
+    for _ in range(ATTEMPTS):
+        with Sandbox(limits=Limits(cpu_seconds=CPU_SECONDS, wall_seconds=20, memory_bytes=256 << 20)) as box:
+            with pytest.raises(CpuLimitExceeded) as caught:
+                box.eval(f"(() => {{ {code} }})()" if "eval(" not in code else code)
+            assert box.eval("1 + 1") == 2
+        assert caught.value.used is not None
+        used.append(caught.value.used)
+        if used[-1] <= CPU_SECONDS + LATE_SECONDS:
+            return
+    pytest.fail(f"it was late each time: {used}")
+
+
+def test_no_catch_sees_it() -> None:
+    with Sandbox(limits=Limits(cpu_seconds=CPU_SECONDS)) as box:
+        for code in ("new RegExp('a|'.repeat(2e5))", "'a'.repeat(4e6).indexOf('a'.repeat(2e6) + 'b')"):
+            with pytest.raises(CpuLimitExceeded):
+                box.eval(f"var seen = 0; for (;;) try {{ {code} }} catch {{ seen++ }} finally {{ seen++ }}")
+            assert box.eval("seen") == 0
