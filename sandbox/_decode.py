@@ -279,20 +279,18 @@ class Reader(Cursor):
         if type(length) is not int or not 0 <= length < 1 << 32:
             raise malformed("an array without a length")
         count = self._count(self._byte(), 0x80, 0xDE)
-        self._nodes += length
+        if count > length:
+            raise malformed("more indexes than the array is long")
+        self._nodes += length - count  # its entries are counted when they are read
         if self._nodes > self._limits.max_nodes:
-            self._nodes -= length
-            self._refuse(f"a sparse array of length {length:,}, more than the max_nodes limit")
-            length = 0
-        else:
-            self._object([undefined] * length)
-        items = self._objects[-1]
+            raise malformed("more values than the max_nodes limit")
+        items: list[Any] = [undefined] * length
+        self._object(items)
 
         def add(index: int, value: object) -> None:
-            if type(items) is list:
-                if not 0 <= index < length:
-                    raise malformed("an index outside the array")
-                items[index] = value
+            if not 0 <= index < length:
+                raise malformed("an index outside the array")
+            items[index] = value
 
         return _Frame(count, add, keys=self._index_key)
 

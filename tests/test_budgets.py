@@ -152,3 +152,16 @@ def test_both_sides_write_keys_alike(key: str) -> None:
         box.eval("({[key]: Symbol()})")
 
     assert caught.value.path == refusal_of_the_host({}, {key: object()}).path
+
+
+@pytest.mark.parametrize(("budget", "fits"), [(5003, True), (5002, False)])
+def test_holes_of_a_sparse_array_are_values(budget: int, fits: bool) -> None:
+    code = "const a = []; a[0] = 1; a[4999] = 2; [a, 3]"
+    with Sandbox(limits=Limits(max_nodes=budget)) as box:
+        if fits:
+            (value, last) = box.eval(code)
+            assert (len(value), value[0], value[4999], last) == (5000, 1, 2, 3)
+        else:
+            with pytest.raises(ConversionError, match="max_nodes"):
+                box.eval(code)
+        assert box.eval("1 + 1") == 2

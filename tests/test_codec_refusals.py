@@ -74,7 +74,6 @@ DECODED_REFUSALS: list[tuple[bytes, str, str]] = [
     (b"\x81\xa1a" + ext(Tag.DATE, b"\xcb\x43\x3e\xb2\x08\xc2\xdc\0\0"), "$.a", "outside the years 1 to 9999"),
     (ext(Tag.MAP, b"\x94\x01\x01\x02" + ext(Tag.HEADERS, b"\x90")), "$[1]", "Headers"),
     (ext(Tag.ERROR, b"\x96\xa1E\xc0\xc0\xc0\xc0\x81\xa5cause" + ext(Tag.BLOB, b"")), "$.cause", "a Blob"),
-    (ext(Tag.SPARSE_ARRAY, b"\xce\xff\xff\xff\xff\x81\x05\x01"), "$", "a sparse array of length 4,294,967,295"),
     (b"\x91" + ext(Tag.SPARSE_ARRAY, b"\x06\x81\x05" + ext(Tag.FILE, b"")), "$[0][5]", "a File"),
 ]
 
@@ -188,6 +187,8 @@ HOSTILE: dict[str, bytes] = {
     "function of nothing": b"\0" + ext(Tag.FUNCTION, b""),
     "sparse without length": b"\0" + ext(Tag.SPARSE_ARRAY, b"\xc0\x80"),
     "sparse with a long length": b"\0" + ext(Tag.SPARSE_ARRAY, b"\xcf" + b"\xff" * 8 + b"\x80"),
+    "sparse with a length beyond the budget": b"\0" + ext(Tag.SPARSE_ARRAY, b"\xce\xff\xff\xff\xff\x81\x05\x01"),
+    "sparse with more indexes than its length": b"\0" + ext(Tag.SPARSE_ARRAY, b"\x01\x82\0\x01\0\x01"),
     "sparse beyond its length": b"\0" + ext(Tag.SPARSE_ARRAY, b"\x01\x81\x01\x01"),
     "sparse with text keys": b"\0" + ext(Tag.SPARSE_ARRAY, b"\x01\x81\xa1a\x01"),
     "timestamp of the wrong size": b"\0\xd4\xff\0",

@@ -148,6 +148,11 @@ ROWS = {
     "a long chain of prototypes, looked through": f"{_DEEP} for (;;) 'x' in o",
     "a long chain of prototypes, of an instance": f"{_DEEP} for (;;) o instanceof Array",
     "a long chain of prototypes, set": f"{_DEEP} const p = {{}}; for (;;) {{ p.__proto__ = o; p.__proto__ = null }}",
+    "keys of a proxy": "Reflect.ownKeys(new Proxy({}, {ownKeys: () => Array.from({length: 1e5}, (_, i) => 'k' + i)}))",
+    "resizing under many views": "const b = new ArrayBuffer(8, {maxByteLength: 16}), a = [];"
+    "for (let i = 0; i < 2e4; i++) a.push(new Uint8Array(b)); for (let i = 0;; i++) b.resize(i % 8)",
+    "unregistering": "const r = new FinalizationRegistry(() => {}), a = [];"
+    "for (let i = 0; i < 1e4; i++) { const o = {}; a.push(o); r.register(o, 1, o) } for (;;) r.unregister({})",
     "a union": "const s = new Set(Array(5e4).keys()); for (;;) s.union(s)",
     "a Set without end": "new Set([1]).isSupersetOf({size: 1, has() {}, keys: () => ({next: () => ({value: 1})})})",
     "groupBy": "Object.groupBy({[Symbol.iterator]: () => ({next: () => ({})})}, x => x)",
@@ -168,6 +173,26 @@ def test_it_ends_on_time_and_the_sandbox_lives(code: str) -> None:
         if used[-1] <= CPU_SECONDS + LATE_SECONDS:
             return
     pytest.fail(f"it was late each time: {used}")
+
+
+# What is done in linear time, though the engine had a list to go through for each.
+LINEAR = {
+    "objects with keys of their own": "const a = []; for (let i = 0; i < N; i++) a.push({['k' + i]: 1})",
+    "WeakRefs of one object": "const a = [], o = {}; for (let i = 0; i < N; i++) a.push(new WeakRef(o)); a.length = 0",
+    "WeakMaps of one object": "const a = [], o = [[{}, 1]]; for (let i = 0; i < N; i++) a.push(new WeakMap(o)); 0",
+    "registrations of one object": "const a = [], o = {}; for (let i = 0; i < N; i++) "
+    "{ const r = new FinalizationRegistry(() => {}); r.register(o, 1); a.push(r) } a.length = 0",
+}
+
+
+@pytest.mark.parametrize("code", LINEAR.values(), ids=LINEAR)
+def test_it_takes_linear_time(code: str) -> None:
+    fuel = []
+    for count in (2000, 20_000):
+        with Sandbox(limits=Limits(memory_bytes=256 << 20)) as box:
+            box.eval(f"(() => {{ {code.replace('N', str(count))} }})()")
+            fuel.append(box.usage.fuel)
+    assert fuel[1] < fuel[0] * 10 * 1.5
 
 
 def test_no_catch_sees_it() -> None:

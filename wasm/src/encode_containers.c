@@ -37,6 +37,12 @@ static int encode_sparse(Encoder *e, JSValueConst value, uint32_t length)
         return -1;
     while (present < count && internals_atom_index(keys[present].atom, &index))
         present++;
+    /* Holes are values to the host. `nodes` never exceeds a limit that leaves room for both. */
+    if (length - present > guest.control.max_nodes - e->nodes) {
+        JS_FreePropertyEnum(e->w.ctx, keys, count);
+        return refuse(e, "a sparse array with more values and holes than the max_nodes limit");
+    }
+    e->nodes += length - present;
     int failed = open_extension(&e->w, TAG_SPARSE_ARRAY, &mark) || put_i64(&e->w, length) || put_map(&e->w, present);
     for (uint32_t i = 0; !failed && i < present; i++) {
         internals_atom_index(keys[i].atom, &index);

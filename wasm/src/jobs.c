@@ -35,6 +35,7 @@ static void on_rejection(JSContext *ctx, JSValueConst promise, JSValueConst reas
     }
     for (Rejection **at = &guest.rejections; *at; at = &(*at)->next) {
         Rejection *rejection = *at;
+        engine_weigh(sizeof(*rejection));
         if (JS_VALUE_GET_PTR(rejection->promise) != JS_VALUE_GET_PTR(promise))
             continue;
         free_rejection(take_rejection(at));
