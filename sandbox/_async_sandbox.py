@@ -9,7 +9,7 @@ from sandbox._asynchronous import AsyncRunner
 from sandbox._face import Face, Runner, at_value, checked_answer
 from sandbox._sandbox import own_names
 from sandbox.errors import ConversionError, SandboxBusy, SandboxClosed, UsageError
-from sandbox.values import HandleOwner, JSFunction, JSHandle, Question, undefined
+from sandbox.values import Generation, HandleOwner, JSFunction, JSHandle, Question, undefined
 
 if TYPE_CHECKING:
     from sandbox._turns import Command
@@ -200,21 +200,18 @@ class _Handles:
     ) -> Any:  # noqa: ANN401 - any value
         sandbox = self._sandbox
         sandbox._check_call(timeout, fuel)
-        return self._answer(held, sandbox._driver.call(held.handle, this, args), timeout, fuel)
+        return self._answer(sandbox._driver.call(held, this, args), timeout, fuel)
 
     def construct(self, held: JSHandle, args: tuple[object, ...], timeout: float | None, fuel: int | None) -> Any:  # noqa: ANN401 - any value
         sandbox = self._sandbox
         sandbox._check_call(timeout, fuel)
-        return self._answer(held, sandbox._driver.construct(held.handle, args), timeout, fuel)
+        return self._answer(sandbox._driver.construct(held, args), timeout, fuel)
 
-    def _answer(self, held: JSHandle, command: Command, timeout: float | None, fuel: int | None) -> Any:  # noqa: ANN401 - any value
+    def _answer(self, command: Command, timeout: float | None, fuel: int | None) -> Any:  # noqa: ANN401 - any value
         if self._sandbox._runner.is_nested():
             return self._sandbox._runner.run_nested(command)
-        return self._answer_later(held, command, timeout, fuel)
-
-    async def _answer_later(self, _held: JSHandle, command: Command, timeout: float | None, fuel: int | None) -> Any:  # noqa: ANN401, ASYNC109 - any value; the run's wall time
-        """Whoever awaits may have nothing but this: the handle must live until the guest has used it."""
-        return await self._sandbox._perform(command, timeout, fuel)
+        # Whoever awaits may have nothing but this: the command keeps the handle until the guest has used it.
+        return self._sandbox._perform(command, timeout, fuel)
 
     def ask(self, held: JSHandle, question: Question, value: object, timeout: float | None) -> Any:  # noqa: ANN401 - any value
         sandbox = self._sandbox
@@ -222,7 +219,7 @@ class _Handles:
         if not sandbox._runner.is_nested():
             raise SandboxBusy("an AsyncSandbox is waited for with `await` and `async for`")
         try:
-            answer = sandbox._runner.run_nested(sandbox._driver.ask(held.handle, question, value))
+            answer = sandbox._runner.run_nested(sandbox._driver.ask(held, question, value))
         except ConversionError as error:
             raise at_value(error) from None
         return checked_answer(question, answer)
@@ -231,10 +228,10 @@ class _Handles:
         sandbox = self._sandbox
         sandbox._check_call(None)
         try:
-            answer = await sandbox._perform(sandbox._driver.ask(held.handle, question, value))
+            answer = await sandbox._perform(sandbox._driver.ask(held, question, value))
         except ConversionError as error:
             raise at_value(error) from None
         return checked_answer(question, answer)
 
-    def release(self, handle: int) -> None:
-        self._sandbox._driver.release(handle)
+    def release(self, handle: int, generation: Generation) -> None:
+        self._sandbox._driver.release(handle, generation)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import math
 import time
+from collections.abc import Callable
 from typing import Any, Final, Protocol
 
 from sandbox import _abi
@@ -21,6 +22,9 @@ class Clock(Protocol):
     def now_ms(self) -> float:
         """The time now."""
 
+    def checkpoint(self) -> Callable[[], object]:
+        """Note the time; returns what sets the clock back to it, if it can be set."""
+
 
 class RealClock:
     """The machine's clock."""
@@ -34,6 +38,10 @@ class RealClock:
     def now_ms(self) -> float:
         """See `Clock`."""
         return time.time() * 1000 - self.origin_ms
+
+    def checkpoint(self) -> Callable[[], object]:
+        """See `Clock`: time goes on."""
+        return lambda: None
 
 
 class VirtualClock:
@@ -54,6 +62,15 @@ class VirtualClock:
         """Move forward to a time; an earlier one changes nothing."""
         self._now_ms = max(self._now_ms, milliseconds)
 
+    def checkpoint(self) -> Callable[[], object]:
+        """See `Clock`."""
+        now_ms = self._now_ms
+
+        def restore() -> None:
+            self._now_ms = now_ms
+
+        return restore
+
 
 class Alarms:
     """Requests that are answered when a time has come, earliest first; of two at one time, the one asked for first."""
@@ -65,6 +82,15 @@ class Alarms:
 
     def __bool__(self) -> bool:
         return bool(self._live)
+
+    def __contains__(self, request: int) -> bool:
+        return request in self._live
+
+    def copy(self) -> Alarms:
+        """The same alarms, by themselves."""
+        other = Alarms()
+        other._heap, other._live = self._heap.copy(), self._live.copy()
+        return other
 
     def add(self, at_ms: float, request: int, value: object) -> None:
         """Answer a request with a value at a time."""

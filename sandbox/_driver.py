@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from sandbox._operations import Operations
     from sandbox.capabilities.console import Console
     from sandbox.errors import ErrorDetail
-    from sandbox.limits import Limits, Usage
-    from sandbox.values import JSHandle, Question
+    from sandbox.limits import Limits, OnLimit, Usage
+    from sandbox.values import Generation, JSHandle, Question
 
 _POLL_INTERVAL: Final = 512  # checks: 5 to 25 ms of ordinary code, and the same fuel on every machine
 
@@ -86,6 +86,7 @@ class Driver:
         *,
         seed: int | None,
         error_detail: ErrorDetail = "message",
+        on_limit: OnLimit = "keep",
         on_poll: Callable[[], None],
         call_host: Callable[[Callable[..., Any], Sequence[Any]], Any],
         start_in_turn: StartInTurn,
@@ -100,6 +101,7 @@ class Driver:
             waiter: The face.
             seed: For `Math.random`; None: a random one.
             error_detail: What the guest sees of exceptions of the host.
+            on_limit: What becomes of the guest after a limit.
             on_poll: Called regularly while the guest runs; what it raises ends the turn.
             call_host: Calls a function of the embedder, with its arguments, in the middle of a turn.
             start_in_turn: Starts what the guest waits for in the middle of a turn.
@@ -122,6 +124,7 @@ class Driver:
             console,
             clock,
             self._requests,
+            on_limit=on_limit,
             on_poll=on_poll,
             call_host=call_host,
             start_in_turn=start_in_turn,
@@ -165,21 +168,32 @@ class Driver:
         """Remember a program text, for errors; any thread."""
         self._turns.sources.add(name, code)
 
-    def call(self, target: int | str, this: object, arguments: Sequence[object]) -> Command:
-        """Call a function, by handle or path."""
-        return lambda number: self.guest.call(number, target, this, arguments)
+    # What is held of the guest is looked up when its turn has come: a rollback may have undone it meanwhile.
+
+    def call(self, target: JSHandle | str, this: object, arguments: Sequence[object]) -> Command:
+        """Call a function that is held, or the one at a path."""
+
+        def command(number: int) -> list[Event]:
+            function = target if isinstance(target, str) else self._operations.handle_of(target)
+            return self.guest.call(number, function, this, arguments)
+
+        return command
 
     def access(self, verb: Verb, key: str, value: object = None) -> Command:
         """Use a property of globalThis."""
         return lambda number: self.guest.access(number, verb, 0, key, value)
 
-    def construct(self, handle: int, arguments: Sequence[object]) -> Command:
+    def construct(self, held: JSHandle, arguments: Sequence[object]) -> Command:
         """Make an object of a class."""
-        return lambda number: self.guest.access(number, Verb.CONSTRUCT, handle, "", list(arguments))
+        return lambda number: self.guest.access(
+            number, Verb.CONSTRUCT, self._operations.handle_of(held), "", list(arguments)
+        )
 
-    def ask(self, handle: int, question: Question, value: object) -> Command:
+    def ask(self, held: JSHandle, question: Question, value: object) -> Command:
         """Wait for a promise, or take a step of an iterator."""
-        return lambda number: self.guest.access(number, _VERBS[question], handle, question, value)
+        return lambda number: self.guest.access(
+            number, _VERBS[question], self._operations.handle_of(held), question, value
+        )
 
     def define(self, values: Mapping[str, object]) -> Command:
         """Set globals, in order."""
@@ -192,17 +206,9 @@ class Driver:
 
         return command
 
-    def handle_of(self, held: JSHandle) -> int:
-        """The guest's number for something of its own.
-
-        Raises:
-            ConversionError: It belongs to another sandbox, or was released.
-        """
-        return self._operations.handle_of(held)
-
-    def release(self, handle: int) -> None:
+    def release(self, handle: int, generation: Generation) -> None:
         """Write down a handle that the host no longer holds; any thread, at any moment."""
-        self._operations.dropped.append(handle)
+        self._operations.dropped.append((handle, generation))
 
     def define_later(self, key: str, value: object) -> None:
         """Set a global before the next turn; any thread."""
@@ -225,12 +231,13 @@ class Driver:
         if self.runs.pop(run.id, None) is None:
             return
         run.ended = True
-        if not run.done or run.error is not None:
+        if (not run.done or run.error is not None) and not run.undone:
             self._turns.abandoned.append(run.id)
         self._wall_seconds += time.monotonic() - run.started
         has_left = bool(run.requests)
         if has_left:
             self._requests.disown(run, abort=run.forced or not run.done)
+        if self._turns.after_limit.end(run) or has_left:
             self._requests.attend()
         if self.runs and (has_left or not self._requests):
             self._wake_everyone()
@@ -271,20 +278,23 @@ class Driver:
             step = self._next_step(run)
             if step is not None:
                 yield step
+        yield from self._conclude(run)
         return run.outcome()
 
     def run_until_idle(self, run: Run) -> Steps[None]:
         """The steps until no timer and no host call is pending."""
-        run.idle = run.entered = True
+        run.idle = True
+        yield from self._begin(run)
         while not run.done:
             step = self._next_step(run)
             if step is not None:
                 yield step
+        yield from self._conclude(run)
         run.outcome()
 
     def tick(self, run: Run, milliseconds: float) -> Steps[None]:
         """The steps of moving the virtual clock, running what comes due on the way in order."""
-        run.entered = True
+        yield from self._begin(run)
         clock = self.clock
         assert isinstance(clock, VirtualClock)
         target = clock.now_ms() + milliseconds
@@ -300,7 +310,19 @@ class Driver:
             else:
                 clock.move_to(target)
                 run.finish(None)
+        yield from self._conclude(run)
         run.outcome()
+
+    def _begin(self, run: Run) -> Steps[None]:
+        """The beginning of a run that has no first turn."""
+        run.entered = True
+        if self._turns.after_limit.must_begin():
+            yield Turn(lambda: self._turns.begin(run))
+
+    def _conclude(self, run: Run) -> Steps[None]:
+        """The end of a run that has reached a limit while no turn ran."""
+        if self._turns.after_limit.is_due(run):
+            yield Turn(lambda: self._turns.conclude(run))
 
     def _next_step(self, run: Run) -> Turn | Wait | None:
         """What a run that is not done does next; None: look again."""
@@ -371,6 +393,7 @@ class Driver:
             SandboxBusy: A turn is running.
         """
         self.guest.close()
+        self._turns.after_limit.forget()
         self._requests.clear()
         self._requests.attend()
 

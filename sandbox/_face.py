@@ -14,7 +14,7 @@ from sandbox._requests import Waiter
 from sandbox.capabilities import Console, ConsoleEntry, Modules, Random, Timers
 from sandbox.errors import ConversionError, GuestProtocolError, RunInterrupted, SandboxClosed
 from sandbox.functions import HostFunction
-from sandbox.limits import Limits, Usage
+from sandbox.limits import Limits, OnLimit, Usage
 from sandbox.modules.mapping import finders
 from sandbox.values import HandleOwner, JSFunction, Question
 
@@ -63,6 +63,7 @@ class Face:
         clock: Literal["real", "virtual"] = "real",
         seed: int | None = None,
         error_detail: ErrorDetail = "message",
+        on_limit: OnLimit = "keep",
     ) -> None:
         """Make a sandbox.
 
@@ -84,6 +85,12 @@ class Face:
             error_detail: What the guest sees of an exception that a host function raises: the `"class"` with a fixed
                 text, the `"message"` as well, or a property `traceback` too, for code one trusts. Never a path of the
                 host, except in the last case and where a message itself has one.
+            on_limit: What becomes of the sandbox when a run ends with `LimitExceeded`. `"keep"`: it can be used, with
+                whatever the program had changed by then; where the engine was stopped in the middle of something, as by
+                `fuel`, it is poisoned. `"poison"`: it is poisoned, whichever limit it was. `"rollback"`: it is set back
+                to what it was before the run, exactly, after a crash of the engine as well (`EngineCrashed`). For that
+                each run begins with a copy of the guest's memory, which costs time and at most `memory_bytes`. Runs
+                that are in progress at the same time are undone together. What host functions did outside stays done.
 
         Raises:
             ArtifactError: The compiled guest is missing or does not fit.
@@ -92,7 +99,7 @@ class Face:
             ConversionError: A global cannot be converted (on the asynchronous face, when it is entered).
         """
         limits = _DEFAULT_LIMITS if limits is None else limits
-        _check_options(limits, functions or {}, globals or {}, console, clock, seed, error_detail)
+        _check_options(limits, functions or {}, globals or {}, console, clock, seed, error_detail, on_limit)
         self._first_globals: dict[str, Any] = {**(globals or {}), **(functions or {})}
         self._closed = False
         runner = self._make_runner()
@@ -107,6 +114,7 @@ class Face:
                 runner,
                 seed=seed,
                 error_detail=error_detail,
+                on_limit=on_limit,
                 on_poll=runner.on_poll,
                 call_host=runner.call_host,
                 start_in_turn=runner.start_in_turn,
@@ -177,8 +185,7 @@ class Face:
         if not isinstance(function, str | JSFunction):
             raise TypeError(f"function must be a dotted path or a JSFunction, not {type(function).__name__}")
         self._check_call(timeout, fuel)
-        target = function if isinstance(function, str) else self._driver.handle_of(function)
-        return self._driver.call(target, this, args)
+        return self._driver.call(function, this, args)
 
     def _check_call(self, timeout: float | None, fuel: int | None = None) -> None:
         if self._closed:
@@ -275,6 +282,7 @@ def _check_options(
     clock: object,
     seed: object,
     error_detail: object,
+    on_limit: object,
 ) -> None:
     if not isinstance(limits, Limits):
         raise TypeError(f"limits must be Limits or None, not {type(limits).__name__}")
@@ -290,6 +298,8 @@ def _check_options(
         raise ValueError(f'clock must be "real" or "virtual", not {clock!r}')
     if error_detail not in ("class", "message", "traceback"):
         raise ValueError(f'error_detail must be "class", "message" or "traceback", not {error_detail!r}')
+    if on_limit not in ("keep", "poison", "rollback"):
+        raise ValueError(f'on_limit must be "keep", "poison" or "rollback", not {on_limit!r}')
     if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int)):
         raise TypeError(f"seed must be an int or None, not {type(seed).__name__}")
 

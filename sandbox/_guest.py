@@ -123,6 +123,7 @@ class Guest:
             on_poll: Called every `poll_interval` checks; what it raises unwinds the guest.
         """
         self.state = State.READY
+        self._poisoned_by = ""
         self._limits = limits
         self._codec = Codec(owner, limits, error_detail=settings.error_detail)
         self._on_sync = on_sync
@@ -253,8 +254,13 @@ class Guest:
         if self.state is State.CLOSED:
             return SandboxClosed()
         if self.state is State.POISONED:
-            return SandboxPoisoned()
+            return SandboxPoisoned(*([self._poisoned_by] if self._poisoned_by else ()))
         return SandboxBusy()
+
+    def poison(self, reason: str) -> None:
+        """Refuse every command from now on, for a reason that each refusal tells; the first one stands."""
+        self.state = State.POISONED
+        self._poisoned_by = self._poisoned_by or f"the sandbox was poisoned: {reason}; make a new one"
 
     def _broken(self, text: str) -> GuestProtocolError:
         self.state = State.POISONED
@@ -432,6 +438,25 @@ class Guest:
     def set_virtual_now(self, milliseconds: float) -> None:
         """Set the virtual clock, in milliseconds since the time origin."""
         self.instance.control.virtual_now_ms = milliseconds
+
+    # --- going back ---
+
+    def checkpoint(self) -> Callable[[], None]:
+        """Copy all that the guest is, between two turns.
+
+        Returns:
+            What makes it that again, also after a crash; see `Instance.restore`. It holds the copy.
+
+        Raises:
+            MemoryError: The host has no room for the copy.
+        """
+        copy = self.instance.copy()
+
+        def restore() -> None:
+            self.instance.restore(copy)
+            self.state = State.READY
+
+        return restore
 
     def close(self) -> None:
         """Free the guest; idempotent.

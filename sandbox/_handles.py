@@ -12,6 +12,23 @@ Question = Literal["wait", "open", "next", "return", "throw"]
 """What can be asked of a promise (`wait`) or an iterator (the rest)."""
 
 
+class Generation:
+    """What handles made between two points of a sandbox's life have in common.
+
+    Attributes:
+        undone: Whether the sandbox was set back to before they were made. Their guest is gone; the one in its place
+            may give their numbers to others.
+    """
+
+    __slots__ = ("undone",)
+
+    def __init__(self) -> None:
+        self.undone = False
+
+
+_LASTING = Generation()
+
+
 class HandleOwner(Protocol):
     """What a handle needs of the sandbox it belongs to."""
 
@@ -29,7 +46,7 @@ class HandleOwner(Protocol):
     def ask_later(self, held: JSHandle, question: Question, value: object) -> Awaitable[Any]:
         """Ask without blocking the event loop; on both faces."""
 
-    def release(self, handle: int) -> None:
+    def release(self, handle: int, generation: Generation) -> None:
         """Note that the host no longer holds a handle.
 
         Called from any thread, at any moment, also while the guest runs: it may only write the handle down.
@@ -43,15 +60,16 @@ class JSHandle:
     sandbox; on the async face, on the sandbox's event loop.
     """
 
-    __slots__ = ("__weakref__", "_finalizer", "_handle", "_owner")
+    __slots__ = ("__weakref__", "_finalizer", "_generation", "_handle", "_owner")
 
-    def __init__(self, owner: HandleOwner, handle: int) -> None:
+    def __init__(self, owner: HandleOwner, handle: int, generation: Generation = _LASTING) -> None:
         """Wrap a handle; only a sandbox does this."""
         self._owner = owner
         self._handle = handle
+        self._generation = generation
         # The registry of finalizers must not keep the sandbox alive, or a sandbox that holds one of its own functions
         # would never be collected.
-        self._finalizer = weakref.finalize(self, _release, weakref.ref(owner), handle)
+        self._finalizer = weakref.finalize(self, _release, weakref.ref(owner), handle, generation)
         self._finalizer.atexit = False
 
     @property
@@ -68,6 +86,11 @@ class JSHandle:
     def released(self) -> bool:
         """Whether the guest was told that this object is no longer used."""
         return not self._finalizer.alive
+
+    @property
+    def undone(self) -> bool:
+        """Whether the run that gave this object was rolled back, and with it what the object stood for."""
+        return self._generation.undone
 
     def release(self) -> None:
         """Let the guest free it now. Later uses fail; a second release does nothing. Thread-safe."""
@@ -93,9 +116,9 @@ class JSFunction(JSHandle):
 
     __slots__ = ("name",)
 
-    def __init__(self, owner: HandleOwner, handle: int, name: str = "") -> None:
+    def __init__(self, owner: HandleOwner, handle: int, name: str = "", generation: Generation = _LASTING) -> None:
         """Wrap a handle; only a sandbox does this."""
-        super().__init__(owner, handle)
+        super().__init__(owner, handle, generation)
         self.name = name
 
     def __call__(
@@ -159,8 +182,8 @@ class _Steps(JSHandle):
 
     __slots__ = ("_is_done", "_is_open")
 
-    def __init__(self, owner: HandleOwner, handle: int) -> None:
-        super().__init__(owner, handle)
+    def __init__(self, owner: HandleOwner, handle: int, generation: Generation = _LASTING) -> None:
+        super().__init__(owner, handle, generation)
         self._is_open = self._is_done = False
 
     # --- blocking ---
@@ -187,7 +210,7 @@ class _Steps(JSHandle):
 
     def close(self) -> None:
         """End it: the generator's `finally` blocks run. Nothing happens when it has ended."""
-        if not self._is_done and not self.released:
+        if not self._is_done and not self.released and not self.undone:
             self._is_done = True
             try:
                 self._open()
@@ -209,10 +232,10 @@ class _Steps(JSHandle):
         try:
             self._open()
             done, result = self._owner.ask(self, question, value, None)
-        except Exception:
+        except Exception as error:
             if self._is_done:  # another thread took the last step meanwhile
                 raise StopIteration from None
-            self._end()
+            self._fail(error)
             raise
         if done:
             self._end()
@@ -242,7 +265,7 @@ class _Steps(JSHandle):
 
     async def aclose(self) -> None:
         """End it: the generator's `finally` blocks run. Nothing happens when it has ended. A cancel point."""
-        if not self._is_done and not self.released:
+        if not self._is_done and not self.released and not self.undone:
             self._is_done = True
             try:
                 await self._open_later()
@@ -264,10 +287,10 @@ class _Steps(JSHandle):
         try:
             await self._open_later()
             done, result = await self._owner.ask_later(self, question, value)
-        except Exception:
+        except Exception as error:
             if self._is_done:  # another task took the last step meanwhile
                 raise StopAsyncIteration from None
-            self._end()
+            self._fail(error)
             raise
         if done:
             self._end()
@@ -280,6 +303,11 @@ class _Steps(JSHandle):
         """Whether the handle stands for an iterable whose iterator was not asked for yet."""
         was_open, self._is_open = self._is_open, True
         return not was_open
+
+    def _fail(self, error: Exception) -> None:
+        """A step failed, which ends an iterator, unless the guest was set back to before it."""
+        if not getattr(error, "rolled_back", False):
+            self._end()
 
     def _end(self) -> None:
         self._is_done = True
@@ -311,7 +339,7 @@ class JSAsyncIterator(_Steps, AsyncIterator[Any]):
     __slots__ = ()
 
 
-def _release(owner: weakref.ref[HandleOwner], handle: int) -> None:
+def _release(owner: weakref.ref[HandleOwner], handle: int, generation: Generation) -> None:
     alive = owner()
     if alive is not None:
-        alive.release(handle)
+        alive.release(handle, generation)

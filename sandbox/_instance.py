@@ -17,6 +17,7 @@ from wasmtime import _ffi as ffi
 from sandbox import _abi, _store, _wasmtime
 from sandbox._abi import Control, Status
 from sandbox._image import Image, image
+from sandbox._memory_copy import MemoryCopy
 from sandbox._store import Store, Trap
 from sandbox.errors import GuestProtocolError
 
@@ -78,6 +79,7 @@ class Instance:
 
     __slots__ = (
         "_context",
+        "_limit_bytes",
         "_memory",
         "_size",
         "_store",
@@ -105,6 +107,7 @@ class Instance:
             SandboxError: The process has no address space for another instance.
         """
         self._store: Store | None = None
+        self._limit_bytes = memory_bytes
         self.image: Image = image(_host_call_pointer)
         self.on_host_call = on_host_call
         self.pending: BaseException | None = None
@@ -113,11 +116,15 @@ class Instance:
         self._values_address = ctypes.addressof(self._values)
         self._trap = ctypes.c_void_p()
         self._trap_address = ctypes.addressof(self._trap)
+        self._acquire()
+
+    def _acquire(self) -> Store:
+        store = self._store = _store.acquire(self.image, self._limit_bytes)
         self._size = 0
-        store = self._store = _store.acquire(self.image, memory_bytes)
         self._context = store.context
         self._memory = store.memory
         self.control = store.control
+        return store
 
     def call(self, name: str, arguments: Sequence[int] = ()) -> int:
         """Call an export and return its i32.
@@ -207,8 +214,34 @@ class Instance:
         _store.check(_wasmtime.get_fuel(self._context, ctypes.addressof(left)))
         return left.value
 
+    def copy(self) -> MemoryCopy:
+        """Copy the memory; nothing runs in it.
+
+        Raises:
+            MemoryError: The host has no room for the copy.
+        """
+        assert self._store is not None
+        return MemoryCopy(self._store)
+
+    def restore(self, copy: MemoryCopy) -> None:
+        """Continue from a copy, whatever has happened to the instance since; nothing runs in it.
+
+        Raises:
+            SandboxError: The process has no room for it. The instance has no memory then, and can only be closed.
+        """
+        self._give_back()  # first: two of them may be more than there is room for
+        store = self._acquire()
+        try:
+            copy.write(store)
+        except BaseException:
+            self._give_back()
+            raise
+
     def close(self) -> None:
         """Give the instance back; idempotent. Its owner makes sure that nothing runs in it."""
+        self._give_back()
+
+    def _give_back(self) -> None:
         store, self._store = self._store, None
         if store is not None:
             # The memory may serve another sandbox at once: whoever still looks here sees one that belongs to nobody.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict, deque
 from collections.abc import AsyncIterable, Awaitable, Callable, Hashable, Iterable, Iterator
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sandbox import _abi
@@ -15,7 +16,7 @@ from sandbox.capabilities.base import Capability, Operation
 from sandbox.errors import ConversionError
 from sandbox.exposure import Anchor
 from sandbox.limits import Limits
-from sandbox.values import HandleOwner, JSAsyncIterator, JSFunction, JSHandle, JSIterator, JSPromise
+from sandbox.values import Generation, HandleOwner, JSAsyncIterator, JSFunction, JSHandle, JSIterator, JSPromise
 
 _MAX_KEPT_EXCEPTIONS: Final = 256
 _HELD: Final[dict[int, type[JSPromise | JSIterator | JSAsyncIterator]]] = {
@@ -26,13 +27,34 @@ _HELD: Final[dict[int, type[JSPromise | JSIterator | JSAsyncIterator]]] = {
 _MODES: Final = {"call": Mode.CALL, "send": Mode.CALL, "queue": Mode.QUEUE}
 
 
+@dataclass(slots=True)
+class _Before:
+    """What there was at a mark, and what has changed since.
+
+    Attributes:
+        capabilities: Set the state of each capability back.
+        exceptions: Those that were kept.
+        made: See `Operations`.
+        taken: Likewise.
+        told: Handles of before that the guest was told to release since.
+        operations: Those that were bound or unbound since, with their references at the mark; 0: there was no such op.
+    """
+
+    capabilities: list[Callable[[], object]]
+    exceptions: OrderedDict[int, BaseException]
+    made: int
+    taken: int
+    told: list[tuple[int, Generation]] = field(default_factory=list)
+    operations: dict[int, tuple[HostOperation, int]] = field(default_factory=dict)
+
+
 class Operations:
     """The op table of one sandbox, the exceptions its guest may throw again, and what the host holds of the guest.
 
     Functions are bound and dropped from any thread, the table is read by the thread that runs the turn.
 
     Attributes:
-        dropped: Handles the host no longer holds, of which the guest has not been told yet.
+        dropped: Handles the host no longer holds, of which the guest has not been told yet; any thread may add one.
         made: How many handles of the guest the host was ever given.
         promise: Makes a request that an awaitable will answer; see `EncodeOwner`. Set by whoever runs the turns.
         forget: Takes one back.
@@ -52,8 +74,11 @@ class Operations:
             most_bound: How many of the embedder's functions and iterators the guest may hold at one time.
         """
         self._most_bound: Final = most_bound
-        self.dropped: deque[int] = deque()
+        self.dropped: deque[tuple[int, Generation]] = deque()
         self._handle_owner = handle_owner
+        self._generation = Generation()
+        self._before: _Before | None = None
+        self._capabilities = tuple(capabilities)
         self.made = self._taken = 0
         self._table: dict[int, Operation] = {}
         self._ops: dict[Hashable, int] = {}
@@ -61,7 +86,7 @@ class Operations:
         self._exceptions: OrderedDict[int, BaseException] = OrderedDict()
         self._next_exception = 1
         self._lock = threading.Lock()
-        for capability in capabilities:
+        for capability in self._capabilities:
             for name, handler in capability.handlers().items():
                 op, mode = _abi.OPS[capability.stem, name]
                 self._table[op] = Operation(f"{capability.stem}.{name}", _MODES[mode], handler, references=1)
@@ -96,6 +121,7 @@ class Operations:
                 self._table[op] = made or make()
             operation = self._table[op]
             assert isinstance(operation, HostOperation)
+            self._note(op, operation)
             operation.references += 1
         return op, operation.mode, operation.name, operation.parameters
 
@@ -109,6 +135,7 @@ class Operations:
             operation = self._table.get(op)
             if not isinstance(operation, HostOperation):
                 return None
+            self._note(op, operation)
             operation.references -= 1
             if operation.references:
                 return None
@@ -148,6 +175,8 @@ class Operations:
         """
         if held.owner is not self._handle_owner:
             raise ConversionError("$", f"a {type(held).__name__} of another sandbox")
+        if held.undone:
+            raise ConversionError("$", f"a {type(held).__name__} of a run that was rolled back")
         if held.released:
             raise ConversionError("$", f"a {type(held).__name__} that was released")
         return held.handle
@@ -156,18 +185,68 @@ class Operations:
         """A function, promise or iterator of the guest; see `DecodeOwner`."""
         self.made += 1
         if tag is Tag.FUNCTION:
-            return JSFunction(self._handle_owner, handle, name)
-        return _HELD[tag](self._handle_owner, handle)
+            return JSFunction(self._handle_owner, handle, name, self._generation)
+        return _HELD[tag](self._handle_owner, handle, self._generation)
 
     def take_dropped(self) -> list[int]:
         """The handles to tell the guest of."""
-        handles = [self.dropped.popleft() for _ in range(len(self.dropped))]
-        self._taken += len(handles)
-        return handles
+        dropped = [self.dropped.popleft() for _ in range(len(self.dropped))]
+        dropped = [entry for entry in dropped if not entry[1].undone]
+        if self._before is not None:
+            self._before.told += [entry for entry in dropped if entry[1] is not self._generation]
+        self._taken += len(dropped)
+        return [handle for handle, _ in dropped]
 
     def live(self) -> int:
         """How many handles of the guest the host holds."""
         return self.made - self._taken - len(self.dropped)
+
+    # --- going back; while no turn runs ---
+
+    def mark(self) -> None:
+        """Remember this moment until `keep` or `undo`. Handles made from now on are of a new generation."""
+        self._generation = Generation()
+        self._before = _Before(
+            [capability.checkpoint() for capability in self._capabilities],
+            self._exceptions.copy(),
+            self.made,
+            self._taken,
+        )
+
+    def keep(self) -> None:
+        """Forget the mark."""
+        self._before = None
+
+    def undo(self) -> list[HostOperation]:
+        """Go back to the mark: what the guest held then it holds again, and what the host has dropped since it drops.
+
+        Returns:
+            The operations that were not there.
+        """
+        before, self._before = self._before, None
+        assert before is not None
+        self._generation.undone, self._generation = True, Generation()
+        self.made, self._taken, self._exceptions = before.made, before.taken, before.exceptions
+        self.dropped.extendleft(reversed(before.told))
+        for restore in before.capabilities:
+            restore()
+        changed = before.operations.items()
+        with self._lock:
+            for op, (operation, references) in changed:
+                if not references:
+                    self._table.pop(op, None)
+                    self._ops.pop(operation.key, None)
+            for op, (operation, references) in changed:
+                if references:
+                    operation.references = references
+                    self._table[op] = operation
+                    self._ops[operation.key] = op
+        return [operation for operation, references in before.operations.values() if not references]
+
+    def _note(self, op: int, operation: HostOperation) -> None:
+        """Remember how often an operation was held at the mark; before that changes."""
+        if self._before is not None:
+            self._before.operations.setdefault(op, (operation, operation.references))
 
 
 def _steps_of(iterator: Iterator[Any] | AsyncIterable[Any], key: Hashable) -> HostOperation:

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from sandbox._abi import CAP_FIRST_HOST_REQUEST
 from sandbox._clock import Alarms
@@ -43,23 +43,44 @@ class Waiter(Protocol):
 
 @dataclass(slots=True)
 class _Pending:
-    """A request without an answer.
+    """A request without an answer. Numbers come again after a rollback, these objects do not.
 
     Attributes:
+        number: Of the request, in the guest.
         run: Whose turn asked for it.
         awaitable: What will be its answer, before it was started.
         cancel: Stops the host's work for it, once that was started.
         answered: Whether the answer waits for a turn.
         aborted: Whether the guest is told that the call was aborted, whatever the answer is.
         is_alarm: Whether it only waits for a time.
+        stopped: Whether nobody wants the answer.
     """
 
+    number: int
     run: Run
     awaitable: Awaitable[Any] | None = None
     cancel: Callable[[], object] | None = None
     answered: bool = False
     aborted: bool = False
     is_alarm: bool = False
+    stopped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Before:
+    """What there was at a mark, and what has become of it.
+
+    Attributes:
+        pending: The requests.
+        alarms: Those that waited for a time.
+        services: The services.
+        answers: The answers to these requests, by number, which the guest may have been told since.
+    """
+
+    pending: dict[int, _Pending]
+    alarms: Alarms
+    services: dict[int, Service]
+    answers: dict[int, Any]
 
 
 class Requests:
@@ -76,13 +97,14 @@ class Requests:
             waiter: Does the host's work for requests.
             wake_everyone: Has all runs look at the book again; any thread.
         """
-        self.alarms: Final = Alarms()
+        self.alarms = Alarms()
         self._waiter = waiter
         self._wake_everyone = wake_everyone
         self._pending: dict[int, _Pending] = {}
-        self._completed: deque[tuple[int, Any]] = deque()
-        self._orphans: deque[tuple[int, Any]] = deque()
-        self._unstarted: deque[int] = deque()
+        self._before: _Before | None = None
+        self._completed: deque[tuple[_Pending, Any]] = deque()
+        self._orphans: deque[tuple[_Pending, Any]] = deque()
+        self._unstarted: deque[_Pending] = deque()
         self._services: dict[int, Service] = {}
         self._unstarted_services: deque[Service] = deque()
         self._next_number = CAP_FIRST_HOST_REQUEST
@@ -100,7 +122,8 @@ class Requests:
 
     def add(self, number: int, run: Run) -> None:
         """Write down a request of a run."""
-        self._pending[number] = _Pending(run)
+        self.discard(number)  # a guest that owns its engine may ask twice
+        self._pending[number] = _Pending(number, run)
         run.requests[number] = None
 
     def promise(self, awaitable: Awaitable[Any], run: Run) -> int:
@@ -119,32 +142,45 @@ class Requests:
     def end_service(self, key: int) -> None:
         """Stop a service after the turn."""
         service = self._services.pop(key, None)
-        if service is not None:
-            self._cancels.append(partial(self._waiter.call, service.stop))
+        if service is not None and (self._before is None or self._before.services.get(key) is not service):
+            self._end(service)
+
+    def _end(self, service: Service) -> None:
+        self._cancels.append(partial(self._waiter.call, service.stop))
 
     def answer(self, number: int, value: object) -> None:
         """Answer a request, with a value or an exception, as soon as the turn is over."""
-        self._completed.append((number, value))
+        pending = self._pending.get(number)
+        if pending is not None:
+            self._completed.append((pending, value))
 
     def answer_later(self, number: int, awaitable: Awaitable[Any]) -> None:
         """Answer a request with the outcome of an awaitable, which is started when the turn is over."""
-        self._pending[number].awaitable = awaitable
-        self._unstarted.append(number)
+        pending = self._pending.get(number)
+        if pending is None:  # the guest has given it up in a call of the host function
+            close(awaitable)
+            return
+        pending.awaitable = awaitable
+        self._unstarted.append(pending)
 
     def answer_at(self, number: int, at_ms: float, value: object) -> None:
         """Answer a request when a time has come."""
-        self._pending[number].is_alarm = True
-        self.alarms.add(at_ms, number, value)
+        pending = self._pending.get(number)
+        if pending is not None:
+            pending.is_alarm = True
+            self.alarms.add(at_ms, number, value)
 
     def discard(self, number: int) -> None:
         """Forget a request the guest no longer waits for; what the host does for it is cancelled after the turn."""
         pending = self._take(number)
         if pending is not None:
             self.alarms.discard(number)
-            self._stop(pending)
+            if not self._was_there(pending):
+                self._stop(pending)
 
     def clear(self) -> None:
         """Forget all requests."""
+        self.keep()
         for number in list(self._pending):
             self.discard(number)
         self._unstarted_services.clear()
@@ -159,6 +195,7 @@ class Requests:
         return pending
 
     def _stop(self, pending: _Pending) -> None:
+        pending.stopped = True
         awaitable, pending.awaitable = pending.awaitable, None
         if awaitable is not None:
             close(awaitable)
@@ -176,16 +213,16 @@ class Requests:
             self._waiter.start(service.serve(), _ignore)
         for cancel in _drain(self._cancels):
             cancel()
-        for number in _drain(self._unstarted):
-            pending = self._pending.get(number)
-            if pending is not None and pending.awaitable is not None:
-                awaitable, pending.awaitable = pending.awaitable, None
-                pending.cancel = self._waiter.start(awaitable, partial(self._complete, number))
+        for pending in _drain(self._unstarted):
+            awaitable, pending.awaitable = pending.awaitable, None
+            if awaitable is not None:
+                pending.cancel = self._waiter.start(awaitable, partial(self._complete, pending))
+                if pending.stopped:  # by a turn on another thread, in the meantime
+                    self._stop(pending)
 
-    def _complete(self, number: int, value: object) -> None:
-        self._completed.append((number, value))
-        pending = self._pending.get(number)
-        if pending is not None and not pending.run.ended:
+    def _complete(self, pending: _Pending, value: object) -> None:
+        self._completed.append((pending, value))
+        if not pending.run.ended:
             pending.run.wake()
         else:
             self._wake_everyone()
@@ -199,15 +236,17 @@ class Requests:
             The runs that got something.
         """
         if self.alarms:
-            self._completed.extend(self.alarms.pop_due(now_ms()))
+            for number, value in self.alarms.pop_due(now_ms()):
+                self.answer(number, value)
         runs: dict[Run, None] = {}
-        for number, value in _drain(self._completed):
-            pending = self._pending.get(number)
-            if pending is None or pending.answered:
+        for pending, value in _drain(self._completed):
+            if self._before is not None and self._was_there(pending):
+                self._before.answers.setdefault(pending.number, value)
+            if pending.answered or self._pending.get(pending.number) is not pending:
                 continue
             pending.answered = True
             self._answered += 1
-            pending.run.answers.append((number, value))
+            pending.run.answers.append((pending, value))
             runs[pending.run] = None
             if pending.run.ended:
                 self._adopt(pending.run)
@@ -223,10 +262,10 @@ class Requests:
     def next_answer(self, run: Run) -> tuple[int, Any] | None:
         """Take an answer that the guest must be told in a turn of this run: its own, or one whose run has ended."""
         for queue in (run.answers, self._orphans):
-            for number, value in _drain(queue):
-                pending = self._take(number)
-                if pending is not None:
-                    return number, Aborted() if pending.aborted else value
+            for asked, value in _drain(queue):
+                if self._pending.get(asked.number) is asked:
+                    self._take(asked.number)
+                    return asked.number, Aborted() if asked.aborted else value
         return None
 
     def any_answer(self) -> bool:
@@ -258,8 +297,54 @@ class Requests:
                 if pending is not None and not pending.is_alarm:
                     pending.aborted = True
                     self._stop(pending)
-                    self._completed.append((number, None))
+                    self._completed.append((pending, None))
         self._adopt(run)
+
+    # --- going back; while no turn runs ---
+
+    def mark(self) -> None:
+        """Remember this moment until `keep` or `undo`.
+
+        What the guest then waits for is not stopped meanwhile, and every answer is remembered: it may want them again.
+        """
+        self._before = _Before(self._pending.copy(), self.alarms.copy(), self._services.copy(), {})
+        for pending, value in self._orphans:
+            if self._was_there(pending):
+                self._before.answers[pending.number] = value
+
+    def keep(self) -> None:
+        """Forget the mark, and stop what the guest has given up since."""
+        before, self._before = self._before, None
+        if before is None:
+            return
+        for number, pending in before.pending.items():
+            if number not in before.answers and self._pending.get(number) is not pending:
+                self._stop(pending)
+        for key, service in before.services.items():
+            if self._services.get(key) is not service:
+                self._end(service)
+
+    def undo(self) -> None:
+        """Go back to the mark: what was asked for since is cancelled, what was answered since is answered again."""
+        before = self._before
+        assert before is not None
+        for number, pending in list(self._pending.items()):
+            if not self._was_there(pending):
+                self.discard(number)
+        self._before = None
+        self._pending, self.alarms = before.pending, before.alarms
+        self._services.update(before.services)
+        self._orphans.clear()
+        for number, pending in before.pending.items():
+            pending.answered = number in before.answers and number not in before.alarms
+        for number, value in before.answers.items():
+            if before.pending[number].answered:
+                self._orphans.append((before.pending[number], value))
+        self._answered = len(self._orphans)
+
+    def _was_there(self, pending: _Pending) -> bool:
+        """Whether there is a mark, and this request was pending then."""
+        return self._before is not None and self._before.pending.get(pending.number) is pending
 
 
 def _ignore(_outcome: object) -> None:

@@ -36,6 +36,8 @@ class Run:
         ended: Whether its caller has gone.
         done: Whether `value` or `error` is its outcome.
         forced: Whether it ended before its program did: by a limit, an interruption or a failure of the host.
+        undone: Whether the sandbox was set back to before it.
+        concluded: Whether what a limit does to the sandbox was done.
         requests: Host calls it asked for that have no answer yet, by number, with what cancels each.
         answers: Completed requests of its own that the guest has not been told of.
         wake: Ends its wait; any thread. The face sets it before the first step.
@@ -43,6 +45,7 @@ class Run:
 
     __slots__ = (
         "answers",
+        "concluded",
         "cpu_limit",
         "cpu_used",
         "deadline",
@@ -58,6 +61,7 @@ class Run:
         "output_bytes",
         "requests",
         "started",
+        "undone",
         "value",
         "wake",
         "wall_limit",
@@ -79,10 +83,12 @@ class Run:
         self.ended = False
         self.done = False
         self.forced = False
+        self.undone = False
+        self.concluded = False
         self.value: Any = None
         self.error: BaseException | None = None
         self.requests: dict[int, None] = {}
-        self.answers: deque[tuple[int, Any]] = deque()
+        self.answers: deque[tuple[Any, Any]] = deque()
         self.wake: Callable[[], object] = _nobody
 
     # --- outcome ---
@@ -177,6 +183,17 @@ class Sources:
         """All texts, by name."""
         with self._lock:
             return dict(self._texts)
+
+    def checkpoint(self) -> Callable[[], object]:
+        """Note which texts there are; returns what brings just these back."""
+        with self._lock:
+            texts, chars = self._texts.copy(), self._chars
+
+        def restore() -> None:
+            with self._lock:
+                self._texts, self._chars = texts, chars
+
+        return restore
 
 
 def _nobody() -> None:

@@ -11,7 +11,7 @@ from sandbox._abi import Verb
 from sandbox._blocking import BlockingRunner
 from sandbox._face import Face, Runner, at_value, checked_answer
 from sandbox.errors import ConversionError, SandboxClosed, UsageError
-from sandbox.values import HandleOwner, JSFunction, JSHandle, Question, undefined
+from sandbox.values import Generation, HandleOwner, JSFunction, JSHandle, Question, undefined
 
 if TYPE_CHECKING:
     from sandbox._turns import Command
@@ -250,18 +250,18 @@ class _Handles:
     ) -> Any:  # noqa: ANN401 - any value
         sandbox = self._sandbox
         sandbox._check_call(timeout, fuel)
-        return sandbox._perform(sandbox._driver.call(held.handle, this, args), timeout, fuel)
+        return sandbox._perform(sandbox._driver.call(held, this, args), timeout, fuel)
 
     def construct(self, held: JSHandle, args: tuple[object, ...], timeout: float | None, fuel: int | None) -> Any:  # noqa: ANN401 - any value
         sandbox = self._sandbox
         sandbox._check_call(timeout, fuel)
-        return sandbox._perform(sandbox._driver.construct(held.handle, args), timeout, fuel)
+        return sandbox._perform(sandbox._driver.construct(held, args), timeout, fuel)
 
     def ask(self, held: JSHandle, question: Question, value: object, timeout: float | None) -> Any:  # noqa: ANN401 - any value
         sandbox = self._sandbox
         sandbox._check_call(timeout)
         try:
-            answer = sandbox._perform(sandbox._driver.ask(held.handle, question, value), timeout)
+            answer = sandbox._perform(sandbox._driver.ask(held, question, value), timeout)
         except ConversionError as error:
             raise at_value(error) from None
         return checked_answer(question, answer)
@@ -269,8 +269,8 @@ class _Handles:
     async def ask_later(self, held: JSHandle, question: Question, value: object) -> Any:  # noqa: ANN401 - any value
         return await self._sandbox._runner.in_thread(lambda: self.ask(held, question, value, None))
 
-    def release(self, handle: int) -> None:
-        self._sandbox._driver.release(handle)
+    def release(self, handle: int, generation: Generation) -> None:
+        self._sandbox._driver.release(handle, generation)
 
 
 def own_names(names: list[str]) -> list[str]:

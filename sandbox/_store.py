@@ -21,6 +21,7 @@ from sandbox import _pages, _wasmtime
 from sandbox._abi import Control
 from sandbox._image import MEMORY_RESERVATION_BYTES, Image
 from sandbox.errors import SandboxError
+from sandbox.limits import PAGE_BYTES
 
 _KEPT_STORES: Final = 16
 # A store that was written all over is not worth wiping, nor its memory worth keeping.
@@ -111,6 +112,17 @@ class Store:
         """Size of the linear memory now; it never shrinks."""
         size: int = _wasmtime.memory_data_size(self.context, ctypes.addressof(self._memory))
         return size
+
+    def grow(self, memory_bytes: int) -> None:
+        """Make a smaller linear memory this large.
+
+        Raises:
+            SandboxError: That is beyond its limit, or the machine has no room.
+        """
+        pages = (memory_bytes - self.memory_bytes()) // PAGE_BYTES
+        if pages > 0:
+            before = ctypes.c_uint64()
+            check(_wasmtime.memory_grow(self.context, ctypes.addressof(self._memory), pages, ctypes.addressof(before)))
 
     def delete(self) -> None:
         """Free the store; idempotent. Nothing frees one that is just let go: see `Instance.__del__`."""
@@ -228,6 +240,14 @@ class _Pristine:
             self._refuted = not self._is_pristine(store)
         return not self._refuted
 
+    def changed(self, store: Store) -> list[_pages.Region]:
+        """The parts of a memory that may differ from a pristine one, as offsets; all of it where nobody can tell."""
+        size = store.memory_bytes()
+        regions = None if self._refuted else _pages.written(store.base, store.base + size)
+        if regions is None:
+            return [(0, size)]
+        return [(start - store.base, end - store.base) for start, end in regions]
+
     def _restore_across(self, start: int, end: int, data_start: int, data_end: int) -> None:
         if start < data_start:
             ctypes.memset(start, 0, data_start - start)
@@ -281,6 +301,12 @@ def acquire(image: Image, memory_bytes: int) -> Store:
     store = Store(image, memory_bytes)
     _pages.populate(store.base, pristine.hot)
     return store
+
+
+def changed(store: Store) -> list[_pages.Region]:
+    """The parts of its memory that may differ from what `acquire` gives, as offsets; whole pages."""
+    pristine = _shelf.pristine
+    return [(0, store.memory_bytes())] if pristine is None else pristine.changed(store)
 
 
 def release(store: Store) -> None:

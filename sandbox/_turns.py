@@ -9,6 +9,8 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from sandbox._abi import Mode, Reason
+from sandbox._after_limit import AfterLimit
+from sandbox._checkpoint import Checkpoint
 from sandbox._clock import Clock, VirtualClock
 from sandbox._events import (
     Cancelled,
@@ -28,7 +30,7 @@ from sandbox._requests import Aborted, Requests, close
 from sandbox._runs import Run, Sources
 from sandbox.capabilities.base import Due
 from sandbox.errors import ConversionError, JSError, LimitExceeded, SandboxBusy, SandboxError, SandboxPoisoned, Stalled
-from sandbox.limits import Limits, Usage
+from sandbox.limits import Limits, OnLimit, Usage
 
 if TYPE_CHECKING:
     from sandbox._operations import Operations
@@ -52,6 +54,7 @@ class Turns:
         woken: Runs that a turn of another one has brought forward.
         sources: Program texts, for errors.
         hold: Where the turn waits for what the guest waits for.
+        after_limit: What a limit does to the sandbox.
     """
 
     def __init__(
@@ -63,6 +66,7 @@ class Turns:
         clock: Clock,
         requests: Requests,
         *,
+        on_limit: OnLimit,
         on_poll: Callable[[], None],
         call_host: Callable[[Callable[..., Any], Sequence[Any]], Any],
         start_in_turn: StartInTurn,
@@ -87,10 +91,15 @@ class Turns:
         self._stop: BaseException | None = None
         self._began = 0.0
         self._cpu_seconds = 0.0
-        self._fuel = self._host_calls = self._turns = self._made = 0
+        self._fuel = self._host_calls = self._turns = self._made = self._peak_memory_bytes = 0
         operations.promise, operations.forget = self._promise, requests.discard
         self.guest = Guest(limits, settings, operations, on_sync=self._answer, on_events=self._hear, on_poll=self._poll)
         self._look()
+        self.after_limit = AfterLimit(on_limit, self.guest, self._checkpoint, self.woken, self._give_up)
+
+    def _checkpoint(self) -> Checkpoint:
+        queues = (self.abandoned, self.first_values)
+        return Checkpoint(self.guest, self._operations, self._requests, (self._clock, self.sources), queues)
 
     # --- a turn ---
 
@@ -101,16 +110,34 @@ class Turns:
             run: Whose budgets it uses, and who fails when it is stopped.
             command: What the guest is to do; called when the run may have this turn.
         """
+        self.begin(run)
+        if not run.done:
+            self._take(run, command)
+        self.conclude(run)
+
+    def begin(self, run: Run) -> None:
+        """Have a run begin, if it has not: from here on it can be undone, as `on_limit` says; or end it."""
         run.entered = True
-        guest = self.guest
-        now = time.monotonic()
-        refusal = run.refusal(now)
+        if self.after_limit.catch_up():
+            self._look()
+        refusal = run.refusal(time.monotonic())
+        if run.done:
+            return
         if refusal is not None:
             run.force(refusal)
-            return
-        if guest.state is not State.READY:
-            run.force(guest.refusal())
-            return
+        elif self.guest.state is not State.READY:
+            run.force(self.guest.refusal())
+        else:
+            self.after_limit.begin(run)
+
+    def conclude(self, run: Run) -> None:
+        """Do to the sandbox what follows from how a run has ended, if it has."""
+        if self.after_limit.conclude(run):
+            self._look()
+
+    def _take(self, run: Run, command: Callable[[], list[Event]]) -> None:
+        guest = self.guest
+        now = time.monotonic()
         seconds, fuel = run.budget(now)
         guest.arm(seconds, fuel)
         self._began = now
@@ -135,8 +162,6 @@ class Turns:
             stop, self._stop = self._stop, None
         if stop is not None:
             run.force(stop)
-        if self._is_poisoned():
-            self._give_up()
 
     def settle(self, run: Run) -> None:
         """Run the guest once, to tell it the next answer that a turn of this run may tell."""
@@ -196,6 +221,7 @@ class Turns:
         """Note what `usage` tells: it must not look at a guest that may run on another thread, or be gone."""
         instance = self.guest.instance
         self._memory_bytes = instance.memory_bytes()
+        self._peak_memory_bytes = max(self._peak_memory_bytes, self._memory_bytes)
         self._heap_bytes: int = instance.control.heap_bytes
         self._live_handles: int = instance.control.live_handles
 
@@ -206,7 +232,7 @@ class Turns:
         """The guest is poisoned: no run will get anything from it."""
         for run in self.runs.copy().values():
             if not run.done:
-                run.force(SandboxPoisoned())
+                run.force(self.guest.refusal())
                 self.woken.append(run)
         self._requests.clear()
 
@@ -402,7 +428,7 @@ class Turns:
             cpu_seconds=self._cpu_seconds,
             wall_seconds=wall_seconds,
             memory_bytes=0 if is_closed else self._memory_bytes,
-            peak_memory_bytes=self._memory_bytes,
+            peak_memory_bytes=self._peak_memory_bytes,
             heap_bytes=0 if is_closed else self._heap_bytes,
             host_calls=self._host_calls,
             turns=self._turns,

@@ -56,6 +56,10 @@ export_get: Final = _function(
 memory_data: Final = _function(_HOLDING, "wasmtime_memory_data", _address, _address, _address)
 # (context, memory) -> bytes
 memory_data_size: Final = _function(_HOLDING, "wasmtime_memory_data_size", _size, _address, _address)
+# (context, memory, pages to add, pages before) -> error
+memory_grow: Final = _function(
+    _HOLDING, "wasmtime_memory_grow", _address, _address, _address, ctypes.c_uint64, _address
+)
 # (context, fuel) -> error
 set_fuel: Final = _function(_HOLDING, "wasmtime_context_set_fuel", _address, _address, ctypes.c_uint64)
 # (context, fuel) -> error

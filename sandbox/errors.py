@@ -16,7 +16,7 @@
     ├── CapabilityError                  the host refused or failed a request of the guest: op
     │   ├── CapabilityDenied             also a PermissionError
     │   └── HostCallFailed               the original exception is the `__cause__`
-    ├── RunInterrupted                   the embedder called `interrupt`
+    ├── RunInterrupted                   the embedder called `interrupt`, or another run was rolled back
     ├── GuestProtocolError               the guest broke the ABI; the sandbox is poisoned
     ├── EngineCrashed                    the engine trapped; the sandbox is poisoned
     ├── ArtifactError                    the compiled guest is missing, or made for another ABI
@@ -75,7 +75,13 @@ ErrorDetail = Literal["class", "message", "traceback"]
 
 
 class SandboxError(Exception):
-    """Base of everything this package raises."""
+    """Base of everything this package raises.
+
+    Attributes:
+        rolled_back: Whether nothing of the run that raised it is left in the sandbox; see `on_limit` of `Sandbox`.
+    """
+
+    rolled_back: bool = False
 
     def __reduce__(self) -> tuple[Any, ...]:
         cause = self.__cause__ if isinstance(self.__cause__, SandboxError) else None
@@ -298,10 +304,10 @@ class HostCallFailed(CapabilityError):
 
 
 class RunInterrupted(SandboxError):
-    """`Sandbox.interrupt` ended the run."""
+    """`Sandbox.interrupt` ended the run, or the rollback of another run that was in progress."""
 
-    def __init__(self) -> None:
-        super().__init__("the run was interrupted")
+    def __init__(self, text: str = "the run was interrupted") -> None:
+        super().__init__(text)
 
 
 class GuestProtocolError(SandboxError):
@@ -335,7 +341,10 @@ class SandboxBusy(UsageError):
 
 
 class SandboxPoisoned(UsageError):
-    """An earlier crash or hard limit left the guest's heap in an unknown state; only `close` and a restart are left."""
+    """An earlier crash or hard limit left the guest's heap in an unknown state; only `close` and a restart are left.
+
+    So does every limit with `on_limit="poison"`.
+    """
 
     def __init__(self, text: str = "the sandbox was poisoned by an earlier failure; make a new one") -> None:
         super().__init__(text)

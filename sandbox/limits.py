@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, fields
-from typing import Final
+from typing import Final, Literal
 
 from sandbox._abi import CAP_DEPTH, CAP_MESSAGE_BYTES, CAP_NODES
 
@@ -16,6 +16,9 @@ PAGE_BYTES: Final = 1 << 16
 MAX_MEMORY_BYTES: Final = (1 << 32) - PAGE_BYTES
 MIN_MEMORY_BYTES: Final = 2 << 20
 MIN_STACK_BYTES: Final = 32 << 10
+
+OnLimit = Literal["keep", "poison", "rollback"]
+"""What becomes of a sandbox after a limit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

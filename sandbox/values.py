@@ -8,12 +8,22 @@
 from __future__ import annotations
 
 from sandbox._collections import JSMap, JSSet
-from sandbox._handles import HandleOwner, JSAsyncIterator, JSFunction, JSHandle, JSIterator, JSPromise, Question
+from sandbox._handles import (
+    Generation,
+    HandleOwner,
+    JSAsyncIterator,
+    JSFunction,
+    JSHandle,
+    JSIterator,
+    JSPromise,
+    Question,
+)
 from sandbox._scalars import URL, BigInt, RegExp, Undefined, undefined
 
 __all__ = [
     "URL",
     "BigInt",
+    "Generation",
     "HandleOwner",
     "JSAsyncIterator",
     "JSFunction",

@@ -14,7 +14,7 @@ from sandbox._encode import Writer
 from sandbox._wire import new_packer
 from sandbox.errors import ConversionError
 from sandbox.limits import Limits
-from sandbox.values import JSAsyncIterator, JSFunction, JSHandle, JSIterator, JSPromise, Question
+from sandbox.values import Generation, JSAsyncIterator, JSFunction, JSHandle, JSIterator, JSPromise, Question
 
 
 class Owner:
@@ -81,7 +81,7 @@ class Owner:
     def ask_later(self, held: JSHandle, question: Question, value: object) -> Awaitable[Any]:
         raise NotImplementedError
 
-    def release(self, handle: int) -> None:
+    def release(self, handle: int, generation: Generation) -> None:
         self.released.append(handle)
 
 

@@ -25,6 +25,7 @@ from sandbox.errors import (
     Stalled,
     WallLimitExceeded,
 )
+from sandbox.values import Generation
 from tests.fake_owner import Owner
 
 
@@ -208,7 +209,7 @@ class TestOperations:
         operations = Operations([], owner)
         functions = [operations.held(Tag.FUNCTION, handle, "f") for handle in (1, 2, 3)]
         assert operations.live() == 3
-        operations.dropped.append(functions[0].handle)
+        operations.dropped.append((functions[0].handle, Generation()))
         assert operations.live() == 2
         assert operations.take_dropped() == [1]
         assert operations.live() == 2

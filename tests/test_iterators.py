@@ -526,7 +526,7 @@ def test_a_step_that_was_asked_for_when_another_thread_took_the_last_one() -> No
             iterator._is_done = True
             raise JSError("the value behind this handle was released")
 
-        def release(self, handle: int) -> None: ...
+        def release(self, handle: int, generation: object) -> None: ...
 
     owner: Any = Owner()
     iterator = JSIterator(owner, 1)

@@ -54,7 +54,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "_codec",
     ),
     "image": ("_wasmtime", "_pages", "_image"),
-    "instance": ("_store", "_instance"),
+    "instance": ("_store", "_memory_copy", "_instance"),
     "guest": ("_events", "_guest"),
     "capabilities": (
         "capabilities.base",
@@ -73,6 +73,8 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "_streams",
         "_operations",
         "_holds",
+        "_checkpoint",
+        "_after_limit",
         "_turns",
         "_driver",
         "_interrupts",

@@ -61,7 +61,17 @@ def test_every_public_name_is_documented(name: str) -> None:
 def test_the_faces_take_the_same_options() -> None:
     assert inspect.signature(Sandbox) == inspect.signature(AsyncSandbox)
     parameters = inspect.signature(Sandbox).parameters
-    assert list(parameters) == ["limits", "functions", "globals", "modules", "console", "clock", "seed", "error_detail"]
+    assert list(parameters) == [
+        "limits",
+        "functions",
+        "globals",
+        "modules",
+        "console",
+        "clock",
+        "seed",
+        "error_detail",
+        "on_limit",
+    ]
     assert {parameter.kind for parameter in parameters.values()} == {inspect.Parameter.KEYWORD_ONLY}
 
 

@@ -68,3 +68,15 @@ class Capability(ABC):
     @abstractmethod
     def handlers(self) -> Mapping[str, Handler]:
         """The handler of each operation, by the operation's name."""
+
+    def checkpoint(self) -> Callable[[], object]:
+        """Note the state that the guest's requests change, while no turn runs.
+
+        Returns:
+            What sets that state back, for a sandbox that is rolled back. Nothing has to be set back by default.
+        """
+        return _nothing
+
+
+def _nothing() -> None:
+    """There is no such state."""

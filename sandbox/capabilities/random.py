@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import ClassVar, Final
 
 from sandbox.capabilities.base import Capability, Handler
@@ -27,11 +28,18 @@ class Random(Capability):
             seed: Any int; None: the operating system's generator.
         """
         # A Mersenne twister: reproducible, and meant to be predictable.
-        self._draw: Callable[[int], bytes] = os.urandom if seed is None else random.Random(seed).randbytes  # noqa: S311 - reproducible, and meant to be predictable
+        self._seeded = None if seed is None else random.Random(seed)  # noqa: S311 - the same
+        self._draw: Callable[[int], bytes] = os.urandom if self._seeded is None else self._seeded.randbytes
 
     def handlers(self) -> Mapping[str, Handler]:
         """See `Capability`."""
         return {"fill": self._fill}
+
+    def checkpoint(self) -> Callable[[], object]:
+        """See `Capability`: after a rollback the same bytes are drawn again."""
+        if self._seeded is None:
+            return super().checkpoint()
+        return partial(self._seeded.setstate, self._seeded.getstate())
 
     def _fill(self, count: object) -> bytes:
         if isinstance(count, bool) or not isinstance(count, int) or not 0 <= count <= _MAX_BYTES:
