@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import AsyncIterable, Awaitable, Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -41,7 +41,7 @@ class _Before:
     """
 
     capabilities: list[Callable[[], object]]
-    exceptions: OrderedDict[int, BaseException]
+    exceptions: dict[int, BaseException]
     made: int
     taken: int
     told: list[tuple[int, Generation]] = field(default_factory=list)
@@ -83,7 +83,7 @@ class Operations:
         self._table: dict[int, Operation] = {}
         self._ops: dict[Hashable, int] = {}
         self._next_op = _abi.FIRST_DYNAMIC_OP
-        self._exceptions: OrderedDict[int, BaseException] = OrderedDict()
+        self._exceptions: dict[int, BaseException] = {}
         self._next_exception = 1
         self._lock = threading.Lock()
         for capability in self._capabilities:
@@ -153,7 +153,7 @@ class Operations:
         self._next_exception += 1
         self._exceptions[number] = error
         if len(self._exceptions) > _MAX_KEPT_EXCEPTIONS:
-            self._exceptions.popitem(last=False)
+            del self._exceptions[next(iter(self._exceptions))]
         return number
 
     def target(self, op: int) -> object:

@@ -242,7 +242,7 @@ class Requests:
         for pending, value in _drain(self._completed):
             if self._before is not None and self._was_there(pending):
                 self._before.answers.setdefault(pending.number, value)
-            if pending.answered or self._pending.get(pending.number) is not pending:
+            if pending.answered or not self._is_waited_for(pending):
                 continue
             pending.answered = True
             self._answered += 1
@@ -262,10 +262,10 @@ class Requests:
     def next_answer(self, run: Run) -> tuple[int, Any] | None:
         """Take an answer that the guest must be told in a turn of this run: its own, or one whose run has ended."""
         for queue in (run.answers, self._orphans):
-            for asked, value in _drain(queue):
-                if self._pending.get(asked.number) is asked:
-                    self._take(asked.number)
-                    return asked.number, Aborted() if asked.aborted else value
+            for pending, value in _drain(queue):
+                if self._is_waited_for(pending):
+                    self._take(pending.number)
+                    return pending.number, Aborted() if pending.aborted else value
         return None
 
     def any_answer(self) -> bool:
@@ -318,7 +318,7 @@ class Requests:
         if before is None:
             return
         for number, pending in before.pending.items():
-            if number not in before.answers and self._pending.get(number) is not pending:
+            if number not in before.answers and not self._is_waited_for(pending):
                 self._stop(pending)
         for key, service in before.services.items():
             if self._services.get(key) is not service:
@@ -341,6 +341,9 @@ class Requests:
             if before.pending[number].answered:
                 self._orphans.append((before.pending[number], value))
         self._answered = len(self._orphans)
+
+    def _is_waited_for(self, pending: _Pending) -> bool:
+        return self._pending.get(pending.number) is pending
 
     def _was_there(self, pending: _Pending) -> bool:
         """Whether there is a mark, and this request was pending then."""

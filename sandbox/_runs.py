@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
@@ -167,7 +167,7 @@ class Sources:
 
     def __init__(self) -> None:
         """Begin with none."""
-        self._texts: OrderedDict[str, str] = OrderedDict()
+        self._texts: dict[str, str] = {}
         self._chars = 0
         self._lock = threading.Lock()
 
@@ -177,7 +177,7 @@ class Sources:
             self._chars += len(code) - len(self._texts.pop(name, ""))
             self._texts[name] = code
             while self._texts and (len(self._texts) > _MAX_SOURCES or self._chars > _MAX_SOURCE_CHARS):
-                self._chars -= len(self._texts.popitem(last=False)[1])
+                self._chars -= len(self._texts.pop(next(iter(self._texts))))
 
     def copy(self) -> dict[str, str]:
         """All texts, by name."""

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 
 from sandbox import BigInt, JSError, JSFunction, Limits, undefined
 from sandbox._abi import Tag, Verb
-from sandbox._clock import Clock, RealClock, VirtualClock
-from sandbox._driver import Driver, Steps, Turn, Wait
+from sandbox._clock import VirtualClock
+from sandbox._driver import Turn
 from sandbox._operations import Operations
 from sandbox._requests import Aborted, Requests
 from sandbox._runs import Run, Sources
-from sandbox.capabilities import Console, Random, Timers
+from sandbox.capabilities import Timers
 from sandbox.errors import (
     ConversionError,
     CpuLimitExceeded,
@@ -27,74 +27,19 @@ from sandbox.errors import (
 )
 from sandbox.values import Generation
 from tests.fake_owner import Owner
-
-
-class _Face:
-    """A face without threads or loops: the test takes the steps, and answers host calls when it likes."""
-
-    def __init__(self, *, clock: Clock | None = None, limits: Limits | None = None) -> None:
-        self.started: list[tuple[Awaitable[Any], Callable[[Any], None]]] = []
-        self.cancelled: list[Awaitable[Any]] = []
-        console = Console(None, None)
-        limits = limits or Limits()
-        self.operations = Operations([console, Timers(), Random(1)], Owner())
-        self.driver = Driver(
-            limits,
-            self.operations,
-            console,
-            clock or RealClock(),
-            self,
-            seed=1,
-            on_poll=lambda: None,
-            call_host=self.call_host,
-            start_in_turn=self.start,
-        )
-
-    def call(self, function: Callable[[], object]) -> None:
-        function()
-
-    def start(self, awaitable: Awaitable[Any], done: Callable[[Any], None]) -> Callable[[], object]:
-        self.started.append((awaitable, done))
-        return lambda: self.cancelled.append(awaitable)
-
-    def call_host(self, function: Callable[..., Any], arguments: Sequence[Any]) -> Any:
-        return function(*arguments)
-
-    def begin(self, code: str, **options: Any) -> tuple[Run, Steps[Any]]:
-        run = self.driver.begin(**options)
-        return run, self.driver.drive(run, self.driver.eval(code, None))
-
-    def step(self, steps: Steps[Any]) -> Wait | None:
-        """Take turns up to the next wait; None: the run is over."""
-        try:
-            while isinstance(step := next(steps), Turn):
-                step.run()
-                self.driver.attend()
-        except StopIteration:
-            return None
-        return step
-
-    def finish(self, run: Run, steps: Steps[Any]) -> Any:
-        assert self.step(steps) is None
-        self.driver.end(run)
-        return run.value
-
-    def close(self) -> None:
-        for awaitable, _ in self.started:
-            awaitable.close()  # type: ignore[attr-defined] # coroutines, all of them
-        self.driver.close()
+from tests.stepped_face import SteppedFace
 
 
 @pytest.fixture
 def face() -> Any:
-    face = _Face()
+    face = SteppedFace()
     yield face
     face.close()
 
 
 @pytest.fixture
 def virtual() -> Any:
-    face = _Face(clock=VirtualClock())
+    face = SteppedFace(clock=VirtualClock())
     yield face
     face.close()
 
@@ -305,17 +250,17 @@ class TestRequests:
 
 
 def _requests() -> Requests:
-    return Requests(_Face.__new__(_Face), lambda: None)
+    return Requests(SteppedFace.__new__(SteppedFace), lambda: None)
 
 
 class TestSteps:
-    def test_a_run_without_waits(self, face: _Face) -> None:
+    def test_a_run_without_waits(self, face: SteppedFace) -> None:
         run, steps = face.begin("1 + 1")
         assert not run.entered
         assert face.finish(run, steps) == 2
         assert face.driver.runs == {}
 
-    def test_a_wait_lasts_until_the_next_alarm_or_the_deadline(self, face: _Face) -> None:
+    def test_a_wait_lasts_until_the_next_alarm_or_the_deadline(self, face: SteppedFace) -> None:
         run, steps = face.begin("await new Promise(done => setTimeout(done, 50))", timeout=10)
         wait = face.step(steps)
         assert wait is not None
@@ -329,7 +274,7 @@ class TestSteps:
             face.driver.end(ended)
             face.driver.end(ended)
 
-    def test_answers_end_waits(self, face: _Face) -> None:
+    def test_answers_end_waits(self, face: SteppedFace) -> None:
         face.driver.define_later("work", _work)
         woken: list[int] = []
         run, steps = face.begin("await work() + await work()")
@@ -341,7 +286,7 @@ class TestSteps:
         face.started[1][1](BigInt(22) - 0)
         assert face.finish(run, steps) == 42
 
-    def test_a_run_that_left_is_answered_by_the_next(self, face: _Face) -> None:
+    def test_a_run_that_left_is_answered_by_the_next(self, face: SteppedFace) -> None:
         face.driver.define_later("work", _work)
         run, steps = face.begin("let seen; work().then(v => { seen = v }); 1")
         assert face.finish(run, steps) == 1
@@ -351,7 +296,7 @@ class TestSteps:
         face.driver.end(idle)
         assert face.finish(*face.begin("seen")) == "late"
 
-    def test_a_forced_end_cancels_and_tells_the_guest(self, face: _Face) -> None:
+    def test_a_forced_end_cancels_and_tells_the_guest(self, face: SteppedFace) -> None:
         face.driver.define_later("work", _work)
         run, steps = face.begin("let seen; try { await work() } catch (e) { seen = e.name }")
         assert face.step(steps) is not None
@@ -365,7 +310,7 @@ class TestSteps:
         face.driver.end(idle)
         assert face.finish(*face.begin("seen")) == "AbortError"
 
-    def test_a_forced_end_also_stops_what_was_just_answered(self, face: _Face) -> None:
+    def test_a_forced_end_also_stops_what_was_just_answered(self, face: SteppedFace) -> None:
         face.driver.define_later("work", _work)
         for answered in ("noted", "sorted"):
             run, steps = face.begin("var turns = 0; for (;;) { await work(); turns++ }")
@@ -380,7 +325,7 @@ class TestSteps:
             face.driver.end(idle)
             assert face.finish(*face.begin("turns")) == 0
 
-    def test_a_quiet_end_cancels_nothing(self, face: _Face) -> None:
+    def test_a_quiet_end_cancels_nothing(self, face: SteppedFace) -> None:
         face.driver.define_later("work", _work)
         run, steps = face.begin("work(); throw new Error('x')")
         with pytest.raises(JSError, match="x"):
@@ -389,14 +334,14 @@ class TestSteps:
         assert face.cancelled == []
         assert face.driver.usage().pending_requests == 1
 
-    def test_a_run_waits_for_one_that_has_not_begun(self, face: _Face) -> None:
+    def test_a_run_waits_for_one_that_has_not_begun(self, face: SteppedFace) -> None:
         first, first_steps = face.begin("await new Promise(done => { globalThis.go = done })")
         second, second_steps = face.begin("go(7)")
         assert face.step(first_steps) is not None
         assert face.finish(second, second_steps) is undefined
         assert face.finish(first, first_steps) == 7
 
-    def test_nothing_left_to_wait_for(self, face: _Face) -> None:
+    def test_nothing_left_to_wait_for(self, face: SteppedFace) -> None:
         first, first_steps = face.begin("await new Promise(() => {})")
         second, second_steps = face.begin("1")
         assert face.step(first_steps) is not None
@@ -408,7 +353,7 @@ class TestSteps:
             face.step(first_steps)
         face.driver.end(first)
 
-    def test_the_deadline_passes_while_it_waits(self, face: _Face) -> None:
+    def test_the_deadline_passes_while_it_waits(self, face: SteppedFace) -> None:
         face.driver.define_later("work", _work)
         run, steps = face.begin("await work()", timeout=10)
         assert face.step(steps) is not None
@@ -418,7 +363,7 @@ class TestSteps:
         face.driver.end(run)
         assert face.cancelled == [face.started[0][0]]
 
-    def test_no_answer_is_lost_when_a_run_may_have_no_more_turns(self, virtual: _Face) -> None:
+    def test_no_answer_is_lost_when_a_run_may_have_no_more_turns(self, virtual: SteppedFace) -> None:
         run, steps = virtual.begin("let n = 0; setInterval(() => n++, 10); 1")
         virtual.finish(run, steps)
         idle = virtual.driver.begin()
@@ -435,7 +380,7 @@ class TestSteps:
         virtual.driver.end(tick)
         assert virtual.finish(*virtual.begin("n > 0")) is True
 
-    def test_virtual_time_waits_for_the_host(self, virtual: _Face) -> None:
+    def test_virtual_time_waits_for_the_host(self, virtual: SteppedFace) -> None:
         virtual.driver.define_later("work", _work)
         code = "const seen = []; setTimeout(() => seen.push('timer'), 5); work().then(() => seen.push('work')); "
         run, steps = virtual.begin(code + "await new Promise(done => setTimeout(done, 10)); seen")
@@ -447,7 +392,7 @@ class TestSteps:
         assert virtual.finish(run, steps) == ["work", "timer"]
         assert virtual.driver.clock.now_ms() == 10
 
-    def test_an_answer_that_is_no_exception_ends_the_run(self, face: _Face) -> None:
+    def test_an_answer_that_is_no_exception_ends_the_run(self, face: SteppedFace) -> None:
         face.driver.define_later("work", _work)
         run, steps = face.begin("try { await work() } catch {} 'went on'")
         face.step(steps)
@@ -456,7 +401,7 @@ class TestSteps:
             face.step(steps)
         face.driver.end(run)
 
-    def test_an_interrupt_that_comes_before_the_turn_counts(self, face: _Face) -> None:
+    def test_an_interrupt_that_comes_before_the_turn_counts(self, face: SteppedFace) -> None:
         run, steps = face.begin("while (true);")
         step = next(steps)
         assert isinstance(step, Turn)
@@ -473,7 +418,7 @@ class TestSteps:
         def fail(*_: Any) -> None:
             raise ValueError("sink")
 
-        face = _Face()
+        face = SteppedFace()
         face.operations._table[16].handler = fail
         face.driver.define_later("work", _work)
         run, steps = face.begin("console.log(1); work(); 5")
@@ -483,7 +428,7 @@ class TestSteps:
         face.driver.end(run)
         face.close()
 
-    def test_closing_ends_the_runs(self, face: _Face) -> None:
+    def test_closing_ends_the_runs(self, face: SteppedFace) -> None:
         face.driver.define_later("work", _work)
         run, steps = face.begin("await work()")
         face.step(steps)
@@ -504,7 +449,7 @@ def test_an_aborted_call_looks_like_one_to_the_guest() -> None:
     assert (error.name, error.js_class) == ("AbortError", "DOMException")
 
 
-def test_access_to_globals_is_a_command(face: _Face) -> None:
+def test_access_to_globals_is_a_command(face: SteppedFace) -> None:
     for command, value in [
         (face.driver.define({"a": 1, "b": [2]}), undefined),
         (face.driver.access(Verb.GET, "b"), [2]),
