@@ -242,7 +242,8 @@ class TestWhatTheHostKnows:
             box.function(lambda: lambda: "second", name="make_second")
             box.eval("0")
             bound, table = operations.bound(), len(operations._table)
-            self.undo(box, "globalThis.second = make_second(); first = null; make_second = null")
+            wait = "await new Promise(done => setTimeout(done, 1))"  # the host hears of it when the turn is over
+            self.undo(box, f"globalThis.second = make_second(); first = null; make_second = null; {wait}")
             assert (operations.bound(), len(operations._table)) == (bound, table)
             assert box.eval("first() + make_second()()") == "firstsecond"
             box.eval("first = null; make_second = null; 0")

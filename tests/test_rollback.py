@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from sandbox._driver import Steps
     from sandbox._runs import Run
 
-LIVES = int(os.environ.get("SANDBOX_ROLLBACK_LIVES", "60"))
+LIVES = int(os.environ.get("SANDBOX_ROLLBACK_LIVES", "40"))
 
 LIMITS = Limits(memory_bytes=8 << 20, cpu_seconds=10, wall_seconds=20, output_bytes=5000, handles=300)
 MODULES = {
