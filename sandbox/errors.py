@@ -18,7 +18,7 @@
     │   └── HostCallFailed               the original exception is the `__cause__`
     ├── RunInterrupted                   the embedder called `interrupt`, or another run was rolled back
     ├── GuestProtocolError               the guest broke the ABI; the sandbox is poisoned
-    ├── EngineCrashed                    the engine trapped; the sandbox is poisoned
+    ├── EngineCrashed                    the engine trapped; the sandbox is poisoned, or rolled back
     ├── ArtifactError                    the compiled guest is missing, or made for another ABI
     └── UsageError                       the embedder is to blame
         ├── SandboxClosed
@@ -315,7 +315,10 @@ class GuestProtocolError(SandboxError):
 
 
 class EngineCrashed(SandboxError):
-    """The engine trapped for no reason that a limit explains. Its heap may be damaged: the sandbox is poisoned."""
+    """The engine trapped for no reason that a limit explains.
+
+    Its heap may be damaged: the sandbox is poisoned, or rolled back with `on_limit="rollback"`.
+    """
 
 
 class ArtifactError(SandboxError):
