@@ -26,6 +26,14 @@ class WorkerError(Exception):
     """A worker answered with an error, crashed, or did not answer in time. The text is one line."""
 
 
+class WorkerEnded(WorkerError):  # noqa: N818 - what happened to it
+    """A worker's process ended before it had answered."""
+
+
+class WorkerLate(WorkerError):  # noqa: N818 - what happened to it
+    """A worker did not answer in time and was killed."""
+
+
 def command(python: Path, module: str, *arguments: str) -> list[str]:
     """Command line that runs a module of this package under `python`."""
     return [str(python), "-P", "-m", module, *arguments]
@@ -111,11 +119,13 @@ class Channel:
             timeout_seconds: How long the worker may take; after that it is killed.
 
         Raises:
-            WorkerError: The worker reported an error, ended, or did not answer in time.
+            WorkerError: The worker reported an error.
+            WorkerEnded: It ended.
+            WorkerLate: It did not answer in time.
         """
         stdin = self._process.stdin
         if stdin is None or not self.alive:
-            raise WorkerError(self._ended())
+            raise WorkerEnded(self._ended())
         self._signal(_CONTINUE)
         try:
             stdin.write(json.dumps(request) + "\n")
@@ -124,12 +134,12 @@ class Channel:
         except queue.Empty:
             self._process.kill()
             self._process.wait()
-            raise WorkerError(f"no answer within {timeout_seconds:.0f} s") from None
+            raise WorkerLate(f"no answer within {timeout_seconds:.0f} s") from None
         except OSError:
             line = None
         if line is None:
             self._process.wait()
-            raise WorkerError(self._ended())
+            raise WorkerEnded(self._ended())
         self._signal(_STOP)
         answer: dict[str, Any] = json.loads(line)
         if "error" in answer:

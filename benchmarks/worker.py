@@ -33,7 +33,7 @@ class Worker:
         try:
             return self._answer(request)
         except Exception as error:  # noqa: BLE001  whatever an engine does, the next row is still to be measured
-            return {"error": _describe(error)}
+            return {"error": describe(error)}
 
     def _answer(self, request: Mapping[str, Any]) -> dict[str, Any]:
         match request["do"]:
@@ -63,12 +63,13 @@ class Worker:
             measure.finish(prepared)
 
 
-def _describe(error: Exception) -> str:
+def describe(error: Exception) -> str:
+    """An error in one line."""
     text = str(error).strip().splitlines()
     return f"{type(error).__name__}: {text[0][:200]}" if text else type(error).__name__
 
 
-def _own_output() -> TextIO:
+def own_output() -> TextIO:
     """Take standard output for answers and point everybody else's at standard error."""
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
@@ -77,7 +78,7 @@ def _own_output() -> TextIO:
 
 def main() -> None:
     """Serve until standard input ends."""
-    answers = _own_output()
+    answers = own_output()
     worker = Worker(load(sys.argv[1]))
     for line in sys.stdin:
         print(json.dumps(worker.answer(json.loads(line))), file=answers, flush=True)

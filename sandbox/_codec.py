@@ -7,7 +7,7 @@ says whether it holds references. Everything else goes through `Writer` and `Rea
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
@@ -213,14 +213,14 @@ class Codec:
         if type(value) is list:
             if len(value) > self._small_count:
                 return None
-            small = SCALARS.issuperset(map(type, value))
-            if not small:
+            if not SCALARS.issuperset(map(type, value)):
                 return self._encode_few(value)
+            small = self._has_room_for(value)
         elif value is undefined:
             return UNDEFINED
         elif type(value) is dict:
             small = len(value) <= self._small_count and _KEYS.issuperset(map(type, value))
-            small = small and SCALARS.issuperset(map(type, value.values()))
+            small = small and SCALARS.issuperset(map(type, value.values())) and self._has_room_for(value.values())
         else:
             small = type(value) in SCALARS and (type(value) is not str or len(value) <= _SMALL_CHARS)
         if not small:
@@ -230,6 +230,10 @@ class Codec:
         except (ValueError, OverflowError):
             return None
         return packed
+
+    def _has_room_for(self, scalars: Iterable[object]) -> bool:
+        """Whether texts among scalars fit into a message: what does not is refused before it is encoded."""
+        return sum([len(scalar) for scalar in scalars if type(scalar) is str]) <= self._limits.message_bytes
 
     def _encode_few(self, items: list[Any]) -> bytes | None:
         """A few small values in a list, such as the arguments of a call."""

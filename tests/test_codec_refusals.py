@@ -268,3 +268,22 @@ def test_memory_stays_in_proportion(message: bytes) -> None:
         tracemalloc.stop()
 
     assert peak < (64 << 20) + 80 * len(message)
+
+
+_LONG = "x" * (40 << 20)
+
+
+@pytest.mark.parametrize(
+    "value", [_LONG, [_LONG], {"a": _LONG}, [[_LONG]], [1, {"a": _LONG}], ([_LONG],)], ids=lambda value: repr(value)[:8]
+)
+def test_what_is_too_long_is_refused_before_it_is_encoded(value: object) -> None:
+    converter = codec(message_bytes=1 << 20)
+    tracemalloc.start()
+    try:
+        with pytest.raises(ConversionError, match="message_bytes"):
+            converter.encode_many(value)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+    assert peak < 4 << 20

@@ -4,9 +4,27 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
 HostFunctions = Mapping[str, Callable[..., Any]]
+ModuleLoader = Callable[[str], str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What a sandbox may use, by whatever limits of that kind its engine documents.
+
+    Attributes:
+        memory_bytes: All that the guest may hold.
+        seconds: How long one evaluation may take.
+        waits: Whether the time is the caller's, waits included. Otherwise it is the guest's own, where the engine can
+            tell the two apart.
+    """
+
+    memory_bytes: int
+    seconds: float
+    waits: bool = False
 
 
 class Session(Protocol):
@@ -17,6 +35,12 @@ class Session(Protocol):
 
     def take(self, expression: str, kind: type) -> object:
         """Evaluate `expression` and return its value, a `kind`, as plain Python data, all of it converted."""
+
+    def settle(self, expression: str) -> object:
+        """Evaluate `expression`, a promise of a number, a string or a boolean, and return what it is fulfilled with."""
+
+    def module(self, code: str) -> object:
+        """Run `code` as a module, whose imports the session's loader serves; what is returned says nothing."""
 
     def put(self, name: str, value: object) -> None:
         """Set the global `name` in the guest to `value`, converted."""
@@ -34,8 +58,17 @@ class Adapter(Protocol):
     def version(self) -> str:
         """Version of the engine's distribution."""
 
-    def open_session(self, functions: HostFunctions) -> Session:
-        """Make a sandbox in which `functions` are globals."""
+    def open_session(
+        self, functions: HostFunctions, budget: Budget | None = None, loader: ModuleLoader | None = None
+    ) -> Session:
+        """Make a sandbox in which `functions` are globals; without a budget it has the engine's default limits.
+
+        Raises:
+            NotImplementedError: The engine has no such thing; the text says what.
+        """
+
+    def kind_of(self, error: BaseException) -> str:
+        """Which kind of failure an engine's error reports: see `benchmarks.hostile.kinds`."""
 
 
 def load(adapter_name: str) -> Adapter:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
@@ -9,16 +10,26 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from benchmarks.engines.base import HostFunctions, Session
+    from benchmarks.engines.base import Budget, HostFunctions, ModuleLoader, Session
 
 _jsrun: Any = importlib.import_module("jsrun")
+_MAIN, _SCHEME = "main", "app:"
 
 
 class DenoSession:
     """A `jsrun.Runtime`."""
 
-    def __init__(self, functions: HostFunctions) -> None:
-        self._runtime = _jsrun.Runtime()
+    def __init__(self, functions: HostFunctions, budget: Budget | None, loader: ModuleLoader | None) -> None:
+        self._seconds = budget.seconds if budget else None
+        if budget is None:
+            self._runtime = _jsrun.Runtime()
+        else:
+            limits = _jsrun.RuntimeConfig(max_heap_size=budget.memory_bytes, timeout=budget.seconds)
+            self._runtime = _jsrun.Runtime(limits)
+        if loader is not None:
+            # Keys are URLs; None leaves the program itself, which is registered, to the runtime.
+            self._runtime.set_module_resolver(lambda name, importer: None if name == _MAIN else f"{_SCHEME}{name}")
+            self._runtime.set_module_loader(lambda url: loader(url.removeprefix(_SCHEME)))
         self._setters: dict[str, Any] = {}
         for name, function in functions.items():
             self._runtime.bind_function(name, function)
@@ -27,6 +38,23 @@ class DenoSession:
     def take(self, expression: str, kind: type) -> object:
         """Evaluate; every value converts by itself."""
         return self.eval(expression)
+
+    def settle(self, expression: str) -> object:
+        """Evaluate on an event loop; the promise is awaited by the runtime."""
+
+        async def evaluate() -> object:
+            return await self._runtime.eval_async(expression, timeout=self._seconds)
+
+        return asyncio.run(evaluate())
+
+    def module(self, code: str) -> object:
+        """Evaluate as a module that is registered under a name of its own."""
+
+        async def evaluate() -> object:
+            self._runtime.add_static_module(_MAIN, code)
+            return await self._runtime.eval_module_async(_MAIN, timeout=self._seconds)
+
+        return asyncio.run(evaluate())
 
     def put(self, name: str, value: object) -> None:
         """Set a global by a guest function made once for each name."""
@@ -51,6 +79,22 @@ def version() -> str:
     return metadata.version("jsrun")
 
 
-def open_session(functions: HostFunctions) -> Session:
+def open_session(
+    functions: HostFunctions, budget: Budget | None = None, loader: ModuleLoader | None = None
+) -> Session:
     """Make a runtime in which `functions` are globals."""
-    return DenoSession(functions)
+    return DenoSession(functions, budget, loader)
+
+
+def kind_of(error: BaseException) -> str:
+    """What the error says: only a guest's failure and the end of a runtime have classes, the rest is RuntimeError."""
+    text = str(error)
+    if type(error) is _jsrun.JavaScriptError:
+        return "js"
+    if type(error) is _jsrun.RuntimeTerminated:
+        return "memory" if "Heap limit" in text else "dead"
+    if type(error) is not RuntimeError:
+        return "foreign"
+    if "timed out" in text:
+        return "time"
+    return "closed" if "closed" in text else "conversion" if "serialize" in text else "limit"

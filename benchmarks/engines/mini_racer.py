@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import importlib
+from functools import partial
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from benchmarks.engines.base import HostFunctions, Session
+    from benchmarks.engines.base import Budget, HostFunctions, ModuleLoader, Session
 
 _mini_racer: Any = importlib.import_module("py_mini_racer")
 
@@ -17,20 +18,34 @@ _mini_racer: Any = importlib.import_module("py_mini_racer")
 class RacerSession:
     """A `MiniRacer` context."""
 
-    def __init__(self, functions: HostFunctions) -> None:
+    def __init__(self, functions: HostFunctions, budget: Budget | None, loader: ModuleLoader | None) -> None:
+        if loader is not None:
+            raise NotImplementedError("mini-racer has no modules")
         if functions:
             raise NotImplementedError("mini-racer has no synchronous host functions")
         self._context = _mini_racer.MiniRacer()
         self._has_setter = False
-        self.eval = self._context.eval
+        self._seconds = budget.seconds if budget else None
+        if budget is not None:
+            self._context.set_hard_memory_limit(budget.memory_bytes)
+        self.eval = partial(self._context.eval, timeout_sec=self._seconds)
 
     def take(self, expression: str, kind: type) -> object:
         """Evaluate; a string or a buffer converts directly, everything else comes as JSON text."""
         if kind is bytes:
-            return bytes(self._context.eval(expression))
+            return bytes(self.eval(expression))
         if kind is str:
             return self.eval(expression)
-        return self._context.execute(expression)
+        return self._context.execute(expression, timeout_sec=self._seconds)
+
+    def settle(self, expression: str) -> object:
+        """Evaluate, and wait for the promise."""
+        promise: Any = self.eval(expression)
+        return promise.get(timeout=self._seconds)
+
+    def module(self, code: str) -> object:
+        """There are no modules."""
+        raise NotImplementedError("mini-racer has no modules")
 
     def put(self, name: str, value: object) -> None:
         """Set a global: bytes by filling a new guest buffer, everything else as a JSON argument."""
@@ -57,10 +72,26 @@ def version() -> str:
     return metadata.version("mini-racer")
 
 
-def open_session(functions: HostFunctions) -> Session:
+def open_session(
+    functions: HostFunctions, budget: Budget | None = None, loader: ModuleLoader | None = None
+) -> Session:
     """Make a context; `functions` must be empty.
 
     Raises:
         NotImplementedError: `functions` has members; this engine calls the host asynchronously only.
     """
-    return RacerSession(functions)
+    return RacerSession(functions, budget, loader)
+
+
+def kind_of(error: BaseException) -> str:
+    """What the error says; some of its classes are not in the package's list of names."""
+    if isinstance(error, _mini_racer.JSTimeoutException):
+        return "time"
+    if isinstance(error, _mini_racer.JSOOMException):
+        return "memory"
+    bases = {base.__name__ for base in type(error).__mro__}
+    if "JSTerminatedException" in bases:
+        return "limit"
+    if bases & {"JSConversionException", "WrongReturnTypeException"}:
+        return "conversion"
+    return "js" if "MiniRacerBaseException" in bases else "foreign"

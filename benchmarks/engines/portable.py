@@ -1,25 +1,62 @@
-"""This project's own sandbox, with its default limits."""
+"""This project's own sandbox, with its default limits where no others are asked for."""
 
 from __future__ import annotations
 
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
-from sandbox import Sandbox
+from sandbox import Limits, Sandbox, errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from benchmarks.engines.base import HostFunctions, Session
+    from benchmarks.engines.base import Budget, HostFunctions, ModuleLoader, Session
+
+_UNTESTED_SECONDS = 20.0  # the time limit that a budget does not speak of
+
+# By exact class: a subclass says something else.
+_KINDS: dict[type[BaseException], str] = {
+    errors.JSError: "js",
+    errors.JSSyntaxError: "js",
+    errors.UnhandledRejection: "js",
+    errors.Stalled: "stalled",
+    errors.LimitExceeded: "limit",
+    errors.MemoryLimitExceeded: "memory",
+    errors.FuelLimitExceeded: "fuel",
+    errors.CpuLimitExceeded: "cpu",
+    errors.WallLimitExceeded: "wall",
+    errors.StackLimitExceeded: "stack",
+    errors.OutputLimitExceeded: "output",
+    errors.CapabilityError: "refused",
+    errors.CapabilityDenied: "refused",
+    errors.HostCallFailed: "refused",
+    errors.ConversionError: "conversion",
+    errors.SandboxBusy: "busy",
+    errors.SandboxClosed: "closed",
+    errors.SandboxPoisoned: "dead",
+}
 
 
 class PortableSession:
     """A `Sandbox` as the benchmarks see it."""
 
-    def __init__(self, functions: HostFunctions) -> None:
-        self._box = Sandbox(functions=functions) if functions else Sandbox()
-        self.eval = self._box.eval
-        self._globals: Any = self._box.globals
+    def __init__(self, functions: HostFunctions, budget: Budget | None, loader: ModuleLoader | None) -> None:
+        options: dict[str, Any] = {}
+        if functions:
+            options["functions"] = functions
+        if loader is not None:
+            options["modules"] = lambda specifier, importer: loader(specifier)
+        if budget is not None:
+            options["limits"] = Limits(
+                memory_bytes=budget.memory_bytes,
+                cpu_seconds=_UNTESTED_SECONDS if budget.waits else budget.seconds,
+                wall_seconds=budget.seconds if budget.waits else _UNTESTED_SECONDS,
+            )
+        self.box = Sandbox(**options)
+        self.eval = self.box.eval
+        self.settle = self.box.eval
+        self.module = self.box.module
+        self._globals: Any = self.box.globals
 
     def take(self, expression: str, kind: type) -> object:
         """Evaluate; every value converts by itself."""
@@ -31,12 +68,12 @@ class PortableSession:
 
     def function(self, expression: str) -> Callable[[object], object]:
         """A guest function is a callable."""
-        function: Callable[[object], object] = self._box.eval(f"({expression})")
+        function: Callable[[object], object] = self.box.eval(f"({expression})")
         return function
 
     def close(self) -> None:
         """Close the sandbox."""
-        self._box.close()
+        self.box.close()
 
 
 def version() -> str:
@@ -47,6 +84,13 @@ def version() -> str:
         return "checkout"
 
 
-def open_session(functions: HostFunctions) -> Session:
+def open_session(
+    functions: HostFunctions, budget: Budget | None = None, loader: ModuleLoader | None = None
+) -> Session:
     """Make a sandbox in which `functions` are globals."""
-    return PortableSession(functions)
+    return PortableSession(functions, budget, loader)
+
+
+def kind_of(error: BaseException) -> str:
+    """What the error says; a class of another package says nothing."""
+    return _KINDS.get(type(error), "foreign")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from benchmarks.engines.base import HostFunctions, Session
+    from benchmarks.engines.base import Budget, HostFunctions, ModuleLoader, Session
 
 _quickjs: Any = importlib.import_module("quickjs")
 
@@ -18,8 +18,15 @@ _quickjs: Any = importlib.import_module("quickjs")
 class NativeSession:
     """A `quickjs.Context`."""
 
-    def __init__(self, functions: HostFunctions) -> None:
+    def __init__(self, functions: HostFunctions, budget: Budget | None, loader: ModuleLoader | None) -> None:
+        if loader is not None:
+            raise NotImplementedError("quickjs-ng has no module loader")
+        if functions and budget is not None:
+            raise NotImplementedError("quickjs-ng cannot call Python under a time limit")
         self._context = _quickjs.Context()
+        if budget is not None:
+            self._context.set_memory_limit(budget.memory_bytes)
+            self._context.set_time_limit(budget.seconds)
         for name, function in functions.items():
             self._context.add_callable(name, function)
         self.eval = self._context.eval
@@ -28,6 +35,25 @@ class NativeSession:
         """Evaluate; an object comes back as JSON text and is parsed."""
         value = self._context.eval(expression)
         return json.loads(value.json()) if isinstance(value, _quickjs.Object) else value
+
+    def settle(self, expression: str) -> object:
+        """Evaluate, run the pending jobs to their end, and read what the promise became."""
+        self._context.eval(
+            f"globalThis.__settled = []; ({expression}).then("
+            "value => { __settled = [value]; }, reason => { __settled = [reason, 1]; }); 0"
+        )
+        while self._context.execute_pending_job():
+            pass
+        count = self._context.eval("__settled.length")
+        if count == 0:
+            return "still pending"
+        if count == 2:
+            self._context.eval("throw __settled[0]")
+        return self._context.eval("__settled[0]")
+
+    def module(self, code: str) -> object:
+        """Evaluate as a module; nothing can be imported."""
+        return self._context.module(code)
 
     def put(self, name: str, value: object) -> None:
         """Set a global; a container is written as JSON text and parsed in the guest."""
@@ -54,6 +80,20 @@ def version() -> str:
     return metadata.version("quickjs-ng")
 
 
-def open_session(functions: HostFunctions) -> Session:
+def open_session(
+    functions: HostFunctions, budget: Budget | None = None, loader: ModuleLoader | None = None
+) -> Session:
     """Make a context in which `functions` are globals."""
-    return NativeSession(functions)
+    return NativeSession(functions, budget, loader)
+
+
+def kind_of(error: BaseException) -> str:
+    """What the error says: limits have no class of their own, only the engine's own Error and its text tell."""
+    if type(error) is _quickjs.StackOverflow:
+        return "js"
+    if type(error) is not _quickjs.JSException:
+        return "foreign"
+    text = str(error).splitlines()[0] if str(error) else ""
+    if text.startswith("InternalError: interrupted"):
+        return "time"
+    return "memory" if text.startswith("InternalError: out of memory") or text == "null" else "js"

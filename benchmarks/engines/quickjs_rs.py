@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
@@ -9,17 +10,34 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from benchmarks.engines.base import HostFunctions, Session
+    from benchmarks.engines.base import Budget, HostFunctions, ModuleLoader, Session
 
 _quickjs_rs: Any = importlib.import_module("quickjs_rs")
+
+# By exact class. What is not its own, a trap of wasmtime for one, says nothing.
+_KINDS = {
+    _quickjs_rs.JSError: "js",
+    _quickjs_rs.HostError: "js",
+    _quickjs_rs.MarshalError: "conversion",
+    _quickjs_rs.InterruptError: "time",
+    _quickjs_rs.TimeoutError: "time",
+    _quickjs_rs.MemoryLimitError: "memory",
+    _quickjs_rs.DeadlockError: "stalled",
+    _quickjs_rs.ConcurrentEvalError: "busy",
+    _quickjs_rs.HostCancellationError: "js",
+    _quickjs_rs.InvalidHandleError: "closed",
+    _quickjs_rs.QuickJSError: "limit",
+}
 
 
 class WasmSession:
     """A runtime with one context."""
 
-    def __init__(self, functions: HostFunctions) -> None:
-        self._runtime = _quickjs_rs.Runtime()
-        self._context = self._runtime.new_context()
+    def __init__(self, functions: HostFunctions, budget: Budget | None, loader: ModuleLoader | None) -> None:
+        self._runtime = _quickjs_rs.Runtime(**({"memory_limit": budget.memory_bytes} if budget else {}))
+        if loader is not None:
+            self._runtime.set_module_loader(normalize=lambda base, specifier: specifier, load=loader)
+        self._context = self._runtime.new_context(**({"timeout": budget.seconds} if budget else {}))
         for name, function in functions.items():
             self._context.register(name, function)
         self._handles: list[Any] = []
@@ -28,6 +46,14 @@ class WasmSession:
     def take(self, expression: str, kind: type) -> object:
         """Evaluate; every value converts by itself."""
         return self.eval(expression)
+
+    def settle(self, expression: str) -> object:
+        """Evaluate on an event loop, as its promises need."""
+        return asyncio.run(self._context.eval_async(f"await ({expression})"))
+
+    def module(self, code: str) -> object:
+        """Evaluate as a module, on an event loop, so that its own promises settle."""
+        return asyncio.run(self._context.eval_async(code, module=True))
 
     def put(self, name: str, value: object) -> None:
         """Set a global through the context's `globals`."""
@@ -57,6 +83,13 @@ def version() -> str:
     return metadata.version("quickjs-rs")
 
 
-def open_session(functions: HostFunctions) -> Session:
+def open_session(
+    functions: HostFunctions, budget: Budget | None = None, loader: ModuleLoader | None = None
+) -> Session:
     """Make a context in which `functions` are globals."""
-    return WasmSession(functions)
+    return WasmSession(functions, budget, loader)
+
+
+def kind_of(error: BaseException) -> str:
+    """What the error says."""
+    return _KINDS.get(type(error), "foreign")

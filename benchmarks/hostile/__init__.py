@@ -1,0 +1,1 @@
+"""`python -m benchmarks hostile`: the attack corpus of `tests/corpus` put to this project's sandbox and its peers."""

@@ -1,0 +1,171 @@
+"""One case in the process that it may take down: run it, and look at everything that must have been left unharmed."""
+
+from __future__ import annotations
+
+import gc
+import resource
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tests.corpus.case import NOT_OFFERED
+
+from benchmarks.engines.base import Budget
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from tests.corpus.case import Case
+
+    from benchmarks.engines.base import Adapter, Session
+
+_STATUS = Path("/proc/self/status")
+_CLEAR_REFS = Path("/proc/self/clear_refs")
+_MAX_TEXT = 160
+
+
+class Stage:
+    """What a case's driver works with.
+
+    Attributes:
+        adapter: The engine.
+        case: The case.
+        session: The sandbox under attack, with the case's functions and limits.
+    """
+
+    def __init__(self, adapter: Adapter, case: Case) -> None:
+        """Open the sandbox.
+
+        Raises:
+            NotImplementedError: The engine has no such thing.
+        """
+        self.adapter = adapter
+        self.case = case
+        self.session: Session = self.open(case.functions(self) if case.functions else {})
+
+    def open(self, functions: Mapping[str, Callable[..., Any]] | None = None) -> Session:
+        """Another sandbox under the case's limits."""
+        budget = Budget(self.case.memory_bytes, self.case.limit_seconds, self.case.waits)
+        return self.adapter.open_session(functions or {}, budget, self.case.loader)
+
+    def caught(self, action: Callable[[], object]) -> str:
+        """Do something that may fail; returns "value", or the kind of what was raised."""
+        try:
+            action()
+        except Exception as error:  # noqa: BLE001 - its kind is what is asked for
+            return self.adapter.kind_of(error)
+        return "value"
+
+
+class HostSignalError(BaseException):
+    """What a host function raises to see whether it comes back; no `Exception`, like Ctrl-C."""
+
+
+def attempt(adapter: Adapter, case: Case) -> dict[str, Any]:
+    """Put an engine to a case.
+
+    Returns:
+        `kind`, of `benchmarks.hostile.kinds`; `text` of the error or the value; `right`, whether the value is one of
+        the case's; `seconds` that it took; `bytes` by which resident memory grew; `after`, what became of the sandbox:
+        "usable", "dead" (and says so) or what is wrong with it; `other`, the same of a second sandbox.
+    """
+    try:
+        stage = Stage(adapter, case)
+    except NotImplementedError as error:
+        return {"kind": NOT_OFFERED, "text": str(error)}
+    other = adapter.open_session({})
+    other.eval("globalThis.mine = 'mine'; 0")
+    if not case.closes:
+        stage.session.eval("globalThis.kept = 'kept'; 0")
+    gc.collect()
+    resident = _reset_peak()
+    seconds = _Stopwatch(case.waits)
+    found = _outcome(stage, case)
+    found |= {"seconds": seconds.read(), "bytes": max(0, _status("VmHWM") - resident)}
+    found["after"] = "closed" if case.closes else _state(stage, "'kept'" if case.wipes else "kept")
+    found["other"] = _works(adapter, other, "mine")
+    return found
+
+
+def _outcome(stage: Stage, case: Case) -> dict[str, Any]:
+    session = stage.session
+    try:
+        if case.driver is not None:
+            value = case.driver(stage)
+        elif case.how == "take":
+            value = session.take(case.code, object)
+        else:
+            value = getattr(session, case.how)(case.code)
+    except NotImplementedError as error:
+        return {"kind": NOT_OFFERED, "text": str(error)}
+    except HostSignalError as error:
+        return {"kind": "host", "text": _cut(error)}
+    except BaseException as error:  # noqa: BLE001 - whatever an engine raises is looked at
+        return {"kind": stage.adapter.kind_of(error), "text": f"{type(error).__name__}: {_cut(error)}"}
+    if isinstance(value, str) and value == NOT_OFFERED:
+        return {"kind": NOT_OFFERED, "text": "the guest has no such thing"}
+    right = not case.values or any(_same(value, wanted) for wanted in case.values)
+    return {"kind": "value", "text": "" if right and case.values else _cut(value), "right": right}
+
+
+def _same(value: object, wanted: object) -> bool:
+    return value == wanted and isinstance(value, bool) == isinstance(wanted, bool)
+
+
+def _cut(value: object) -> str:
+    """The beginning of a value's text; building the whole of it may take all memory there is."""
+    if isinstance(value, str | int | float | BaseException | None):
+        text = str(value)[:_MAX_TEXT] if not isinstance(value, int) or value.bit_length() < 1000 else "an int"
+        return text.encode("ascii", "backslashreplace").decode().splitlines()[0] if text else ""
+    return type(value).__name__
+
+
+def _state(stage: Stage, kept: str) -> str:
+    """What became of the sandbox: it works as before, or is dead and says so at every use."""
+    first = _works(stage.adapter, stage.session, kept, "kept")
+    check = getattr(stage.adapter, "is_marked_dead", None)
+    if first in {"dead", "memory", "closed"} and (check is None or check(stage.session)):
+        return "dead" if first == _works(stage.adapter, stage.session, kept, "kept") else "broken"
+    return first
+
+
+def _works(adapter: Adapter, session: Session, expression: str, wanted: str = "mine") -> str:
+    try:
+        value = session.eval(f"{expression} + [40, 2].reduce((sum, n) => sum + n)")
+    except BaseException as error:  # noqa: BLE001 - whatever an engine raises is looked at
+        kind = adapter.kind_of(error)
+        return f"{kind}: {type(error).__name__}: {_cut(error)}" if kind not in {"dead", "memory", "closed"} else kind
+    return "usable" if value == f"{wanted}42" else f"gives {_cut(value)!r}"
+
+
+class _Stopwatch:
+    """Time since it was made: what the process has burnt, or for waits what went by.
+
+    What the process burnt can be more than went by, where an engine has busy threads of its own: the smaller counts.
+    """
+
+    def __init__(self, waits: bool) -> None:
+        self._waits = waits
+        self._cpu, self._wall = time.process_time(), time.perf_counter()
+
+    def read(self) -> float:
+        wall, cpu = time.perf_counter() - self._wall, time.process_time() - self._cpu
+        return wall if self._waits else min(wall, cpu)
+
+
+def _reset_peak() -> int:
+    """Begin a new peak of resident memory, which is returned; elsewhere than on Linux the peak only ever grows."""
+    if not _CLEAR_REFS.exists():
+        return _status("VmHWM")
+    _CLEAR_REFS.write_text("5", encoding="ascii")
+    return _status("VmRSS")
+
+
+def _status(name: str) -> int:
+    if not _STATUS.exists():
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak
+    for line in _STATUS.read_text(encoding="ascii", errors="replace").splitlines():
+        if line.startswith(f"{name}:"):
+            return int(line.split()[1]) * 1024
+    raise OSError(f"/proc/self/status has no {name}")
