@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: measure, print a table, write JSON and a chart."""
+"""`python -m benchmarks`: measure, print a table, write JSON and a chart; `hostile` has a command of its own."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from benchmarks import catalog, rows, table
 from benchmarks.catalog import OURS, Engine
 from benchmarks.environments import CACHE_VARIABLE
 from benchmarks.fleet import ProcessFleet
+from benchmarks.hostile import command as hostile
 from benchmarks.results import Report
 from benchmarks.runner import QUICK, Runner, Settings
 
@@ -33,7 +34,8 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
         prog="python -m benchmarks",
         description="Measure the sandbox beside its peers. Peers are installed on first use into environments of their "
         f"own, in the user's cache directory or in ${CACHE_VARIABLE}.",
-        epilog="Exit status: 0 done, 1 our own engine failed in a row, 2 wrong usage. No figure makes a run fail.",
+        epilog="`python -m benchmarks hostile` compares what becomes of hostile programs instead. "
+        "Exit status: 0 done, 1 our own engine failed in a row, 2 wrong usage. No figure makes a run fail.",
     )
     parser.add_argument("--engines", metavar="LIST", help=f"exactly these engines, of: {', '.join(catalog.BY_NAME)}")
     parser.add_argument("--peers", metavar="LIST", help="these engines beside ours; none, all (default), or a list")
@@ -91,6 +93,9 @@ def main(arguments: list[str] | None = None) -> int:
     Returns:
         The exit status.
     """
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments[:1] == ["hostile"]:
+        return hostile.main(arguments[1:])
     options = parse_arguments(arguments)
     console, notes = Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH), Console(stderr=True)
     if options.list:

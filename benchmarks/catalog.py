@@ -29,12 +29,14 @@ class Engine:
         live_count: How many sandboxes live at once when their memory is measured; None takes the run's own number.
         lacks: Row id to the reason why this engine cannot be measured there.
         note: How it is used here, for the foot of the report.
+        limits: How it is given limits where hostile programs run.
     """
 
     name: str
     title: str
     module: str
     note: str
+    limits: str
     requirements: tuple[str, ...] = ()
     from_source: tuple[str, ...] = ()
     build_environment: Mapping[str, str] = field(default_factory=lambda: _NONE)
@@ -48,6 +50,7 @@ ENGINES: tuple[Engine, ...] = (
         title="sandbox",
         module="portable",
         note="default limits on, fuel metering included",
+        limits="`Limits(memory_bytes=, cpu_seconds=, wall_seconds=)`",
     ),
     Engine(
         name="quickjs-ng",
@@ -57,6 +60,7 @@ ENGINES: tuple[Engine, ...] = (
         from_source=("quickjs-ng",),
         build_environment=MappingProxyType({"CFLAGS": "-O3"}),
         note="native, built from its sdist with -O3, no limits; containers cross as JSON text",
+        limits="`set_memory_limit` and `set_time_limit`, under which it cannot call host functions",
         lacks=MappingProxyType(
             {
                 "bytes_out": "bytes do not convert",
@@ -73,6 +77,7 @@ ENGINES: tuple[Engine, ...] = (
         module="quickjs_rs",
         requirements=("quickjs-rs==0.2.6", "wasmtime==50.0.1"),
         note="QuickJS in wasm under wasmtime, its default limits on",
+        limits="`Runtime(memory_limit=)` and `new_context(timeout=)`; promises by `eval_async`",
     ),
     Engine(
         name="jsrun",
@@ -80,6 +85,7 @@ ENGINES: tuple[Engine, ...] = (
         module="jsrun",
         requirements=("jsrun==0.3.0",),
         live_count=40,
+        limits="`RuntimeConfig(max_heap_size=, timeout=)`; promises by `eval_async(timeout=)`",
         note="V8, native, no limits (its default); memory at 40 live runtimes, each of which keeps a core busy",
     ),
     Engine(
@@ -87,6 +93,7 @@ ENGINES: tuple[Engine, ...] = (
         title="mini-racer",
         module="mini_racer",
         requirements=("mini-racer==0.14.1",),
+        limits="`set_hard_memory_limit` and `eval(timeout_sec=)`; its host functions are asynchronous only",
         note="V8, native, no limits (its default); containers cross as JSON text",
         lacks=MappingProxyType(
             {

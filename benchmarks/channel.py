@@ -26,11 +26,11 @@ class WorkerError(Exception):
     """A worker answered with an error, crashed, or did not answer in time. The text is one line."""
 
 
-class WorkerEnded(WorkerError):  # noqa: N818 - what happened to it
+class WorkerEnded(WorkerError):
     """A worker's process ended before it had answered."""
 
 
-class WorkerLate(WorkerError):  # noqa: N818 - what happened to it
+class WorkerLate(WorkerError):
     """A worker did not answer in time and was killed."""
 
 

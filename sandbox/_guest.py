@@ -344,7 +344,9 @@ class Guest:
         # Whether memory ran out is a fact of the allocator; what the guest says only tells which failure it was.
         # A guest that is being stopped throws as well: then only the allocator's own text stands for memory.
         is_own_text = isinstance(value, JSError) and value.message == _OUT_OF_MEMORY
-        is_odd = value is None or value is undefined or (isinstance(value, JSError) and value.js_class == "InternalError")
+        is_odd = (
+            value is None or value is undefined or (isinstance(value, JSError) and value.js_class == "InternalError")
+        )
         is_out_of_memory = control.failed_allocations != self._failed_allocations and (
             is_own_text or (is_odd and not control.reason)
         )

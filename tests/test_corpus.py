@@ -36,25 +36,26 @@ class Workers:
 
     def verdict(self, case: Case) -> Verdict:
         """Put our sandbox to a case and judge what became of it."""
-        verdict = self._once(case)
-        for _ in range(_ATTEMPTS - 1):
+        verdict = Verdict("late")
+        for _ in range(_ATTEMPTS):
+            worker = self._worker()
+            try:
+                verdict = judge(case, worker.ask({"case": case.id}, KILLED_SECONDS), strictly=True)
+            except WorkerEnded as end:
+                return Verdict("crash", str(end))
+            except WorkerLate as end:
+                return Verdict("late", str(end))
             if verdict.name not in {"late", "memory"}:
                 break
-            verdict = self._once(case)
         return verdict
 
-    def _once(self, case: Case) -> Verdict:
+    def _worker(self) -> Channel:
         worker: Channel | None = getattr(self._local, "worker", None)
         if worker is None or not worker.alive:
             command = channel.command(Path(sys.executable), "benchmarks.hostile.worker", "portable")
             worker = self._local.worker = Channel(command, channel.environment())
             self._all.append(worker)
-        try:
-            return judge(case, worker.ask({"case": case.id}, KILLED_SECONDS), strictly=True)
-        except WorkerEnded as end:
-            return Verdict("crash", str(end))
-        except WorkerLate as end:
-            return Verdict("late", str(end))
+        return worker
 
     def close(self) -> None:
         """End them all."""
@@ -138,7 +139,12 @@ _LOOP = Case(6, "a loop", "for (;;);", frozenset({"cpu"}))
         (Case(7, "deadly", ends=frozenset({"fuel"}), fuel=True), {"kind": "fuel", "after": "dead"}, True, SURVIVED),
         (Case(27, "forged", ends=frozenset({"js"})), {"kind": "js"}, False, SURVIVED),
         (Case(27, "forged", ends=frozenset({"js"})), {"kind": "memory"}, False, "wrong error"),
-        (Case(23, "a value", ends=frozenset({"value"}), values=(1,)), {"kind": "value", "right": False}, False, "wrong value"),
+        (
+            Case(23, "a value", ends=frozenset({"value"}), values=(1,)),
+            {"kind": "value", "right": False},
+            False,
+            "wrong value",
+        ),
         (Case(28, "a signal", ends=frozenset({"host"})), {"kind": "js"}, False, "wrong error"),
         (Case(28, "a signal", ends=frozenset({"host"})), {"kind": "value"}, False, "wrong error"),
     ],

@@ -36,12 +36,6 @@ class Session(Protocol):
     def take(self, expression: str, kind: type) -> object:
         """Evaluate `expression` and return its value, a `kind`, as plain Python data, all of it converted."""
 
-    def settle(self, expression: str) -> object:
-        """Evaluate `expression`, a promise of a number, a string or a boolean, and return what it is fulfilled with."""
-
-    def module(self, code: str) -> object:
-        """Run `code` as a module, whose imports the session's loader serves; what is returned says nothing."""
-
     def put(self, name: str, value: object) -> None:
         """Set the global `name` in the guest to `value`, converted."""
 
@@ -53,15 +47,37 @@ class Session(Protocol):
 
 
 class Adapter(Protocol):
-    """An adapter module."""
+    """An adapter module, as far as measuring needs it."""
 
     def version(self) -> str:
         """Version of the engine's distribution."""
 
+    def open_session(self, functions: HostFunctions) -> Session:
+        """Make a sandbox in which `functions` are globals, with the engine's default limits."""
+
+
+class BoundedSession(Session, Protocol):
+    """One live sandbox, for programs that may do anything."""
+
+    def settle(self, expression: str) -> object:
+        """Evaluate `expression`, a promise of a number, a string or a boolean, and return what it is fulfilled with."""
+
+    def module(self, code: str) -> object:
+        """Run `code` as a module, whose imports the session's loader serves; what is returned says nothing."""
+
+
+class BoundedAdapter(Adapter, Protocol):
+    """An adapter module, as far as hostile programs need it."""
+
     def open_session(
         self, functions: HostFunctions, budget: Budget | None = None, loader: ModuleLoader | None = None
-    ) -> Session:
-        """Make a sandbox in which `functions` are globals; without a budget it has the engine's default limits.
+    ) -> BoundedSession:
+        """Make a sandbox with limits.
+
+        Args:
+            functions: Globals of the guest.
+            budget: Its limits; None: those the engine has by default.
+            loader: Gives the source of a module, or None; None: nothing can be imported.
 
         Raises:
             NotImplementedError: The engine has no such thing; the text says what.
@@ -71,6 +87,6 @@ class Adapter(Protocol):
         """Which kind of failure an engine's error reports: see `benchmarks.hostile.kinds`."""
 
 
-def load(adapter_name: str) -> Adapter:
+def load(adapter_name: str) -> BoundedAdapter:
     """Import the adapter called `adapter_name`, and with it the engine."""
-    return cast("Adapter", importlib.import_module(f"benchmarks.engines.{adapter_name}"))
+    return cast("BoundedAdapter", importlib.import_module(f"benchmarks.engines.{adapter_name}"))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from benchmarks.engines.base import Budget, HostFunctions, ModuleLoader, Session
+    from benchmarks.engines.base import BoundedSession, Budget, HostFunctions, ModuleLoader
 
 _mini_racer: Any = importlib.import_module("py_mini_racer")
 
@@ -74,7 +74,7 @@ def version() -> str:
 
 def open_session(
     functions: HostFunctions, budget: Budget | None = None, loader: ModuleLoader | None = None
-) -> Session:
+) -> BoundedSession:
     """Make a context; `functions` must be empty.
 
     Raises:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from importlib import metadata
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from sandbox import Limits, Sandbox, errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from benchmarks.engines.base import Budget, HostFunctions, ModuleLoader, Session
+    from benchmarks.engines.base import BoundedSession, Budget, HostFunctions, ModuleLoader
 
 _UNTESTED_SECONDS = 20.0  # the time limit that a budget does not speak of
 
@@ -86,7 +86,7 @@ def version() -> str:
 
 def open_session(
     functions: HostFunctions, budget: Budget | None = None, loader: ModuleLoader | None = None
-) -> Session:
+) -> BoundedSession:
     """Make a sandbox in which `functions` are globals."""
     return PortableSession(functions, budget, loader)
 
@@ -94,3 +94,28 @@ def open_session(
 def kind_of(error: BaseException) -> str:
     """What the error says; a class of another package says nothing."""
     return _KINDS.get(type(error), "foreign")
+
+
+def is_marked_dead(session: BoundedSession) -> bool:
+    """Whether everything but `close` says that the sandbox cannot be used."""
+    box = cast("PortableSession", session).box
+    uses: tuple[Callable[[], object], ...] = (
+        lambda: box.eval("1"),
+        lambda: box.call("f"),
+        lambda: box.module("1"),
+        lambda: box.import_module("m"),
+        lambda: box.globals["x"],
+        lambda: "x" in box.globals,
+        box.run_until_idle,
+    )
+    return all(_is_poisoned(use) for use in uses)
+
+
+def _is_poisoned(use: Callable[[], object]) -> bool:
+    try:
+        use()
+    except errors.SandboxPoisoned:
+        return True
+    except errors.SandboxError:
+        return False
+    return False

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from benchmarks.engines.base import Budget, HostFunctions, ModuleLoader, Session
+    from benchmarks.engines.base import BoundedSession, Budget, HostFunctions, ModuleLoader
 
 _quickjs: Any = importlib.import_module("quickjs")
 
@@ -82,7 +82,7 @@ def version() -> str:
 
 def open_session(
     functions: HostFunctions, budget: Budget | None = None, loader: ModuleLoader | None = None
-) -> Session:
+) -> BoundedSession:
     """Make a context in which `functions` are globals."""
     return NativeSession(functions, budget, loader)
 
@@ -96,4 +96,4 @@ def kind_of(error: BaseException) -> str:
     text = str(error).splitlines()[0] if str(error) else ""
     if text.startswith("InternalError: interrupted"):
         return "time"
-    return "memory" if text.startswith("InternalError: out of memory") or text == "null" else "js"
+    return "memory" if text.startswith("InternalError: out of memory") else "js"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from benchmarks.engines.base import Budget, HostFunctions, ModuleLoader, Session
+    from benchmarks.engines.base import BoundedSession, Budget, HostFunctions, ModuleLoader
 
 _quickjs_rs: Any = importlib.import_module("quickjs_rs")
 
@@ -85,7 +85,7 @@ def version() -> str:
 
 def open_session(
     functions: HostFunctions, budget: Budget | None = None, loader: ModuleLoader | None = None
-) -> Session:
+) -> BoundedSession:
     """Make a context in which `functions` are globals."""
     return WasmSession(functions, budget, loader)
 

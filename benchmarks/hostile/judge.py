@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tests.corpus.case import NOT_OFFERED
-
 from benchmarks.hostile.kinds import LIMITS, REFUSALS, is_among
+from tests.corpus.case import NOT_OFFERED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,8 +51,8 @@ def judge(case: Case, found: Mapping[str, Any], *, strictly: bool) -> Verdict:
     Args:
         case: The case.
         found: What `benchmarks.hostile.stage.attempt` returned.
-        strictly: Whether exactly the expected kind of outcome is right, within the limit and 100 ms (twice the limit for
-            what only fuel can end). Otherwise every typed error of an engine's own is right where one is due, so is
+        strictly: Whether exactly the expected kind of outcome is right, within the limit and 100 ms (twice the limit
+            for what only fuel can end). Otherwise every typed error of an engine's own is right where one is due, so is
             having found a faster way to the end, and late is twice the limit: that is how engines are compared.
     """
     kind, text = found["kind"], found["text"]

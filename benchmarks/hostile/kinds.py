@@ -8,7 +8,7 @@
 | memory, stack, output, limit | this limit was reached, or another |
 | conversion | a value could not cross |
 | stalled | it waits for what can never happen |
-| refused, busy, closed, dead, interrupted | what was asked was refused: not allowed, in use, closed, of no use any more, stopped |
+| refused, busy, closed, dead | what was asked is not allowed, or the sandbox is in use, closed, beyond use |
 | host | what the host's own function raised came back as it was |
 | foreign | an error that is none of the engine's |
 | not offered | the engine has no such thing |

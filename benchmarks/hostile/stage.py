@@ -8,16 +8,14 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests.corpus.case import NOT_OFFERED
-
 from benchmarks.engines.base import Budget
+from tests.corpus.case import NOT_OFFERED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from benchmarks.engines.base import BoundedAdapter, BoundedSession
     from tests.corpus.case import Case
-
-    from benchmarks.engines.base import Adapter, Session
 
 _STATUS = Path("/proc/self/status")
 _CLEAR_REFS = Path("/proc/self/clear_refs")
@@ -33,7 +31,7 @@ class Stage:
         session: The sandbox under attack, with the case's functions and limits.
     """
 
-    def __init__(self, adapter: Adapter, case: Case) -> None:
+    def __init__(self, adapter: BoundedAdapter, case: Case) -> None:
         """Open the sandbox.
 
         Raises:
@@ -41,9 +39,9 @@ class Stage:
         """
         self.adapter = adapter
         self.case = case
-        self.session: Session = self.open(case.functions(self) if case.functions else {})
+        self.session: BoundedSession = self.open(case.functions(self) if case.functions else {})
 
-    def open(self, functions: Mapping[str, Callable[..., Any]] | None = None) -> Session:
+    def open(self, functions: Mapping[str, Callable[..., Any]] | None = None) -> BoundedSession:
         """Another sandbox under the case's limits."""
         budget = Budget(self.case.memory_bytes, self.case.limit_seconds, self.case.waits)
         return self.adapter.open_session(functions or {}, budget, self.case.loader)
@@ -61,7 +59,7 @@ class HostSignalError(BaseException):
     """What a host function raises to see whether it comes back; no `Exception`, like Ctrl-C."""
 
 
-def attempt(adapter: Adapter, case: Case) -> dict[str, Any]:
+def attempt(adapter: BoundedAdapter, case: Case) -> dict[str, Any]:
     """Put an engine to a case.
 
     Returns:
@@ -129,7 +127,7 @@ def _state(stage: Stage, kept: str) -> str:
     return first
 
 
-def _works(adapter: Adapter, session: Session, expression: str, wanted: str = "mine") -> str:
+def _works(adapter: BoundedAdapter, session: BoundedSession, expression: str, wanted: str = "mine") -> str:
     try:
         value = session.eval(f"{expression} + [40, 2].reduce((sum, n) => sum + n)")
     except BaseException as error:  # noqa: BLE001 - whatever an engine raises is looked at
@@ -163,8 +161,7 @@ def _reset_peak() -> int:
 
 def _status(name: str) -> int:
     if not _STATUS.exists():
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        return peak
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     for line in _STATUS.read_text(encoding="ascii", errors="replace").splitlines():
         if line.startswith(f"{name}:"):
             return int(line.split()[1]) * 1024

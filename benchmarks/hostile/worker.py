@@ -12,19 +12,18 @@ import platform
 import sys
 from typing import TYPE_CHECKING, Any
 
-from tests.corpus import BY_ID
-
 from benchmarks.engines.base import load
 from benchmarks.hostile.stage import attempt
 from benchmarks.worker import describe, own_output
+from tests.corpus import BY_ID
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from benchmarks.engines.base import Adapter
+    from benchmarks.engines.base import BoundedAdapter
 
 
-def answer(adapter: Adapter, request: Mapping[str, Any]) -> dict[str, Any]:
+def answer(adapter: BoundedAdapter, request: Mapping[str, Any]) -> dict[str, Any]:
     """Do what one request asks; a failure of the worker itself becomes `{"error": text}`."""
     if request.get("do") == "hello":
         return {"version": adapter.version(), "python": platform.python_version()}

@@ -54,7 +54,7 @@ class ScriptedSampler:
 
 
 def engine(name: str, **lacks: str) -> Engine:
-    return Engine(name, name, name, "", lacks=lacks)
+    return Engine(name, name, name, "", "", lacks=lacks)
 
 
 def run(fleet: ScriptedFleet, *engines: Engine, rounds: int = 3, row_seconds: float = 10.0) -> dict[str, Cell]:

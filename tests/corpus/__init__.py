@@ -7,9 +7,12 @@ with this project's sandbox, and `python -m benchmarks hostile` with its peers a
 from __future__ import annotations
 
 from itertools import chain
+from typing import TYPE_CHECKING
 
 from tests.corpus import cpu, engine, errors, host, memory, reach, stack, values
-from tests.corpus.case import Case, Row
+
+if TYPE_CHECKING:
+    from tests.corpus.case import Case, Row
 
 _THEMES = (stack, cpu, memory, values, errors, host, reach, engine)
 

@@ -55,7 +55,7 @@ class Case:
         timed: Whether the time limit bounds all that happens; not so for drivers that evaluate many times.
         wipes: Whether nothing of the guest's own state need be there afterwards.
         closes: Whether the driver closes the sandbox.
-        ours: Whether only this project's sandbox has what it needs.
+        ours: Whether it is a promise of this project's only, that its peers do not give.
     """
 
     row: int

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.corpus.case import Case, Row, cases
+from tests.corpus.case import Row, cases
 
 ROWS = [
     Row(6, "a loop that catches whatever stops it", beside="tests/test_limits.py"),
@@ -124,7 +124,8 @@ CASES = [
         {
             "then": "new Promise(() => { (function f() { Promise.resolve().then(f) })() })",
             "await": "(async () => { for (;;) await 0 })()",
-            "an async generator": "(async () => { for await (const x of (async function* () { for (;;) yield 1 })()); })()",
+            "an async generator": "(async () => { for await (const x of (async function* () { for (;;) yield 1 "
+            "})()); })()",
             "after an await": "(async () => { await 0; for (;;); })()",
         },
         how="settle",
@@ -163,7 +164,8 @@ CASES = [
         {
             "a getter": "(async () => { Object.defineProperty(Object.prototype, 'then', {get() { for (;;); }}); "
             "return typeof (await give()) })()",
-            "a function": "(async () => { Object.prototype.then = () => { for (;;); }; return typeof (await give()) })()",
+            "a function": "(async () => { Object.prototype.then = () => { for (;;); }; return typeof (await "
+            "give()) })()",
         },
         how="settle",
         functions=lambda stage: {"give": _give},

@@ -32,7 +32,8 @@ CASES = [
         {
             "bytes that look like a message": "new Uint8Array([0xdd, 0xff, 0xff, 0xff, 0xff, 0xc7, 0xff, 0x7f])",
             "a million lengths": "Array.from({length: 1000}, () => new Uint8Array([0xdd, 0xff, 0xff, 0xff, 0xff]))",
-            "keys like tags": "({'\\u0000': 1, $ref: 0, $type: 'function', __handle: 7, _handle: 7, then: 1, ext: [1, 2]})",
+            "keys like tags": "({'\\u0000': 1, $ref: 0, $type: 'function', __handle: 7, _handle: 7, then: 1, "
+            "ext: [1, 2]})",
             "a forged handle": "({handle: 4294967295, id: -1, promise: 1e9})",
             "a species of its own": "Object.setPrototypeOf([1, 2], new Proxy([], {get() { return 2 ** 32 }}))",
             "an array that is a typed array's prototype": "Object.setPrototypeOf([1], Uint8Array.prototype)",
@@ -73,7 +74,8 @@ CASES = [
             ),
             "shrunk in slice": _each(
                 "const b = new ArrayBuffer(4096, {maxByteLength: 8192}), a = new Uint8Array(b); "
-                "a.constructor = {[Symbol.species]: function (n) { b.resize(16); return new Uint8Array(n) }}; a.slice(0)"
+                "a.constructor = {[Symbol.species]: function (n) { b.resize(16); return new Uint8Array(n) }}; "
+                "a.slice(0)"
             ),
             "shrunk in copyWithin": _each(
                 "const b = new ArrayBuffer(4096, {maxByteLength: 8192}), a = new Uint8Array(b); "
@@ -101,7 +103,8 @@ CASES = [
                 "v.setFloat64({valueOf() { b.resize(4); return 56 }}, 1)"
             ),
             "transferred in a callback": _each(
-                "const a = new Uint8Array(1e5); a.forEach((x, i) => { if (i == 5) a.buffer.transfer(8) }); a.map(x => x)"
+                "const a = new Uint8Array(1e5); a.forEach((x, i) => { if (i == 5) a.buffer.transfer(8) }); "
+                "a.map(x => x)"
             ),
             "transferred in a decoder": "typeof TextDecoder == 'undefined' ? 'not offered' : "
             + _each(
@@ -113,14 +116,20 @@ CASES = [
                 "a.sort((x, y) => { a.length = 0; a.push(1); return y.i - x.i })"
             ),
             "an array shortened in splice": _each(
-                "const a = Array(1000).fill(1); a.splice(0, {valueOf() { a.length = 3; return 900 }}, ...Array(500).fill(2))"
+                "const a = Array(1000).fill(1); a.splice(0, {valueOf() { a.length = 3; return 900 }}, "
+                "...Array(500).fill(2))"
             ),
             "an array shortened in concat": _each(
-                "const a = Array(1000).fill({}); a.constructor = {[Symbol.species]: function () { a.length = 0; return [] }}; "
+                "const a = Array(1000).fill({}); a.constructor = {[Symbol.species]: function () { a.length = 0; "
+                "return [] }}; "
                 "a.concat(a)"
             ),
-            "an array shortened in map": _each("const a = Array(1000).fill({}); a.map((x, i) => { a.length = 1000 - i })"),
-            "an array shortened in join": _each("const a = [{toString() { a.length = 0; return 'x' }}, {}, {}]; a.join()"),
+            "an array shortened in map": _each(
+                "const a = Array(1000).fill({}); a.map((x, i) => { a.length = 1000 - i })"
+            ),
+            "an array shortened in join": _each(
+                "const a = [{toString() { a.length = 0; return 'x' }}, {}, {}]; a.join()"
+            ),
             "an array shortened in apply": _each(
                 "const a = Array(500).fill({}); Object.defineProperty(a, 3, {get() { a.length = 4; return 1 }}); "
                 "Math.max.apply(null, a)"
@@ -129,13 +138,18 @@ CASES = [
                 "const a = Array(1000).fill(1); a.indexOf(2, {valueOf() { a.length = 0; return 0 }})"
             ),
             "a Map changed in forEach": _each(
-                "const m = new Map([[1, 1], [2, 2]]); let n = 0; m.forEach((v, k) => { m.delete(k); if (n++ < 1e3) m.set(n, n) })"
+                "const m = new Map([[1, 1], [2, 2]]); let n = 0; m.forEach((v, k) => { m.delete(k); if (n++ < "
+                "1e3) m.set(n, n) })"
             ),
             "a Set cleared in its iterator": _each(
-                "const s = new Set([1, 2, 3]), i = s.values(); i.next(); s.clear(); for (let n = 0; n < 1e3; n++) s.add(n); [...i]"
+                "const s = new Set([1, 2, 3]), i = s.values(); i.next(); s.clear(); for (let n = 0; n < 1e3; "
+                "n++) s.add(n); [...i]"
             ),
             "a Set of sets": "typeof Set.prototype.union == 'undefined' ? 'not offered' : "
-            + _each("const s = new Set([1, 2, 3]); s.union({size: 3, has() { s.clear() }, keys() { s.clear(); return [].values() }})"),
+            + _each(
+                "const s = new Set([1, 2, 3]); s.union({size: 3, has() { s.clear() }, keys() { s.clear(); "
+                "return [].values() }})"
+            ),
             "a generator that runs itself": _each(
                 "let g; g = (function* () { try { g.next() } catch {} try { g.return() } catch {} yield 1 })(); [...g]"
             ),
@@ -149,7 +163,8 @@ CASES = [
             ),
             "weak references": _each(
                 "const all = []; for (let i = 0; i < 2e4; i++) { all.push(new WeakRef({i})); all[i >> 1].deref() } "
-                "const w = new WeakMap(); let k = {}; for (let i = 0; i < 2e4; i++) { const n = {}; w.set(k, n); k = n }"
+                "const w = new WeakMap(); let k = {}; for (let i = 0; i < 2e4; i++) { const n = {}; w.set(k, "
+                "n); k = n }"
             ),
             "a RegExp recompiled in use": _each(
                 "const r = /(a)|b/g; 'ab'.repeat(100).replace(r, () => { r.compile('(c)(d)(e)', 'y'); return '' })"

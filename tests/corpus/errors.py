@@ -51,7 +51,8 @@ CASES = [
         26,
         "js cpu",
         {
-            "a looping name": "const e = new Error('x'); Object.defineProperty(e, 'name', {get() { for (;;); }}); throw e",
+            "a looping name": "const e = new Error('x'); Object.defineProperty(e, 'name', {get() { for (;;); "
+            "}}); throw e",
             "a looping message": "throw Object.defineProperty(new Error(), 'message', {get() { for (;;); }})",
             "a looping stack": "throw Object.defineProperty(new Error('x'), 'stack', {get() { for (;;); }})",
             "a looping cause": "throw Object.defineProperty(new Error('x'), 'cause', {get() { for (;;); }})",
@@ -86,12 +87,14 @@ CASES = [
             ": new InternalError('out of memory')",
             "a null": "throw null",
             "CpuLimitExceeded": "const e = new Error('x'); e.name = 'CpuLimitExceeded'; throw e",
-            "TimeoutError": "const e = new Error('JavaScript was terminated by timeout'); e.name = 'TimeoutError'; throw e",
+            "TimeoutError": "const e = new Error('JavaScript was terminated by timeout'); e.name = "
+            "'TimeoutError'; throw e",
             "MemoryLimitError": "const e = new Error('Heap limit exceeded'); e.name = 'MemoryLimitError'; throw e",
             "HostError": "const e = new Error('Host function failed'); e.name = 'HostError'; throw e",
             "timed out": "throw new Error('Evaluation timed out after 500ms')",
             "a class of that name": "class MemoryLimitExceeded extends Error {} throw new MemoryLimitExceeded('x')",
-            "every property": "throw Object.assign(new Error('x'), {limit: 1, used: 2, unit: 'bytes', code: 1, brand: 1})",
+            "every property": "throw Object.assign(new Error('x'), {limit: 1, used: 2, unit: 'bytes', code: 1, "
+            "brand: 1})",
             "a RangeError": "throw new RangeError('Maximum call stack size exceeded')",
         },
     ),

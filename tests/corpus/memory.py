@@ -56,7 +56,8 @@ CASES = [
             "atoms": "{ const o = {}; for (let i = 0; ; i++) o['k' + i] = i }",
             "a Map": "{ const m = new Map(); for (let i = 0; ; i++) m.set(i, i) }",
             "WeakRefs": _hoard("new WeakRef({})"),
-            "generators": "{ function* g() { yield 1 } const all = []; for (;;) { const i = g(); i.next(); all.push(i) } }",
+            "generators": "{ function* g() { yield 1 } const all = []; for (;;) { const i = g(); i.next(); "
+            "all.push(i) } }",
             "promises": _hoard("new Promise(() => {})"),
             "functions": _hoard("new Function('return ' + all.length)"),
             "errors": _hoard("new Error('x')"),
@@ -119,7 +120,8 @@ CASES = [
     Case(
         17,
         "host calls",
-        "(async () => { try { for (let i = 0; i < 1e5; i++) wait().catch(() => {}) } catch (error) { return error.name } "
+        "(async () => { try { for (let i = 0; i < 1e5; i++) wait().catch(() => {}) } catch (error) { return "
+        "error.name } "
         "return 'all' })()",
         frozenset({"value", "limit", "js"}),
         how="settle",

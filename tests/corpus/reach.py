@@ -26,7 +26,8 @@ ROWS = [
 ]
 
 _GATES = {
-    33: "fetch XMLHttpRequest WebSocket EventSource WebTransport Deno.connect Deno.listen Deno.resolveDns process.binding",
+    33: "fetch XMLHttpRequest WebSocket EventSource WebTransport Deno.connect Deno.listen Deno.resolveDns "
+    "process.binding",
     34: "require process.binding Deno.readTextFileSync Deno.readFileSync Deno.open std.open std.loadFile os.open "
     "os.exec load read readline __filename Bun.file",
 }
@@ -45,15 +46,41 @@ def _refused(specifier: str) -> str:
     return f"import({specifier!r}).then(() => 'loaded', () => 'refused')"
 
 
-_ADDRESSES = (
-    "http://127.0.0.2/ http://[::1]/ http://[::ffff:7f00:1]/ http://0/ http://2130706433/ http://0x7f.1/ "
-    "http://169.254.169.254/ http://localhost./ https://user@127.0.0.1/ //127.0.0.1/"
-).split()
-_FILES = "file:///etc/passwd /etc/passwd ../../etc/passwd ..%2f..%2fetc/passwd /proc/self/mem /dev/stdin".split()
-_MODULES = (
-    "node:fs fs node:child_process std os qjs:std qjs:os ext:core/mod.js data:text/javascript,1 blob:x ../.. "
-    "npm:left-pad jsr:@std/fs"
-).split()
+_ADDRESSES = [
+    "http://127.0.0.2/",
+    "http://[::1]/",
+    "http://[::ffff:7f00:1]/",
+    "http://0/",
+    "http://2130706433/",
+    "http://0x7f.1/",
+    "http://169.254.169.254/",
+    "http://localhost./",
+    "https://user@127.0.0.1/",
+    "//127.0.0.1/",
+]
+_FILES = [
+    "file:///etc/passwd",
+    "/etc/passwd",
+    "../../etc/passwd",
+    "..%2f..%2fetc/passwd",
+    "/proc/self/mem",
+    "/dev/stdin",
+]
+_MODULES = [
+    "node:fs",
+    "fs",
+    "node:child_process",
+    "std",
+    "os",
+    "qjs:std",
+    "qjs:os",
+    "ext:core/mod.js",
+    "data:text/javascript,1",
+    "blob:x",
+    "../..",
+    "npm:left-pad",
+    "jsr:@std/fs",
+]
 
 
 def _endless(specifier: str) -> str:

@@ -33,7 +33,7 @@ def _overflow_again_and_again(stage: Stage) -> object:
 def _as_deep_as_before(stage: Stage) -> object:
     count = "let depth = 0; (() => { try { (function f() { depth++; f() })() } catch {} })(); depth"
     depths = [stage.session.eval(f"(() => {{ {count.removesuffix('depth')} return depth }})()") for _ in range(50)]
-    return all(isinstance(depth, int) and depth >= 0.9 * depths[0] for depth in depths)
+    return isinstance(depths[0], int) and all(isinstance(n, int) and n >= 0.9 * depths[0] for n in depths)
 
 
 def _again(stage: Stage) -> Mapping[str, Callable[..., Any]]:
@@ -72,6 +72,7 @@ CASES = [
         f"(function f(n) {{ return n ? 1 + f(n - 1) : 0 }})({_PLAIN_CALLS})",
         frozenset({"value"}),
         values=(_PLAIN_CALLS,),
+        ours=True,
     ),
     *cases(
         1,
