@@ -112,7 +112,15 @@ def test_pending_cases_exist() -> None:
 
 
 def _found(**changes: object) -> dict[str, object]:
-    calm = {"kind": "cpu", "text": "", "right": True, "seconds": 0.2, "bytes": 0, "after": "usable", "other": "usable"}
+    calm = {
+        "kind": "cpu",
+        "text": "",
+        "right": True,
+        "seconds": 0.2,
+        "bytes": 0,
+        "after": "usable",
+        "other": "usable",
+    } | {"closing": "value"}
     return calm | changes
 
 
@@ -136,6 +144,7 @@ _LOOP = Case(6, "a loop", "for (;;);", frozenset({"cpu"}))
         (_LOOP, {"after": "dead"}, False, SURVIVED),
         (_LOOP, {"after": "js: gone"}, False, "broken"),
         (_LOOP, {"other": "js: gone"}, False, "other hurt"),
+        (_LOOP, {"closing": "foreign"}, False, "broken"),
         (Case(7, "deadly", ends=frozenset({"fuel"}), fuel=True), {"kind": "fuel", "after": "dead"}, True, SURVIVED),
         (Case(27, "forged", ends=frozenset({"js"})), {"kind": "js"}, False, SURVIVED),
         (Case(27, "forged", ends=frozenset({"js"})), {"kind": "memory"}, False, "wrong error"),

@@ -97,4 +97,4 @@ def kind_of(error: BaseException) -> str:
         return "foreign"
     if "timed out" in text:
         return "time"
-    return "closed" if "closed" in text else "conversion" if "serialize" in text else "limit"
+    return "closed" if "closed" in text else "conversion" if "serialize" in text else "refused"

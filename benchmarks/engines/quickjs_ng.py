@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import json
+import math
+import time
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +17,10 @@ if TYPE_CHECKING:
 _quickjs: Any = importlib.import_module("quickjs")
 
 
+class _OverdueError(Exception):
+    """The embedder's own end to running jobs."""
+
+
 class NativeSession:
     """A `quickjs.Context`."""
 
@@ -24,6 +30,7 @@ class NativeSession:
         if functions and budget is not None:
             raise NotImplementedError("quickjs-ng cannot call Python under a time limit")
         self._context = _quickjs.Context()
+        self._seconds = budget.seconds if budget else math.inf
         if budget is not None:
             self._context.set_memory_limit(budget.memory_bytes)
             self._context.set_time_limit(budget.seconds)
@@ -34,16 +41,21 @@ class NativeSession:
     def take(self, expression: str, kind: type) -> object:
         """Evaluate; an object comes back as JSON text and is parsed."""
         value = self._context.eval(expression)
-        return json.loads(value.json()) if isinstance(value, _quickjs.Object) else value
+        if not isinstance(value, _quickjs.Object):
+            return value
+        text = value.json()  # None of what JSON has no text for
+        return None if text is None else json.loads(text)
 
     def settle(self, expression: str) -> object:
-        """Evaluate, run the pending jobs to their end, and read what the promise became."""
+        """Evaluate, run the pending jobs, and read what the promise became; nobody runs jobs for longer than is due."""
+        due = time.monotonic() + self._seconds
         self._context.eval(
             f"globalThis.__settled = []; ({expression}).then("
             "value => { __settled = [value]; }, reason => { __settled = [reason, 1]; }); 0"
         )
         while self._context.execute_pending_job():
-            pass
+            if time.monotonic() > due:
+                raise _OverdueError
         count = self._context.eval("__settled.length")
         if count == 0:
             return "still pending"
@@ -72,7 +84,8 @@ class NativeSession:
 
     def close(self) -> None:
         """Drop the context; it is freed with its last reference."""
-        del self.eval, self._context
+        self.__dict__.pop("eval", None)
+        self.__dict__.pop("_context", None)
 
 
 def version() -> str:
@@ -91,6 +104,8 @@ def kind_of(error: BaseException) -> str:
     """What the error says: limits have no class of their own, only the engine's own Error and its text tell."""
     if type(error) is _quickjs.StackOverflow:
         return "js"
+    if type(error) is _OverdueError:
+        return "time"
     if type(error) is not _quickjs.JSException:
         return "foreign"
     text = str(error).splitlines()[0] if str(error) else ""

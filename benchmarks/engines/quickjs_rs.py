@@ -26,7 +26,7 @@ _KINDS = {
     _quickjs_rs.ConcurrentEvalError: "busy",
     _quickjs_rs.HostCancellationError: "js",
     _quickjs_rs.InvalidHandleError: "closed",
-    _quickjs_rs.QuickJSError: "limit",
+    _quickjs_rs.QuickJSError: "refused",
 }
 
 
@@ -92,4 +92,5 @@ def open_session(
 
 def kind_of(error: BaseException) -> str:
     """What the error says."""
-    return _KINDS.get(type(error), "foreign")
+    kind = _KINDS.get(type(error), "foreign")
+    return "closed" if kind == "refused" and "closed" in str(error) else kind

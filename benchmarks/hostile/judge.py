@@ -67,6 +67,8 @@ def judge(case: Case, found: Mapping[str, Any], *, strictly: bool) -> Verdict:
         return Verdict("memory", f"{found['bytes'] >> 20} MB more than before, limit {case.memory_bytes >> 20} MB")
     if case.timed and found["seconds"] > _due(case, strictly):
         return Verdict("late", f"{found['seconds']:.2f} s, limit {case.limit_seconds} s")
+    if found["closing"] not in {"value", "closed"}:
+        return Verdict("broken", f"closing it: {found['closing']}")
     if kind == "value" and found["right"] is False:
         return Verdict("wrong value", text)
     if not (is_among(kind, case.ends) or (not strictly and _is_fair(kind, case))):
@@ -86,4 +88,4 @@ def _is_fair(kind: str, case: Case) -> bool:
         return kind in REFUSALS or kind == "value"
     if case.ends <= {"js"}:
         return kind in {"js", "conversion", "stack"}  # a limit would be a claim of the guest's that was believed
-    return kind in REFUSALS - {"js"} and bool(case.ends & REFUSALS)
+    return kind in REFUSALS - LIMITS - {"js"} and bool(case.ends & REFUSALS)

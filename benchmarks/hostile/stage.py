@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import gc
 import resource
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.engines.base import Budget
+from benchmarks.hostile.kinds import REFUSALS, TIME
 from tests.corpus.case import NOT_OFFERED
 
 if TYPE_CHECKING:
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 _STATUS = Path("/proc/self/status")
 _CLEAR_REFS = Path("/proc/self/clear_refs")
 _MAX_TEXT = 160
+_JOIN_SECONDS = 5.0
+_BREATH_SECONDS = 0.5
 
 
 class Stage:
@@ -29,6 +33,7 @@ class Stage:
         adapter: The engine.
         case: The case.
         session: The sandbox under attack, with the case's functions and limits.
+        threads: Those that may still use a sandbox when the case is over; they are waited for before it is closed.
     """
 
     def __init__(self, adapter: BoundedAdapter, case: Case) -> None:
@@ -39,12 +44,23 @@ class Stage:
         """
         self.adapter = adapter
         self.case = case
+        self.threads: list[threading.Thread] = []
+        self._opened: list[BoundedSession] = []
         self.session: BoundedSession = self.open(case.functions(self) if case.functions else {})
 
     def open(self, functions: Mapping[str, Callable[..., Any]] | None = None) -> BoundedSession:
         """Another sandbox under the case's limits."""
         budget = Budget(self.case.memory_bytes, self.case.limit_seconds, self.case.waits)
-        return self.adapter.open_session(functions or {}, budget, self.case.loader)
+        session = self.adapter.open_session(functions or {}, budget, self.case.loader)
+        self._opened.append(session)
+        return session
+
+    def close(self) -> str:
+        """Close every sandbox, whatever became of it; "value", or the kind of the first failure."""
+        for thread in self.threads:
+            thread.join(_JOIN_SECONDS)
+        kinds = [self.caught(session.close) for session in reversed(self._opened)]
+        return next((kind for kind in kinds if kind not in {"value", "closed"}), "value")
 
     def caught(self, action: Callable[[], object]) -> str:
         """Do something that may fail; returns "value", or the kind of what was raised."""
@@ -65,7 +81,8 @@ def attempt(adapter: BoundedAdapter, case: Case) -> dict[str, Any]:
     Returns:
         `kind`, of `benchmarks.hostile.kinds`; `text` of the error or the value; `right`, whether the value is one of
         the case's; `seconds` that it took; `bytes` by which resident memory grew; `after`, what became of the sandbox:
-        "usable", "dead" (and says so) or what is wrong with it; `other`, the same of a second sandbox.
+        "usable", "dead" (and says so) or what is wrong with it; `other`, the same of a second sandbox; `closing`, how
+        closing it went.
     """
     try:
         stage = Stage(adapter, case)
@@ -82,6 +99,8 @@ def attempt(adapter: BoundedAdapter, case: Case) -> dict[str, Any]:
     found |= {"seconds": seconds.read(), "bytes": max(0, _status("VmHWM") - resident)}
     found["after"] = "closed" if case.closes else _state(stage, "'kept'" if case.wipes else "kept")
     found["other"] = _works(adapter, other, "mine")
+    found["closing"] = stage.close()
+    other.close()
     return found
 
 
@@ -121,10 +140,15 @@ def _cut(value: object) -> str:
 def _state(stage: Stage, kept: str) -> str:
     """What became of the sandbox: it works as before, or is dead and says so at every use."""
     first = _works(stage.adapter, stage.session, kept, "kept")
-    check = getattr(stage.adapter, "is_marked_dead", None)
-    if first in {"dead", "memory", "closed"} and (check is None or check(stage.session)):
-        return "dead" if first == _works(stage.adapter, stage.session, kept, "kept") else "broken"
-    return first
+    if first == "usable":
+        return first
+    is_marked_dead = getattr(stage.adapter, "is_marked_dead", None)
+    if is_marked_dead is not None:
+        return "dead" if is_marked_dead(stage.session) else first
+    time.sleep(_BREATH_SECONDS)  # what was stopped may still be on its way out, on a thread of the engine's
+    second = _works(stage.adapter, stage.session, kept, "kept")
+    says_so = first == second and first.partition(":")[0] in REFUSALS - TIME | {"dead"}
+    return "dead" if says_so else second
 
 
 def _works(adapter: BoundedAdapter, session: BoundedSession, expression: str, wanted: str = "mine") -> str:
@@ -132,7 +156,7 @@ def _works(adapter: BoundedAdapter, session: BoundedSession, expression: str, wa
         value = session.eval(f"{expression} + [40, 2].reduce((sum, n) => sum + n)")
     except BaseException as error:  # noqa: BLE001 - whatever an engine raises is looked at
         kind = adapter.kind_of(error)
-        return f"{kind}: {type(error).__name__}: {_cut(error)}" if kind not in {"dead", "memory", "closed"} else kind
+        return f"{kind}: {type(error).__name__}: {_cut(error)}"
     return "usable" if value == f"{wanted}42" else f"gives {_cut(value)!r}"
 
 

@@ -135,6 +135,14 @@ CASES = [
         memory_bytes=64 << 20,
     ),
     *cases(
+        3,
+        "conversion js",
+        {
+            "structuredClone": "typeof structuredClone == 'undefined' ? 'not offered' : "
+            "(() => { let v = []; for (let i = 0; i < 1e4; i++) v = [v]; structuredClone(v); return 0 })()",
+        },
+    ),
+    *cases(
         4,
         "value",
         {

@@ -24,8 +24,6 @@ ROWS = [
     Row(25, "keys with a meaning, given by the host", beside="tests/test_conversions.py"),
 ]
 
-_MANY = "value conversion js memory cpu"
-
 
 def _block(statements: str) -> str:
     return f"(() => {{ {statements} }})()"
@@ -94,7 +92,7 @@ def _add(stage: Stage) -> Mapping[str, Callable[..., Any]]:
     return {"add": lambda a, b: a + b}
 
 
-_BROKEN = {
+BROKEN: dict[str, str] = {
     "String and JSON": "globalThis.String = () => 'x'; globalThis.JSON = null; globalThis.BigInt = null",
     "toString and valueOf": "Object.prototype.toString = Object.prototype.valueOf = () => { throw 1 }",
     "iterators and methods": "Array.prototype[Symbol.iterator] = () => { throw 1 }; "
@@ -117,15 +115,12 @@ _BROKEN = {
 CASES = [
     *cases(
         18,
-        _MANY,
+        "conversion memory",
         {
             "a sparse array": "new Array(2 ** 32 - 1)",
             "a wide array": "Array(3e6)",
-            "a proxy of a length": "new Proxy({length: 2 ** 53}, {})",
             "a proxy of an array": "new Proxy([], {get: (t, key) => key == 'length' ? 2 ** 32 - 1 : 1})",
             "a proxy without end": "new Proxy([], {get: () => Infinity})",
-            "ten million keys": _block("const o = {}; for (let i = 0; i < 1e7; i++) o['k' + i] = i; return o"),
-            "two million members": _block("const o = {}; for (let i = 0; i < 2e6; i++) o[i] = i; return o"),
             "a large string": "'x'.repeat(1e8)",
             "a deep array": _block("let v = []; for (let i = 0; i < 2e5; i++) v = [v]; return v"),
             "a deep object": _block("let v = {}; for (let i = 0; i < 2e5; i++) v = {v}; return v"),
@@ -134,6 +129,18 @@ CASES = [
         memory_bytes=128 << 20,
         seconds=1,
     ),
+    *cases(
+        18,
+        "conversion memory cpu",
+        {
+            "ten million keys": _block("const o = {}; for (let i = 0; i < 1e7; i++) o['k' + i] = i; return o"),
+            "two million members": _block("const o = {}; for (let i = 0; i < 2e6; i++) o[i] = i; return o"),
+        },
+        how="take",
+        memory_bytes=128 << 20,
+        seconds=1,
+    ),
+    *cases(18, "value conversion", {"a proxy of a length": "new Proxy({length: 2 ** 53}, {})"}, how="take"),
     Case(
         19,
         "a list of itself twice, 40 times",
@@ -146,7 +153,7 @@ CASES = [
     ),
     *cases(
         19,
-        _MANY,
+        "value conversion memory",
         {
             "a megabyte a million times": _block("const s = 'x'.repeat(1e6); return Array(1e6).fill(s)"),
             "a megabyte five thousand times": _block("const s = 'x'.repeat(1e6); return Array(5000).fill(s)"),
@@ -193,7 +200,7 @@ CASES = [
     ),
     *cases(
         21,
-        _MANY,
+        "value conversion",
         {
             "a getter mutates": _block(
                 "const a = [{get x() { a.length = 0; a.push(...Array(1000)); return 1 }}, 2]; return a"
@@ -202,7 +209,14 @@ CASES = [
                 "const o = {get a() { for (let i = 0; i < 1e4; i++) o['n' + i] = i; return 1 }, b: 2}; return o"
             ),
             "a getter evals": "({get a() { return eval('[1, 2, 3]') }})",
-            "toJSON": "({toJSON() { for (;;); }, a: 1})",
+            "toJSON": "({toJSON: () => { for (;;); }, a: 1})",
+        },
+        how="take",
+    ),
+    *cases(
+        21,
+        "conversion limit",
+        {
             "a symbol": "Symbol()",
             "a WeakMap": "new WeakMap()",
             "an invalid Date": "new Date(NaN)",
@@ -268,7 +282,7 @@ CASES = [
             wipes=True,
             timed=False,
         )
-        for name, code in _BROKEN.items()
+        for name, code in BROKEN.items()
     ),
     *(
         Case(
@@ -281,7 +295,7 @@ CASES = [
             wipes=True,
             timed=False,
         )
-        for name, code in _BROKEN.items()
+        for name, code in BROKEN.items()
     ),
     *cases(
         25,
