@@ -136,11 +136,12 @@ CASES = [
     ),
     *cases(
         3,
-        "conversion js",
+        "value conversion js cpu",
         {
             "structuredClone": "typeof structuredClone == 'undefined' ? 'not offered' : "
-            "(() => { let v = []; for (let i = 0; i < 1e4; i++) v = [v]; structuredClone(v); return 0 })()",
+            f"(() => {{ {_DEEP} structuredClone(v); return 0 }})()",
         },
+        memory_bytes=64 << 20,
     ),
     *cases(
         4,
