@@ -19,7 +19,6 @@ from benchmarks.channel import Channel, WorkerEnded, WorkerLate
 from benchmarks.hostile.judge import KILLED_SECONDS, SURVIVED, Verdict, judge
 from tests.corpus import BY_ID, CASES, ROWS
 from tests.corpus.case import NOT_OFFERED, Case
-from tests.corpus.pending import PENDING
 
 ROOT = Path(__file__).parents[1]
 _WORKERS = 2
@@ -80,17 +79,7 @@ def _is_of_the_corpus(item: pytest.Item) -> bool:
     return getattr(item, "originalname", "") == "test_a_case"
 
 
-@pytest.mark.parametrize(
-    "case",
-    [
-        pytest.param(
-            case,
-            id=case.id,
-            marks=pytest.mark.xfail(reason=PENDING[case.id], strict=False) if case.id in PENDING else (),
-        )
-        for case in CASES
-    ],
-)
+@pytest.mark.parametrize("case", CASES, ids=[case.id for case in CASES])
 @pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="memory is measured as Linux tells it")
 def test_a_case(case: Case, verdicts: dict[str, Future[Verdict]]) -> None:
     verdict = verdicts[case.id].result()
@@ -105,10 +94,6 @@ def test_every_row_is_there_and_says_what_it_waits_for() -> None:
     assert [row.number for row in ROWS if row.number not in tried and not row.waits] == []
     missing = [path for row in ROWS for path in row.beside.split(", ") if path and not (ROOT / path).exists()]
     assert missing in ([], ["tests/owned"])
-
-
-def test_pending_cases_exist() -> None:
-    assert set(PENDING) <= set(BY_ID)
 
 
 def _found(**changes: object) -> dict[str, object]:

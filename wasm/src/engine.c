@@ -13,7 +13,7 @@ Guest guest;
 #define GRACE_BYTES (512 * 1024)       /* lent when memory runs out, so that the failure can be told */
 #define LEAST_ROOM_BYTES (64 * 1024)   /* what a turn needs to begin with */
 #define ROOM_FOR_A_SOURCE_BYTE 8       /* what compiling takes, roughly */
-#define DEFAULT_STACK_BYTES (1360 * 1024) /* 5,000 plain calls; sandbox/_image.py has the stack that lies under it */
+#define DEFAULT_STACK_BYTES (1376 * 1024) /* 5,000 plain calls; sandbox/_image.py has the stack that lies under it */
 
 /* --- memory: the engine allocates large blocks and pages of small ones here, so counting them is cheap and exact --- */
 
