@@ -83,9 +83,9 @@ def _due(case: Case, strictly: bool) -> float:
 
 def _is_fair(kind: str, case: Case) -> bool:
     """Whether an outcome that is not the expected one still keeps every promise."""
-    if case.ends & LIMITS and not case.values:
+    if case.ends & LIMITS:
         # It was to end by a limit, and ended by another one, or found a shorter way.
-        return kind in REFUSALS or kind == "value"
+        return kind in REFUSALS or (kind == "value" and not case.values)
     if case.ends <= {"js"}:
         return kind in {"js", "conversion", "stack"}  # a limit would be a claim of the guest's that was believed
     return kind in REFUSALS - LIMITS - {"js"} and bool(case.ends & REFUSALS)

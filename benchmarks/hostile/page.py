@@ -69,7 +69,7 @@ Each case and what happened in it is in `benchmarks/hostile/results.json`.
 {waiting}
 
 Row 36 is about a guest that has taken over its engine. JavaScript alone cannot do that, so the row holds what a program
-can form; `tests/owned` drives the boundary itself with messages that make no sense.
+can form; this project's tests also drive the boundary itself with messages that make no sense.
 """
 
 

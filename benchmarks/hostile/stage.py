@@ -146,8 +146,8 @@ def _state(stage: Stage, kept: str) -> str:
     if is_marked_dead is not None:
         return "dead" if is_marked_dead(stage.session) else first
     time.sleep(_BREATH_SECONDS)  # what was stopped may still be on its way out, on a thread of the engine's
-    second = _works(stage.adapter, stage.session, kept, "kept")
-    says_so = first == second and first.partition(":")[0] in REFUSALS - TIME | {"dead"}
+    second, third = (_works(stage.adapter, stage.session, kept, "kept") for _ in range(2))
+    says_so = second == third and second.partition(":")[0] in REFUSALS - TIME | {"dead"}
     return "dead" if says_so else second
 
 

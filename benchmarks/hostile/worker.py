@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import signal
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,7 @@ def answer(adapter: BoundedAdapter, request: Mapping[str, Any]) -> dict[str, Any
 def main() -> None:
     """Serve until standard input ends, and leave without the engine's own shutdown."""
     answers = own_output()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a background process of a shell would ignore it
     adapter = load(sys.argv[1])
     for line in sys.stdin:
         print(json.dumps(answer(adapter, json.loads(line))), file=answers, flush=True)

@@ -18,7 +18,7 @@ ROWS = [
     Row(17, "floods of timers, host calls and log lines", waits="floods of fetches: step 5"),
 ]
 
-_SMALL = 16 << 20
+_SMALL = 32 << 20
 
 
 def _hoard(item: str) -> str:

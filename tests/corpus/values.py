@@ -209,10 +209,10 @@ CASES = [
                 "const o = {get a() { for (let i = 0; i < 1e4; i++) o['n' + i] = i; return 1 }, b: 2}; return o"
             ),
             "a getter evals": "({get a() { return eval('[1, 2, 3]') }})",
-            "toJSON": "({toJSON: () => { for (;;); }, a: 1})",
         },
         how="take",
     ),
+    *cases(21, "value cpu", {"toJSON": "({toJSON: () => { for (;;); }, a: 1})"}, how="take"),
     *cases(
         21,
         "conversion limit",
