@@ -1,7 +1,7 @@
 """This project's sandbox withstands the whole corpus: every promise is kept in every case.
 
-Each case runs in a process of its own, or in one that has only seen cases which left it alive. A case that is late, in
-memory or in time, is tried again before it counts: the machine may have been busy.
+Each case runs in a process of its own, or in one that has only seen cases which left it alive. What a busy machine may
+be to blame for is tried again before it counts.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Workers:
                 return Verdict("crash", str(end))
             except WorkerLate as end:
                 return Verdict("late", str(end))
-            if verdict.name not in {"late", "memory"}:
+            if not _may_be_the_machine(verdict):
                 break
         return verdict
 
@@ -60,6 +60,12 @@ class Workers:
         """End them all."""
         for worker in self._all:
             worker.close()
+
+
+def _may_be_the_machine(verdict: Verdict) -> bool:
+    """Whether a busy machine may be to blame: time went by, and a limit on time came before the one that was due."""
+    came_first = verdict.name == "wrong error" and verdict.text.startswith(("cpu:", "wall:"))
+    return verdict.name in {"late", "memory"} or came_first
 
 
 @pytest.fixture(scope="module")
