@@ -49,7 +49,7 @@ def run_guest(function: Callable[[], _T], stop: Callable[[BaseException], object
     try:
         return function() if has_room() else _run_elsewhere(function, stop)
     finally:
-        del _exit.running[mark]
+        _exit.running.pop(mark, None)  # the process may have been forked meanwhile
         if _exit.begun and not _exit.running:
             _exit.all_stopped.set()
 

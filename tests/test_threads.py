@@ -323,6 +323,24 @@ class TestFork:
             == "child\nparent"
         )
 
+    def test_a_host_function_may_fork(self) -> None:
+        assert (
+            _python(
+                """
+                import os, warnings
+                from sandbox import Sandbox
+
+                warnings.simplefilter("ignore", DeprecationWarning)
+                with Sandbox(functions={"fork": os.fork}) as box:
+                    child = box.eval("fork()")
+                    if child:
+                        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+                    print(box.eval("1 + 1"), flush=True)
+                """
+            )
+            == "2\n2"
+        )
+
     def test_what_the_parents_loop_worked_on_fails_in_the_child(self) -> None:
         assert (
             _python(
