@@ -275,6 +275,8 @@ class Control(ctypes.LittleEndianStructure):
     virtual_now_ms: float
     # in: see [clock]
     clock_mode: int
+    # in: steps of the real clock, as multiples of which programs see every time; 0: as fine as it is
+    clock_resolution_ms: int
     # in: the engine's own allocation limit; 0: none
     heap_limit_bytes: int
     # in: shadow stack the engine may use; 0: the default of the image
@@ -316,6 +318,7 @@ class Control(ctypes.LittleEndianStructure):
         ("time_origin_ms", ctypes.c_double),
         ("virtual_now_ms", ctypes.c_double),
         ("clock_mode", ctypes.c_uint32),
+        ("clock_resolution_ms", ctypes.c_uint32),
         ("heap_limit_bytes", ctypes.c_uint32),
         ("stack_limit_bytes", ctypes.c_uint32),
         ("max_nodes", ctypes.c_uint32),
@@ -331,6 +334,7 @@ class Control(ctypes.LittleEndianStructure):
         ("failed_allocations", ctypes.c_uint32),
         ("live_handles", ctypes.c_uint32),
         ("pending_requests", ctypes.c_uint32),
+        ("_pad124", ctypes.c_uint32),
     )
 
 

@@ -13,14 +13,27 @@ from sandbox import _abi
 _VIRTUAL_ORIGIN_MS: Final = 946_684_800_000.0  # 2000-01-01T00:00:00Z: no run depends on when it is run
 
 
+_MAX_RESOLUTION_SECONDS: Final = 3600.0
+
+
 class Clock(Protocol):
-    """What the driver needs of a clock."""
+    """What the driver needs of a clock.
+
+    Attributes:
+        kind: What the guest is told to read.
+        origin_ms: The time origin, in milliseconds since the Unix epoch.
+        resolution_ms: Of what the guest reads: multiples of this since the Unix epoch; 0: as fine as it is.
+    """
 
     kind: _abi.Clock
     origin_ms: float
+    resolution_ms: int
 
     def now_ms(self) -> float:
-        """The time now."""
+        """The time now, as exactly as the host knows it."""
+
+    def alarm_ms(self, at_ms: float) -> float:
+        """When the guest may be told that a time has come, so as not to learn the time from it: not earlier."""
 
     def checkpoint(self) -> Callable[[], object]:
         """Note the time; returns what sets the clock back to it, if it can be set."""
@@ -31,9 +44,11 @@ class RealClock:
 
     kind = _abi.Clock.REAL
 
-    def __init__(self) -> None:
-        """Start at 0 now."""
-        self.origin_ms = time.time() * 1000
+    def __init__(self, resolution_ms: int = 0) -> None:
+        """Start at 0 now, or where the guest's clock has made its last step."""
+        self.resolution_ms = resolution_ms
+        now_ms = time.time() * 1000
+        self.origin_ms = now_ms // resolution_ms * resolution_ms if resolution_ms else now_ms
 
     def now_ms(self) -> float:
         """See `Clock`."""
@@ -43,11 +58,17 @@ class RealClock:
         """See `Clock`: time goes on."""
         return lambda: None
 
+    def alarm_ms(self, at_ms: float) -> float:
+        """See `Clock`."""
+        step = self.resolution_ms
+        return math.ceil(at_ms / step) * step if step and at_ms < math.inf else at_ms
+
 
 class VirtualClock:
     """A clock that stands still until it is moved."""
 
     kind = _abi.Clock.VIRTUAL
+    resolution_ms = 0
 
     def __init__(self) -> None:
         """Start at 0, which is the beginning of the year 2000 in UTC."""
@@ -57,6 +78,10 @@ class VirtualClock:
     def now_ms(self) -> float:
         """See `Clock`."""
         return self._now_ms
+
+    def alarm_ms(self, at_ms: float) -> float:
+        """See `Clock`."""
+        return at_ms
 
     def move_to(self, milliseconds: float) -> None:
         """Move forward to a time; an earlier one changes nothing."""
@@ -70,6 +95,30 @@ class VirtualClock:
             self._now_ms = now_ms
 
         return restore
+
+
+def make_clock(kind: object, resolution_seconds: object) -> Clock:
+    """The clock that the options of a sandbox ask for.
+
+    Raises:
+        ValueError: There is no such clock, or it cannot have this resolution.
+        TypeError: The resolution is no number.
+    """
+    if kind not in ("real", "virtual"):
+        raise ValueError(f'clock must be "real" or "virtual", not {kind!r}')
+    if resolution_seconds is None:
+        return RealClock() if kind == "real" else VirtualClock()
+    name = "clock_resolution_seconds"
+    if isinstance(resolution_seconds, bool) or not isinstance(resolution_seconds, int | float):
+        raise TypeError(f"{name} must be a number of seconds or None, not {type(resolution_seconds).__name__}")
+    if kind != "real":
+        raise ValueError(f'{name} needs clock="real": a virtual clock tells nothing of the time')
+    if not 0 < resolution_seconds <= _MAX_RESOLUTION_SECONDS:
+        raise ValueError(f"{name} must be more than 0 and at most an hour, not {resolution_seconds!r}")
+    milliseconds = round(resolution_seconds * 1000)
+    if not math.isclose(milliseconds, resolution_seconds * 1000):
+        raise ValueError(f"{name} must be a whole number of milliseconds, not {resolution_seconds!r}")
+    return RealClock(milliseconds)
 
 
 class Alarms:

@@ -112,6 +112,7 @@ class Driver:
             clock=clock.kind,
             poll_interval=_POLL_INTERVAL,
             error_detail=error_detail,
+            clock_resolution_ms=clock.resolution_ms,
         )
         self.limits = limits
         self.clock = clock

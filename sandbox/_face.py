@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeVar, overload
 
 from sandbox import _interrupts
-from sandbox._clock import RealClock, VirtualClock
+from sandbox._clock import VirtualClock, make_clock
 from sandbox._driver import Driver
 from sandbox._operations import Operations
 from sandbox._requests import Waiter
@@ -61,6 +61,7 @@ class Face:
         modules: ModuleOption | Sequence[ModuleOption] | None = None,
         console: Callable[[ConsoleEntry], object] | None = None,
         clock: Literal["real", "virtual"] = "real",
+        clock_resolution_seconds: float | None = None,
         seed: int | None = None,
         error_detail: ErrorDetail = "message",
         on_limit: OnLimit = "keep",
@@ -81,6 +82,9 @@ class Face:
                 raises ends the run.
             clock: `"real"`, or `"virtual"` for a clock that stands still while the guest runs and jumps to the next
                 timer when nothing else is waited for.
+            clock_resolution_seconds: Steps of every time the guest can read, and of when its timers fire: a whole
+                number of milliseconds, at most an hour. It makes timing attacks harder, on a real clock. None: as fine
+                as the machine's clock.
             seed: Makes `Math.random` and `crypto` repeatable; never for keys. None: real randomness.
             error_detail: What the guest sees of an exception that a host function raises: the `"class"` with a fixed
                 text, the `"message"` as well, or a property `traceback` too, for code one trusts. Never a path of the
@@ -99,7 +103,8 @@ class Face:
             ConversionError: A global cannot be converted (on the asynchronous face, when it is entered).
         """
         limits = _DEFAULT_LIMITS if limits is None else limits
-        _check_options(limits, functions or {}, globals or {}, console, clock, seed, error_detail, on_limit)
+        _check_options(limits, functions or {}, globals or {}, console, seed, error_detail, on_limit)
+        time = make_clock(clock, clock_resolution_seconds)
         self._first_globals: dict[str, Any] = {**(globals or {}), **(functions or {})}
         self._closed = False
         runner = self._make_runner()
@@ -110,7 +115,7 @@ class Face:
                 limits,
                 Operations([entries, Timers(), Random(seed), found], self._handle_owner(), limits.handles),
                 entries,
-                RealClock() if clock == "real" else VirtualClock(),
+                time,
                 runner,
                 seed=seed,
                 error_detail=error_detail,
@@ -279,7 +284,6 @@ def _check_options(
     functions: Mapping[str, object],
     values: Mapping[str, object],
     console: object,
-    clock: object,
     seed: object,
     error_detail: object,
     on_limit: object,
@@ -294,8 +298,6 @@ def _check_options(
         _check_callable(function, f"functions[{name!r}]", "; give objects and namespaces as globals")
     if console is not None:
         _check_callable(console, "console")
-    if clock not in ("real", "virtual"):
-        raise ValueError(f'clock must be "real" or "virtual", not {clock!r}')
     if error_detail not in ("class", "message", "traceback"):
         raise ValueError(f'error_detail must be "class", "message" or "traceback", not {error_detail!r}')
     if on_limit not in ("keep", "poison", "rollback"):

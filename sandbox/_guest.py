@@ -85,6 +85,7 @@ class Settings:
         poll_interval: Interrupt checks of the engine between two polls, each some ten microseconds of ordinary code;
             0: never.
         error_detail: What the guest sees of exceptions of the host.
+        clock_resolution_ms: Steps of the real clock; 0: as fine as it is.
     """
 
     random_seed: int
@@ -92,6 +93,7 @@ class Settings:
     clock: Clock
     poll_interval: int
     error_detail: ErrorDetail = "message"
+    clock_resolution_ms: int = 0
 
 
 class Guest:
@@ -136,6 +138,7 @@ class Guest:
         control.random_seed = settings.random_seed
         control.time_origin_ms = settings.time_origin_ms
         control.clock_mode = settings.clock
+        control.clock_resolution_ms = settings.clock_resolution_ms
         control.poll_interval = settings.poll_interval
         control.stack_limit_bytes = limits.stack_bytes or 0
         control.max_nodes = limits.max_nodes

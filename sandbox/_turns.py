@@ -412,7 +412,7 @@ class Turns:
                 requests.answer(number, error)
                 return
             if isinstance(answer, Due):
-                requests.answer_at(number, answer.at_ms, answer.value)
+                requests.answer_at(number, self._clock.alarm_ms(answer.at_ms), answer.value)
             elif hasattr(answer, "__await__"):
                 requests.answer_later(number, answer)
             else:

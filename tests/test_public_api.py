@@ -68,6 +68,7 @@ def test_the_faces_take_the_same_options() -> None:
         "modules",
         "console",
         "clock",
+        "clock_resolution_seconds",
         "seed",
         "error_detail",
         "on_limit",

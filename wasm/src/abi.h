@@ -149,6 +149,7 @@ typedef struct Control {
     double time_origin_ms; /* in: performance.timeOrigin, milliseconds since the Unix epoch */
     double virtual_now_ms; /* in: virtual clock: milliseconds since time_origin_ms */
     uint32_t clock_mode; /* in: see [clock] */
+    uint32_t clock_resolution_ms; /* in: steps of the real clock, as multiples of which programs see every time; 0: as fine as it is */
     uint32_t heap_limit_bytes; /* in: the engine's own allocation limit; 0: none */
     uint32_t stack_limit_bytes; /* in: shadow stack the engine may use; 0: the default of the image */
     uint32_t max_nodes; /* in: values one outgoing message may hold */
@@ -164,6 +165,7 @@ typedef struct Control {
     uint32_t failed_allocations; /* out: allocations refused since start */
     uint32_t live_handles; /* out: guest values the host holds by handle */
     uint32_t pending_requests; /* out: queued requests not answered yet */
+    uint32_t _pad124;
 } Control;
 
 _Static_assert(offsetof(Control, interrupt) == 0, "interrupt");
@@ -175,22 +177,24 @@ _Static_assert(offsetof(Control, random_seed) == 32, "random_seed");
 _Static_assert(offsetof(Control, time_origin_ms) == 40, "time_origin_ms");
 _Static_assert(offsetof(Control, virtual_now_ms) == 48, "virtual_now_ms");
 _Static_assert(offsetof(Control, clock_mode) == 56, "clock_mode");
-_Static_assert(offsetof(Control, heap_limit_bytes) == 60, "heap_limit_bytes");
-_Static_assert(offsetof(Control, stack_limit_bytes) == 64, "stack_limit_bytes");
-_Static_assert(offsetof(Control, max_nodes) == 68, "max_nodes");
-_Static_assert(offsetof(Control, max_depth) == 72, "max_depth");
-_Static_assert(offsetof(Control, max_message_bytes) == 76, "max_message_bytes");
-_Static_assert(offsetof(Control, max_outbox_bytes) == 80, "max_outbox_bytes");
-_Static_assert(offsetof(Control, outbox) == 84, "outbox");
-_Static_assert(offsetof(Control, outbox_bytes) == 88, "outbox_bytes");
-_Static_assert(offsetof(Control, inbox) == 92, "inbox");
-_Static_assert(offsetof(Control, inbox_bytes) == 96, "inbox_bytes");
-_Static_assert(offsetof(Control, reply_bytes) == 100, "reply_bytes");
-_Static_assert(offsetof(Control, heap_bytes) == 104, "heap_bytes");
-_Static_assert(offsetof(Control, failed_allocations) == 108, "failed_allocations");
-_Static_assert(offsetof(Control, live_handles) == 112, "live_handles");
-_Static_assert(offsetof(Control, pending_requests) == 116, "pending_requests");
-_Static_assert(sizeof(Control) == 120, "Control");
+_Static_assert(offsetof(Control, clock_resolution_ms) == 60, "clock_resolution_ms");
+_Static_assert(offsetof(Control, heap_limit_bytes) == 64, "heap_limit_bytes");
+_Static_assert(offsetof(Control, stack_limit_bytes) == 68, "stack_limit_bytes");
+_Static_assert(offsetof(Control, max_nodes) == 72, "max_nodes");
+_Static_assert(offsetof(Control, max_depth) == 76, "max_depth");
+_Static_assert(offsetof(Control, max_message_bytes) == 80, "max_message_bytes");
+_Static_assert(offsetof(Control, max_outbox_bytes) == 84, "max_outbox_bytes");
+_Static_assert(offsetof(Control, outbox) == 88, "outbox");
+_Static_assert(offsetof(Control, outbox_bytes) == 92, "outbox_bytes");
+_Static_assert(offsetof(Control, inbox) == 96, "inbox");
+_Static_assert(offsetof(Control, inbox_bytes) == 100, "inbox_bytes");
+_Static_assert(offsetof(Control, reply_bytes) == 104, "reply_bytes");
+_Static_assert(offsetof(Control, heap_bytes) == 108, "heap_bytes");
+_Static_assert(offsetof(Control, failed_allocations) == 112, "failed_allocations");
+_Static_assert(offsetof(Control, live_handles) == 116, "live_handles");
+_Static_assert(offsetof(Control, pending_requests) == 120, "pending_requests");
+_Static_assert(offsetof(Control, _pad124) == 124, "_pad124");
+_Static_assert(sizeof(Control) == 128, "Control");
 
 /* Marks the definition of an export of the table, for example `EXPORT(start) int32_t start(void)`. */
 #define EXPORT(name) __attribute__((export_name(#name), visibility("default")))

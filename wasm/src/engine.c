@@ -104,7 +104,8 @@ double engine_now_ms(void)
 {
     if (guest.control.clock_mode == CLOCK_VIRTUAL)
         return guest.control.virtual_now_ms;
-    return (double)realtime_ns() / 1e6 - guest.control.time_origin_ms;
+    uint64_t now = realtime_ns();    /* more than a double can hold to the nanosecond */
+    return (double)(now / 1000000u) - guest.control.time_origin_ms + (double)(now % 1000000u) / 1e6;
 }
 
 /* The engine polls here every few thousand steps. Non-zero unwinds the guest; no guest code can stop that. */
