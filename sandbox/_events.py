@@ -72,11 +72,11 @@ class Crashed:
     """The guest trapped and is poisoned.
 
     Attributes:
-        out_of_fuel: Whether the tank was empty: then a limit was reached, and only the driver knows which.
+        out_of_budget: Whether fuel or time ran out: then a limit was reached, and only the driver knows which.
         error: What to raise otherwise.
     """
 
-    out_of_fuel: bool
+    out_of_budget: bool
     error: SandboxError
 
 

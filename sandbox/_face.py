@@ -205,6 +205,8 @@ class Face:
                 raise TypeError(f"fuel must be an int or None, not {type(fuel).__name__}")
             if not 0 < fuel < 1 << 63:
                 raise ValueError(f"fuel must be a positive int below 2^63 or None, not {fuel!r}")
+            if self.limits.metering != "fuel":
+                raise ValueError(f'fuel is not counted with metering="{self.limits.metering}"')
 
     def _check_tick(self, milliseconds: float) -> None:
         self._check_call(None)

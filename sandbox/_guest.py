@@ -7,6 +7,7 @@ callables: the handler of synchronous requests, and `on_events`, which gets what
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -28,7 +29,7 @@ from sandbox._events import (
     Stopped,
     Uncaught,
 )
-from sandbox._instance import OUT_OF_FUEL, STACK_OVERFLOW, Instance, Trap
+from sandbox._instance import OUT_OF_BUDGET, STACK_OVERFLOW, Instance, Trap
 from sandbox._wire import path_step
 from sandbox.errors import (
     ConversionError,
@@ -133,14 +134,15 @@ class Guest:
         self._on_poll = on_poll
         # Not between the writing of a message and its reading, where a finalizer of the embedder may run as anywhere.
         self._may_write = True
-        self.instance = Instance(limits.memory_bytes, self._host_call)
+        self.instance = Instance(limits.memory_bytes, self._host_call, limits.metering)
         control = self.instance.control
         control.random_seed = settings.random_seed
         control.time_origin_ms = settings.time_origin_ms
         control.clock_mode = settings.clock
         control.clock_resolution_ms = settings.clock_resolution_ms
         control.poll_interval = settings.poll_interval
-        control.stack_limit_bytes = limits.stack_bytes or 0
+        most = self.instance.image.max_stack_bytes
+        control.stack_limit_bytes = min(limits.stack_bytes or most, most)
         control.max_nodes = limits.max_nodes
         control.max_depth = limits.max_depth
         control.max_message_bytes = limits.message_bytes
@@ -280,10 +282,10 @@ class Guest:
     def _crash(self, trap: Trap) -> Crashed:
         if trap.code == STACK_OVERFLOW:
             return Crashed(False, StackLimitExceeded(self._limits.stack_bytes or 0))
-        is_out_of_fuel = trap.code == OUT_OF_FUEL
-        if not is_out_of_fuel and self.instance.control.failed_allocations != self._failed_allocations:
+        is_out_of_budget = trap.code in OUT_OF_BUDGET
+        if not is_out_of_budget and self.instance.control.failed_allocations != self._failed_allocations:
             return Crashed(False, self._memory_error())
-        return Crashed(is_out_of_fuel, EngineCrashed(f"the engine trapped: {trap}"))
+        return Crashed(is_out_of_budget, EngineCrashed(f"the engine trapped: {trap}"))
 
     def _memory_error(self) -> MemoryLimitExceeded:
         return MemoryLimitExceeded(self._limits.memory_bytes, self.instance.memory_bytes())
@@ -422,14 +424,14 @@ class Guest:
 
     # --- time and memory ---
 
-    def arm(self, cpu_seconds: float | None, fuel: int) -> None:
-        """Set what the next turn may use: guest time, and fuel as the hard stop behind it."""
+    def arm(self, cpu_seconds: float | None, fuel: int, wall: float = math.inf) -> None:
+        """Set what the next turn may use: guest time, and the hard stop behind it; see `Instance.arm`."""
         control = self.instance.control
         control.cpu_used_ns = 0
         control.cpu_budget_ns = 0 if cpu_seconds is None else max(1, int(cpu_seconds * _NANOSECONDS))
         control.interrupt = 0
         self._failed_allocations = control.failed_allocations
-        self.instance.set_fuel(fuel)
+        self.instance.arm(fuel, cpu_seconds, wall)
 
     def cpu_seconds(self) -> float:
         """Guest time of the last turn."""

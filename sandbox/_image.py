@@ -1,4 +1,4 @@
-"""The compiled guest: one wasmtime engine and one pre-linked module a process, checked against the ABI table.
+"""The compiled guest: an engine and a pre-linked module for each way of metering, checked against the ABI table.
 
 Compiling takes most of a second, so the machine code is cached for the user. A cache entry is native code: it is only
 taken from a directory and a file that nobody else can write.
@@ -15,19 +15,26 @@ import sys
 import tempfile
 import threading
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import wasmtime
 from wasmtime import _ffi as ffi
 
 from sandbox import _abi
+from sandbox._epochs import Epochs
 from sandbox.errors import ArtifactError
+
+if TYPE_CHECKING:
+    from sandbox.limits import Metering
 
 ARTIFACTS: Final = Path(__file__).parent / "_artifacts"
 
 # The engine's own check sees the stack in linear memory, of which it uses 1.3 MiB; wasmtime's native stack must not end
 # before that one. The hungriest recursion that is known takes 6.3 MiB of it.
 NATIVE_STACK_BYTES: Final = 7 << 20
+# The engine's stack at most. Frames of code that looks at the epoch are larger by an eighth than those of code that
+# counts fuel, for which the two stacks are matched: there the engine's own default is less than this.
+_MAX_STACK_BYTES: Final[dict[Metering, int]] = {"fuel": 1 << 30, "clock": 448 << 10}
 # A memory that never moves lets the host keep its address; 4 GiB of address space is what that costs an instance.
 MEMORY_RESERVATION_BYTES: Final = 4 << 30
 
@@ -39,25 +46,31 @@ class Image:
 
     Attributes:
         sha256: Of the wasm module, in hex: equal images make equal programs.
+        metering: How its instances are stopped: see `Limits`.
+        max_stack_bytes: Of the engine's stack, the most that an instance may ask for.
+        epochs: What moves the engine's epoch; None: it has none, instances have fuel.
         engine_address: The wasmtime engine.
         pre_address: The module with its imports resolved.
         control_address: Of the control block in every instance; None until the first one was asked.
     """
 
-    def __init__(self, host_call: Any, directory: Path = ARTIFACTS) -> None:  # noqa: ANN401 - a ctypes callback
+    def __init__(self, host_call: Any, directory: Path = ARTIFACTS, metering: Metering = "fuel") -> None:  # noqa: ANN401 - a ctypes callback
         """Load the guest.
 
         Args:
             host_call: The callback behind the import `sandbox.call`; kept alive by the image.
             directory: Where `guest.wasm` and `manifest.json` are.
+            metering: How instances are to be stopped.
 
         Raises:
             ArtifactError: The guest is missing, damaged, or made for another ABI.
         """
         binary, self.sha256 = _read_artifact(directory)
-        self._engine = wasmtime.Engine(_config())
+        self.metering = metering
+        self.max_stack_bytes = _MAX_STACK_BYTES[metering]
+        self._engine = wasmtime.Engine(_config(metering))
         self._host_call = host_call
-        module = _compiled(self._engine, binary, self.sha256)
+        module = _compiled(self._engine, binary, self.sha256, metering)
         _check_boundary(module)
         linker = wasmtime.Linker(self._engine)
         linker.define_wasi()  # only the clock of it can be reached: the module imports nothing else
@@ -65,6 +78,7 @@ class Image:
         self._pre = linker.instantiate_pre(module)
         self.control_address: int | None = None
         self.engine_address = _address_of(self._engine.ptr())
+        self.epochs = Epochs(self.engine_address) if metering == "clock" else None
         self.pre_address = _address_of(self._pre.ptr())
 
 
@@ -90,9 +104,12 @@ def _read_artifact(directory: Path) -> tuple[bytes, str]:
     return binary, digest
 
 
-def _config() -> wasmtime.Config:
+def _config(metering: Metering) -> wasmtime.Config:
     config = wasmtime.Config()
-    config.consume_fuel = True
+    if metering == "fuel":
+        config.consume_fuel = True
+    else:
+        config.epoch_interruption = True
     pointer = config.ptr()
     # wasmtime aborts the process when its wasm stack is larger than the stack of its (unused) fibers.
     ffi.wasmtime_config_async_stack_size_set(pointer, 2 * NATIVE_STACK_BYTES)
@@ -102,10 +119,10 @@ def _config() -> wasmtime.Config:
     return config
 
 
-def _compiled(engine: wasmtime.Engine, binary: bytes, sha256: str) -> wasmtime.Module:
+def _compiled(engine: wasmtime.Engine, binary: bytes, sha256: str, metering: Metering) -> wasmtime.Module:
     # wasmtime itself refuses code of another version or CPU; its library's size keeps versions apart.
     library_bytes = Path(ffi.dll._name).stat().st_size
-    key = hashlib.sha256(f"{library_bytes} {sys.platform} {_cpu()} {sha256} fuel".encode()).hexdigest()
+    key = hashlib.sha256(f"{library_bytes} {sys.platform} {_cpu()} {sha256} {metering}".encode()).hexdigest()
     entry = _cache_directory() / f"{key[:40]}.cwasm"
     if _is_private(entry):
         # What wasmtime refuses, a damaged file for one, is compiled again.
@@ -189,17 +206,19 @@ def _define_host_call(linker: wasmtime.Linker, host_call: Any) -> None:  # noqa:
         raise wasmtime.WasmtimeError._from_ptr(error)
 
 
-_loaded: list[Image] = []
+_loaded: dict[Metering, Image] = {}
 
 
-def image(host_call: Any) -> Image:  # noqa: ANN401 - a ctypes callback
-    """The process's image, loaded at the first call with that call's callback. Thread-safe.
+def image(host_call: Any, metering: Metering) -> Image:  # noqa: ANN401 - a ctypes callback
+    """The process's image for a way of metering, loaded at the first call with that call's callback. Thread-safe.
 
     Raises:
         ArtifactError: See `Image`.
     """
-    if not _loaded:
+    found = _loaded.get(metering)
+    if found is None:
         with _lock:
-            if not _loaded:
-                _loaded.append(Image(host_call))
-    return _loaded[0]
+            found = _loaded.get(metering)
+            if found is None:
+                found = _loaded[metering] = Image(host_call, metering=metering)
+    return found

@@ -9,21 +9,26 @@ from __future__ import annotations
 import ctypes
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import wasmtime
 from wasmtime import _ffi as ffi
 
 from sandbox import _abi, _store, _wasmtime
 from sandbox._abi import Control, Status
+from sandbox._epochs import Deadline
 from sandbox._image import Image, image
 from sandbox._memory_copy import MemoryCopy
 from sandbox._store import Store, Trap
 from sandbox.errors import GuestProtocolError
 
-__all__ = ["OUT_OF_FUEL", "STACK_OVERFLOW", "HostCall", "Instance", "Trap"]
+if TYPE_CHECKING:
+    from sandbox.limits import Metering
 
-OUT_OF_FUEL: Final = wasmtime.TrapCode.OUT_OF_FUEL.name
+__all__ = ["OUT_OF_BUDGET", "STACK_OVERFLOW", "HostCall", "Instance", "Trap"]
+
+# The hard stops of both ways of metering.
+OUT_OF_BUDGET: Final = frozenset({wasmtime.TrapCode.OUT_OF_FUEL.name, wasmtime.TrapCode.INTERRUPT.name})
 STACK_OVERFLOW: Final = wasmtime.TrapCode.STACK_OVERFLOW.name
 
 _U32: Final = 0xFFFFFFFF
@@ -51,11 +56,18 @@ def _host_call(_environment: object, _caller: object, values: Any, _count: int) 
     status: int = Status.STOP
     try:
         assert instance is not None
-        op, address, length = values[0].i32, values[1].i32 & _U32, values[2].i32 & _U32
-        status, reply = instance.on_host_call(op, instance.read(address, length))
-        if reply is not None:
-            instance.write(reply)
-            instance.control.reply_bytes = len(reply)
+        deadline = instance.deadline
+        if deadline is not None:
+            deadline.pause()
+        try:
+            op, address, length = values[0].i32, values[1].i32 & _U32, values[2].i32 & _U32
+            status, reply = instance.on_host_call(op, instance.read(address, length))
+            if reply is not None:
+                instance.write(reply)
+                instance.control.reply_bytes = len(reply)
+        finally:
+            if deadline is not None:
+                deadline.resume()
     except BaseException as error:  # noqa: BLE001 - whatever it is, it waits until the export has returned
         status = Status.STOP
         if instance is not None and instance.pending is None:
@@ -72,6 +84,7 @@ class Instance:
 
     Attributes:
         control: The control block, a live view of guest memory.
+        deadline: What ends a turn by the clock; None: fuel does.
         depth: Exports on the stack.
         pending: The exception an import left behind; whoever called the export takes it.
         image: What the instance was made from.
@@ -83,24 +96,27 @@ class Instance:
         "_memory",
         "_size",
         "_store",
+        "_tank",
         "_trap",
         "_trap_address",
         "_values",
         "_values_address",
         "control",
+        "deadline",
         "depth",
         "image",
         "on_host_call",
         "pending",
     )
 
-    def __init__(self, memory_bytes: int, on_host_call: HostCall) -> None:
+    def __init__(self, memory_bytes: int, on_host_call: HostCall, metering: Metering = "fuel") -> None:
         """Instantiate the guest.
 
         Args:
             memory_bytes: The most linear memory it may ever have.
             on_host_call: Answers `sandbox.call`; runs on the thread that called the export. What it raises unwinds the
                 guest and is then left in `pending`.
+            metering: What ends its turns; see `Limits`.
 
         Raises:
             ArtifactError: The compiled guest cannot be used.
@@ -108,7 +124,7 @@ class Instance:
         """
         self._store: Store | None = None
         self._limit_bytes = memory_bytes
-        self.image: Image = image(_host_call_pointer)
+        self.image: Image = image(_host_call_pointer, metering)
         self.on_host_call = on_host_call
         self.pending: BaseException | None = None
         self.depth = 0
@@ -116,6 +132,7 @@ class Instance:
         self._values_address = ctypes.addressof(self._values)
         self._trap = ctypes.c_void_p()
         self._trap_address = ctypes.addressof(self._trap)
+        self._tank = 0
         self._acquire()
 
     def _acquire(self) -> Store:
@@ -124,6 +141,8 @@ class Instance:
         self._context = store.context
         self._memory = store.memory
         self.control = store.control
+        epochs = self.image.epochs
+        self.deadline: Deadline | None = None if epochs is None else Deadline(store.context, epochs)
         return store
 
     def call(self, name: str, arguments: Sequence[int] = ()) -> int:
@@ -135,9 +154,12 @@ class Instance:
 
         Raises:
             Trap: The guest trapped; the instance must not be used again.
+            SandboxError: Nobody would watch its time; it was not entered.
         """
-        store = self._store
+        store, deadline = self._store, self.deadline
         assert store is not None
+        if deadline is not None:
+            deadline.resume()
         if self.depth:  # the outer call's values are in use
             values = _wasmtime.RawValues()
             address = ctypes.addressof(values)
@@ -154,6 +176,8 @@ class Instance:
         finally:
             self.depth -= 1
             _running.instance = before
+            if deadline is not None:
+                deadline.pause()
         if error:
             store.trapped = True
             raise Trap("ERROR", _store.error_text(error))
@@ -201,6 +225,25 @@ class Instance:
         assert self._store is not None
         self._size = self._store.memory_bytes()
         return self._size
+
+    def arm(self, fuel: int, cpu_seconds: float | None, wall: float) -> None:
+        """Set the hard stop of what runs next: the fuel, or by the clock the times; see `Deadline.arm`."""
+        if self.deadline is None:
+            self._tank = fuel
+            self.set_fuel(fuel)
+        else:
+            self.deadline.arm(cpu_seconds, wall)
+
+    def halt(self) -> None:
+        """Let the guest run no further: frames on the stack trap when they go on."""
+        if self.deadline is None:
+            self.set_fuel(0)
+        else:
+            self.deadline.expire()
+
+    def burnt(self) -> int:
+        """Fuel that was burnt since `arm`, in wasmtime's units; by the clock it is not counted."""
+        return self._tank - self.fuel() if self.deadline is None else 0
 
     def set_fuel(self, fuel: int) -> None:
         """Set what is left in the tank, in wasmtime's units."""

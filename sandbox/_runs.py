@@ -14,8 +14,9 @@ from sandbox.errors import CpuLimitExceeded, FuelLimitExceeded, LimitExceeded, W
 if TYPE_CHECKING:
     from sandbox.limits import Limits
 
-# Fuel burns at 0.6 to 1.1e10 units a second, depending on the code. Twice the fastest never fires before the CPU limit
-# does, and ends native loops that never poll.
+# Where fuel is the meter, but not limited, a tank stands behind the limits of time. Fuel burns at 0.6 to 1.1e10 units a
+# second, depending on the code. Twice the fastest never fires before the CPU limit does, and ends native loops that
+# never poll.
 _FUEL_PER_SECOND: Final = 22_000_000_000
 _UNLIMITED_FUEL: Final = 1 << 62
 _SLACK_SECONDS: Final = 0.1
@@ -155,8 +156,8 @@ class Run:
             return CpuLimitExceeded(self.cpu_limit, cpu)
         return WallLimitExceeded(self.wall_limit, now - self.started)
 
-    def fuel_error(self, turn_seconds: float) -> LimitExceeded:
-        """Which limit it is that ended a turn when the tank was empty; arguments as for `time_error`."""
+    def budget_error(self, turn_seconds: float) -> LimitExceeded:
+        """Which limit it is that ended a turn by its hard stop; arguments as for `time_error`."""
         if self.fuel_limit is not None:
             return FuelLimitExceeded(self.fuel_limit, self.fuel_limit)
         return self.time_error(turn_seconds)

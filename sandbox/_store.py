@@ -12,16 +12,19 @@ import ctypes
 import mmap
 import threading
 from contextlib import suppress
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import wasmtime
 from wasmtime import _ffi as ffi
 
-from sandbox import _pages, _wasmtime
+from sandbox import _epochs, _pages, _wasmtime
 from sandbox._abi import Control
 from sandbox._image import MEMORY_RESERVATION_BYTES, Image
 from sandbox.errors import SandboxError
 from sandbox.limits import PAGE_BYTES
+
+if TYPE_CHECKING:
+    from sandbox.limits import Metering
 
 _KEPT_STORES: Final = 16
 # A store that was written all over is not worth wiping, nor its memory worth keeping.
@@ -49,6 +52,7 @@ class Store:
     """One store and the instance in it.
 
     Attributes:
+        image: What the instance was made from.
         context: wasmtime's context, an address.
         base: Address of the linear memory, which never moves.
         memory: The address space reserved for it; only what lies below `memory_bytes()` may be touched.
@@ -58,19 +62,19 @@ class Store:
 
     __slots__ = (
         "_functions",
-        "_image",
         "_instance",
         "_memory",
         "_store",
         "base",
         "context",
         "control",
+        "image",
         "memory",
         "trapped",
     )
 
     def __init__(self, image: Image, memory_bytes: int) -> None:
-        self._image = image
+        self.image = image
         self._functions: dict[str, tuple[int, Any]] = {}
         self.trapped = False
         self._store: int | None = _wasmtime.store_new(image.engine_address, None, None)
@@ -78,7 +82,7 @@ class Store:
         try:
             self.limit(memory_bytes)
             check(_wasmtime.set_wasi(self.context, _wasmtime.wasi_config_new()))
-            check(_wasmtime.set_fuel(self.context, _STARTING_FUEL))
+            self.lift()
             self._instance = ffi.wasmtime_instance_t()
             trap = ctypes.c_void_p()
             error = _wasmtime.instantiate(
@@ -99,6 +103,13 @@ class Store:
     def limit(self, memory_bytes: int) -> None:
         """Set the most linear memory the instance may have."""
         _wasmtime.store_limiter(self._store, memory_bytes, -1, -1, -1, -1)
+
+    def lift(self) -> None:
+        """Lift what a turn was limited to, in fuel or in time."""
+        if self.image.epochs is None:
+            check(_wasmtime.set_fuel(self.context, _STARTING_FUEL))
+        else:
+            _epochs.lift(self.context)
 
     def function(self, name: str) -> int:
         """Address of an exported function."""
@@ -164,7 +175,7 @@ class Store:
         return int(values[0].i32)
 
     def _control_address(self) -> int:
-        image = self._image
+        image = self.image
         if image.control_address is None:
             image.control_address = self.call("control") & 0xFFFFFFFF
         return image.control_address
@@ -268,7 +279,7 @@ class _Pristine:
 
 
 class _Shelf:
-    """The stores that wait for their next sandbox."""
+    """The stores of one image that wait for their next sandbox."""
 
     def __init__(self) -> None:
         self.stores: list[Store] = []
@@ -283,7 +294,7 @@ class _Shelf:
         return self.pristine
 
 
-_shelf: Final = _Shelf()
+_shelves: Final[dict[Metering, _Shelf]] = {"fuel": _Shelf(), "clock": _Shelf()}
 
 
 def acquire(image: Image, memory_bytes: int) -> Store:
@@ -292,12 +303,13 @@ def acquire(image: Image, memory_bytes: int) -> Store:
     Raises:
         SandboxError: The process has no address space for another instance.
     """
+    shelf = _shelves[image.metering]
     with suppress(IndexError):
-        store = _shelf.stores.pop()
+        store = shelf.stores.pop()
         store.limit(memory_bytes)
-        check(_wasmtime.set_fuel(store.context, _STARTING_FUEL))
+        store.lift()
         return store
-    pristine = _shelf.look(image, memory_bytes)
+    pristine = shelf.look(image, memory_bytes)
     store = Store(image, memory_bytes)
     _pages.populate(store.base, pristine.hot)
     return store
@@ -311,9 +323,10 @@ def changed(store: Store) -> list[_pages.Region]:
 
 def release(store: Store) -> None:
     """Take a store back from a closed sandbox. Thread-safe."""
-    pristine = _shelf.pristine
-    room = len(_shelf.stores) < _KEPT_STORES
+    shelf = _shelves[store.image.metering]
+    pristine = shelf.pristine
+    room = len(shelf.stores) < _KEPT_STORES
     if pristine is not None and room and not store.trapped and pristine.restore(store):
-        _shelf.stores.append(store)
+        shelf.stores.append(store)
     else:
         store.delete()

@@ -139,7 +139,7 @@ class Turns:
         guest = self.guest
         now = time.monotonic()
         seconds, fuel = run.budget(now)
-        guest.arm(seconds, fuel)
+        guest.arm(seconds, fuel, run.deadline)
         self._began = now
         if isinstance(self._clock, VirtualClock):
             guest.set_virtual_now(self._clock.now_ms())
@@ -156,7 +156,7 @@ class Turns:
                 self._hear(command())
         except BaseException as error:  # noqa: BLE001 - it is raised where the run is
             run.force(error)
-        self._account(run, fuel)
+        self._account(run)
         with self._turn_lock:
             self._current = None
             stop, self._stop = self._stop, None
@@ -201,9 +201,9 @@ class Turns:
         if handles:
             self._hear(self.guest.release(handles))
 
-    def _account(self, run: Run, fuel: int) -> None:
+    def _account(self, run: Run) -> None:
         seconds = self._turn_seconds()
-        burnt = fuel - self.guest.instance.fuel()
+        burnt = self.guest.instance.burnt()
         run.charge(seconds, burnt)
         self._cpu_seconds += seconds
         self._fuel += burnt
@@ -251,8 +251,8 @@ class Turns:
             raise refusal
         self._hear(command(run.id))
         if self._is_poisoned():
-            # The frames below stand on a heap that must not be used: without fuel they trap at once.
-            guest.instance.set_fuel(0)
+            # The frames below stand on a heap that must not be used.
+            guest.instance.halt()
             raise outer.error or SandboxPoisoned()
         if guest.instance.pending is not None:
             raise guest.instance.pending
@@ -325,8 +325,8 @@ class Turns:
                 self._requests.end_service(id(self._operations.unbind(op)))
             case Stopped(reason):
                 current.force(self._stop_error(current, reason))
-            case Crashed(out_of_fuel, error):
-                current.force(current.fuel_error(self._turn_seconds()) if out_of_fuel else error)
+            case Crashed(out_of_budget, error):
+                current.force(current.budget_error(self._turn_seconds()) if out_of_budget else error)
 
     def _bring_forward(self, run: Run) -> None:
         if run is not self._current:

@@ -64,3 +64,7 @@ memory_grow: Final = _function(
 set_fuel: Final = _function(_HOLDING, "wasmtime_context_set_fuel", _address, _address, ctypes.c_uint64)
 # (context, fuel) -> error
 get_fuel: Final = _function(_HOLDING, "wasmtime_context_get_fuel", _address, _address, _address)
+# (context, ticks from now)
+set_epoch_deadline: Final = _function(_HOLDING, "wasmtime_context_set_epoch_deadline", None, _address, ctypes.c_uint64)
+# (engine)
+increment_epoch: Final = _function(_HOLDING, "wasmtime_engine_increment_epoch", None, _address)

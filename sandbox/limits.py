@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, fields
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from sandbox._abi import CAP_DEPTH, CAP_MESSAGE_BYTES, CAP_NODES
+
+Metering = Literal["fuel", "clock"]
+"""What stops a guest that does not look at its limits; see `Limits`."""
 
 PAGE_BYTES: Final = 1 << 16
 MAX_MEMORY_BYTES: Final = (1 << 32) - PAGE_BYTES
@@ -36,7 +39,7 @@ class Limits:
             callers of a service usually wait. None: no limit.
         fuel: Instructions of the guest in one run, as wasmtime counts them: the same program uses the same fuel on
             every machine, so this is the limit for reproducible results. None: a backstop derived from `cpu_seconds`,
-            generous enough never to fire before it.
+            generous enough never to fire before it. Only with metering by fuel.
         stack_bytes: The guest's stack. None: the size the image was built for, which holds 5,000 plain calls;
             a smaller number makes deep recursion fail earlier, always as an error the guest can catch.
         output_bytes: Console text kept or delivered for one run. 8 MiB is more than anyone reads, and less than a loop
@@ -51,10 +54,14 @@ class Limits:
             loop of un-awaited calls from filling the host's queues.
         handles: Guest functions, promises and iterators that the host holds at one time, and functions and iterators of
             the host that the guest holds. 100,000 of them cost the guest a few megabytes, and the host some more.
+        metering: What stops code inside the engine that does not look at the time. `"fuel"`, the default, counts
+            instructions: what a program uses is the same on every machine, and it is stopped within twice its time.
+            `"clock"` looks at the time: it is stopped some 50 ms after, nothing is counted, and programs run faster.
 
     Raises:
         TypeError: A field has the wrong type; bool is not a number here.
-        ValueError: A field is zero, negative, not finite, or beyond what the guest can address.
+        ValueError: A field is zero, negative, not finite, or beyond what the guest can address; `metering` is unknown,
+            or there is a limit of fuel and nothing that counts it.
     """
 
     memory_bytes: int = 64 << 20
@@ -68,11 +75,14 @@ class Limits:
     message_bytes: int = 32 << 20
     pending_requests: int = 10_000
     handles: int = 100_000
+    metering: Metering = "fuel"
 
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            if field.name in _BOUNDS:
+            if field.name == "metering":
+                _check_metering(value, self.fuel)
+            elif field.name in _BOUNDS:
                 _check_count(field.name, value, *_BOUNDS[field.name], optional=field.name in _OPTIONAL)
             elif value is not None:
                 object.__setattr__(self, field.name, _checked_seconds(field.name, value))
@@ -105,6 +115,15 @@ def _check_count(name: str, value: object, smallest: int, largest: int, *, optio
         raise ValueError(f"{name} must be between {smallest:,} and {largest:,}, not {value:,}")
 
 
+def _check_metering(metering: object, fuel: int | None) -> None:
+    if not isinstance(metering, str):
+        raise TypeError(f"metering must be a str, not {type(metering).__name__}")
+    if metering not in get_args(Metering):
+        raise ValueError(f'metering must be "fuel" or "clock", not {metering!r}')
+    if metering == "clock" and fuel is not None:
+        raise ValueError('fuel is not counted with metering="clock"')
+
+
 def _checked_seconds(name: str, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise TypeError(f"{name} must be a number of seconds or None, not {type(value).__name__}")
@@ -122,7 +141,7 @@ class Usage:
     """What a sandbox has used since it was made; a snapshot that does not change.
 
     Attributes:
-        fuel: Fuel consumed, in wasmtime's units.
+        fuel: Fuel consumed, in wasmtime's units; 0 where the clock is the meter.
         cpu_seconds: Time the guest itself ran.
         wall_seconds: Time spent in runs, waits included.
         memory_bytes: Linear memory at this moment.

@@ -5,11 +5,12 @@ from __future__ import annotations
 import gc
 import threading
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from sandbox._instance import Instance
+from sandbox.limits import Metering
 
 _live: set[int] = set()
 _init: Callable[..., None] = Instance.__init__
@@ -53,6 +54,13 @@ def _nothing_is_left() -> Iterator[None]:
     left = [thread for thread in threading.enumerate() if thread not in threads and not thread.daemon]
     # A test's event loop ends after this fixture, and its idle threads with it.
     assert not [thread for thread in left if not thread.name.startswith("AnyIO worker")], "a thread is still alive"
+
+
+@pytest.fixture(params=get_args(Metering))
+def metering(request: pytest.FixtureRequest) -> Metering:
+    """What holds under one way of metering holds under the other."""
+    way: Metering = request.param
+    return way
 
 
 @pytest.fixture(params=["asyncio", "trio"])

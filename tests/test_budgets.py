@@ -96,7 +96,7 @@ GUEST: list[tuple[dict[str, int], str, str, str]] = [
 @pytest.mark.parametrize(("limits", "within", "beyond", "path"), GUEST)
 def test_values_of_the_guest(limits: dict[str, int], within: str, beyond: str, path: str) -> None:
     (name,) = limits
-    with Sandbox(limits=Limits(**limits)) as box:
+    with Sandbox(limits=Limits(**limits)) as box:  # type: ignore[arg-type]
         box.eval(within)
         with pytest.raises(ConversionError, match=name) as caught:
             box.eval(beyond)

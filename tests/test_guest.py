@@ -442,7 +442,7 @@ def test_no_fuel_poisons(bare: Bare) -> None:
     (event,) = bare.eval("for (;;);", cpu_seconds=None, fuel=10_000_000)
 
     assert isinstance(event, Crashed)
-    assert event.out_of_fuel
+    assert event.out_of_budget
     assert bare.guest.state is State.POISONED
     for command in _commands(bare):
         with pytest.raises(SandboxPoisoned):
@@ -497,8 +497,8 @@ def test_a_crash_below_a_host_function_ends_the_turn_above(bare: Bare) -> None:
 
 def test_a_native_stack_that_ends_is_a_limit(bare: Bare) -> None:
     assert isinstance(bare.guest._crash(_trap("STACK_OVERFLOW")).error, StackLimitExceeded)
-    assert bare.guest._crash(_trap("OUT_OF_FUEL")).out_of_fuel
-    assert not bare.guest._crash(_trap("UNREACHABLE")).out_of_fuel
+    assert bare.guest._crash(_trap("OUT_OF_FUEL")).out_of_budget
+    assert not bare.guest._crash(_trap("UNREACHABLE")).out_of_budget
 
 
 def _trap(code: str) -> Any:

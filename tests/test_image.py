@@ -8,6 +8,7 @@ import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import wasmtime
@@ -15,6 +16,7 @@ import wasmtime
 from sandbox import _abi, _image, _instance
 from sandbox._image import ARTIFACTS, Image
 from sandbox.errors import ArtifactError
+from sandbox.limits import Metering
 
 EXPORTS = {
     "memory",
@@ -37,8 +39,8 @@ EXPORTS = {
 IMPORTS = {("sandbox", "call"), ("wasi_snapshot_preview1", "clock_time_get")}
 
 
-def load(directory: Path = ARTIFACTS) -> Image:
-    return Image(_instance._host_call_pointer, directory)
+def load(directory: Path = ARTIFACTS, metering: Metering = "fuel") -> Image:
+    return Image(_instance._host_call_pointer, directory, metering)
 
 
 @pytest.fixture
@@ -101,11 +103,13 @@ def test_exactly_the_pinned_imports_and_exports() -> None:
     ],
     ids=["exports are missing", "an unknown import", "an ambient import", "one export too many"],
 )
-def test_a_module_with_another_boundary_is_refused(artifacts: Path, cache: Path, text: str, named: str) -> None:
+def test_a_module_with_another_boundary_is_refused(
+    artifacts: Path, cache: Path, metering: Metering, text: str, named: str
+) -> None:
     replace_guest(artifacts, bytes(wasmtime.wat2wasm(text)))
 
     with pytest.raises(ArtifactError, match="does not fit this package's ABI") as caught:
-        load(artifacts)
+        load(artifacts, metering)
 
     assert named in str(caught.value)
 
@@ -187,6 +191,13 @@ def test_a_second_load_compiles_nothing(cache: Path, compilations: list[bytes]) 
 
     assert len(compilations) == 1
     assert entry_of(cache).suffix == ".cwasm"
+
+
+def test_each_way_of_metering_has_an_entry_of_its_own(cache: Path, compilations: list[bytes]) -> None:
+    for metering in get_args(Metering) * 2:
+        load(metering=metering)
+
+    assert len(compilations) == len(list(cache.iterdir())) == 2
 
 
 def test_the_cache_belongs_to_its_user_alone(cache: Path, compilations: list[bytes]) -> None:

@@ -53,7 +53,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "_blobs",
         "_codec",
     ),
-    "image": ("_wasmtime", "_pages", "_image"),
+    "image": ("_wasmtime", "_pages", "_epochs", "_image"),
     "instance": ("_store", "_memory_copy", "_instance"),
     "guest": ("_events", "_guest"),
     "capabilities": (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import anyio.lowlevel
@@ -20,6 +20,9 @@ from sandbox.errors import (
     SandboxPoisoned,
     WallLimitExceeded,
 )
+
+if TYPE_CHECKING:
+    from sandbox.limits import Metering
 
 
 @pytest.mark.parametrize(
@@ -38,9 +41,14 @@ from sandbox.errors import (
     ],
 )
 def test_a_soft_limit(
-    limits: dict[str, Any], options: dict[str, Any], code: str, error: type[LimitExceeded], unit: str
+    metering: Metering,
+    limits: dict[str, Any],
+    options: dict[str, Any],
+    code: str,
+    error: type[LimitExceeded],
+    unit: str,
 ) -> None:
-    with Sandbox(limits=Limits(**limits)) as box:
+    with Sandbox(limits=Limits(metering=metering, **limits)) as box:
         with pytest.raises(error) as caught:
             box.eval(code, **options)
         assert type(caught.value) is error
@@ -90,32 +98,34 @@ def test_fuel_is_counted_over_the_turns_of_a_run() -> None:
         assert 1_000_000 <= box.usage.fuel < 2_000_000
 
 
-def test_budgets_begin_anew_with_each_run() -> None:
-    with Sandbox(limits=Limits(cpu_seconds=0.2)) as box:
+def test_budgets_begin_anew_with_each_run(metering: Metering) -> None:
+    with Sandbox(limits=Limits(metering=metering, cpu_seconds=0.2)) as box:
         for _ in range(5):
             box.eval("const until = Date.now() + 60; while (Date.now() < until);".replace("const ", "var "))
 
 
-def test_cpu_time_is_counted_over_the_turns_of_a_run() -> None:
-    with Sandbox(limits=Limits(cpu_seconds=0.1)) as box:
+def test_cpu_time_is_counted_over_the_turns_of_a_run(metering: Metering) -> None:
+    with Sandbox(limits=Limits(metering=metering, cpu_seconds=0.1)) as box:
         with pytest.raises(CpuLimitExceeded):
             box.eval("for (;;) { for (let i = 0; i < 1e5; i++); await new Promise(done => setTimeout(done)) }")
         assert box.usage.cpu_seconds < 1
 
 
-def test_time_in_the_host_is_no_cpu_time() -> None:
-    with Sandbox(functions={"wait": lambda: time.sleep(0.02)}, limits=Limits(cpu_seconds=0.05)) as box:
+def test_time_in_the_host_is_no_cpu_time(metering: Metering) -> None:
+    limits = Limits(metering=metering, cpu_seconds=0.05)
+    with Sandbox(functions={"wait": lambda: time.sleep(0.04)}, limits=limits) as box:
         assert box.eval("for (let i = 0; i < 5; i++) wait(); 'done'") == "done"
 
 
-def test_a_nested_call_has_no_budget_of_its_own() -> None:
-    box = Sandbox(limits=Limits(cpu_seconds=0.1), functions={"again": lambda: box.eval("1", timeout=100)})
+def test_a_nested_call_has_no_budget_of_its_own(metering: Metering) -> None:
+    limits = Limits(metering=metering, cpu_seconds=0.1)
+    box = Sandbox(limits=limits, functions={"again": lambda: box.eval("1", timeout=100)})
     with box, pytest.raises(CpuLimitExceeded):
         box.eval("while (true) again()")
 
 
 @pytest.mark.parametrize("limits", [{"cpu_seconds": 0.05}, {"wall_seconds": 0.05}])
-def test_a_limit_in_a_nested_call_ends_both(limits: dict[str, Any]) -> None:
+def test_a_limit_in_a_nested_call_ends_both(metering: Metering, limits: dict[str, Any]) -> None:
     caught: list[type[BaseException]] = []
 
     def inner() -> None:
@@ -126,7 +136,7 @@ def test_a_limit_in_a_nested_call_ends_both(limits: dict[str, Any]) -> None:
             raise
 
     expected = CpuLimitExceeded if "cpu_seconds" in limits else WallLimitExceeded
-    with Sandbox(limits=Limits(**limits), functions={"inner": inner}) as box:
+    with Sandbox(limits=Limits(metering=metering, **limits), functions={"inner": inner}) as box:
         with pytest.raises(expected):
             box.eval("try { inner() } catch {} 'went on'")
         assert caught == [expected]
@@ -169,15 +179,15 @@ def test_fuel_in_a_nested_call_ends_both() -> None:
         "throw Object.defineProperty(new Error(), 'message', {get() { while (true); }})",
     ],
 )
-def test_nothing_escapes_the_cpu_limit(code: str) -> None:
-    with Sandbox(limits=Limits(cpu_seconds=0.05, memory_bytes=32 << 20)) as box:
+def test_nothing_escapes_the_cpu_limit(metering: Metering, code: str) -> None:
+    with Sandbox(limits=Limits(metering=metering, cpu_seconds=0.05, memory_bytes=32 << 20)) as box:
         with pytest.raises((CpuLimitExceeded, MemoryLimitExceeded)):
             box.eval(code)
         assert box.eval("1 + 1") == 2
 
 
-def test_timers_that_never_end() -> None:
-    with Sandbox(clock="virtual", limits=Limits(cpu_seconds=0.1, wall_seconds=0.1)) as box:
+def test_timers_that_never_end(metering: Metering) -> None:
+    with Sandbox(clock="virtual", limits=Limits(metering=metering, cpu_seconds=0.1, wall_seconds=0.1)) as box:
         box.eval("setInterval(() => {}, 1)")
         for _ in range(2):
             with pytest.raises((CpuLimitExceeded, WallLimitExceeded)):
@@ -196,8 +206,8 @@ def test_caught_memory_failures_are_the_programs_business() -> None:
         assert box.usage.memory_bytes <= 16 << 20
 
 
-def test_a_full_memory_is_told_as_such_until_there_is_room() -> None:
-    with Sandbox(limits=Limits(memory_bytes=8 << 20)) as box:
+def test_a_full_memory_is_told_as_such_until_there_is_room(metering: Metering) -> None:
+    with Sandbox(limits=Limits(metering=metering, memory_bytes=8 << 20)) as box:
         with pytest.raises(MemoryLimitExceeded):
             box.eval("var kept = []; for (;;) kept.push({})")
         for _ in range(3):
@@ -288,10 +298,10 @@ class TestOutput:
             assert seen == [0, 1, 2]
 
 
-def test_the_stack_limit_is_an_error_of_the_guest() -> None:
+def test_the_stack_limit_is_an_error_of_the_guest(metering: Metering) -> None:
     depths = []
     for stack_bytes in (64 << 10, 256 << 10):
-        with Sandbox(limits=Limits(stack_bytes=stack_bytes)) as box:
+        with Sandbox(limits=Limits(metering=metering, stack_bytes=stack_bytes)) as box:
             depths.append(box.eval("let n = 0; const dive = () => { n++; dive() }; try { dive() } catch (e) { n }"))
             with pytest.raises(JSError, match="RangeError"):
                 box.eval("dive()")

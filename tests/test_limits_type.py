@@ -64,14 +64,14 @@ def test_whole_seconds_become_floats() -> None:
     assert type(Limits(cpu_seconds=2).cpu_seconds) is float
 
 
-COUNTS = [field.name for field in dataclasses.fields(Limits) if not field.name.endswith("_seconds")]
+COUNTS = [field.name for field in dataclasses.fields(Limits) if field.type in ("int", "int | None")]
 
 
 @pytest.mark.parametrize("field", COUNTS)
 @pytest.mark.parametrize("value", [0, -1, 1 << 64])
 def test_counts_out_of_range(field: str, value: int) -> None:
     with pytest.raises(ValueError, match=f"^{field} must be between "):
-        Limits(**{field: value})
+        Limits(**{field: value})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("field", COUNTS)
@@ -107,3 +107,26 @@ def test_usage_is_a_frozen_record_of_zeros() -> None:
     assert set(dataclasses.asdict(usage).values()) == {0}
     with pytest.raises(dataclasses.FrozenInstanceError):
         usage.fuel = 1  # type: ignore[misc]
+
+
+def test_the_way_of_metering() -> None:
+    assert Limits().metering == "fuel"
+    assert Limits(metering="clock").metering == "clock"
+    assert Limits(metering="fuel", fuel=5).fuel == 5
+
+
+@pytest.mark.parametrize("value", ["", "Fuel", "epoch", "fuel\0"])
+def test_ways_of_metering_that_do_not_exist(value: str) -> None:
+    with pytest.raises(ValueError, match=r'^metering must be "fuel" or "clock", not'):
+        Limits(metering=value)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("value", [None, True, 1, b"fuel", ["fuel"]])
+def test_a_way_of_metering_of_the_wrong_type(value: object) -> None:
+    with pytest.raises(TypeError, match=r"^metering must be a str"):
+        Limits(metering=value)  # type: ignore[arg-type]
+
+
+def test_fuel_that_nothing_counts() -> None:
+    with pytest.raises(ValueError, match=r'^fuel is not counted with metering="clock"$'):
+        Limits(metering="clock", fuel=1_000_000)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from sandbox._guest import State
 from sandbox.errors import ConversionError, JSError
 from tests.bare_guest import Bare
+
+if TYPE_CHECKING:
+    from sandbox.limits import Metering
 
 ERRORS = {"RangeError", "InternalError", "SyntaxError"}
 DEEP = 200_000
@@ -87,8 +92,8 @@ def code_of(body: str, depth: int = DEEP) -> str:
 
 
 @pytest.mark.parametrize("body", SHAPES.values(), ids=SHAPES)
-def test_it_ends_in_an_error(body: str) -> None:
-    with Bare() as bare:
+def test_it_ends_in_an_error(metering: Metering, body: str) -> None:
+    with Bare(metering=metering) as bare:
         error = bare.error(f"{{ {code_of(body)} }}")
 
         assert isinstance(error, JSError), error

@@ -11,6 +11,7 @@ import textwrap
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -18,6 +19,7 @@ from sandbox import Sandbox, _pages, _store
 from sandbox._events import Crashed
 from sandbox._store import Store
 from sandbox.errors import MemoryLimitExceeded, SandboxError
+from sandbox.limits import Metering
 from tests.bare_guest import Bare
 
 SECRET = "tenant-a-5f1c9e"
@@ -27,28 +29,38 @@ ABLE = _pages.written(0, 4096) is not None
 reuse = pytest.mark.skipif(not ABLE, reason="this kernel does not tell which pages were written")
 
 
+both = pytest.mark.parametrize("metering", get_args(Metering))
+
+
+@pytest.fixture
+def metering() -> Metering:
+    """Of the stores that a test looks at, unless it looks at `both` kinds."""
+    return "fuel"
+
+
 @pytest.fixture(autouse=True)
-def shelf() -> Iterator[list[Store]]:
-    """The shelf, empty before and after."""
-    _clear_shelf()
-    yield _store._shelf.stores
-    _clear_shelf()
+def shelf(metering: Metering) -> Iterator[list[Store]]:
+    """The shelf of one kind; all are empty before and after."""
+    _clear_shelves()
+    yield _store._shelves[metering].stores
+    _clear_shelves()
 
 
-def _clear_shelf() -> None:
-    while _store._shelf.stores:
-        _store._shelf.stores.pop().delete()
+def _clear_shelves() -> None:
+    for shelf in _store._shelves.values():
+        while shelf.stores:
+            shelf.stores.pop().delete()
 
 
 def content(store: Store) -> bytes:
     return ctypes.string_at(store.base, store.memory_bytes())
 
 
-def fresh_content() -> bytes:
+def fresh_content(metering: Metering) -> bytes:
     """The memory of an instance in which nothing ever ran."""
-    with Bare() as bare:
+    with Bare(metering=metering) as bare:
         image = bare.guest.instance.image
-    _clear_shelf()
+    _clear_shelves()
     store = Store(image, 64 << 20)
     try:
         return content(store)
@@ -77,10 +89,11 @@ PROGRAMS = {
 
 
 @reuse
+@both
 @pytest.mark.parametrize("code", PROGRAMS.values(), ids=PROGRAMS)
-def test_a_used_memory_is_pristine_again(shelf: list[Store], code: str) -> None:
-    pristine = fresh_content()
-    with Bare() as bare:
+def test_a_used_memory_is_pristine_again(shelf: list[Store], metering: Metering, code: str) -> None:
+    pristine = fresh_content(metering)
+    with Bare(metering=metering) as bare:
         bare.eval(code, cpu_seconds=0.02)
     assert shelf, "the store was not kept"
 
@@ -89,12 +102,13 @@ def test_a_used_memory_is_pristine_again(shelf: list[Store], code: str) -> None:
 
 
 @reuse
+@both
 @pytest.mark.parametrize("code", PROGRAMS.values(), ids=PROGRAMS)
-def test_the_next_tenant_sees_nothing(shelf: list[Store], code: str) -> None:
-    with Bare() as first:
+def test_the_next_tenant_sees_nothing(shelf: list[Store], metering: Metering, code: str) -> None:
+    with Bare(metering=metering) as first:
         first.eval(code, cpu_seconds=0.02)
         address = ctypes.addressof(first.guest.instance.control)
-    with Bare() as second:
+    with Bare(metering=metering) as second:
         assert ctypes.addressof(second.guest.instance.control) == address, "another store"
         assert second.value("typeof secret + typeof a + typeof b + typeof o + typeof copies") == "undefined" * 5
         assert second.value("[].secret ?? 'none'") == "none"
@@ -169,9 +183,12 @@ def test_a_grown_memory_is_freed(shelf: list[Store]) -> None:
     assert shelf == []
 
 
-def test_a_trapped_instance_is_freed(shelf: list[Store]) -> None:
-    with Bare() as bare:
-        (event,) = bare.eval("for (;;);", fuel=1 << 20)
+@both
+def test_a_trapped_instance_is_freed(shelf: list[Store], metering: Metering) -> None:
+    with Bare(metering=metering) as bare:
+        bare.arm()
+        bare.guest.instance.halt()
+        (event,) = bare.guest.eval(1, "1", "main.js")
         assert isinstance(event, Crashed)
 
     assert shelf == []
@@ -241,12 +258,24 @@ def test_pages_that_cannot_be_populated_cost_only_time(shelf: list[Store], monke
 @reuse
 def test_a_wipe_that_turns_out_wrong_is_never_tried_again(shelf: list[Store], monkeypatch: pytest.MonkeyPatch) -> None:
     """Should the kernel forget a page, the first comparison with the image finds out."""
-    monkeypatch.setattr(_store._shelf, "pristine", None)
+    monkeypatch.setattr(_store._shelves["fuel"], "pristine", None)
     with Bare() as bare:
         monkeypatch.setattr(_pages, "written", lambda start, end: [])
         bare.value(PROGRAMS["globals"])
     monkeypatch.undo()
     assert shelf == []
+
+
+def test_each_kind_has_a_shelf_of_its_own(shelf: list[Store]) -> None:
+    with Bare(metering="clock") as clocked:
+        clocked.value("1")
+    assert shelf == []
+    with Bare() as fuelled:
+        fuelled.value("1")
+    kinds = {store.image.metering for store in shelf}
+    others = {store.image.metering for store in _store._shelves["clock"].stores}
+
+    assert (kinds, others) == (({"fuel"}, {"clock"}) if ABLE else (set(), set()))
 
 
 def test_no_room_for_an_instance_is_a_clear_error(shelf: list[Store]) -> None:
