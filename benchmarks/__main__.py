@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 PLAIN_WIDTH = 132  # columns, where the output is not a terminal
 SHARED_KINDS = ("eval", "host_call", "guest_call", "out", "in")
+METERED_KINDS = ("spawn", "eval", "host_call", "guest_call", "compute")
 RESULTS_DIRECTORY = Path(__file__).parent / "results"
 
 
@@ -46,6 +47,11 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="fewer rounds: faster, rougher")
     parser.add_argument("--rounds", type=int, metavar="N", help="samples of each engine in each row")
     parser.add_argument("--shares", action="store_true", help="compare nothing: show what our own time is spent on")
+    parser.add_argument(
+        "--meters",
+        action="store_true",
+        help="compare no engines: fuel beside the clock, their cost and their hard stops",
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="where the figures go; default: benchmarks/results/")
     parser.add_argument("--chart", type=Path, metavar="FILE", help="where the chart goes, .svg or .png")
     parser.add_argument("--show", type=Path, metavar="FILE", help="measure nothing: show the figures of this JSON file")
@@ -87,6 +93,18 @@ def measure(options: argparse.Namespace, console: Console) -> Report:
         return Runner(fleet, options.engines, settings, on_step).run(options.rows, on_install)
 
 
+def show_meters(options: argparse.Namespace, console: Console) -> None:
+    """Compare the ways of metering, and print it."""
+    from benchmarks import meters
+
+    rounds = settings_of(options).rounds
+    chosen = [row for row in options.rows if row.kind in METERED_KINDS]
+    comparisons = [meters.compare(row, rounds) for row in chosen]
+    programs = [one for one, row in zip(comparisons, chosen, strict=True) if row.kind == "compute"]
+    stops = [meters.stop(loop, metering, rounds) for loop in meters.LOOPS for metering in meters.METERINGS]
+    table.print_meters(comparisons, meters.mean_ratio(programs or comparisons), stops, console)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Do what the command line asks.
 
@@ -106,6 +124,9 @@ def main(arguments: list[str] | None = None) -> int:
         from benchmarks.shares import measure_shares
 
         table.print_shares([measure_shares(row) for row in options.rows if row.kind in SHARED_KINDS], console)
+        return 0
+    if options.meters:
+        show_meters(options, console)
         return 0
     if options.show is not None:
         try:

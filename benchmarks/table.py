@@ -16,6 +16,7 @@ from benchmarks.rows import BY_ID, GROUP_TITLES, GROUPS, Row
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from benchmarks.meters import Comparison, Stops
     from benchmarks.shares import Share
 
 
@@ -42,6 +43,27 @@ def print_shares(shares: Sequence[Share], console: Console) -> None:
         parts = (share.guest, share.codec, share.copies, share.rest)
         row = BY_ID[share.row]
         table.add_row(row.title, format_figure(share.seconds, row.unit), *(f"{part:.0%}" for part in parts))
+    console.print(table)
+
+
+def print_meters(comparisons: Sequence[Comparison], mean: float, stops: Sequence[Stops], console: Console) -> None:
+    """Print both ways of metering side by side: what they cost, and how late they stop what never looks."""
+    table = Table(caption="clock / fuel: below 1, the clock is faster; the median over rounds that take both in turn")
+    for title in ("", "fuel", "clock", "clock / fuel"):
+        table.add_column(title, justify="right" if title else "left")
+    for comparison in comparisons:
+        row = BY_ID[comparison.row]
+        figures = (format_figure(comparison.seconds[metering], row.unit) for metering in ("fuel", "clock"))
+        table.add_row(row.title, *figures, f"{comparison.ratio:.2f}")
+    table.add_row("geometric mean of the programs", "", "", f"{mean:.2f}")
+    console.print(table)
+    table = Table(caption="milliseconds from the limit to the hard stop of code that never looks at it")
+    for title in ("", "metering", "least", "median", "most"):
+        table.add_column(title, justify="right" if title not in ("", "metering") else "left")
+    for one in stops:
+        late = one.late_seconds
+        shown = (f"{seconds * 1000:,.0f}" for seconds in (late[0], late[len(late) // 2], late[-1]))
+        table.add_row(one.loop, one.metering, *shown)
     console.print(table)
 
 

@@ -317,7 +317,7 @@ def acquire(image: Image, memory_bytes: int) -> Store:
 
 def changed(store: Store) -> list[_pages.Region]:
     """The parts of its memory that may differ from what `acquire` gives, as offsets; whole pages."""
-    pristine = _shelf.pristine
+    pristine = _shelves[store.image.metering].pristine
     return [(0, store.memory_bytes())] if pristine is None else pristine.changed(store)
 
 

@@ -55,8 +55,9 @@ class Limits:
         handles: Guest functions, promises and iterators that the host holds at one time, and functions and iterators of
             the host that the guest holds. 100,000 of them cost the guest a few megabytes, and the host some more.
         metering: What stops code inside the engine that does not look at the time. `"fuel"`, the default, counts
-            instructions: what a program uses is the same on every machine, and it is stopped within twice its time.
-            `"clock"` looks at the time: it is stopped some 50 ms after, nothing is counted, and programs run faster.
+            instructions: what a program uses is the same on every machine, and such code is stopped some time after its
+            limit, as long again or longer. `"clock"` looks at the time: it is stopped some 50 ms after its limit,
+            nothing is counted, and programs run a little faster.
 
     Raises:
         TypeError: A field has the wrong type; bool is not a number here.

@@ -13,11 +13,13 @@ import typer
 
 from sandbox.cli._exit import Exit
 from sandbox.cli._flags import (
+    ClockResolution,
     Cpu,
     EsModule,
     Fuel,
     Json,
     Memory,
+    Metering,
     Module,
     ModuleDirectory,
     NoColor,
@@ -81,10 +83,12 @@ def _run(
     cpu: Cpu = None,
     wall: Wall = None,
     fuel: Fuel = None,
+    metering: Metering = None,
     stack: Stack = None,
     output: Output = None,
     seed: Seed = None,
     virtual_clock: VirtualClock = False,
+    clock_resolution: ClockResolution = None,
     esm: EsModule = False,
     module: Module = None,
     modules: ModuleDirectory = None,
@@ -97,9 +101,10 @@ def _run(
         filename="<stdin>" if file == "-" else guest_path(file, modules),
         is_module=esm or file.endswith(".mjs"),
         modules=find_modules(module or [], modules, _read),
-        limits=make_limits(memory, cpu, wall, fuel, stack, output),
+        limits=make_limits(memory, cpu, wall, fuel, metering, stack, output),
         seed=seed,
         virtual_clock=virtual_clock,
+        clock_resolution_seconds=clock_resolution,
         to_the_end=True,
     )
     return _execute(program, as_json=as_json, no_color=no_color)
@@ -112,10 +117,12 @@ def _eval(
     cpu: Cpu = None,
     wall: Wall = None,
     fuel: Fuel = None,
+    metering: Metering = None,
     stack: Stack = None,
     output: Output = None,
     seed: Seed = None,
     virtual_clock: VirtualClock = False,
+    clock_resolution: ClockResolution = None,
     as_json: Json = False,
     no_color: NoColor = False,
 ) -> int:
@@ -127,9 +134,10 @@ def _eval(
     program = Program(
         code=code,
         filename="<eval>",
-        limits=make_limits(memory, cpu, wall, fuel, stack, output),
+        limits=make_limits(memory, cpu, wall, fuel, metering, stack, output),
         seed=seed,
         virtual_clock=virtual_clock,
+        clock_resolution_seconds=clock_resolution,
     )
     return _execute(program, as_json=as_json, no_color=no_color)
 

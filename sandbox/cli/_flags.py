@@ -70,6 +70,16 @@ Fuel = Annotated[
         help="Instructions, the same on every machine. [dim]Default: none[/dim]",
     ),
 ]
+Metering = Annotated[
+    str | None,
+    typer.Option(
+        "--metering",
+        metavar="fuel|clock",
+        rich_help_panel=_LIMITS,
+        help="What stops code that does not look at its limits: fuel at the same place every time, the clock sooner. "
+        "[dim]Default: fuel[/dim]",
+    ),
+]
 Stack = Annotated[
     int | None,
     typer.Option(
@@ -93,6 +103,15 @@ Output = Annotated[
 Seed = Annotated[int | None, typer.Option("--seed", metavar="N", help="Make Math.random and crypto repeatable.")]
 VirtualClock = Annotated[
     bool, typer.Option("--virtual-clock", metavar="", help="Timers take no time: the clock jumps to the next one.")
+]
+ClockResolution = Annotated[
+    float | None,
+    typer.Option(
+        "--clock-resolution",
+        metavar="TIME",
+        parser=_parser(parse_seconds),
+        help="Steps of every clock the program can read. [dim]Default: none[/dim]",
+    ),
 ]
 _MODULES: Final = "Modules"
 EsModule = Annotated[
@@ -134,6 +153,7 @@ def make_limits(
     cpu: float | None,
     wall: float | None,
     fuel: int | None,
+    metering: str | None,
     stack: int | None,
     output: int | None,
 ) -> Limits:
@@ -142,10 +162,11 @@ def make_limits(
     Raises:
         UsageError: A limit is out of bounds; the text names the flag.
     """
-    given: dict[str, float | None] = {
+    given: dict[str, float | str | None] = {
         "memory_bytes": memory,
         "cpu_seconds": cpu,
         "wall_seconds": wall,
+        "metering": metering,
         "fuel": fuel,
         "stack_bytes": stack,
         "output_bytes": output,

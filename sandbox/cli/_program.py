@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from sandbox import JSError, Limits, Sandbox, SandboxError, Usage, undefined
+from sandbox.cli._flags import UsageError
 from sandbox.errors import ConversionError, WallLimitExceeded
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ class Program:
             counted over both.
         seed: For repeatable randomness; None: real randomness.
         virtual_clock: Whether timers take no real time.
+        clock_resolution_seconds: Steps of the clocks it can read; None or infinity: as fine as they are.
         is_module: Whether it is an ECMAScript module.
         modules: What it may import.
         to_the_end: Whether to go on until no timer is left, and to leave the value of the last expression alone.
@@ -41,6 +44,7 @@ class Program:
     limits: Limits
     seed: int | None = None
     virtual_clock: bool = False
+    clock_resolution_seconds: float | None = None
     is_module: bool = False
     modules: Sequence[Modules] = ()
     to_the_end: bool = False
@@ -78,16 +82,22 @@ def execute(
 
     Raises:
         ArtifactError: There is no guest to run it.
+        UsageError: Its clock cannot be as it asks.
     """
     sink = _Sink(on_entry)
+    resolution = program.clock_resolution_seconds
     with start():
-        box = Sandbox(
-            limits=program.limits,
-            console=sink,
-            clock="virtual" if program.virtual_clock else "real",
-            seed=program.seed,
-            modules=program.modules or None,
-        )
+        try:
+            box = Sandbox(
+                limits=program.limits,
+                console=sink,
+                clock="virtual" if program.virtual_clock else "real",
+                clock_resolution_seconds=None if resolution == math.inf else resolution,
+                seed=program.seed,
+                modules=program.modules or None,
+            )
+        except ValueError as error:
+            raise UsageError(f"--clock-resolution: {str(error).removeprefix('clock_resolution_seconds ')}") from None
     with box:
         text_of: _Texts | None = None
         try:
@@ -138,14 +148,15 @@ class _Texts:
     def __init__(self, box: Sandbox, sink: _Sink) -> None:
         self._box: Final = box
         self._sink: Final = sink
-        self._log: Final[JSFunction] = box.eval("console.log", fuel=_FUEL)
+        self._fuel: Final = _FUEL if box.limits.metering == "fuel" else None
+        self._log: Final[JSFunction] = box.eval("console.log", fuel=self._fuel)
 
     def __call__(self, value: object) -> str:
         if isinstance(value, str):
             return value  # of any length; the console would cut it
         self._sink.wanted = []
         try:
-            self._box.call(self._log, value, fuel=_FUEL)
+            self._box.call(self._log, value, fuel=self._fuel)
             return self._sink.wanted[0]
         except (SandboxError, IndexError):  # what is left of the guest's memory does not hold it twice, for example
             return f"[{type(value).__name__}]"

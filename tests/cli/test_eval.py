@@ -136,6 +136,20 @@ def test_fuel_is_the_programs_alone(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(capsys, "eval", "--fuel", str(used + 1000), "({a: 1})") == (0, "{ a: 1 }\n", "")
 
 
+def test_the_clock_as_the_meter(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(capsys, "eval", "--metering", "clock", "({a: 1})") == (0, "{ a: 1 }\n", "")
+    assert json.loads(run(capsys, "eval", "--metering", "clock", "--json", "1")[1])["usage"]["fuel"] == 0
+    status, _, err = run(capsys, "eval", "--metering", "clock", "--cpu", "20ms", "for (;;);")
+    assert status == 3
+    assert err.startswith("CpuLimitExceeded")
+
+
+def test_a_coarse_clock(capsys: pytest.CaptureFixture[str]) -> None:
+    code = "Date.now() % 3_600_000 + performance.now()"
+    assert run(capsys, "eval", "--clock-resolution", "1h", code) == (0, "0\n", "")
+    assert run(capsys, "eval", "--clock-resolution", "none", "1") == (0, "1\n", "")
+
+
 def test_wall_time_is_counted_over_file_and_timers(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     path = program(tmp_path, "setTimeout(() => {}, 1e6)")
 
