@@ -141,8 +141,9 @@ class Guest:
         control.clock_mode = settings.clock
         control.clock_resolution_ms = settings.clock_resolution_ms
         control.poll_interval = settings.poll_interval
-        most = self.instance.image.max_stack_bytes
-        control.stack_limit_bytes = min(limits.stack_bytes or most, most)
+        control.stack_limit_bytes = self._stack_bytes = min(
+            limits.stack_bytes or _abi.CAP_STACK_BYTES, _abi.CAP_STACK_BYTES
+        )
         control.max_nodes = limits.max_nodes
         control.max_depth = limits.max_depth
         control.max_message_bytes = limits.message_bytes
@@ -281,7 +282,7 @@ class Guest:
 
     def _crash(self, trap: Trap) -> Crashed:
         if trap.code == STACK_OVERFLOW:
-            return Crashed(False, StackLimitExceeded(self._limits.stack_bytes or 0))
+            return Crashed(False, StackLimitExceeded(self._stack_bytes))
         is_out_of_budget = trap.code in OUT_OF_BUDGET
         if not is_out_of_budget and self.instance.control.failed_allocations != self._failed_allocations:
             return Crashed(False, self._memory_error())

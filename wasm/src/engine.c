@@ -13,7 +13,6 @@ Guest guest;
 #define GRACE_BYTES (512 * 1024)       /* lent when memory runs out, so that the failure can be told */
 #define LEAST_ROOM_BYTES (64 * 1024)   /* what a turn needs to begin with */
 #define ROOM_FOR_A_SOURCE_BYTE 8       /* what compiling takes, roughly */
-#define DEFAULT_STACK_BYTES (1376 * 1024) /* 5,000 plain calls; sandbox/_image.py has the stack that lies under it */
 
 /* --- memory: the engine allocates large blocks and pages of small ones here, so counting them is cheap and exact --- */
 
@@ -265,7 +264,7 @@ int engine_boot(void)
     if (!ctx)
         return STATUS_FAILED;
     guest.context = ctx;
-    JS_SetMaxStackSize(guest.runtime, DEFAULT_STACK_BYTES);
+    JS_SetMaxStackSize(guest.runtime, CAP_STACK_BYTES);
     JS_SetInterruptHandler(guest.runtime, on_poll, NULL);
     guest.host_exception = private_name(ctx, "host exception");
     guest.conversion = private_name(ctx, "conversion");
@@ -288,7 +287,7 @@ void engine_start(void)
     /* More than the default would end in a trap: the wasm stack below is made for just that. */
     uint32_t stack_bytes = guest.control.stack_limit_bytes;
     JS_UpdateStackTop(guest.runtime);
-    JS_SetMaxStackSize(guest.runtime, stack_bytes && stack_bytes < DEFAULT_STACK_BYTES ? stack_bytes : DEFAULT_STACK_BYTES);
+    JS_SetMaxStackSize(guest.runtime, stack_bytes && stack_bytes < CAP_STACK_BYTES ? stack_bytes : CAP_STACK_BYTES);
     internals_seed_random(guest.context, guest.control.random_seed);
     guest.control.heap_bytes = guest.heap_bytes;
 }
