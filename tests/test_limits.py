@@ -72,9 +72,19 @@ def test_fuel_ends_the_sandbox(limits: dict[str, Any], options: dict[str, Any]) 
         with pytest.raises(SandboxPoisoned):
             box.eval("1")
         with pytest.raises(SandboxPoisoned):
+            box.globals["x"]
+        with pytest.raises(SandboxPoisoned):
             box.run_until_idle()
         assert repr(box) == "<Sandbox poisoned>"
         assert other.eval("1") == 1
+
+
+def test_a_poisoned_sandbox_has_no_time_to_move() -> None:
+    with Sandbox(clock="virtual") as box:
+        with pytest.raises(FuelLimitExceeded):
+            box.eval("while (true);", fuel=100_000)
+        with pytest.raises(SandboxPoisoned):
+            box.tick(1)
 
 
 def test_fuel_runs_out_at_the_same_place_every_time() -> None:

@@ -148,7 +148,7 @@ def _state(stage: Stage, kept: str) -> str:
     time.sleep(_BREATH_SECONDS)  # what was stopped may still be on its way out, on a thread of the engine's
     second, third = (_works(stage.adapter, stage.session, kept, "kept") for _ in range(2))
     says_so = second == third and second.partition(":")[0] in REFUSALS - TIME | {"dead"}
-    return "dead" if says_so else second
+    return "dead" if says_so else third
 
 
 def _works(adapter: BoundedAdapter, session: BoundedSession, expression: str, wanted: str = "mine") -> str:
