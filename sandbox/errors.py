@@ -37,6 +37,7 @@ from functools import cached_property
 from typing import Any, ClassVar, Final, Literal, Self
 
 from sandbox import _stack
+from sandbox._brief import brief
 from sandbox._stack import Frame
 from sandbox.values import BigInt, JSMap, JSSet, RegExp, undefined
 
@@ -136,7 +137,7 @@ class JSError(GuestError):
             error.__dict__.update(value.__dict__)
             error.__cause__ = value.__cause__
             return error
-        error = cls(_short_text(value), name="", js_class="")
+        error = cls(brief(value), name="", js_class="")
         error.__dict__["_thrown"] = value
         return error
 
@@ -173,7 +174,7 @@ class JSError(GuestError):
         while cause is not undefined and id(cause) not in seen and len(seen) <= _MAX_CAUSES:
             seen.add(id(cause))
             is_error = isinstance(cause, JSError)
-            text = str(cause) if is_error else _short_text(cause)
+            text = str(cause) if is_error else brief(cause)
             frames = cause.frames if is_error else ()
             sources = {**self.sources, **cause.sources} if is_error else {}
             parts.append("Caused by: " + _stack.render(text, frames, sources, None, color=color))
@@ -368,20 +369,11 @@ class ConversionError(UsageError, TypeError):
 
 
 _MAX_CAUSES: Final = 8
-_SHORT_TEXT_CHARS: Final = 200
 
 
 def _amount(number: float, unit: str) -> str:
     text = f"{number:,}" if isinstance(number, int) else f"{number:,.3f}".rstrip("0").rstrip(".")
     return text if unit in ("", "fuel") else f"{text} {unit}"
-
-
-def _short_text(value: object) -> str:
-    try:
-        text = value if isinstance(value, str) else "null" if value is None else repr(value)
-    except RecursionError:
-        text = f"a deeply nested {type(value).__name__}"
-    return text if len(text) <= _SHORT_TEXT_CHARS else text[:_SHORT_TEXT_CHARS] + "…"
 
 
 def _restore(cls: type[SandboxError], args: tuple[Any, ...]) -> SandboxError:

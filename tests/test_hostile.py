@@ -300,3 +300,20 @@ def test_use_in_a_finalizer_at_any_moment_of_a_turn() -> None:
             assert value == ["one"]
     assert target > 50
     assert {7, SandboxBusy} == set(answers)
+
+
+@pytest.mark.parametrize("end", ["throw a", "Promise.reject(a); 0", "f(a)", "[new Error('x', {cause: a})]", "a"])
+@pytest.mark.parametrize(
+    "grow", ["a = [a, a]", "a = {b: a, c: a}", "a = new Map([[1, a], [2, a]])", "a = new Set([a, [a]])"]
+)
+def test_values_that_unfold_without_end(grow: str, end: str) -> None:
+    """Each level holds the one below it twice: whoever follows all of it never comes back."""
+    code = f"let a = ['x']; for (let i = 0; i < 60; i++) {grow}; {end}"
+    with Sandbox(functions={"f": lambda value: None}) as box:
+        try:
+            box.eval(code)
+        except SandboxError as error:
+            assert len(f"{error} {error!r}") < 2_000
+            if isinstance(error, JSError):
+                assert len(error.render()) < 10_000
+        assert box.eval("1") == 1

@@ -22,6 +22,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "_handles",
         "values",
         "_stack",
+        "_brief",
         "errors",
         "limits",
         "functions",

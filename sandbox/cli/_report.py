@@ -129,49 +129,73 @@ def _json_error(error: SandboxError | KeyboardInterrupt) -> dict[str, Any]:
     return result
 
 
-def json_value(value: object, parents: tuple[int, ...] = ()) -> Any:  # noqa: ANN401 - what json.dumps takes
+# A value that shares its parts may unfold without end, and json.dumps follows only so many levels. There is room for
+# every message that a guest can send by default, if nothing in it is shared.
+_ROOM_CHARS: Final = 1 << 26
+_VALUE_CHARS: Final = 32
+_MOST_LEVELS: Final = 200
+_CUT: Final = "…"
+
+
+def json_value(value: object) -> Any:  # noqa: ANN401 - what json.dumps takes
     """A value in JSON's terms: what JSON lacks becomes the nearest thing it has.
 
     undefined, NaN and the infinities become null; a BigInt, a RegExp and a function a string; a Date its ISO text;
     bytes base64; a typed array a list of numbers; a Map a list of pairs; a Set a list; an Error its parts; a cycle
-    `"[Circular]"`.
+    `"[Circular]"`. What is nested very deeply, or comes after very many values, becomes `"…"`.
     """
-    match value:
-        case None | bool() | str():
-            return value
-        case BigInt():
-            return str(int(value))
-        case int():
-            return value
-        case float():
-            return value if math.isfinite(value) else None
-        case Undefined():
-            return None
-        case datetime():
-            return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        case bytes() | bytearray():
-            return base64.b64encode(value).decode("ascii")
-        case memoryview():
-            return value.tolist()
-        case RegExp(source=source, flags=flags):
-            return f"/{source}/{flags}"
-        case JSFunction(name=name):
-            return f"[Function: {name}]" if name else "[Function]"
-    return _json_container(value, parents)
+    return _Json().value(value)
 
 
-def _json_container(value: object, parents: tuple[int, ...]) -> Any:  # noqa: ANN401 - what json.dumps takes
-    if id(value) in parents:
-        return "[Circular]"
-    inside = (*parents, id(value))
-    match value:
-        case JSError():
-            return {"name": value.name, "message": value.message, "stack": value.stack}
-        case JSMap():
-            return [[json_value(key, inside), json_value(item, inside)] for key, item in value.items()]
-        case JSSet() | list() | tuple() | set() | frozenset():
-            return [json_value(item, inside) for item in value]
-        case Mapping():
-            return {str(key): json_value(item, inside) for key, item in value.items()}
-        case _:
-            return str(value)
+class _Json:
+    def __init__(self) -> None:
+        self._left = _ROOM_CHARS
+        self._parents: list[int] = []
+
+    def value(self, value: object) -> Any:  # noqa: ANN401 - what json.dumps takes
+        if self._left < 0 and not isinstance(value, bool | int | float):
+            return _CUT
+        self._left -= _VALUE_CHARS + (len(value) if isinstance(value, str | bytes | memoryview) else 0)
+        match value:
+            case None | bool() | str():
+                return value
+            case BigInt():
+                return str(value)
+            case int():
+                return value
+            case float():
+                return value if math.isfinite(value) else None
+            case Undefined():
+                return None
+            case datetime():
+                return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+            case bytes():
+                return base64.b64encode(value).decode("ascii")
+            case memoryview():
+                return value.tolist()
+            case RegExp(source=source, flags=flags):
+                return f"/{source}/{flags}"
+            case JSFunction(name=name):
+                return f"[Function: {name}]" if name else "[Function]"
+            case JSError():
+                return {"name": value.name, "message": value.message, "stack": value.stack}
+        if id(value) in self._parents:
+            return "[Circular]"
+        if len(self._parents) >= _MOST_LEVELS:
+            return _CUT
+        self._parents.append(id(value))
+        try:
+            return self._container(value)
+        finally:
+            self._parents.pop()
+
+    def _container(self, value: object) -> Any:  # noqa: ANN401 - what json.dumps takes
+        match value:
+            case JSMap():
+                return [[self.value(key), self.value(item)] for key, item in value.items()]
+            case JSSet() | list() | tuple() | set() | frozenset():
+                return [self.value(item) for item in value]
+            case Mapping():
+                return {str(key): self.value(item) for key, item in value.items()}
+            case _:
+                return str(value)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import pytest
+
+from sandbox.cli import _report
 from tests.cli.command import run
-
-if TYPE_CHECKING:
-    import pytest
 
 
 def run_json(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, dict[str, Any]]:
@@ -65,6 +65,26 @@ def test_json_of_an_error(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_json_of_a_thrown_value(capsys: pytest.CaptureFixture[str]) -> None:
     assert run_json(capsys, "eval", "--json", "throw {a: [1n]}")[1]["error"]["value"] == {"a": ["1"]}
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "let a = ['x']; for (let i = 0; i < 60; i++) a = [a, a]; a",
+        "let a = 'x'.repeat(1e5); for (let i = 0; i < 60; i++) a = {a, b: a}; a",
+        "let a = 1; for (let i = 0; i < 480; i++) a = [a]; a",
+        "let a = 1; for (let i = 0; i < 480; i++) a = new Map([[1, a]]); a",
+        "2n ** 100000n",
+    ],
+)
+def test_json_of_a_value_without_end(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    monkeypatch.setattr(_report, "_ROOM_CHARS", 1 << 20)
+    status, result = run_json(capsys, "eval", "--json", code)
+
+    assert (status, result["ok"]) == (0, True)
+    assert "\u2026" in json.dumps(result["value"], ensure_ascii=False) or code.startswith("2n")
 
 
 def test_json_of_a_limit(capsys: pytest.CaptureFixture[str]) -> None:
