@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from sandbox._abi import Verb
 from sandbox._asynchronous import AsyncRunner
-from sandbox._face import Face, Runner, at_value, checked_answer
+from sandbox._face import Face, Runner, at_value
 from sandbox._sandbox import own_names
 from sandbox.errors import ConversionError, SandboxBusy, SandboxClosed, UsageError
 from sandbox.values import Generation, HandleOwner, JSFunction, JSHandle, Question, undefined
@@ -219,19 +219,17 @@ class _Handles:
         if not sandbox._runner.is_nested():
             raise SandboxBusy("an AsyncSandbox is waited for with `await` and `async for`")
         try:
-            answer = sandbox._runner.run_nested(sandbox._driver.ask(held, question, value))
+            return sandbox._runner.run_nested(sandbox._driver.ask(held, question, value))
         except ConversionError as error:
             raise at_value(error) from None
-        return checked_answer(question, answer)
 
     async def ask_later(self, held: JSHandle, question: Question, value: object) -> Any:  # noqa: ANN401 - any value
         sandbox = self._sandbox
         sandbox._check_call(None)
         try:
-            answer = await sandbox._perform(sandbox._driver.ask(held, question, value))
+            return await sandbox._perform(sandbox._driver.ask(held, question, value))
         except ConversionError as error:
             raise at_value(error) from None
-        return checked_answer(question, answer)
 
     def release(self, handle: int, generation: Generation) -> None:
         self._sandbox._driver.release(handle, generation)

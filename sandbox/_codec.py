@@ -149,6 +149,20 @@ class Codec:
         writer = Writer(self._owner, self._limits, new_packer(), self._error_detail)
         return writer.write(values)
 
+    def encode_answer(self, value: object) -> tuple[bytes, bool]:
+        """Encode the answer to a request; or why it cannot cross, and True.
+
+        Reading a value may run code of the embedder, and raise whatever that does.
+        """
+        try:
+            return self.encode(value), False
+        except Exception as error:  # noqa: BLE001 - the guest's program decides what to do about it
+            refusal = error
+        try:
+            return self.encode(refusal), True
+        except Exception:  # noqa: BLE001 - the same is wrong with it
+            return self.encode(ConversionError("$", "a value that cannot be read")), True
+
     def decode(self, message: bytes | bytearray | memoryview) -> Any:  # noqa: ANN401 - any value
         """Decode a message that holds one value. No part of the message is referred to afterwards.
 
@@ -177,8 +191,8 @@ class Codec:
                     with suppress(_blobs.Other):
                         return _blobs.read(body)
                 return self._unpack(body, held, 0)
-            except _NotPlain:
-                pass
+            except (_NotPlain, ConversionError):
+                pass  # the general way says why, and where
             except GuestProtocolError:
                 raise
             except _MALFORMED as error:

@@ -30,6 +30,9 @@ from sandbox.values import JSHandle, JSMap, JSSet, undefined
 if TYPE_CHECKING:
     from sandbox.limits import Limits
 
+# How many values without a Python form are told apart; in what is thrown, later ones share the last stand-in.
+_MOST_REFUSALS: Final = 100
+
 # What exists in the table but has no Python type; the text says what a program can do instead.
 UNSUPPORTED: Final[Mapping[int, str]] = {
     Tag.HEADERS: "Headers; send their entries",
@@ -110,7 +113,7 @@ class Reader(Cursor):
         self._objects: list[object] = []
         self._frames: list[_Frame] = []
         self._nodes = 0
-        self._refusal: ConversionError | None = None
+        self._refusals: list[ConversionError] = []
 
     def read(self) -> Any:  # noqa: ANN401 - any value
         """Decode the message.
@@ -135,8 +138,8 @@ class Reader(Cursor):
             frames.pop()
         if self._at != len(self._data):
             raise malformed("bytes after the value")
-        if self._refusal is not None:
-            raise self._refusal
+        if self._refusals and not self._keep_refusals:
+            raise self._refusals[0]
         return result[0]
 
     def _members(self, frame: _Frame) -> None:
@@ -172,10 +175,10 @@ class Reader(Cursor):
 
     def _refuse(self, reason: str) -> None:
         """Note a value without a Python form; reading goes on with a stand-in."""
-        refusal = ConversionError(path_of([frame.step() for frame in self._frames[1:]]), reason)
-        if self._refusal is None and not self._keep_refusals:
-            self._refusal = refusal
-        self._object(refusal)
+        if len(self._refusals) < (_MOST_REFUSALS if self._keep_refusals else 1):
+            path = path_of([frame.step() for frame in self._frames[1:]])
+            self._refusals.append(ConversionError(path, reason))
+        self._object(self._refusals[-1])
 
     def _finish(self, end: int) -> None:
         """Leave an extension; its payload must have been read to its end."""
@@ -228,8 +231,7 @@ class Reader(Cursor):
         elif tag == Tag.HOST_OBJECT:
             self._object(target_of(payload, self._owner))
         elif tag in HELD:
-            handle, name = held_parts(tag, payload)
-            self._object(self._held.get(handle) or self._owner.held(Tag(tag), handle, name))
+            self._hold(*held_parts(tag, payload), Tag(tag))
         else:
             value = leaf(tag, payload)
             if tag in (Tag.UNDEFINED, Tag.BIGINT):
@@ -237,6 +239,12 @@ class Reader(Cursor):
             else:
                 self._object(value)
         return None
+
+    def _hold(self, handle: int, name: str, tag: Tag) -> None:
+        try:
+            self._object(self._held.get(handle) or self._owner.held(tag, handle, name))
+        except ConversionError as error:
+            self._refuse(error.reason)
 
     def _reference(self, payload: bytes) -> None:
         number = reference_number(payload)

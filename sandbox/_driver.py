@@ -20,14 +20,15 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from sandbox._abi import Verb
 from sandbox._clock import Clock, VirtualClock
-from sandbox._guest import Guest, Settings
 from sandbox._requests import Requests, Waiter
-from sandbox._runs import Run
+from sandbox._runs import Run, is_anything
+from sandbox._settings import Settings
 from sandbox._turns import Command, Turns
 from sandbox.errors import SandboxError, WallLimitExceeded
 
 if TYPE_CHECKING:
     from sandbox._events import Event
+    from sandbox._guest import Guest
     from sandbox._holds import StartInTurn
     from sandbox._operations import Operations
     from sandbox.capabilities.console import Console
@@ -159,11 +160,11 @@ class Driver:
             self.add_source(name, code)
             return self.guest.module(number, None, code, name)
 
-        return command
+        return self._expecting(_is_namespace, command)
 
     def import_module(self, specifier: str) -> Command:
         """Import a module."""
-        return lambda number: self.guest.module(number, specifier, None, None)
+        return self._expecting(_is_namespace, lambda number: self.guest.module(number, specifier, None, None))
 
     def add_source(self, name: str, code: str) -> None:
         """Remember a program text, for errors; any thread."""
@@ -181,8 +182,9 @@ class Driver:
         return command
 
     def access(self, verb: Verb, key: str, value: object = None) -> Command:
-        """Use a property of globalThis."""
-        return lambda number: self.guest.access(number, verb, 0, key, value)
+        """Use a property of globalThis, or list their names."""
+        is_answer = _are_names if verb is Verb.KEYS else is_anything
+        return self._expecting(is_answer, lambda number: self.guest.access(number, verb, 0, key, value))
 
     def construct(self, held: JSHandle, arguments: Sequence[object]) -> Command:
         """Make an object of a class."""
@@ -191,10 +193,22 @@ class Driver:
         )
 
     def ask(self, held: JSHandle, question: Question, value: object) -> Command:
-        """Wait for a promise, or take a step of an iterator."""
-        return lambda number: self.guest.access(
-            number, _VERBS[question], self._operations.handle_of(held), question, value
+        """Wait for a promise, or take a step of an iterator, which is answered with `[done, value]`."""
+        verb = _VERBS[question]
+        is_answer = _is_step if verb is Verb.STEP else is_anything
+        return self._expecting(
+            is_answer,
+            lambda number: self.guest.access(number, verb, self._operations.handle_of(held), question, value),
         )
+
+    def _expecting(self, is_answer: Callable[[object], bool], command: Command) -> Command:
+        """A command whose run can only end with such a value, unless it fails."""
+
+        def expecting(number: int) -> list[Event]:
+            self.runs[number].is_answer = is_answer
+            return command(number)
+
+        return expecting
 
     def define(self, values: Mapping[str, object]) -> Command:
         """Set globals, in order."""
@@ -397,6 +411,18 @@ class Driver:
         self._turns.after_limit.forget()
         self._requests.clear()
         self._requests.attend()
+
+
+def _is_namespace(value: object) -> bool:
+    return type(value) is dict
+
+
+def _are_names(value: object) -> bool:
+    return type(value) is list and {str}.issuperset(map(type, value))
+
+
+def _is_step(value: object) -> bool:
+    return type(value) is list and len(value) == 2 and type(value[0]) is bool
 
 
 def _seed64(seed: int | None) -> int:

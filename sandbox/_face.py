@@ -12,11 +12,11 @@ from sandbox._driver import Driver
 from sandbox._operations import Operations
 from sandbox._requests import Waiter
 from sandbox.capabilities import Console, ConsoleEntry, Modules, Random, Timers
-from sandbox.errors import ConversionError, GuestProtocolError, RunInterrupted, SandboxClosed
+from sandbox.errors import ConversionError, RunInterrupted, SandboxClosed
 from sandbox.functions import HostFunction
 from sandbox.limits import Limits, OnLimit, Usage
 from sandbox.modules.mapping import finders
-from sandbox.values import HandleOwner, JSFunction, Question
+from sandbox.values import HandleOwner, JSFunction
 
 if TYPE_CHECKING:
     from sandbox._turns import Command
@@ -267,18 +267,6 @@ class Face:
 def at_value(error: ConversionError) -> ConversionError:
     """What cannot cross of an iterator's step is named as seen from the value."""
     return ConversionError("$" + error.path.removeprefix("$[1]"), error.reason) if error.path[:4] == "$[1]" else error
-
-
-def checked_answer(question: Question, answer: object) -> object:
-    """What the guest has answered to a question; a step is `[done, value]`.
-
-    Raises:
-        GuestProtocolError: It is no answer to that.
-    """
-    is_step = isinstance(answer, list) and len(answer) == 2 and isinstance(answer[0], bool)
-    if question in ("next", "return", "throw") and not is_step:
-        raise GuestProtocolError("the guest answered with what is no step of an iterator")
-    return answer
 
 
 def _check_options(

@@ -10,12 +10,11 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from sandbox import _abi, _failures
-from sandbox._abi import Clock, Op, Reason, Status, Verb
+from sandbox._abi import CAP_REENTRY, Op, Reason, Status, Verb
 from sandbox._codec import Codec, Owner
 from sandbox._events import (
     Cancelled,
@@ -47,7 +46,7 @@ from sandbox.errors import (
 from sandbox.values import undefined
 
 if TYPE_CHECKING:
-    from sandbox.errors import ErrorDetail
+    from sandbox._settings import Settings
     from sandbox.limits import Limits
 
 _HEADER: Final = struct.Struct("<III")
@@ -55,6 +54,8 @@ _OUT_OF_MEMORY: Final = "out of memory"  # what the engine says, also in the Syn
 # Below the wall of linear memory: what is left lets the guest report that memory ran out.
 _RESERVE_BYTES: Final = 1 << 20
 _MAX_OUTBOX_BYTES: Final = 1 << 20
+# Of frames that are decoded at one time: events take many times the room of what they are made from.
+_BATCH_BYTES: Final = 1 << 16
 _NANOSECONDS: Final = 1_000_000_000
 _REASONS: Final = frozenset(Reason)
 
@@ -71,30 +72,13 @@ class State(Enum):
 class SyncHandler(Protocol):
     """Answers a synchronous request of the guest, in the middle of a turn."""
 
-    def __call__(self, op: int, arguments: list[Any], /) -> Any:  # noqa: ANN401 - any value
-        """Answer with a value. An `Exception` becomes an Error of the guest; any other exception unwinds the guest."""
+    def __call__(self, op: int, arguments: list[Any] | ConversionError, /) -> Any:  # noqa: ANN401 - any value
+        """Answer with a value. An `Exception` becomes an Error of the guest; any other exception unwinds the guest.
 
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What an instance is told when it starts.
-
-    Attributes:
-        random_seed: Seed of `Math.random`; not zero.
-        time_origin_ms: `performance.timeOrigin`.
-        clock: Which clock the guest reads.
-        poll_interval: Interrupt checks of the engine between two polls, each some ten microseconds of ordinary code;
-            0: never.
-        error_detail: What the guest sees of exceptions of the host.
-        clock_resolution_ms: Steps of the real clock; 0: as fine as it is.
-    """
-
-    random_seed: int
-    time_origin_ms: float
-    clock: Clock
-    poll_interval: int
-    error_detail: ErrorDetail = "message"
-    clock_resolution_ms: int = 0
+        Args:
+            op: What is asked for.
+            arguments: What the guest gave, or why that has no Python form, which is to be raised.
+        """
 
 
 class Guest:
@@ -122,7 +106,7 @@ class Guest:
             settings: Seed and clock.
             owner: Knows functions and exceptions that cross; see `Codec`.
             on_sync: Answers synchronous requests.
-            on_events: Gets the events that precede a synchronous request or a poll.
+            on_events: Gets the events that precede a synchronous request or a poll, and the first ones of very many.
             on_poll: Called every `poll_interval` checks; what it raises unwinds the guest.
         """
         self.state = State.READY
@@ -187,7 +171,7 @@ class Guest:
             aborted: Whether the exception says that the run which asked was ended. Such a rejection is told at once
                 when nobody handles it; any other when no run is left that could still do so.
         """
-        message, is_refused = self._answer(value.value if isinstance(value, Returned) else value)
+        message, is_refused = self._codec.encode_answer(value.value if isinstance(value, Returned) else value)
         failed = is_refused or isinstance(value, BaseException)
         outcome = Status.ABORTED if aborted else Status.FAILED if failed else Status.OK
         return self._turn("settle", message, request, outcome)
@@ -207,6 +191,8 @@ class Guest:
         nested = instance.depth > 0
         if self.state is not State.READY and not (nested and self.state is State.RUNNING):
             raise self.refusal()
+        if instance.depth > CAP_REENTRY:
+            raise SandboxBusy("host functions call back into the guest too deeply")
         if not self._may_write:
             raise SandboxBusy
         self._may_write = False
@@ -225,32 +211,43 @@ class Guest:
             self.state = State.POISONED
             raise
         except Trap as trap:
-            self.state = State.POISONED
-            return [self._crash(trap)]
+            return self._end(trap, nested)
         self.state = State.RUNNING
         try:
             status = instance.call(export, (*numbers, len(message)))
         except Trap as trap:
-            self.state = State.POISONED
-            instance.pending = None
-            return [*self._last_words(), self._crash(trap)]
+            return self._end(trap, nested)
         finally:
             if not nested and self.state is State.RUNNING:
                 self.state = State.READY
-        events = self._drain()
+        try:
+            events = self._drain()
+        except GuestProtocolError:
+            if instance.pending is None or nested:
+                raise
+            events = []
         if instance.pending is not None and not nested:
             self._raise_pending(events)
         if status != Status.OK:
-            if nested and status == Status.FAILED:
-                raise SandboxBusy("host functions call back into the guest too deeply")
-            raise self._broken(f"the guest refused a message of the host (status {status})")
+            raise self.broken(f"the guest refused a message of the host (status {status})")
+        return events
+
+    def _end(self, trap: Trap, nested: bool) -> list[Event]:
+        """What a guest that has trapped leaves behind."""
+        self.state = State.POISONED
+        events = self._last_words()
+        if self.instance.pending is None:
+            return [*events, self._crash(trap)]
+        # That it trapped means nothing: it was told to stop before.
+        if not nested:
+            self._raise_pending(events)
         return events
 
     def _raise_pending(self, events: list[Event]) -> None:
         """Raise what an import left, after what happened before it has been heard."""
         error, self.instance.pending = self.instance.pending, None
         assert error is not None
-        if isinstance(error, GuestProtocolError):
+        if self.instance.is_broken:
             self.state = State.POISONED
         self._on_events([event for event in events if not isinstance(event, Stopped)])
         raise error
@@ -268,17 +265,17 @@ class Guest:
         self.state = State.POISONED
         self._poisoned_by = self._poisoned_by or f"the sandbox was poisoned: {reason}; make a new one"
 
-    def _broken(self, text: str) -> GuestProtocolError:
+    def broken(self, text: str) -> GuestProtocolError:
+        """Poison a guest that has broken the ABI; returns what to raise."""
         self.state = State.POISONED
         return GuestProtocolError(text)
 
     def _last_words(self) -> list[Event]:
         """What a guest sent without asking for an answer before it trapped, console entries above all."""
         try:
-            events = self._drain()
+            return self._drain(lambda event: isinstance(event, Requested) and event.id == 0)
         except SandboxError:  # the trap came while a frame was moved
             return []
-        return [event for event in events if isinstance(event, Requested) and event.id == 0]
 
     def _crash(self, trap: Trap) -> Crashed:
         if trap.code == STACK_OVERFLOW:
@@ -291,15 +288,19 @@ class Guest:
     def _memory_error(self) -> MemoryLimitExceeded:
         return MemoryLimitExceeded(self._limits.memory_bytes, self.instance.memory_bytes())
 
-    def _drain(self) -> list[Event]:
-        """Read the frames of the outbox."""
+    def _drain(self, is_wanted: Callable[[Event], bool] | None = None) -> list[Event]:
+        """Read the frames of the outbox; of very many, the first ones are given to `on_events`.
+
+        Args:
+            is_wanted: Which events count; by default all.
+        """
         control = self.instance.control
         length = control.outbox_bytes
         reason = control.reason
         if not length and not reason:
             return []
         if reason not in _REASONS:
-            raise self._broken("the guest was stopped for no known reason")
+            raise self.broken("the guest was stopped for no known reason")
         try:
             frames = self.instance.read(control.outbox, length)
         except GuestProtocolError:
@@ -307,27 +308,50 @@ class Guest:
             raise
         control.outbox_bytes = 0
         events: list[Event] = []
-        position = 0
+        failure: BaseException | None = None
+        position = heard = 0
         while position < length:
+            if position - heard > _BATCH_BYTES and events:
+                frames, heard = bytes(frames), position  # whoever hears of them may run the guest, whose memory it is
+                failed, events = self._tell(events), []
+                failure = failure or failed
             if position + _abi.FRAME_HEADER_BYTES > length:
-                raise self._broken("the guest wrote half a frame")
+                raise self.broken("the guest wrote half a frame")
             op, number, size = _HEADER.unpack_from(frames, position)
             position += _abi.FRAME_HEADER_BYTES
             if size > length - position:
-                raise self._broken("the guest wrote a frame longer than its outbox")
-            events.append(self._event(op, number, frames[position : position + size]))
+                raise self.broken("the guest wrote a frame longer than its outbox")
+            event = self._event(op, number, frames[position : position + size])
             position += size + (-size & 3)
+            if is_wanted is None or is_wanted(event):
+                events.append(event)
+        if failure is not None:
+            self._tell(events)
+            raise failure
         if reason and self.instance.depth == 0:
             control.reason = Reason.NONE
             events.append(Stopped(Reason(reason)))
         return events
+
+    def _tell(self, events: list[Event]) -> BaseException | None:
+        """Hand events over; returns what that raised, for what follows them counts as well."""
+        may_write, self._may_write = self._may_write, True
+        try:
+            self._on_events(events)
+        except BaseException as error:
+            if self.state is State.POISONED:
+                raise
+            return error
+        finally:
+            self._may_write = may_write
+        return None
 
     def _event(self, op: int, number: int, message: bytes | memoryview) -> Event:
         if op == Op.FINISH:
             try:
                 return Finished(number, self._decode(message))
             except ConversionError as error:
-                return Failed(number, error)
+                return Failed(number, error.with_traceback(None))
         if op == Op.FAIL:
             return Failed(number, self._thrown(message))
         if op == Op.UNCAUGHT:
@@ -342,7 +366,7 @@ class Guest:
         try:
             return Requested(number, op, self._arguments(message))
         except ConversionError as refusal:
-            return Requested(number, op, refusal)
+            return Requested(number, op, refusal.with_traceback(None))
 
     def _thrown(self, message: bytes | memoryview) -> SandboxError:
         control = self.instance.control
@@ -371,7 +395,7 @@ class Guest:
     def _arguments(self, message: bytes | memoryview) -> list[Any]:
         arguments = self._decode(message)
         if not isinstance(arguments, list):
-            raise self._broken("the guest sent arguments that are no array")
+            raise self.broken("the guest sent arguments that are no array")
         return arguments
 
     # --- the import ---
@@ -380,59 +404,54 @@ class Guest:
         self._may_write = True
         try:
             return self._serve(op, message)
+        except Trap as trap:  # where it was asked for room
+            self.state = State.POISONED
+            self._on_events([self._crash(trap)])
+            return Status.STOP, None
         finally:
             self._may_write = False
+            if self.state is State.POISONED:
+                # The frames below stand on a heap that must not be used, or are those of an attacker.
+                self.instance.halt()
 
     def _serve(self, op: int, message: bytes | memoryview) -> tuple[int, bytes | None]:
         control = self.instance.control
-        refusal: Exception | None = None
-        arguments: list[Any] = []
+        arguments: list[Any] | ConversionError = []
         if op != Op.POLL:  # before anything else can run the guest, whose memory the message may be
             try:
                 arguments = self._arguments(message)
-            except ConversionError as error:
-                refusal = error
+            except ConversionError as refusal:
+                arguments = refusal.with_traceback(None)  # which would keep what was read so far
         if control.outbox_bytes or control.reason:
             self._on_events(self._drain())
         if op == Op.POLL:
             self._on_poll()
             return Status.OK, None
         try:
-            if refusal is not None:
-                raise refusal
             answer, status = self._on_sync(op, arguments), Status.OK
-        except GuestProtocolError:
-            raise
-        except Exception as error:  # noqa: BLE001 - the guest's program decides what to do about it
+        except Exception as error:
+            if self.state is State.POISONED:
+                raise
             answer, status = error, Status.FAILED
-        reply, is_refused = self._answer(answer)
+        if self.state is State.POISONED:
+            return Status.STOP, None
+        reply, is_refused = self._codec.encode_answer(answer)
         if is_refused:
             status = Status.FAILED
         if not self.instance.reserve(len(reply)):
             raise self._memory_error()
         return status, reply
 
-    def _answer(self, value: object) -> tuple[bytes, bool]:
-        """An answer as a message; or why it cannot cross, and True. Reading a value may run code of the embedder."""
-        try:
-            return self._codec.encode(value), False
-        except Exception as error:  # noqa: BLE001 - the guest's program decides what to do about it
-            refusal = error
-        try:
-            return self._codec.encode(refusal), True
-        except Exception:  # noqa: BLE001 - the same is wrong with it
-            return self._codec.encode(ConversionError("$", "a value that cannot be read")), True
-
     # --- time and memory ---
 
-    def arm(self, cpu_seconds: float | None, fuel: int, wall: float = math.inf) -> None:
+    def arm(self, cpu_seconds: float | None, fuel: int, wall: float = math.inf, spare_fuel: int = 0) -> None:
         """Set what the next turn may use: guest time, and the hard stop behind it; see `Instance.arm`."""
         control = self.instance.control
         control.cpu_used_ns = 0
         control.cpu_budget_ns = 0 if cpu_seconds is None else max(1, int(cpu_seconds * _NANOSECONDS))
         control.interrupt = 0
         self._failed_allocations = control.failed_allocations
-        self.instance.arm(fuel, cpu_seconds, wall)
+        self.instance.arm(fuel, cpu_seconds, wall, spare_fuel)
 
     def cpu_seconds(self) -> float:
         """Guest time of the last turn."""
@@ -475,5 +494,5 @@ class Guest:
         """
         if self.instance.depth:
             raise SandboxBusy("a sandbox cannot be closed while its guest runs")
-        self.state = State.CLOSED
-        self.instance.close()
+        is_sound, self.state = self.state is not State.POISONED, State.CLOSED
+        self.instance.close(is_sound=is_sound)

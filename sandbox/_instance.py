@@ -60,11 +60,17 @@ def _host_call(_environment: object, _caller: object, values: Any, _count: int) 
         if deadline is not None:
             deadline.pause()
         try:
-            op, address, length = values[0].i32, values[1].i32 & _U32, values[2].i32 & _U32
-            status, reply = instance.on_host_call(op, instance.read(address, length))
-            if reply is not None:
-                instance.write(reply)
-                instance.control.reply_bytes = len(reply)
+            if instance.pending is not None:
+                instance.halt()  # it was told to stop, and a guest that is being unwound asks for nothing
+            elif instance.is_reserving:
+                instance.halt()
+                raise instance._broken("the guest called the host when it was asked for room")
+            else:
+                op, address, length = values[0].i32, values[1].i32 & _U32, values[2].i32 & _U32
+                status, reply = instance.on_host_call(op, instance.read(address, length))
+                if reply is not None:
+                    instance.write(reply)
+                    instance.control.reply_bytes = len(reply)
         finally:
             if deadline is not None:
                 deadline.resume()
@@ -86,25 +92,33 @@ class Instance:
         control: The control block, a live view of guest memory.
         deadline: What ends a turn by the clock; None: fuel does.
         depth: Exports on the stack.
-        pending: The exception an import left behind; whoever called the export takes it.
+        is_broken: Whether the guest has named memory that it does not have.
+        pending: The exception an import left behind; whoever called the export takes it. Until then no import does
+            anything.
         image: What the instance was made from.
+        is_reserving: Whether the guest was asked for room for a message, and has not answered.
     """
 
     __slots__ = (
         "_context",
+        "_filled",
         "_limit_bytes",
         "_memory",
         "_size",
+        "_spare_fuel",
         "_store",
         "_tank",
         "_trap",
         "_trap_address",
         "_values",
         "_values_address",
+        "_withheld_fuel",
         "control",
         "deadline",
         "depth",
         "image",
+        "is_broken",
+        "is_reserving",
         "on_host_call",
         "pending",
     )
@@ -128,11 +142,13 @@ class Instance:
         self.on_host_call = on_host_call
         self.pending: BaseException | None = None
         self.depth = 0
+        self.is_broken = self.is_reserving = False
+        self._withheld_fuel = 0
         self._values = _wasmtime.RawValues()
         self._values_address = ctypes.addressof(self._values)
         self._trap = ctypes.c_void_p()
         self._trap_address = ctypes.addressof(self._trap)
-        self._tank = 0
+        self._tank = self._filled = self._spare_fuel = 0
         self._acquire()
 
     def _acquire(self) -> Store:
@@ -195,13 +211,28 @@ class Instance:
         """
         end = address + length
         if length > _abi.CAP_MESSAGE_BYTES or (end > self._size and end > self.memory_bytes()):
-            raise GuestProtocolError(f"the guest named {length:,} bytes at {address:#x}, which it does not have")
+            raise self._broken(f"the guest named {length:,} bytes at {address:#x}, which it does not have")
         data = self._memory[address:end]
         return bytes(data) if length <= _SHORT_BYTES else data
 
     def reserve(self, length: int) -> bool:
-        """Make room for a message; False: the guest has none."""
-        return length <= self.control.inbox_bytes or bool(self.call("reserve", (length,)))
+        """Make room for a message; False: the guest has none.
+
+        Raises:
+            GuestProtocolError: The guest says that it has made room, and has not.
+            Trap: See `call`.
+        """
+        if length <= self.control.inbox_bytes:
+            return True
+        self.is_reserving = True
+        try:
+            if not self.call("reserve", (length,)):
+                return False
+        finally:
+            self.is_reserving = False
+        if length > self.control.inbox_bytes:
+            raise self._broken("the guest has made no room for a message")
+        return True
 
     def write(self, message: bytes) -> None:
         """Copy a message into the guest's inbox.
@@ -216,9 +247,13 @@ class Instance:
             raise MemoryError("the guest has no room for the message")
         address = control.inbox
         end = address + length
-        if length > control.inbox_bytes or (end > self._size and end > self.memory_bytes()):
-            raise GuestProtocolError("the guest's inbox is outside its memory")
+        if end > self._size and end > self.memory_bytes():
+            raise self._broken("the guest's inbox is outside its memory")
         self._memory[address:end] = message
+
+    def _broken(self, text: str) -> GuestProtocolError:
+        self.is_broken = True
+        return GuestProtocolError(text)
 
     def memory_bytes(self) -> int:
         """Size of the linear memory now; it never shrinks."""
@@ -226,28 +261,48 @@ class Instance:
         self._size = self._store.memory_bytes()
         return self._size
 
-    def arm(self, fuel: int, cpu_seconds: float | None, wall: float) -> None:
-        """Set the hard stop of what runs next: the fuel, or by the clock the times; see `Deadline.arm`."""
+    def arm(self, fuel: int, cpu_seconds: float | None, wall: float, spare_fuel: int = 0) -> None:
+        """Set the hard stop of what runs next: the fuel, or by the clock the times; see `Deadline.arm`.
+
+        Args:
+            fuel: What the tank holds.
+            cpu_seconds: Time in the guest; None: any.
+            wall: The end of its time in all.
+            spare_fuel: What `top_up` may add.
+        """
         if self.deadline is None:
-            self._tank = fuel
+            self._tank, self._spare_fuel = fuel, spare_fuel
+            self._filled = fuel
             self.set_fuel(fuel)
         else:
             self.deadline.arm(cpu_seconds, wall)
 
+    def top_up(self) -> None:
+        """Fill the tank again as far as there is spare fuel: the guest has shown that it looks at its limits."""
+        if self._spare_fuel and not self._withheld_fuel:
+            left = self.fuel()
+            added = min(self._tank - left, self._spare_fuel)
+            self._spare_fuel -= added
+            self._filled += added
+            self.set_fuel(left + added)
+
     def halt(self) -> None:
-        """Let the guest run no further: frames on the stack trap when they go on."""
+        """Let guest code that is on the stack trap as soon as it goes on. On the thread that runs it."""
         if self.deadline is None:
+            left = self.fuel()
             self.set_fuel(0)
+            self._withheld_fuel = left
         else:
             self.deadline.expire()
 
     def burnt(self) -> int:
         """Fuel that was burnt since `arm`, in wasmtime's units; by the clock it is not counted."""
-        return self._tank - self.fuel() if self.deadline is None else 0
+        return self._filled - self.fuel() if self.deadline is None else 0
 
     def set_fuel(self, fuel: int) -> None:
         """Set what is left in the tank, in wasmtime's units."""
         assert self._store is not None
+        self._withheld_fuel = 0
         _store.check(_wasmtime.set_fuel(self._context, fuel))
 
     def fuel(self) -> int:
@@ -255,7 +310,7 @@ class Instance:
         assert self._store is not None
         left = ctypes.c_uint64()
         _store.check(_wasmtime.get_fuel(self._context, ctypes.addressof(left)))
-        return left.value
+        return left.value + self._withheld_fuel
 
     def copy(self) -> MemoryCopy:
         """Copy the memory; nothing runs in it.
@@ -280,17 +335,24 @@ class Instance:
             self._give_back()
             raise
 
-    def close(self) -> None:
-        """Give the instance back; idempotent. Its owner makes sure that nothing runs in it."""
-        self._give_back()
+    def close(self, *, is_sound: bool = True) -> None:
+        """Give the instance back; idempotent. Its owner makes sure that nothing runs in it.
 
-    def _give_back(self) -> None:
+        Args:
+            is_sound: Whether its memory may be wiped and serve another sandbox.
+        """
+        self._give_back(is_sound=is_sound)
+
+    def _give_back(self, *, is_sound: bool = True) -> None:
         store, self._store = self._store, None
         if store is not None:
             # The memory may serve another sandbox at once: whoever still looks here sees one that belongs to nobody.
             self.control = _NOBODYS_CONTROL
             self._memory = _NO_MEMORY
-            _store.release(store)
+            if is_sound and not self.is_broken:
+                _store.release(store)
+            else:
+                store.delete()
 
     def __del__(self) -> None:
         # The store has no finalizer of its own: one of the embedder's that closes the sandbox may run in the same

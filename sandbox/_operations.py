@@ -19,6 +19,8 @@ from sandbox.limits import Limits
 from sandbox.values import Generation, HandleOwner, JSAsyncIterator, JSFunction, JSHandle, JSIterator, JSPromise
 
 _MAX_KEPT_EXCEPTIONS: Final = 256
+# What a traceback keeps alive are the arguments of the guest, of any size.
+_MAX_KEPT_TRACEBACKS: Final = 16
 _HELD: Final[dict[int, type[JSPromise | JSIterator | JSAsyncIterator]]] = {
     Tag.PROMISE: JSPromise,
     Tag.ITERATOR: JSIterator,
@@ -56,6 +58,7 @@ class Operations:
     Attributes:
         dropped: Handles the host no longer holds, of which the guest has not been told yet; any thread may add one.
         made: How many handles of the guest the host was ever given.
+        refused: How many of them were more than it may hold; nothing holds them.
         promise: Makes a request that an awaitable will answer; see `EncodeOwner`. Set by whoever runs the turns.
         forget: Takes one back.
     """
@@ -71,7 +74,8 @@ class Operations:
         Args:
             capabilities: At most one for each stem of the ABI table.
             handle_owner: What the guest's functions, promises and iterators belong to.
-            most_bound: How many of the embedder's functions and iterators the guest may hold at one time.
+            most_bound: How many of the embedder's functions and iterators the guest may hold at one time, and how many
+                of its own the host.
         """
         self._most_bound: Final = most_bound
         self.dropped: deque[tuple[int, Generation]] = deque()
@@ -79,7 +83,7 @@ class Operations:
         self._generation = Generation()
         self._before: _Before | None = None
         self._capabilities = tuple(capabilities)
-        self.made = self._taken = 0
+        self.made = self.refused = self._taken = 0
         self._table: dict[int, Operation] = {}
         self._ops: dict[Hashable, int] = {}
         self._next_op = _abi.FIRST_DYNAMIC_OP
@@ -89,7 +93,9 @@ class Operations:
         for capability in self._capabilities:
             for name, handler in capability.handlers().items():
                 op, mode = _abi.OPS[capability.stem, name]
-                self._table[op] = Operation(f"{capability.stem}.{name}", _MODES[mode], handler, references=1)
+                self._table[op] = Operation(
+                    f"{capability.stem}.{name}", _MODES[mode], handler, references=1, is_sent=mode == "send"
+                )
 
     def get(self, op: int) -> Operation | None:
         """The operation behind a number; None when the guest made it up or it was released."""
@@ -148,10 +154,14 @@ class Operations:
         return len(self._ops)
 
     def keep_exception(self, error: BaseException) -> int:
-        """Keep an exception of the host; the oldest are forgotten when there are many."""
+        """Keep an exception of the host; the oldest are forgotten when there are many, and their tracebacks first."""
         number = self._next_exception
         self._next_exception += 1
         self._exceptions[number] = error
+        older = self._exceptions.get(number - _MAX_KEPT_TRACEBACKS)
+        while older is not None and older.__traceback__ is not None:
+            older.__traceback__ = None
+            older = older.__cause__ or older.__context__
         if len(self._exceptions) > _MAX_KEPT_EXCEPTIONS:
             del self._exceptions[next(iter(self._exceptions))]
         return number
@@ -184,6 +194,12 @@ class Operations:
     def held(self, tag: Tag, handle: int, name: str) -> JSHandle:
         """A function, promise or iterator of the guest; see `DecodeOwner`."""
         self.made += 1
+        if self.live() > self._most_bound:
+            self.refused += 1
+            self.dropped.append((handle, self._generation))
+            raise ConversionError(
+                "$", f"a function, promise or iterator beyond the handles limit of {self._most_bound:,}"
+            )
         if tag is Tag.FUNCTION:
             return JSFunction(self._handle_owner, handle, name, self._generation)
         return _HELD[tag](self._handle_owner, handle, self._generation)

@@ -8,7 +8,7 @@ from typing import Any, Final, Protocol
 from sandbox import _failures
 from sandbox._abi import Tag
 from sandbox._cursor import Cursor, malformed
-from sandbox._wire import typed_array_from
+from sandbox._wire import MAX_BIGINT_BYTES, typed_array_from
 from sandbox.errors import JSError
 from sandbox.values import URL, BigInt, JSHandle, RegExp, undefined
 
@@ -22,7 +22,11 @@ class DecodeOwner(Protocol):
     """What the decoder needs of the sandbox that the values come from."""
 
     def held(self, tag: Tag, handle: int, name: str, /) -> JSHandle:
-        """A new function, promise or iterator, as the tag says; each handle in a message is met once."""
+        """A new function, promise or iterator, as the tag says; each handle in a message is met once.
+
+        Raises:
+            ConversionError: There are too many; the guest is told that nobody holds this one.
+        """
 
     def target(self, op: int, /) -> object:
         """The exposed object behind an op.
@@ -83,13 +87,14 @@ def target_of(payload: bytes, owner: DecodeOwner) -> object:
 
 def held_parts(tag: int, payload: bytes) -> tuple[int, str]:
     """Handle and name of what stays in the guest; only a function has a name."""
+    name = ""
     if tag == Tag.FUNCTION:
         handle, name = _Payload(payload).parts(int, str)
-        return handle, name
-    number = _Payload(payload).part()
-    if type(number) is not int:
-        raise malformed("a handle that is no number")
-    return number, ""
+    else:
+        handle = _Payload(payload).part()
+    if type(handle) is not int or not 0 < handle < 1 << 32:
+        raise malformed("a handle that is no number of one")
+    return handle, name
 
 
 def leaf(tag: int, payload: bytes) -> object:
@@ -103,6 +108,8 @@ def leaf(tag: int, payload: bytes) -> object:
             raise malformed("undefined with a payload")
         return undefined
     if tag == Tag.BIGINT:
+        if len(payload) > MAX_BIGINT_BYTES:
+            raise malformed("a bigint longer than the engine has any")
         return BigInt(int.from_bytes(payload, "little", signed=True))
     if tag == Tag.ARRAY_BUFFER:
         return payload

@@ -114,6 +114,13 @@ class Requests:
     def __len__(self) -> int:
         return len(self._pending)
 
+    def __contains__(self, number: int) -> bool:
+        return number in self._pending
+
+    def backlog(self) -> int:
+        """What is kept of requests until the turn is over, also of those that were answered or taken back in it."""
+        return max(len(self._pending), len(self._completed), len(self._unstarted))
+
     def services(self) -> int:
         """How many services were begun and not ended."""
         return len(self._services)

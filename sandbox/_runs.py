@@ -14,10 +14,11 @@ from sandbox.errors import CpuLimitExceeded, FuelLimitExceeded, LimitExceeded, W
 if TYPE_CHECKING:
     from sandbox.limits import Limits
 
-# Where fuel is the meter, but not limited, a tank stands behind the limits of time. Fuel burns at 0.6 to 1.1e10 units a
-# second, depending on the code. Twice the fastest never fires before the CPU limit does, and ends native loops that
-# never poll.
+# Where fuel is the meter, but not limited, a tank stands behind the limits of time, and ends what never polls. Bytecode
+# burns 0.6 to 1.6e10 units a second. Copying memory burns up to 8.5e10, so polls fill the tank again, as often as four
+# times: for code that polls it is never empty before the time is up.
 _FUEL_PER_SECOND: Final = 22_000_000_000
+_SPARE_TANKS: Final = 4
 _UNLIMITED_FUEL: Final = 1 << 62
 _SLACK_SECONDS: Final = 0.1
 
@@ -39,6 +40,7 @@ class Run:
         forced: Whether it ended before its program did: by a limit, an interruption or a failure of the host.
         undone: Whether the sandbox was set back to before it.
         concluded: Whether what a limit does to the sandbox was done.
+        is_answer: Whether a value can be its outcome at all; else the guest has broken the ABI.
         requests: Host calls it asked for that have no answer yet, by number, with what cancels each.
         answers: Completed requests of its own that the guest has not been told of.
         wake: Ends its wait; any thread. The face sets it before the first step.
@@ -59,6 +61,7 @@ class Run:
         "fuel_used",
         "id",
         "idle",
+        "is_answer",
         "output_bytes",
         "requests",
         "started",
@@ -88,6 +91,7 @@ class Run:
         self.concluded = False
         self.value: Any = None
         self.error: BaseException | None = None
+        self.is_answer: Callable[[object], bool] = is_anything
         self.requests: dict[int, None] = {}
         self.answers: deque[tuple[Any, Any]] = deque()
         self.wake: Callable[[], object] = _nobody
@@ -128,21 +132,32 @@ class Run:
             return FuelLimitExceeded(self.fuel_limit, self.fuel_used)
         return None
 
-    def budget(self, now: float) -> tuple[float | None, int]:
-        """Guest time in seconds and fuel for a turn that begins now; None: no limit."""
+    def budget(self, now: float) -> tuple[float | None, int, int]:
+        """For a turn that begins now: guest time in seconds, None: no limit; fuel; spare fuel (`Instance.arm`)."""
         seconds = self.deadline - now
         if self.cpu_limit is not None:
             seconds = min(seconds, self.cpu_limit - self.cpu_used)
         if self.fuel_limit is not None:
-            fuel = self.fuel_limit - self.fuel_used
+            fuel, spare_fuel = self.fuel_limit - self.fuel_used, 0
+        elif seconds == math.inf:
+            fuel, spare_fuel = _UNLIMITED_FUEL, 0
         else:
-            fuel = _UNLIMITED_FUEL if seconds == math.inf else int((seconds + _SLACK_SECONDS) * _FUEL_PER_SECOND)
-        return (None if seconds == math.inf else seconds), fuel
+            fuel = int((seconds + _SLACK_SECONDS) * _FUEL_PER_SECOND)
+            spare_fuel = _SPARE_TANKS * fuel
+        return (None if seconds == math.inf else seconds), fuel, spare_fuel
 
-    def charge(self, cpu_seconds: float, fuel: int) -> None:
-        """Count what a turn has used."""
-        self.cpu_used += cpu_seconds
+    def charge(self, told_seconds: float, elapsed_seconds: float, fuel: int) -> float:
+        """Count what a turn has used; returns the guest time of it.
+
+        Args:
+            told_seconds: Guest time as the guest tells it, which is believed as far as its fuel allows.
+            elapsed_seconds: How long the turn took.
+            fuel: What it burnt.
+        """
+        seconds = min(max(told_seconds, fuel / _FUEL_PER_SECOND), elapsed_seconds)
+        self.cpu_used += seconds
         self.fuel_used += fuel
+        return seconds
 
     def time_error(self, turn_seconds: float) -> LimitExceeded:
         """Which limit ended a turn whose time was up.
@@ -195,6 +210,11 @@ class Sources:
                 self._texts, self._chars = texts, chars
 
         return restore
+
+
+def is_anything(_value: object) -> bool:
+    """Any value can be the outcome of most runs."""
+    return True
 
 
 def _nobody() -> None:

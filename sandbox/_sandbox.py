@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 from sandbox import _interrupts
 from sandbox._abi import Verb
 from sandbox._blocking import BlockingRunner
-from sandbox._face import Face, Runner, at_value, checked_answer
+from sandbox._face import Face, Runner, at_value
 from sandbox.errors import ConversionError, SandboxClosed, UsageError
 from sandbox.values import Generation, HandleOwner, JSFunction, JSHandle, Question, undefined
 
@@ -261,10 +261,9 @@ class _Handles:
         sandbox = self._sandbox
         sandbox._check_call(timeout)
         try:
-            answer = sandbox._perform(sandbox._driver.ask(held, question, value), timeout)
+            return sandbox._perform(sandbox._driver.ask(held, question, value), timeout)
         except ConversionError as error:
             raise at_value(error) from None
-        return checked_answer(question, answer)
 
     async def ask_later(self, held: JSHandle, question: Question, value: object) -> Any:  # noqa: ANN401 - any value
         return await self._sandbox._runner.in_thread(lambda: self.ask(held, question, value, None))

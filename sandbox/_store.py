@@ -20,7 +20,7 @@ from wasmtime import _ffi as ffi
 from sandbox import _epochs, _pages, _wasmtime
 from sandbox._abi import Control
 from sandbox._image import MEMORY_RESERVATION_BYTES, Image
-from sandbox.errors import SandboxError
+from sandbox.errors import ArtifactError, SandboxError
 from sandbox.limits import PAGE_BYTES
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ _PAGE_BYTES: Final = mmap.PAGESIZE
 # Message of `eval`: flag byte, file name and source text.
 _SMALLEST_PROGRAM: Final = b"\x00\xa0\xa10"
 _STARTING_FUEL: Final = 1 << 40
+# What an instance of the guest is made of, beside its memory. None of it grows.
+_TABLE_ELEMENTS, _INSTANCES, _TABLES, _MEMORIES = 1 << 14, 1, 1, 1
 _AddressSpace: Final = ctypes.c_char * MEMORY_RESERVATION_BYTES
 
 
@@ -102,7 +104,7 @@ class Store:
 
     def limit(self, memory_bytes: int) -> None:
         """Set the most linear memory the instance may have."""
-        _wasmtime.store_limiter(self._store, memory_bytes, -1, -1, -1, -1)
+        _wasmtime.store_limiter(self._store, memory_bytes, _TABLE_ELEMENTS, _INSTANCES, _TABLES, _MEMORIES)
 
     def lift(self) -> None:
         """Lift what a turn was limited to, in fuel or in time."""
@@ -177,7 +179,10 @@ class Store:
     def _control_address(self) -> int:
         image = self.image
         if image.control_address is None:
-            image.control_address = self.call("control") & 0xFFFFFFFF
+            address = self.call("control") & 0xFFFFFFFF
+            if address + ctypes.sizeof(Control) > self.memory_bytes():
+                raise ArtifactError("the control block of the compiled guest is outside its memory")
+            image.control_address = address
         return image.control_address
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from sandbox._abi import Mode, Reason
+from sandbox._abi import CAP_FIRST_HOST_REQUEST, Mode, Reason
 from sandbox._after_limit import AfterLimit
 from sandbox._checkpoint import Checkpoint
 from sandbox._clock import Clock, VirtualClock
@@ -24,20 +25,27 @@ from sandbox._events import (
     Uncaught,
     returned,
 )
-from sandbox._guest import Guest, Settings, State
+from sandbox._guest import Guest, State
 from sandbox._holds import Hold, StartInTurn
 from sandbox._requests import Aborted, Requests, close
 from sandbox._runs import Run, Sources
-from sandbox.capabilities.base import Due
+from sandbox.capabilities.base import Due, Malformed, Operation
 from sandbox.errors import ConversionError, JSError, LimitExceeded, SandboxBusy, SandboxError, SandboxPoisoned, Stalled
 from sandbox.limits import Limits, OnLimit, Usage
 
 if TYPE_CHECKING:
     from sandbox._operations import Operations
+    from sandbox._settings import Settings
     from sandbox.capabilities.console import Console
 
 # A guest that hands over closures in a loop must not collect handles until its turn is over.
 _MAX_DROPPED: Final = 256
+# Beyond `pending_requests` the guest is told that it has too many; one that goes on for that long is stopped.
+_MOST_REFUSED: Final = 100_000
+# A guest that was told to stop may come to the host once more before its next poll, not for longer.
+_PATIENCE_SECONDS: Final = 0.5
+# The guest and the host do not read the clock at the same moment.
+_CLOCK_SLACK_SECONDS: Final = 0.02
 
 Command = Callable[[int], list[Event]]
 """What a run begins with: one command of the guest, given the run's number there."""
@@ -90,10 +98,14 @@ class Turns:
         self._is_quiet = False
         self._stop: BaseException | None = None
         self._began = 0.0
+        self._budget_seconds: float | None = None
+        self._patience_ends = math.inf
         self._cpu_seconds = 0.0
         self._fuel = self._host_calls = self._turns = self._made = self._peak_memory_bytes = 0
         operations.promise, operations.forget = self._promise, requests.discard
-        self.guest = Guest(limits, settings, operations, on_sync=self._answer, on_events=self._hear, on_poll=self._poll)
+        self.guest = Guest(
+            limits, settings, operations, on_sync=self._answer, on_events=self._listen, on_poll=self._poll
+        )
         self._look()
         self.after_limit = AfterLimit(on_limit, self.guest, self._checkpoint, self.woken, self._give_up)
 
@@ -138,9 +150,9 @@ class Turns:
     def _take(self, run: Run, command: Callable[[], list[Event]]) -> None:
         guest = self.guest
         now = time.monotonic()
-        seconds, fuel = run.budget(now)
-        guest.arm(seconds, fuel, run.deadline)
-        self._began = now
+        seconds, fuel, spare_fuel = run.budget(now)
+        guest.arm(seconds, fuel, run.deadline, spare_fuel)
+        self._began, self._budget_seconds, self._patience_ends = now, seconds, math.inf
         if isinstance(self._clock, VirtualClock):
             guest.set_virtual_now(self._clock.now_ms())
         if self._stop is not None:
@@ -202,14 +214,12 @@ class Turns:
             self._hear(self.guest.release(handles))
 
     def _account(self, run: Run) -> None:
-        seconds = self._turn_seconds()
         burnt = self.guest.instance.burnt()
-        run.charge(seconds, burnt)
-        self._cpu_seconds += seconds
+        self._cpu_seconds += run.charge(self._turn_seconds(), time.monotonic() - self._began, burnt)
         self._fuel += burnt
         self._look()
-        if (held := self._operations.live()) > self._limits.handles:
-            run.force(_too_many_handles(self._limits.handles, held))
+        if self._operations.refused:
+            run.force(self._too_many_handles())
 
     def _turn_seconds(self) -> float:
         """Guest time of this turn; a guest that crashed could not say, so all time counts then."""
@@ -222,8 +232,8 @@ class Turns:
         instance = self.guest.instance
         self._memory_bytes = instance.memory_bytes()
         self._peak_memory_bytes = max(self._peak_memory_bytes, self._memory_bytes)
-        self._heap_bytes: int = instance.control.heap_bytes
-        self._live_handles: int = instance.control.live_handles
+        self._heap_bytes: int = min(instance.control.heap_bytes, self._memory_bytes)
+        self._live_handles = self._operations.live()
 
     def _is_poisoned(self) -> bool:
         return self.guest.state is State.POISONED
@@ -249,10 +259,9 @@ class Turns:
             raise SandboxBusy
         if (refusal := outer.refusal(time.monotonic())) is not None:
             raise refusal
+        run.entered = True
         self._hear(command(run.id))
         if self._is_poisoned():
-            # The frames below stand on a heap that must not be used.
-            guest.instance.halt()
             raise outer.error or SandboxPoisoned()
         if guest.instance.pending is not None:
             raise guest.instance.pending
@@ -285,9 +294,13 @@ class Turns:
     def _stop_error(self, run: Run, reason: Reason) -> BaseException:
         if self._stop is not None:
             return self._stop
-        if reason is Reason.CPU:
-            return run.time_error(self._turn_seconds())
-        return SandboxBusy("the run was interrupted")
+        if reason is Reason.INTERRUPTED:
+            return SandboxBusy("the run was interrupted")
+        if reason is Reason.CPU and self._budget_seconds is not None:
+            elapsed = time.monotonic() - self._began
+            if elapsed + _CLOCK_SLACK_SECONDS >= self._budget_seconds:
+                return run.time_error(self._turn_seconds())
+        return self.guest.broken("the guest stopped without a reason")
 
     # --- what happens in it ---
 
@@ -302,23 +315,30 @@ class Turns:
         if failure is not None:
             raise failure
 
+    def _listen(self, events: list[Event]) -> None:
+        """Take note of events in the middle of a turn, of which there may be no end."""
+        self._hear(events)
+        self._check()
+
     def _hear_one(self, event: Event) -> None:
         current = self._current
         assert current is not None
         match event:
             case Finished(number, value):
-                if run := self.runs.get(number):
+                if run := self._run_of(number):
+                    if not run.is_answer(value):
+                        raise self.guest.broken("the guest answered with what is no answer")
                     run.finish(value)
                     self._bring_forward(run)
             case Failed(number, error):
-                if run := self.runs.get(number) or (None if number else current):
-                    run.fail(self._with_sources(error))
+                if run := self._run_of(number) or (None if number else current):
+                    self._fail(run, error)
                     self._bring_forward(run)
             case Requested(number, op, arguments):
                 self._request(current, number, op, arguments)
             case Uncaught(error):
                 if not self._is_quiet:
-                    current.fail(self._with_sources(error))
+                    self._fail(current, error)
             case Cancelled(number):
                 self._requests.discard(number)
             case Released(op):
@@ -326,55 +346,87 @@ class Turns:
             case Stopped(reason):
                 current.force(self._stop_error(current, reason))
             case Crashed(out_of_budget, error):
-                current.force(current.budget_error(self._turn_seconds()) if out_of_budget else error)
+                current.force(self._stop or current.budget_error(self._turn_seconds()) if out_of_budget else error)
+
+    def _run_of(self, number: int) -> Run | None:
+        """The run in progress that a frame names; None: it has ended, and was forgotten."""
+        run = self.runs.get(number)
+        if run is not None and not run.entered:
+            raise self.guest.broken("the guest ended a run that it was not told of")
+        return run
 
     def _bring_forward(self, run: Run) -> None:
         if run is not self._current:
             self.woken.append(run)
 
-    def _with_sources(self, error: SandboxError) -> SandboxError:
-        if isinstance(error, JSError):
+    def _fail(self, run: Run, error: SandboxError) -> None:
+        if run.error is None and isinstance(error, JSError):
             error.sources = self.sources.copy()
-        return error
+        run.fail(error)
 
-    def _answer(self, op: int, arguments: list[Any]) -> Any:  # noqa: ANN401 - any value
-        operation = self._operations.get(op)
-        if operation is None or operation.mode is not Mode.CALL:
-            raise LookupError("no such host function")
-        self._host_calls += 1
-        answer = self._call_host(operation.handler, arguments)
-        if operation.waits and hasattr(answer, "__await__"):
-            return self._wait_for(answer)
-        self._check()
-        return answer
-
-    def _wait_for(self, awaitable: Awaitable[Any]) -> Any:  # noqa: ANN401 - any value
-        current = self._current
-        assert current is not None
+    def _answer(self, op: int, arguments: list[Any] | ConversionError) -> Any:  # noqa: ANN401 - any value
+        self._check_patience()
         try:
-            return self.hold.answer(awaitable, current.deadline)
+            if isinstance(arguments, ConversionError):
+                raise arguments
+            operation = self._operations.get(op)
+            if operation is None or operation.mode is not Mode.CALL:
+                raise LookupError("no such host function")
+            self._host_calls += 1
+            answer = self._call(operation, arguments)
+            if operation.waits and hasattr(answer, "__await__"):
+                assert self._current is not None
+                return self.hold.answer(answer, self._current.deadline)
+            return answer
         finally:
             self._check()
 
+    def _call(self, operation: Operation, arguments: list[Any]) -> Any:  # noqa: ANN401 - any value
+        try:
+            return self._call_host(operation.handler, arguments)
+        except Malformed as error:
+            raise self.guest.broken(f"malformed arguments of {operation.name}: {error}") from None
+
     def _poll(self) -> None:
+        self._check_patience()
         self._on_poll()
         self._check()
+        self.guest.instance.top_up()
+
+    def _check_patience(self) -> None:
+        """See whether the guest is one that does not stop when it is told to."""
+        if time.monotonic() > self._patience_ends:
+            broken = self.guest.broken("the guest went on after it was told to stop")
+            raise self._stop or broken
 
     def _check(self) -> None:
         """See whether the turn may go on: host functions take time, and leave handles behind."""
         current = self._current
         assert current is not None
-        if self._stop is None and time.monotonic() >= current.deadline:
+        now = time.monotonic()
+        if self._stop is None and now >= current.deadline:
             self.interrupt(current.time_error(0.0))
+        if self._stop is not None and self._patience_ends == math.inf:
+            self._patience_ends = now + _PATIENCE_SECONDS
         if self._operations.made != self._made:
             self._made = self._operations.made
             self._check_handles()
 
     def _check_handles(self) -> None:
-        if len(self._operations.dropped) > _MAX_DROPPED:
+        can_tell = self.guest.instance.depth > 0 and not self._is_poisoned()
+        if can_tell and len(self._operations.dropped) > _MAX_DROPPED:
             self._release()
-        if (held := self._operations.live()) > self._limits.handles:
-            self.interrupt(_too_many_handles(self._limits.handles, held))
+        if self._operations.refused:
+            self.interrupt(self._too_many_handles())
+
+    def _too_many_handles(self) -> LimitExceeded:
+        limit, self._operations.refused = self._limits.handles, 0
+        return LimitExceeded(
+            limit,
+            limit + 1,
+            "handles",
+            advice="Raise Limits.handles, or drop guest functions, promises and iterators that are no longer needed.",
+        )
 
     def _promise(self, awaitable: Awaitable[Any]) -> int:
         run = self._current
@@ -386,11 +438,19 @@ class Turns:
 
     def _request(self, run: Run, number: int, op: int, arguments: list[Any] | ConversionError) -> None:
         operation = self._operations.get(op)
-        if number == 0:
-            if operation is not None and not isinstance(arguments, ConversionError):
-                self._call_host(operation.handler, arguments)
-            return
         requests = self._requests
+        if number == 0:
+            if operation is None or not operation.is_sent:
+                raise self.guest.broken("the guest wants no answer to what has one")
+            if not isinstance(arguments, ConversionError):
+                self._call(operation, arguments)
+            return
+        if number >= CAP_FIRST_HOST_REQUEST or number in requests:
+            raise self.guest.broken("the guest made a request under a number that is not free")
+        if operation is not None and operation.mode is not Mode.QUEUE:
+            raise self.guest.broken("the guest waits for what is answered at once")
+        if requests.backlog() >= (limit := self._limits.pending_requests) + _MOST_REFUSED:
+            raise LimitExceeded(limit, requests.backlog(), "pending requests")
         requests.add(number, run)
         is_service = operation is not None and operation.service is not None
         if len(requests) > self._limits.pending_requests:
@@ -436,12 +496,3 @@ class Turns:
             live_handles=0 if is_closed else self._live_handles,
             pending_requests=len(self._requests),
         )
-
-
-def _too_many_handles(limit: int, live: int) -> LimitExceeded:
-    return LimitExceeded(
-        limit,
-        live,
-        "handles",
-        advice="Raise Limits.handles, or drop guest functions, promises and iterators that are no longer needed.",
-    )

@@ -20,6 +20,7 @@ _MILLISECOND: Final = timedelta(milliseconds=1)
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]{0,63}")
 _KEY_CHARS: Final = 64
 _MAX_BIGINT_BITS: Final = 1 << 20  # of the engine, sign included
+MAX_BIGINT_BYTES: Final = _MAX_BIGINT_BITS // 8 + 1
 
 # Element -> format of one item in a memoryview, little endian being every supported host's own order. Float16 is
 # missing: a memoryview cannot be made of it.

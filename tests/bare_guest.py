@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 from sandbox._abi import Clock, Mode, Verb
 from sandbox._events import Crashed, Event, Failed, Finished, Requested, Stopped
-from sandbox._guest import Guest, Settings
+from sandbox._guest import Guest
 from sandbox._iterators import IteratorSteps
-from sandbox.errors import SandboxError
+from sandbox._settings import Settings
+from sandbox.errors import ConversionError, SandboxError
 from sandbox.limits import Limits
 from tests.fake_owner import Owner
 
@@ -70,7 +71,9 @@ class Bare:
     ) -> None:
         self.guest.close()
 
-    def _sync(self, op: int, arguments: list[Any], /) -> Any:
+    def _sync(self, op: int, arguments: list[Any] | ConversionError, /) -> Any:
+        if isinstance(arguments, ConversionError):
+            raise arguments
         return self.owner.bound[op - 300](*arguments)
 
     def _poll(self) -> None:

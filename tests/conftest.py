@@ -14,7 +14,7 @@ from sandbox.limits import Metering
 
 _live: set[int] = set()
 _init: Callable[..., None] = Instance.__init__
-_close: Callable[[Instance], None] = Instance.close
+_close: Callable[..., None] = Instance.close
 _del: Callable[[Instance], None] = Instance.__del__
 
 
@@ -23,8 +23,8 @@ def _counting_init(self: Instance, *args: Any, **options: Any) -> None:
     _live.add(id(self))
 
 
-def _counting_close(self: Instance) -> None:
-    _close(self)
+def _counting_close(self: Instance, **options: Any) -> None:
+    _close(self, **options)
     _live.discard(id(self))
 
 

@@ -87,19 +87,29 @@ class TestRun:
         self, limits: Limits, timeout: float | None, fuel: int | None, seconds: float | None, tank: float
     ) -> None:
         run = Run(1, limits, timeout, fuel)
-        got_seconds, got_fuel = run.budget(run.started)
+        got_seconds, got_fuel, spare = run.budget(run.started)
         assert got_seconds == (None if seconds is None else pytest.approx(seconds))
         assert got_fuel == pytest.approx(tank, rel=1e-6)
+        assert spare == (0 if run.fuel_limit is not None or got_seconds is None else 4 * got_fuel)
 
     def test_what_is_used_is_gone(self) -> None:
         run = Run(1, Limits(cpu_seconds=2, wall_seconds=None, fuel=100), None, None)
-        run.charge(1.5, 60)
-        assert run.budget(run.started) == (0.5, 40)
+        run.charge(1.5, 9.0, 60)
+        assert run.budget(run.started) == (0.5, 40, 0)
         assert run.refusal(run.started) is None
-        run.charge(0, 40)
+        run.charge(0, 9.0, 40)
         assert isinstance(run.refusal(run.started), FuelLimitExceeded)
-        run.charge(0.5, 0)
+        run.charge(0.5, 9.0, 0)
         assert isinstance(run.refusal(run.started), CpuLimitExceeded)
+
+    @pytest.mark.parametrize(
+        ("told", "elapsed", "fuel", "counted"),
+        [(1.5, 2.0, 0, 1.5), (0, 2.0, 22_000_000_000, 1.0), (1e9, 2.0, 0, 2.0), (0, 0.5, 22_000_000_000, 0.5)],
+        ids=["a true figure", "too little", "too much", "fuel on a faster machine"],
+    )
+    def test_what_a_guest_tells_of_its_time(self, told: float, elapsed: float, fuel: int, counted: float) -> None:
+        run = Run(1, Limits(), None, None)
+        assert run.charge(told, elapsed, fuel) == run.cpu_used == counted
 
     def test_the_deadline(self) -> None:
         run = Run(1, Limits(wall_seconds=5), None, None)

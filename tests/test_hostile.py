@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import threading
+import time
+import weakref
 from collections.abc import Callable
 from contextlib import suppress
 from types import FrameType
@@ -11,11 +14,12 @@ from typing import Any
 
 import pytest
 
-from sandbox import JSError, Limits, Sandbox, _guest, _instance, _turns
+from sandbox import JSError, JSFunction, Limits, Sandbox, _guest, _instance, _turns
 from sandbox.errors import (
     ConversionError,
     CpuLimitExceeded,
     FuelLimitExceeded,
+    LimitExceeded,
     SandboxBusy,
     SandboxError,
     WallLimitExceeded,
@@ -254,7 +258,15 @@ def test_timers_and_promises_in_a_broken_world(code: str) -> None:
         assert box.eval("rang") == 1
 
 
-@pytest.mark.parametrize("code", ["for (;;) f()", "for (const x of steps());", "for (;;) try { f() } catch {}"])
+@pytest.mark.parametrize(
+    "code",
+    [
+        "for (;;) f()",
+        "for (const x of steps());",
+        "for (;;) try { f() } catch {}",
+        "for (;;) try { fails() } catch {}",
+    ],
+)
 def test_slow_host_functions_do_not_stretch_the_wall_limit(code: str) -> None:
     calls = []
 
@@ -263,7 +275,12 @@ def test_slow_host_functions_do_not_stretch_the_wall_limit(code: str) -> None:
         threading.Event().wait(0.02)
         return 1
 
-    with Sandbox(functions={"f": slow, "steps": lambda: iter(slow, None)}, limits=Limits(wall_seconds=0.1)) as box:
+    def fails() -> None:
+        slow()
+        raise ValueError("no")
+
+    functions: dict[str, Any] = {"f": slow, "steps": lambda: iter(slow, None), "fails": fails}
+    with Sandbox(functions=functions, limits=Limits(wall_seconds=0.1)) as box:
         with pytest.raises(WallLimitExceeded):
             box.eval(code)
         assert len(calls) < 10
@@ -317,3 +334,44 @@ def test_values_that_unfold_without_end(grow: str, end: str) -> None:
             if isinstance(error, JSError):
                 assert len(error.render()) < 10_000
         assert box.eval("1") == 1
+
+
+def test_what_cannot_cross_is_refused_in_no_time_wherever_it_stands() -> None:
+    code = "let a = Array.from({length: 50_000}, () => new Date(NaN)); for (let i = 0; i < 480; i++) a = [a];"
+    with Sandbox() as box:
+        box.eval(code + "0")
+        for end in ("a", "throw a"):
+            began = time.monotonic()
+            with pytest.raises(SandboxError):
+                box.eval(end)
+            assert time.monotonic() - began < 3
+
+
+def test_exceptions_that_are_kept_keep_no_arguments() -> None:
+    """The guest may throw each of them again; what its program gave to the function is not the host's to keep."""
+    given: list[weakref.ref[JSFunction]] = []
+
+    def fail(value: list[JSFunction]) -> None:
+        given.append(weakref.ref(value[0]))
+        raise ValueError("no")
+
+    with Sandbox(functions={"fail": fail}) as box:
+        box.eval("for (let i = 0; i < 100; i++) try { fail([() => i]) } catch {}")
+        gc.collect()
+        assert len(given) == 100
+        assert sum(reference() is not None for reference in given) <= 20
+        box.eval("for (let i = 0; i < 100; i++) try { fail([() => i, new Date(NaN)]) } catch {}")
+        gc.collect()
+        assert box.usage.live_handles < 40
+
+
+def test_more_functions_than_may_be_held_are_never_made() -> None:
+    with Sandbox(limits=Limits(handles=100), functions={"f": lambda value: None}) as box:
+        box.eval("const many = Array.from({length: 5000}, () => () => 1); 0")
+        for code in ("many", "try { f(many) } catch {} 0", "throw many"):
+            with pytest.raises(LimitExceeded, match="100 handles"):
+                box.eval(code)
+            assert box.eval("1") == 1
+            gc.collect()
+            assert box.eval("2") == 2
+            assert box.usage.live_handles == 0

@@ -56,7 +56,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     ),
     "image": ("_wasmtime", "_pages", "_epochs", "_image"),
     "instance": ("_store", "_memory_copy", "_instance"),
-    "guest": ("_events", "_guest"),
+    "guest": ("_events", "_settings", "_guest"),
     "capabilities": (
         "capabilities.base",
         "capabilities.console",

@@ -24,6 +24,10 @@ class Due:
     value: Any = None
 
 
+class Malformed(Exception):
+    """Arguments that only a guest can send which has broken the ABI. It is poisoned."""
+
+
 Handler = Callable[..., Any | Awaitable[Any] | Due]
 
 
@@ -45,11 +49,12 @@ class Operation:
         name: As it appears in errors and usage, such as `"timers.sleep"`.
         mode: Whether the guest is answered at once or later.
         handler: Gets the guest's arguments. In mode `CALL` it returns the answer. In mode `QUEUE` it may also return an
-            awaitable of it or a `Due`. An `Exception` becomes an Error of the guest.
+            awaitable of it or a `Due`. An `Exception` becomes an Error of the guest, but for `Malformed`.
         references: Function objects in the guest that stand for this operation.
         service: What is started with the first request and stopped with the last function object; None: nothing, or
             it was started.
         waits: Whether the guest waits for an awaitable that the handler returns, in mode `CALL`.
+        is_sent: Whether the guest tells the host something, and gets no answer at all.
     """
 
     name: str
@@ -58,6 +63,7 @@ class Operation:
     references: int = 0
     service: Service | None = None
     waits: bool = False
+    is_sent: bool = False
 
 
 class Capability(ABC):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final, Protocol
 
-from sandbox.capabilities.base import Capability, Handler
+from sandbox.capabilities.base import Capability, Handler, Malformed
 from sandbox.errors import OutputLimitExceeded
 
 # What an entry costs beside its text, so that a flood of empty lines ends as well.
@@ -71,8 +71,8 @@ class Console(Capability):
         """See `Capability`."""
         return {"write": self._write}
 
-    def _write(self, raw: dict[str, Any]) -> None:
-        entry = _entry(raw)
+    def _write(self, *arguments: object) -> None:
+        entry = _entry(*arguments)
         if self._meter is not None and self._output_bytes is not None:
             self._meter.output_bytes += _size(entry)
             if self._meter.output_bytes > self._output_bytes:
@@ -86,18 +86,39 @@ def _size(entry: ConsoleEntry) -> int:
     return _ENTRY_BYTES + sum(map(len, texts))
 
 
-_NAMED: Final = frozenset({"type", "level", "text", "groupDepth"})
+_TYPES: Final = frozenset({
+    "output", "dir", "table", "trace", "count", "countReset", "time", "timeLog", "timeEnd", "assert", "group",
+    "groupEnd", "clear",
+})  # fmt: skip
+_LEVELS: Final = frozenset({"log", "info", "warn", "error", "debug"})
 _DEFAULT_LEVELS: Final = {"trace": "error", "assert": "error"}
+# What an entry may say, and of which types; the binding sends nothing else.
+_MAIN: Final[Mapping[str, tuple[type, ...]]] = {"type": (str,), "level": (str,), "text": (str,), "groupDepth": (int,)}
+_FIELDS: Final[Mapping[str, tuple[type, ...]]] = {
+    "label": (str,),
+    "count": (int,),
+    "duration_ms": (int, float),
+    "stack": (str,),
+    "collapsed": (bool,),
+}
+_PARTS: Final = {**_MAIN, **_FIELDS}
 
 
-def _entry(raw: dict[str, Any]) -> ConsoleEntry:
-    kind = str(raw.get("type", "output"))
-    depth = raw.get("groupDepth", 0)
-    fields = {"duration_ms" if key == "durationMs" else key: value for key, value in raw.items() if key not in _NAMED}
+def _entry(*arguments: object) -> ConsoleEntry:
+    raw = arguments[0] if len(arguments) == 1 else None
+    if type(raw) is not dict:
+        raise Malformed("no entry")
+    for key, value in raw.items():
+        if key not in _PARTS or type(value) not in _PARTS[key]:
+            raise Malformed("an entry with odd parts")
+    kind = raw.get("type", "output")
+    level = raw.get("level") or _DEFAULT_LEVELS.get(kind, "log")
+    if kind not in _TYPES or level not in _LEVELS:
+        raise Malformed("an entry of no known type")
     return ConsoleEntry(
         type=kind,
-        level=str(raw.get("level") or _DEFAULT_LEVELS.get(kind, "log")),
-        text=str(raw.get("text") or ""),
-        group_depth=min(max(depth, 0), _MAX_GROUP_DEPTH) if isinstance(depth, int) else 0,
-        fields=fields,
+        level=level,
+        text=raw.get("text", ""),
+        group_depth=min(max(raw.get("groupDepth", 0), 0), _MAX_GROUP_DEPTH),
+        fields={key: value for key, value in raw.items() if key in _FIELDS},
     )

@@ -20,6 +20,6 @@ class Timers(Capability):
         return {"sleep": self._sleep}
 
     def _sleep(self, due_ms: object) -> Due:
-        if isinstance(due_ms, bool) or not isinstance(due_ms, int | float) or math.isnan(due_ms):
-            raise TypeError("a due time must be a number")
+        if isinstance(due_ms, bool) or not isinstance(due_ms, int | float) or not math.isfinite(due_ms):
+            raise TypeError("a due time must be a finite number")
         return Due(float(due_ms), undefined)

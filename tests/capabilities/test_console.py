@@ -8,6 +8,7 @@ import pytest
 
 from sandbox import ConsoleEntry, Limits, Sandbox
 from sandbox.capabilities import Console
+from sandbox.capabilities.base import Malformed
 from sandbox.errors import OutputLimitExceeded
 
 
@@ -108,10 +109,9 @@ def test_what_the_host_counts() -> None:
     "raw",
     [
         {},
-        {"type": None, "level": None, "text": None, "groupDepth": None},
-        {"type": 5, "level": [], "text": {}, "groupDepth": "deep"},
         {"type": "output", "groupDepth": -1},
         {"type": "output", "groupDepth": 2**40},
+        {"type": "trace", "level": ""},
     ],
 )
 def test_odd_entries_are_made_harmless(raw: dict[str, Any]) -> None:
@@ -122,3 +122,29 @@ def test_odd_entries_are_made_harmless(raw: dict[str, Any]) -> None:
     assert isinstance(entry.type, str)
     assert isinstance(entry.text, str)
     assert len(str(entry)) < 10_000
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        [{}, {}],
+        [None],
+        [["type"]],
+        [{"type": None}],
+        [{"type": "shout"}],
+        [{"type": "output", "level": "fatal"}],
+        [{"type": []}],
+        [{"text": 5}],
+        [{"groupDepth": 1.5}],
+        [{"groupDepth": True}],
+        [{"count": "1"}],
+        [{"label": ["x"] * 1000}],
+        [{"x" * 1000: "y"}],
+    ],
+)
+def test_what_no_binding_sends_is_malformed(arguments: list[object]) -> None:
+    seen: list[ConsoleEntry] = []
+    with pytest.raises(Malformed):
+        Console(seen.append, None).handlers()["write"](*arguments)
+    assert seen == []

@@ -1,0 +1,32 @@
+"""What an instance of the guest is told when it starts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sandbox._abi import Clock
+    from sandbox.errors import ErrorDetail
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings of one instance; its budgets are `Limits`.
+
+    Attributes:
+        random_seed: Seed of `Math.random`; not zero.
+        time_origin_ms: `performance.timeOrigin`.
+        clock: Which clock the guest reads.
+        poll_interval: Interrupt checks of the engine between two polls, each some ten microseconds of ordinary code;
+            0: never.
+        error_detail: What the guest sees of exceptions of the host.
+        clock_resolution_ms: Steps of the real clock; 0: as fine as it is.
+    """
+
+    random_seed: int
+    time_origin_ms: float
+    clock: Clock
+    poll_interval: int
+    error_detail: ErrorDetail = "message"
+    clock_resolution_ms: int = 0
