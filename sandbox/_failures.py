@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import traceback
 from typing import TYPE_CHECKING, Final
 
 from sandbox._abi import CAP_ERROR_TEXT_BYTES, FAILURES, Failure
+from sandbox._brief import brief
 from sandbox.errors import ConversionError, JSError, JSSyntaxError
 
 if TYPE_CHECKING:
@@ -49,6 +51,11 @@ _CONVERSION_SUFFIX: Final = " cannot cross the sandbox boundary (at "
 # A character takes at most three bytes on the wire for each UTF-16 unit.
 _TEXT_CHARS: Final = CAP_ERROR_TEXT_BYTES // 4
 _UNKNOWN_ERROR: Final = "the host function failed"
+_UNKNOWN_VALUE: Final = "a value that cannot cross the sandbox boundary"
+# Where the host's classes come from is its own affair.
+_MODULE: Final = re.compile(r"(?<=of type )(?:[^\s.;]+\.)+")
+# How Python shows objects that have no text of their own: where their classes and they themselves are.
+_OBJECT: Final = re.compile(r"<[^<>]* at 0x[0-9A-Fa-f]+>| at 0x[0-9A-Fa-f]+")
 
 
 def failure_of(error: BaseException) -> Failure:
@@ -67,7 +74,7 @@ def guest_class(error: JSError) -> str:
 
 
 def text_of(error: BaseException, detail: ErrorDetail = "message") -> str:
-    """The message the guest sees. Never a path, an address or a traceback of the host.
+    """The message the guest sees. Nothing of the host but what the exception's author wrote into it.
 
     Args:
         error: An exception of the host.
@@ -76,19 +83,23 @@ def text_of(error: BaseException, detail: ErrorDetail = "message") -> str:
     fixed = failure_of(error).text
     if fixed is not None:
         return fixed
-    if isinstance(error, ConversionError):
-        return cut(f"{error.reason}{_CONVERSION_SUFFIX}{error.path})")
     if detail == "class":
-        return _UNKNOWN_ERROR
+        return _UNKNOWN_VALUE if isinstance(error, ConversionError) else _UNKNOWN_ERROR
+    if isinstance(error, ConversionError):
+        return cut(f"{_MODULE.sub('', error.reason)}{_CONVERSION_SUFFIX}{error.path})")
     if isinstance(error, OSError) and error.errno is not None:
         text = error.strerror or ""  # its str() would name files of the host
     elif isinstance(error, KeyError) and len(error.args) == 1:
-        text = error.args[0] if isinstance(error.args[0], str) else repr(error.args[0])
+        text = error.args[0] if isinstance(error.args[0], str) else brief(error.args[0])
     elif isinstance(error, BaseExceptionGroup):
         text = error.message  # its str() counts the members, which the guest sees itself
+    elif isinstance(error, SyntaxError):
+        text = error.msg or ""  # its str() names the file
+    elif isinstance(error, ImportError) and error.path is not None:
+        text = _UNKNOWN_ERROR  # its text tells where the module was found
     else:
         text = _own_text(error)
-    return cut(text)
+    return cut(_OBJECT.sub("<object>", cut(text)))
 
 
 def properties_of(error: BaseException, detail: ErrorDetail) -> dict[str, object]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 from typing import Any
 
 import pytest
@@ -346,6 +347,29 @@ def test_host_exceptions_in_the_guest(error: BaseException, js_class: str, name:
 
 def test_texts_can_be_hidden() -> None:
     assert text_of(ValueError("secret"), "class") == "the host function failed"
+    assert "secret" not in text_of(ConversionError("$.secret", "a secret"), "class")
+
+
+def test_texts_tell_no_addresses_and_no_files() -> None:
+    import_error = ImportError("cannot import name 'x' from 'y' (/srv/y.py)", name="y", path="/srv/y.py")
+    odd = object()
+    rows: list[tuple[BaseException, str]] = [
+        (ValueError(f"no {odd!r} here, nor {odd!r}"), "no <object> here, nor <object>"),
+        (KeyError(odd), "<object>"),
+        (KeyError((1, "a")), "(1, 'a')"),
+        (KeyError("name"), "name"),
+        (import_error, "the host function failed"),
+        (ImportError("no such thing"), "no such thing"),
+        (SyntaxError("invalid", ("/srv/secret.py", 1, 1, "x")), "invalid"),
+        (SyntaxError(), ""),
+        (ConversionError("$", "a value of type app.models.User; send"), "a value of type User; send cannot cross"),
+        (ConversionError("$", "a value of type f.<locals>.User"), "a value of type User cannot cross"),
+        (RuntimeError("a < b at 5"), "a < b at 5"),
+    ]
+    for error, text in rows:
+        assert text_of(error).startswith(text), error
+        assert "/srv" not in text_of(error)
+        assert not re.search("0x[0-9a-f]+", text_of(error))
 
 
 def test_texts_are_bounded() -> None:
