@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self
 
+from sandbox import _interrupts
 from sandbox._abi import Verb
 from sandbox._asynchronous import AsyncRunner
 from sandbox._face import Face, Runner, at_value
@@ -39,6 +40,7 @@ class AsyncSandbox(Face):
         return _Handles(self)
 
     async def __aenter__(self) -> Self:
+        _interrupts.at_checkpoints_only(AsyncSandbox.__aenter__, AsyncSandbox.__aexit__, AsyncSandbox.aclose)
         if self._closed:
             raise SandboxClosed
         if self._runner.entered:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import math
 import threading
+from asyncio import InvalidStateError
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import anyio
 import anyio.abc
@@ -18,7 +19,7 @@ import anyio.from_thread
 import anyio.lowlevel
 import anyio.to_thread
 
-from sandbox import _portal, _threads
+from sandbox import _interrupts, _portal, _threads
 from sandbox._driver import Driver, Steps, Turn
 from sandbox._requests import close
 from sandbox.errors import SandboxBusy, SandboxClosed, UsageError
@@ -62,6 +63,8 @@ class AsyncRunner:
 
     async def enter(self) -> None:
         """Open the task group that host calls run in."""
+        _interrupts.at_checkpoints_only(*_KEEPS_BOOKS)
+        _interrupts.as_usual_in(_portal.outcome)
         self._turn = anyio.Lock(fast_acquire=True)
         self._loop = anyio.lowlevel.current_token()
         tasks = anyio.create_task_group()
@@ -82,7 +85,12 @@ class AsyncRunner:
         finally:
             tasks.cancel_scope.cancel()
             # The body's own exception is not handed in: the group would wrap it.
-            await tasks.__aexit__(None, None, None)
+            try:
+                await tasks.__aexit__(None, None, None)
+            except BaseExceptionGroup as group:
+                # Host calls raise nothing here. Under trio, Ctrl-C may come in the library's own part of a task.
+                interrupts, others = group.split(KeyboardInterrupt)
+                raise group if interrupts is None or others is not None else KeyboardInterrupt from None
 
     def check_idle(self) -> None:
         """Refuse to go on while there are runs.
@@ -101,12 +109,7 @@ class AsyncRunner:
             close(awaitable)
             return _nothing
         scope = anyio.CancelScope()
-
-        async def run() -> None:
-            with scope:
-                await _portal.answer(awaitable, done)
-
-        self._tasks.start_soon(run)
+        self._tasks.start_soon(_answer, scope, awaitable, done)
         return scope.cancel
 
     def call(self, function: Callable[[], object]) -> None:
@@ -156,7 +159,13 @@ class AsyncRunner:
         driver = self._driver
         woken = anyio.Event()
         run = driver.begin(timeout, fuel)
-        run.wake = lambda: woken.set()
+
+        def wake() -> None:
+            # asyncio's handler of Ctrl-C cancels the main task at any instant, also while this wakes it.
+            with suppress(InvalidStateError):
+                woken.set()
+
+        run.wake = wake
         steps = steps_of(run)
         try:
             while True:
@@ -198,6 +207,11 @@ class AsyncRunner:
             self._turn_thread = None
 
 
+async def _answer(scope: anyio.CancelScope, awaitable: Awaitable[Any], done: Callable[[Any], None]) -> None:
+    with scope:
+        await _portal.answer(awaitable, done)
+
+
 def _nothing() -> None:
     """Nothing was started, so nothing is cancelled."""
 
@@ -223,10 +237,11 @@ async def run_in_worker(function: Callable[[], _T], stop: Callable[[], object]) 
     limiter = anyio.CapacityLimiter(math.inf)
     try:
         return await anyio.to_thread.run_sync(body, abandon_on_cancel=True, limiter=limiter)
-    except anyio.get_cancelled_exc_class():
-        if not begun.acquire(blocking=False):
+    except BaseException as error:  # cancellation, and under trio Ctrl-C
+        if not begun.acquire(blocking=False) and not finished.is_set():
             stop()
-            await _wait_for(finished, limiter)
+            if not isinstance(error, GeneratorExit):  # the loop is gone, and nothing can be waited for
+                await _wait_for(finished, limiter)
         raise
 
 
@@ -236,3 +251,7 @@ async def _wait_for(finished: threading.Event, limiter: anyio.CapacityLimiter) -
         while not finished.is_set():
             with suppress(anyio.get_cancelled_exc_class()):
                 await anyio.to_thread.run_sync(finished.wait, limiter=limiter)
+
+
+# Between two of their statements what they write down may not be true.
+_KEEPS_BOOKS: Final = (AsyncRunner.enter, AsyncRunner.exit, AsyncRunner.run, run_in_worker, _answer)

@@ -6,6 +6,9 @@ the length of a run another SIGINT handler stands in for the one that was there.
 delivered to the original handler where that is safe: in functions of the embedder at once, else at the guest's next
 poll, when a wait ends, and when the run is over. What the original handler raises, usually `KeyboardInterrupt`, ends
 the run.
+
+An event loop of asyncio or trio has a handler of its own, which is left alone. asyncio's cancels the main task. trio's
+raises wherever the main thread is, unless told that a function must be interrupted at its checkpoints only.
 """
 
 from __future__ import annotations
@@ -148,3 +151,16 @@ def call_closed(function: Callable[[], Any]) -> Any:  # noqa: ANN401 - any value
     finally:
         _main.is_open = True
         deliver()
+
+
+def at_checkpoints_only(*functions: Callable[..., Any]) -> None:
+    """Have trio, if it is there, raise KeyboardInterrupt in these coroutine functions only where they wait."""
+    if (lowlevel := sys.modules.get("trio.lowlevel")) is not None:
+        for function in functions:
+            lowlevel.enable_ki_protection(function)
+
+
+def as_usual_in(function: Callable[..., Any]) -> None:
+    """Have trio, if it is there, raise KeyboardInterrupt at once in what a function calls, whoever has called it."""
+    if (lowlevel := sys.modules.get("trio.lowlevel")) is not None:
+        lowlevel.disable_ki_protection(function)

@@ -58,7 +58,7 @@ async def answer(awaitable: Awaitable[Any], done: Callable[[Any], None]) -> None
     Nothing is handed on when the task it runs in was cancelled.
     """
     try:
-        value = await awaitable
+        value = await outcome(awaitable)
     except BaseException as error:
         is_cancelled = isinstance(error, anyio.get_cancelled_exc_class())
         if is_cancelled and anyio.current_effective_deadline() == -math.inf:
@@ -66,6 +66,11 @@ async def answer(awaitable: Awaitable[Any], done: Callable[[Any], None]) -> None
         done(error)
     else:
         done(returned(value))
+
+
+async def outcome(awaitable: Awaitable[Any]) -> Any:  # noqa: ANN401 - any value
+    """Await what belongs to the embedder; under trio, where Ctrl-C may interrupt anything in it."""
+    return await awaitable
 
 
 def start(awaitable: Awaitable[Any], done: Callable[[Any], None]) -> Callable[[], object]:

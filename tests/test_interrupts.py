@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import anyio
 import pytest
 
-from sandbox import JSFunction, Sandbox, _interrupts
+from sandbox import AsyncSandbox, JSFunction, Sandbox, _interrupts
 from sandbox.errors import WallLimitExceeded
 
 _interrupt = signal.SIGINT
@@ -339,3 +341,40 @@ def test_on_a_main_thread_with_a_small_stack(monkeypatch: pytest.MonkeyPatch) ->
 
     if sys.platform != "win32":
         in_small_stack(compute)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="its timers are used")
+def test_one_signal_at_a_random_instant_of_anything() -> None:
+    """`SANDBOX_INTERRUPT_RUNS=10000` for a long one."""
+    runs = os.environ.get("SANDBOX_INTERRUPT_RUNS", "150")
+    result = subprocess.run(
+        [sys.executable, "-X", "faulthandler", "-m", "tests.interrupt_storm", "--runs", runs, "--seed", "1"],
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parent.parent,
+        check=False,
+    )
+    assert (result.returncode, result.stderr) == (0, "")
+    interrupted, total = map(int, re.findall(r"(\d+) of (\d+) runs interrupted", result.stdout)[0])
+    assert total == int(runs)
+    assert interrupted > total / 2
+
+
+@pytest.mark.parametrize("code", ["for (;;);", "for (;;) f()", "await new Promise(() => {}, f())"])
+def test_under_trio_the_guest_is_stopped_before_anything_goes_on(code: str) -> None:
+    """Its Ctrl-C ends what the main task waits for, such as the thread that runs the guest."""
+    import trio
+
+    async def main() -> None:
+        async with AsyncSandbox(functions={"arm": _raise_signal_to_process, "f": lambda: None}) as box:
+            with pytest.raises(KeyboardInterrupt):
+                await box.eval(f"arm(); {code}", timeout=20)
+                await trio.sleep(20)
+            assert await box.eval("1 + 1") == 2
+            assert not box._driver.runs
+
+    trio.run(main)
+
+
+def _raise_signal_to_process() -> None:
+    os.kill(os.getpid(), _interrupt)

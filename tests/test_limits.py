@@ -317,3 +317,19 @@ def test_the_stack_limit_is_an_error_of_the_guest(metering: Metering) -> None:
                 box.eval("dive()")
             assert box.eval("1") == 1
     assert 10 < depths[0] < depths[1]
+
+
+@pytest.mark.parametrize("limits", [{"cpu_seconds": 0.03}, {"wall_seconds": 0.03}])
+@pytest.mark.parametrize("use", ["call(g => again())", "call(again)", "again()"])
+def test_a_limit_that_a_host_function_hits_first_ends_the_run(limits: dict[str, Any], use: str) -> None:
+    """What it raises there is no error of the program."""
+
+    def again(*_: object) -> None:
+        box.eval("for (let i = 0; i < 1e4; i++);")
+
+    expected = CpuLimitExceeded if "cpu_seconds" in limits else WallLimitExceeded
+    with Sandbox(limits=Limits(**limits), functions={"call": lambda g: g(1), "again": again}) as box:
+        for _ in range(10):
+            with pytest.raises(expected):
+                box.eval(f"for (;;) {use}")
+        assert box.eval("1") == 1
