@@ -29,7 +29,7 @@ class AfterLimit:
         on_limit: OnLimit,
         guest: Guest,
         make_checkpoint: Callable[[], Checkpoint],
-        woken: deque[Run],
+        woken: dict[Run, None],
         give_up: Callable[[], object],
     ) -> None:
         """Make one.
@@ -151,7 +151,7 @@ class AfterLimit:
                 )
                 interruption.rolled_back = True
                 other.force(interruption)
-                self._woken.append(other)
+                self._woken[other] = None
         return True
 
     def _take_checkpoint(self, run: Run) -> Checkpoint | None:

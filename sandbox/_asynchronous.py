@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 import threading
-from asyncio import InvalidStateError
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from contextvars import ContextVar
@@ -157,12 +156,11 @@ class AsyncRunner:
         if self in _outer_turns.get():
             raise SandboxBusy("a host function that the guest waits for cannot wait for the guest")
         driver = self._driver
-        woken = anyio.Event()
+        woken, races = anyio.Event(), _interrupts.errors_of_a_race()
         run = driver.begin(timeout, fuel)
 
         def wake() -> None:
-            # asyncio's handler of Ctrl-C cancels the main task at any instant, also while this wakes it.
-            with suppress(InvalidStateError):
+            with suppress(*races):
                 woken.set()
 
         run.wake = wake

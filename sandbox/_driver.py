@@ -223,7 +223,8 @@ class Driver:
 
     def release(self, handle: int, generation: Generation) -> None:
         """Write down a handle that the host no longer holds; any thread, at any moment."""
-        self._operations.dropped.append((handle, generation))
+        if not generation.undone:
+            self._operations.dropped.append((handle, generation))
 
     def define_later(self, key: str, value: object) -> None:
         """Set a global before the next turn; any thread."""
@@ -270,7 +271,7 @@ class Driver:
         self._requests.attend()
         woken = self._turns.woken
         while woken:
-            woken.popleft().wake()
+            woken.popitem()[0].wake()
         if len(self.runs) > 1 and not self._requests:
             self._wake_everyone()
 
@@ -411,6 +412,7 @@ class Driver:
         self._turns.after_limit.forget()
         self._requests.clear()
         self._requests.attend()
+        self._operations.forget_exceptions()
 
 
 def _is_namespace(value: object) -> bool:

@@ -43,7 +43,13 @@ if TYPE_CHECKING:
 
 
 class EncodeOwner(Protocol):
-    """What the encoder needs of the sandbox that the values go into."""
+    """What the encoder needs of the sandbox that the values go into.
+
+    Attributes:
+        served: What the guest gave for the answer that is being written. Coroutines and tracebacks hold on to it.
+    """
+
+    served: object
 
     def bind(self, function: Callable[..., Any], /) -> tuple[int, Mode, str, int]:
         """Give a host callable an op: returns op, mode, name and parameter count. The same callable keeps its op.

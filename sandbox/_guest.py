@@ -112,6 +112,7 @@ class Guest:
         self.state = State.READY
         self._poisoned_by = ""
         self._limits = limits
+        self._owner = owner
         self._codec = Codec(owner, limits, error_detail=settings.error_detail)
         self._on_sync = on_sync
         self._on_events = on_events
@@ -435,7 +436,11 @@ class Guest:
             answer, status = error, Status.FAILED
         if self.state is State.POISONED:
             return Status.STOP, None
-        reply, is_refused = self._codec.encode_answer(answer)
+        self._owner.served = arguments
+        try:
+            reply, is_refused = self._codec.encode_answer(answer)
+        finally:
+            self._owner.served = None
         if is_refused:
             status = Status.FAILED
         if not self.instance.reserve(len(reply)):

@@ -160,6 +160,12 @@ def at_checkpoints_only(*functions: Callable[..., Any]) -> None:
             lowlevel.enable_ki_protection(function)
 
 
+def errors_of_a_race() -> tuple[type[Exception], ...]:
+    """What waking a task may raise, for asyncio's handler cancels the main task at any instant, also in that one."""
+    asyncio = sys.modules.get("asyncio")
+    return () if asyncio is None else (asyncio.InvalidStateError,)
+
+
 def as_usual_in(function: Callable[..., Any]) -> None:
     """Have trio, if it is there, raise KeyboardInterrupt at once in what a function calls, whoever has called it."""
     if (lowlevel := sys.modules.get("trio.lowlevel")) is not None:

@@ -12,6 +12,7 @@ from sandbox import _abi
 from sandbox._abi import Mode, Tag
 from sandbox._callables import HostOperation, key_of, operation_of
 from sandbox._iterators import IteratorSteps
+from sandbox._weights import host_bytes
 from sandbox.capabilities.base import Capability, Operation
 from sandbox.errors import ConversionError
 from sandbox.exposure import Anchor
@@ -19,8 +20,7 @@ from sandbox.limits import Limits
 from sandbox.values import Generation, HandleOwner, JSAsyncIterator, JSFunction, JSHandle, JSIterator, JSPromise
 
 _MAX_KEPT_EXCEPTIONS: Final = 256
-# What a traceback keeps alive are the arguments of the guest, of any size.
-_MAX_KEPT_TRACEBACKS: Final = 16
+_MAX_KEPT_BYTES: Final = 4 << 20
 _HELD: Final[dict[int, type[JSPromise | JSIterator | JSAsyncIterator]]] = {
     Tag.PROMISE: JSPromise,
     Tag.ITERATOR: JSIterator,
@@ -43,7 +43,7 @@ class _Before:
     """
 
     capabilities: list[Callable[[], object]]
-    exceptions: dict[int, BaseException]
+    exceptions: dict[int, tuple[BaseException, int]]
     made: int
     taken: int
     told: list[tuple[int, Generation]] = field(default_factory=list)
@@ -59,6 +59,8 @@ class Operations:
         dropped: Handles the host no longer holds, of which the guest has not been told yet; any thread may add one.
         made: How many handles of the guest the host was ever given.
         refused: How many of them were more than it may hold; nothing holds them.
+        served: See `EncodeOwner`.
+        answered_bytes: About what the arguments take of the request that is being answered.
         promise: Makes a request that an awaitable will answer; see `EncodeOwner`. Set by whoever runs the turns.
         forget: Takes one back.
     """
@@ -87,7 +89,10 @@ class Operations:
         self._table: dict[int, Operation] = {}
         self._ops: dict[Hashable, int] = {}
         self._next_op = _abi.FIRST_DYNAMIC_OP
-        self._exceptions: dict[int, BaseException] = {}
+        self.served: object = None
+        self.answered_bytes = 0
+        self._exceptions: dict[int, tuple[BaseException, int]] = {}
+        self._kept_bytes = 0
         self._next_exception = 1
         self._lock = threading.Lock()
         for capability in self._capabilities:
@@ -154,17 +159,24 @@ class Operations:
         return len(self._ops)
 
     def keep_exception(self, error: BaseException) -> int:
-        """Keep an exception of the host; the oldest are forgotten when there are many, and their tracebacks first."""
+        """Keep an exception of the host; the oldest are forgotten when they are many or hold on to much."""
         number = self._next_exception
         self._next_exception += 1
-        self._exceptions[number] = error
-        older = self._exceptions.get(number - _MAX_KEPT_TRACEBACKS)
-        while older is not None and older.__traceback__ is not None:
-            older.__traceback__ = None
-            older = older.__cause__ or older.__context__
-        if len(self._exceptions) > _MAX_KEPT_EXCEPTIONS:
-            del self._exceptions[next(iter(self._exceptions))]
+        weight = self.served_bytes()
+        self._exceptions[number] = error, weight
+        self._kept_bytes += weight
+        while len(self._exceptions) > (_MAX_KEPT_EXCEPTIONS if self._kept_bytes <= _MAX_KEPT_BYTES else 1):
+            self._kept_bytes -= self._exceptions.pop(next(iter(self._exceptions)))[1]
         return number
+
+    def served_bytes(self) -> int:
+        """About what the guest gave for the answer that is being written, in bytes of the host."""
+        return self.answered_bytes if self.served is None else host_bytes(self.served)
+
+    def forget_exceptions(self) -> None:
+        """Keep none of them: the guest is gone."""
+        self._exceptions.clear()
+        self._kept_bytes = 0
 
     def target(self, op: int) -> object:
         """An exposed object; see `DecodeOwner`."""
@@ -175,7 +187,8 @@ class Operations:
 
     def exception(self, number: int) -> BaseException | None:
         """A kept exception."""
-        return self._exceptions.get(number)
+        kept = self._exceptions.get(number)
+        return None if kept is None else kept[0]
 
     def handle_of(self, held: JSHandle) -> int:
         """The guest's number for something of its own; see `EncodeOwner`.
@@ -242,7 +255,11 @@ class Operations:
         before, self._before = self._before, None
         assert before is not None
         self._generation.undone, self._generation = True, Generation()
+        for _ in range(len(self.dropped)):
+            if not (entry := self.dropped.popleft())[1].undone:
+                self.dropped.append(entry)
         self.made, self._taken, self._exceptions = before.made, before.taken, before.exceptions
+        self._kept_bytes = sum(weight for _, weight in self._exceptions.values())
         self.dropped.extendleft(reversed(before.told))
         for restore in before.capabilities:
             restore()

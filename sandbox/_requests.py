@@ -48,6 +48,7 @@ class _Pending:
     Attributes:
         number: Of the request, in the guest.
         run: Whose turn asked for it.
+        held_bytes: What the host keeps of the guest for it.
         awaitable: What will be its answer, before it was started.
         cancel: Stops the host's work for it, once that was started.
         answered: Whether the answer waits for a turn.
@@ -58,6 +59,7 @@ class _Pending:
 
     number: int
     run: Run
+    held_bytes: int = 0
     awaitable: Awaitable[Any] | None = None
     cancel: Callable[[], object] | None = None
     answered: bool = False
@@ -88,6 +90,8 @@ class Requests:
 
     Attributes:
         alarms: Those that wait for a time.
+        held_bytes: What the host keeps of the guest for all of them.
+        answered_bytes: What it kept for the one whose answer was taken last.
     """
 
     def __init__(self, waiter: Waiter, wake_everyone: Callable[[], None]) -> None:
@@ -98,6 +102,7 @@ class Requests:
             wake_everyone: Has all runs look at the book again; any thread.
         """
         self.alarms = Alarms()
+        self.held_bytes = self.answered_bytes = 0
         self._waiter = waiter
         self._wake_everyone = wake_everyone
         self._pending: dict[int, _Pending] = {}
@@ -122,22 +127,23 @@ class Requests:
         return max(len(self._pending), len(self._completed), len(self._unstarted))
 
     def services(self) -> int:
-        """How many services were begun and not ended."""
-        return len(self._services)
+        """How many services were begun and not ended, or are still to be started."""
+        return max(len(self._services), len(self._unstarted_services))
 
     # --- in a turn ---
 
-    def add(self, number: int, run: Run) -> None:
-        """Write down a request of a run."""
+    def add(self, number: int, run: Run, held_bytes: int = 0) -> None:
+        """Write down a request of a run, and what the host keeps of the guest until it is answered."""
         self.discard(number)  # a guest that owns its engine may ask twice
-        self._pending[number] = _Pending(number, run)
+        self._pending[number] = _Pending(number, run, held_bytes)
+        self.held_bytes += held_bytes
         run.requests[number] = None
 
-    def promise(self, awaitable: Awaitable[Any], run: Run) -> int:
+    def promise(self, awaitable: Awaitable[Any], run: Run, held_bytes: int) -> int:
         """Make a request of the host's own, which an awaitable answers; returns its number."""
         number = self._next_number
         self._next_number += 1
-        self.add(number, run)
+        self.add(number, run, held_bytes)
         self.answer_later(number, awaitable)
         return number
 
@@ -190,6 +196,9 @@ class Requests:
         self.keep()
         for number in list(self._pending):
             self.discard(number)
+        self._completed.clear()
+        self._orphans.clear()
+        self._unstarted.clear()
         self._unstarted_services.clear()
         for key in list(self._services):
             self.end_service(key)
@@ -198,6 +207,7 @@ class Requests:
         pending = self._pending.pop(number, None)
         if pending is not None:
             pending.run.requests.pop(number, None)
+            self.held_bytes -= pending.held_bytes
             self._answered -= pending.answered
         return pending
 
@@ -272,6 +282,7 @@ class Requests:
             for pending, value in _drain(queue):
                 if self._is_waited_for(pending):
                     self._take(pending.number)
+                    self.answered_bytes = pending.held_bytes
                     return pending.number, Aborted() if pending.aborted else value
         return None
 
@@ -348,6 +359,7 @@ class Requests:
             if before.pending[number].answered:
                 self._orphans.append((before.pending[number], value))
         self._answered = len(self._orphans)
+        self.held_bytes = sum(pending.held_bytes for pending in self._pending.values())
 
     def _is_waited_for(self, pending: _Pending) -> bool:
         return self._pending.get(pending.number) is pending

@@ -190,10 +190,13 @@ class Sources:
     def add(self, name: str, code: str) -> None:
         """Remember a text; the oldest are forgotten when there are many, or much of it."""
         with self._lock:
-            self._chars += len(code) - len(self._texts.pop(name, ""))
+            if (replaced := self._texts.pop(name, None)) is not None:
+                self._chars -= len(name) + len(replaced)
             self._texts[name] = code
+            self._chars += len(name) + len(code)
             while self._texts and (len(self._texts) > _MAX_SOURCES or self._chars > _MAX_SOURCE_CHARS):
-                self._chars -= len(self._texts.pop(next(iter(self._texts))))
+                name = next(iter(self._texts))
+                self._chars -= len(name) + len(self._texts.pop(name))
 
     def copy(self) -> dict[str, str]:
         """All texts, by name."""

@@ -29,6 +29,7 @@ from sandbox._guest import Guest, State
 from sandbox._holds import Hold, StartInTurn
 from sandbox._requests import Aborted, Requests, close
 from sandbox._runs import Run, Sources
+from sandbox._weights import host_bytes
 from sandbox.capabilities.base import Due, Malformed, Operation
 from sandbox.errors import ConversionError, JSError, LimitExceeded, SandboxBusy, SandboxError, SandboxPoisoned, Stalled
 from sandbox.limits import Limits, OnLimit, Usage
@@ -40,8 +41,9 @@ if TYPE_CHECKING:
 
 # A guest that hands over closures in a loop must not collect handles until its turn is over.
 _MAX_DROPPED: Final = 256
-# Beyond `pending_requests` the guest is told that it has too many; one that goes on for that long is stopped.
-_MOST_REFUSED: Final = 100_000
+# Each call that is refused is one more answer; a guest that goes on asking is stopped.
+_MOST_REFUSED: Final = 1000
+_WAIT: Final = "Raise Limits.pending_requests, or await some calls before more are made."
 # A guest that was told to stop may come to the host once more before its next poll, not for longer.
 _PATIENCE_SECONDS: Final = 0.5
 # The guest and the host do not read the clock at the same moment.
@@ -83,7 +85,7 @@ class Turns:
         self.runs: dict[int, Run] = {}
         self.abandoned: deque[int] = deque()
         self.first_values: deque[tuple[str, object]] = deque()
-        self.woken: deque[Run] = deque()
+        self.woken: dict[Run, None] = {}
         self.sources = Sources()
         self._limits = limits
         self._operations = operations
@@ -190,6 +192,7 @@ class Turns:
         if answer is None:
             return []
         number, value = answer
+        self._operations.answered_bytes = self._requests.answered_bytes
         if isinstance(value, BaseException) and not isinstance(value, Exception):
             run.force(value)
             value = Aborted()
@@ -243,7 +246,7 @@ class Turns:
         for run in self.runs.copy().values():
             if not run.done:
                 run.force(self.guest.refusal())
-                self.woken.append(run)
+                self.woken[run] = None
         self._requests.clear()
 
     def nested(self, run: Run, command: Command) -> Any:  # noqa: ANN401 - any value
@@ -357,7 +360,7 @@ class Turns:
 
     def _bring_forward(self, run: Run) -> None:
         if run is not self._current:
-            self.woken.append(run)
+            self.woken[run] = None
 
     def _fail(self, run: Run, error: SandboxError) -> None:
         if run.error is None and isinstance(error, JSError):
@@ -434,11 +437,20 @@ class Turns:
         if len(self._requests) >= (most := self._limits.pending_requests):
             close(awaitable)
             raise ConversionError("$", f"an awaitable beyond the pending_requests limit of {most:,}")
-        return self._requests.promise(awaitable, run)
+        held_bytes = self._operations.served_bytes()
+        if self._holds_too_much(held_bytes):
+            close(awaitable)
+            raise ConversionError("$", "an awaitable, while pending calls hold too much")
+        return self._requests.promise(awaitable, run, held_bytes)
+
+    def _holds_too_much(self, more_bytes: int) -> bool:
+        """Whether pending calls would hold more of the guest's values than its own memory may; one may hold any."""
+        held_bytes = self._requests.held_bytes
+        return held_bytes > 0 and held_bytes + more_bytes > self._limits.memory_bytes
 
     def _request(self, run: Run, number: int, op: int, arguments: list[Any] | ConversionError) -> None:
         operation = self._operations.get(op)
-        requests = self._requests
+        requests, most = self._requests, self._limits.pending_requests
         if number == 0:
             if operation is None or not operation.is_sent:
                 raise self.guest.broken("the guest wants no answer to what has one")
@@ -449,13 +461,17 @@ class Turns:
             raise self.guest.broken("the guest made a request under a number that is not free")
         if operation is not None and operation.mode is not Mode.QUEUE:
             raise self.guest.broken("the guest waits for what is answered at once")
-        if requests.backlog() >= (limit := self._limits.pending_requests) + _MOST_REFUSED:
-            raise LimitExceeded(limit, requests.backlog(), "pending requests")
-        requests.add(number, run)
+        if requests.backlog() > 2 * most + _MOST_REFUSED:
+            raise LimitExceeded(most, requests.backlog(), "pending requests", advice=_WAIT)
+        held_bytes = host_bytes(arguments) if len(requests) < most else 0
+        holds_too_much = self._holds_too_much(held_bytes)
+        requests.add(number, run, 0 if holds_too_much else held_bytes)
         is_service = operation is not None and operation.service is not None
-        if len(requests) > self._limits.pending_requests:
+        if len(requests) > most:
             requests.answer(number, ValueError("too many host calls and timers are pending"))
-        elif is_service and requests.services() >= self._limits.pending_requests:
+        elif holds_too_much:
+            requests.answer(number, ValueError("pending host calls hold too much"))
+        elif is_service and requests.services() >= most:
             requests.answer(number, ValueError("too many async iterators of the host are open"))
         elif isinstance(arguments, ConversionError):
             requests.answer(number, arguments)

@@ -22,6 +22,7 @@ class Owner:
 
     def __init__(self) -> None:
         self.bound: list[Callable[..., Any]] = []
+        self.served: object = None
         self.kept: dict[int, BaseException] = {}
         self.released: list[int] = []
         self.unbound: list[int] = []

@@ -67,6 +67,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     ),
     "driver": (
         "_clock",
+        "_weights",
         "_runs",
         "_requests",
         "_callables",

@@ -320,9 +320,9 @@ def test_the_next_tenant_finds_nothing_of_the_last_one(end: Callable[[Sandbox], 
         assert RESIDUE.encode() in memory_of(box)
     box.close()
 
-    for store in _store._shelf.stores:
+    for store in _store._shelves["fuel"].stores:
         assert RESIDUE.encode() not in content(store)
-    boxes = [Sandbox() for _ in range(len(_store._shelf.stores) + 1)]
+    boxes = [Sandbox() for _ in range(len(_store._shelves["fuel"].stores) + 1)]
     try:
         for other in boxes:
             assert RESIDUE.encode() not in memory_of(other)

@@ -19,6 +19,8 @@ _TYPES: Final = frozenset({"", "json", "text", "bytes"})
 _KINDS: Final = frozenset(get_args(Kind))
 # A source that was begun is asked for at once; only a guest that is cut off in between leaves one behind.
 _MAX_BEGUN: Final = 64
+# Names are kept with sources that are still to come. No file system knows longer ones.
+_MAX_NAME_CHARS: Final = 1 << 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +126,8 @@ class Modules(Capability):
             raise TypeError("a module is asked for by specifier, path, directory and condition")
         if directory is not None and not isinstance(directory, str):
             raise TypeError("a directory must be text")
+        if max(len(specifier), len(path), len(directory or "")) > _MAX_NAME_CHARS:
+            raise ValueError("the name of a module is too long")
         importer = Importer(path, directory_of(path) if directory is None else directory)
         for find in self._finders:
             offer = find(specifier, importer, (condition,))

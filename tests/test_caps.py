@@ -1,0 +1,330 @@
+"""Every container of the host that a guest can make grow has a cap: a table, and a program that tries each."""
+
+from __future__ import annotations
+
+import gc
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Final
+
+import anyio
+import anyio.lowlevel
+import pytest
+
+from sandbox import JSError, Limits, Sandbox, expose
+from sandbox._abi import FIRST_DYNAMIC_OP
+from sandbox._operations import _MAX_KEPT_BYTES, _MAX_KEPT_EXCEPTIONS
+from sandbox._runs import _MAX_SOURCE_CHARS, _MAX_SOURCES
+from sandbox._turns import _MAX_DROPPED, _MOST_REFUSED
+from sandbox._weights import host_bytes
+from sandbox.capabilities.modules import _MAX_BEGUN, _MAX_NAME_CHARS
+from sandbox.errors import ConversionError, LimitExceeded
+from sandbox.values import JSMap, JSSet
+
+PENDING: Final = 50
+HANDLES: Final = 100
+MEMORY: Final = 16 << 20
+LIMITS: Final = Limits(pending_requests=PENDING, handles=HANDLES, memory_bytes=MEMORY, output_bytes=1 << 20)
+_REQUESTS: Final = 2 * PENDING + _MOST_REFUSED + 1
+
+
+@dataclass(frozen=True)
+class Cap:
+    """A container, the most it may hold, and a program that fills it.
+
+    Attributes:
+        most: Its length, or whatever `size` measures.
+        because: The limit, or the reason, that bounds it.
+        code: A program that makes it grow without end or far beyond; empty: nothing of a guest does.
+        size: Measures it, when its length is not what counts.
+    """
+
+    most: int
+    because: str
+    code: str = ""
+    size: Callable[[Any], int] = len
+
+
+_FLOOD: Final = "for (let i = 0; i < 3000; i++) { never().catch(() => {}); if (i % 20 == 0) look() }"
+_SERVED: Final = f"pending_requests, and {_MOST_REFUSED:,} refusals beyond twice as many"
+
+# Class and attribute -> its cap.
+CAPS: Final[dict[str, Cap]] = {
+    "Requests._pending": Cap(_REQUESTS, _SERVED, _FLOOD),
+    "Requests._completed": Cap(2 * _REQUESTS, _SERVED, _FLOOD),
+    "Requests._unstarted": Cap(_REQUESTS, _SERVED, _FLOOD),
+    "Requests._orphans": Cap(_REQUESTS, _SERVED, "for (let i = 0; i < 500; i++) later().then(look); 0"),
+    "Requests._cancels": Cap(0, "what was started and is pending; they are called when the turn is over"),
+    "Requests._services": Cap(
+        PENDING, "pending_requests", "const k = []; for (;;) { k.push(s()); k.at(-1).next(); look() }"
+    ),
+    "Requests._unstarted_services": Cap(PENDING, "pending_requests", "for (;;) { s().next(); look() }"),
+    "Alarms._live": Cap(_REQUESTS, _SERVED, "for (let i = 0; i < 1e4; i++) setTimeout(() => {}, 1e4 - i); look()"),
+    "Alarms._heap": Cap(
+        2 * _REQUESTS + 16,
+        "that of the live ones",
+        "for (let i = 0; i < 1e4; i++) setTimeout(() => {}, 1e4 - i); look()",
+    ),
+    "Operations._table": Cap(
+        HANDLES + FIRST_DYNAMIC_OP, "handles", "const k = []; for (;;) { k.push(make()); look() }"
+    ),
+    "Operations._ops": Cap(HANDLES, "handles", "const k = []; for (;;) { k.push(thing()); look() }"),
+    "Operations.dropped": Cap(
+        _MAX_DROPPED + HANDLES, "handles", "for (let i = 0; i < 800; i++) { take(() => i); look() }"
+    ),
+    "Operations._exceptions": Cap(
+        _MAX_KEPT_EXCEPTIONS + 1,
+        "a number of its own",
+        "for (let i = 0; i < 1000; i++) try { fail() } catch { look() }",
+    ),
+    "Sources._texts": Cap(
+        _MAX_SOURCES, "a number of its own", "for (let i = 0; i < 200; i++) { await import(`m${i}`); look() }"
+    ),
+    "Modules._begun": Cap(
+        _MAX_BEGUN + 1, "a number of its own", "for (let i = 0; i < 200; i++) { import(`late${i}`); look() }"
+    ),
+    "Turns.abandoned": Cap(
+        3000, "the guest's memory: each is a promise there", "for (let i = 0; i < 300; i++) { nest(); look() }"
+    ),
+    "Turns.woken": Cap(0, "the runs in progress"),
+    "AfterLimit._woken": Cap(0, "the same"),
+    "AfterLimit._overdue": Cap(0, "the same"),
+    "Turns.runs": Cap(2, "what the embedder asks for", "look()"),
+    "Driver.runs": Cap(2, "what the embedder asks for", "look()"),
+    "Turns.first_values": Cap(0, "what the embedder asks for"),
+    "Sandbox._first_globals": Cap(0, "what the embedder gives"),
+    "Store._functions": Cap(0, "the exports of the guest"),
+    "Codec._packers": Cap(0, "the depth of nested encodings on the stack"),
+    "Run.requests": Cap(_REQUESTS, _SERVED, _FLOOD),
+    "Run.answers": Cap(
+        _REQUESTS, _SERVED, "await Promise.allSettled(Array(200).fill().map(() => later().finally(look)))"
+    ),
+}
+
+# Sums: what counts is not how many but how much.
+SUMS: Final[dict[str, Cap]] = {
+    "arguments of pending calls": Cap(
+        MEMORY,
+        "memory_bytes",
+        "const s = 'x'.repeat(1e6); for (let i = 0; i < 45; i++) { never(s + i).catch(() => {}); look() }",
+        lambda host: host.box._driver._requests.held_bytes,
+    ),
+    "arguments of awaitables": Cap(
+        MEMORY,
+        "memory_bytes",
+        "const s = 'x'.repeat(1e6); for (let i = 0; i < 45; i++) { try { promise(s + i) } catch {} look() }",
+        lambda host: host.box._driver._requests.held_bytes,
+    ),
+    "small values in pending calls": Cap(
+        MEMORY,
+        "memory_bytes",
+        "const s = Array(2e4).fill().map(() => []); for (let i = 0; i < 20; i++) { never(s).catch(look) } look()",
+        lambda host: host.box._driver._requests.held_bytes,
+    ),
+    "what exceptions hold on to": Cap(
+        _MAX_KEPT_BYTES + (3 << 20),
+        "a number of its own, or the latest alone",
+        "const s = 'x'.repeat(1e6); for (let i = 0; i < 30; i++) { try { fail(s, i) } catch {} look() }",
+        lambda host: host.box._driver._operations._kept_bytes,
+    ),
+    "what exceptions of async functions hold on to": Cap(
+        _MAX_KEPT_BYTES + (3 << 20),
+        "a number of its own, or the latest alone",
+        "const s = 'x'.repeat(1e6); for (let i = 0; i < 30; i++) { try { await failLater(s, i) } catch {} look() }",
+        lambda host: host.box._driver._operations._kept_bytes,
+    ),
+    "texts and names of programs": Cap(
+        _MAX_SOURCE_CHARS,
+        "a number of its own",
+        "for (let i = 0; i < 12; i++) { await import('big' + i); look() }",
+        lambda host: sum(len(name) + len(text) for name, text in host.box._driver._turns.sources._texts.items()),
+    ),
+    "handles of the guest": Cap(
+        HANDLES + 2, "handles", "for (;;) { keep(() => 1); look() }", lambda host: host.box._driver._operations.live()
+    ),
+    "console text of a run": Cap(
+        1 << 20,
+        "output_bytes",
+        "for (;;) { console.log('x'.repeat(1e4)); look() }",
+        lambda host: host.shown,
+    ),
+}
+
+
+def _containers(root: object) -> Iterator[tuple[str, Any]]:
+    """The containers of the objects that make up a sandbox, by class and attribute."""
+    left, seen = [root], {id(root)}
+    while left:
+        owner = left.pop()
+        kind = type(owner)
+        slots = [name for base in kind.__mro__ for name in getattr(base, "__slots__", ())]
+        for name in {*getattr(owner, "__dict__", ()), *slots}:
+            value = getattr(owner, name, None)
+            inner = [value]
+            if isinstance(value, list | dict | set | deque):
+                yield f"{kind.__name__}.{name}", value
+                inner = list(value.values() if isinstance(value, dict) else value)
+            for part in inner:
+                part = getattr(part, "handler", part)
+                part = getattr(part, "__self__", part)
+                if type(part).__module__.startswith("sandbox") and not isinstance(part, type) and id(part) not in seen:
+                    seen.add(id(part))
+                    left.append(part)
+
+
+class Host:
+    """A sandbox whose guest can ask for everything that makes the host keep something."""
+
+    def __init__(self) -> None:
+        self.look: Callable[[], None] = lambda: None
+        self.kept: list[Any] = []
+        self.box = Sandbox(
+            limits=LIMITS,
+            functions={
+                "look": lambda *_: self.look(),
+                "never": self.never,
+                "later": self.later,
+                "s": self.stream,
+                "make": lambda: lambda: 1,
+                "thing": lambda: expose(self, "later"),
+                "take": lambda f: None,
+                "keep": self.kept.append,
+                "fail": self.fail,
+                "failLater": self.fail_later,
+                "promise": self.never,
+                "nest": self.nest,
+            },
+            globals={"promise": lambda text: self.never(text)},
+            modules=self.load,
+            console=self.show,
+        )
+        self.shown = 0
+
+    def show(self, entry: Any) -> None:
+        self.shown += len(entry.text)
+
+    async def never(self, *_: object) -> None:
+        await anyio.sleep_forever()
+
+    async def later(self, *_: object) -> int:
+        await anyio.lowlevel.checkpoint()
+        return 1
+
+    async def stream(self) -> Any:
+        yield 1
+
+    def fail(self, *_: object) -> None:
+        raise ValueError("no")
+
+    async def fail_later(self, *_: object) -> None:
+        await anyio.lowlevel.checkpoint()
+        raise ValueError("no")
+
+    def nest(self) -> None:
+        try:
+            self.box.eval("new Promise(() => {})")
+        except Exception:  # noqa: BLE001 - a promise cannot settle now
+            return
+
+    def load(self, specifier: str, _importer: object) -> Any:
+        if specifier.startswith("late"):
+            return self.later()
+        return "/*" + "x" * (1_000_000 if specifier.startswith("big") else 10) + "*/ export default 1"
+
+    def flood(self, cap: Cap, measure: Callable[[], int]) -> int:
+        """Run the program until it ends or is ended; the most that was measured meanwhile and afterwards."""
+        found = 0
+
+        def look() -> None:
+            nonlocal found
+            found = max(found, measure())
+
+        self.look = look
+        for _ in range(2):
+            self.shown = 0
+            with suppress(LimitExceeded, ConversionError, JSError):
+                self.box.eval(f"{{ {cap.code} }}", timeout=20)
+            with suppress(LimitExceeded, ConversionError, JSError):
+                self.box.run_until_idle(timeout=0.05)
+            look()
+        return found
+
+
+@pytest.fixture
+def host() -> Iterator[Host]:
+    host = Host()
+    yield host
+    host.kept.clear()
+    host.box.close()
+    gc.collect()
+
+
+def test_every_container_is_in_the_table() -> None:
+    host = Host()
+    found: set[str] = set()
+    host.look = lambda: found.update(name for name, _ in _containers(host.box._driver))
+    host.box.eval("look(); setTimeout(look, 1); await later(); const held = [make(), s()]; look()")
+    host.box.close()
+    assert found == CAPS.keys()
+
+
+@pytest.mark.parametrize("name", [name for name, cap in CAPS.items() if cap.code])
+def test_the_number_of_things_is_capped(host: Host, name: str) -> None:
+    cap = CAPS[name]
+
+    def measure() -> int:
+        return max((len(container) for found, container in _containers(host.box._driver) if found == name), default=0)
+
+    assert 0 < host.flood(cap, measure) <= cap.most
+    assert host.box.eval("1 + 1") == 2
+
+
+@pytest.mark.parametrize("name", SUMS)
+def test_what_they_hold_is_capped(host: Host, name: str) -> None:
+    cap = SUMS[name]
+    most = host.flood(cap, lambda: cap.size(host))
+    assert cap.most / 4 < most <= cap.most
+    host.kept.clear()
+    assert host.box.eval("1 + 1") == 2
+
+
+def test_nothing_is_kept_once_it_is_closed(host: Host) -> None:
+    for cap in (CAPS["Requests._pending"], CAPS["Operations._exceptions"], SUMS["arguments of pending calls"]):
+        host.flood(cap, lambda: 0)
+    host.kept.clear()
+    host.box.close()
+    requests = host.box._driver._requests
+    assert (len(requests), requests.held_bytes, len(requests._completed), requests.services()) == (0, 0, 0, 0)
+    assert host.box._driver._operations._exceptions == {}
+
+
+def test_names_of_modules_are_bounded(host: Host) -> None:
+    code = "import('x'.repeat({})).then(() => 'loaded', e => e.name)"
+    assert host.box.eval(code.format(_MAX_NAME_CHARS)) == "loaded"
+    assert host.box.eval(code.format(_MAX_NAME_CHARS + 1)) == "RangeError"
+
+
+@pytest.mark.parametrize(
+    ("value", "least", "most"),
+    [
+        ("x" * 10_000, 10_000, 10_200),
+        ([[] for _ in range(1000)], 56_000, 100_000),
+        ([["x" * 10_000] * 50] * 50, 10_000, 12_000),
+        (b"x" * 10_000, 10_000, 10_200),
+        (memoryview(bytes(80_000)).cast("d"), 80_000, 80_500),
+        (JSMap([(i, "y" * 100) for i in range(100)]), 20_000, 60_000),
+        (JSSet([f"{i}" * 50 for i in range(100)]), 20_000, 60_000),
+        (JSError("m" * 10_000, properties={"a": "b" * 10_000}), 20_000, 22_000),
+        ({"k" * 10_000: 1}, 10_000, 11_000),
+    ],
+)
+def test_what_a_value_weighs(value: object, least: int, most: int) -> None:
+    assert least <= host_bytes(value) <= most
+
+
+def test_a_cycle_has_a_weight() -> None:
+    cycle: list[object] = []
+    cycle.append(cycle)
+    assert host_bytes(cycle) < 200
