@@ -27,10 +27,20 @@ class _Loop:
         threading.Thread(target=self._serve, name="sandbox-loop", daemon=True).start()
         self._ready.wait()
 
-    @property
-    def portal(self) -> BlockingPortal:
-        assert self._portal is not None
-        return self._portal
+    def start(self, function: Callable[[], Awaitable[None]]) -> Callable[[], object]:
+        """Start a task; any thread, the loop's own too. Returns what cancels it, likewise."""
+        portal = self._portal
+        assert portal is not None
+        if not _threads.is_loop_thread():
+            return portal.start_task_soon(function).cancel
+        scope = anyio.CancelScope()
+
+        async def run() -> None:
+            with scope:
+                await function()
+
+        self._tasks.start_soon(run)
+        return lambda: scope.cancel() if _threads.is_loop_thread() else portal.start_task_soon(scope.cancel)
 
     def _serve(self) -> None:
         _threads.mark_loop_thread()
@@ -40,7 +50,7 @@ class _Loop:
             self._ready.set()
 
     async def _main(self) -> None:
-        async with BlockingPortal() as portal:
+        async with BlockingPortal() as portal, anyio.create_task_group() as self._tasks:
             self._portal = portal
             self._ready.set()
             await portal.sleep_until_stopped()
@@ -86,7 +96,7 @@ def start(awaitable: Awaitable[Any], done: Callable[[Any], None]) -> Callable[[]
     with _lock:
         if not _loops:
             _loops.append(_Loop())
-        portal = _loops[0].portal
+        loop = _loops[0]
     mark = object()
 
     async def run() -> None:
@@ -96,7 +106,7 @@ def start(awaitable: Awaitable[Any], done: Callable[[Any], None]) -> Callable[[]
             _waiting.pop(mark, None)
 
     _waiting[mark] = done
-    return portal.start_task_soon(run).cancel
+    return loop.start(run)
 
 
 def call(function: Callable[[], object]) -> None:
