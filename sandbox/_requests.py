@@ -11,15 +11,21 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from sandbox._abi import CAP_FIRST_HOST_REQUEST
 from sandbox._clock import Alarms
-from sandbox.errors import JSError
+from sandbox._weights import host_bytes
+from sandbox.errors import JSError, LimitExceeded
 
 if TYPE_CHECKING:
     from sandbox._runs import Run
     from sandbox.capabilities.base import Service
+    from sandbox.limits import Limits
+
+# Each call that is refused is one more answer; a guest that goes on asking is stopped.
+_MOST_REFUSED: Final = 1000
+_WAIT: Final = "Raise Limits.pending_requests, or await some calls before more are made."
 
 _T = TypeVar("_T")
 
@@ -138,6 +144,30 @@ class Requests:
         self._pending[number] = _Pending(number, run, held_bytes)
         self.held_bytes += held_bytes
         run.requests[number] = None
+
+    def admit(self, number: int, run: Run, arguments: object, limits: Limits, *, is_service: bool) -> Exception | None:
+        """Write down a request of the guest; returns why it is refused, if it is.
+
+        Raises:
+            LimitExceeded: The guest goes on asking after many refusals, each of which is one more answer.
+        """
+        most = limits.pending_requests
+        if self.backlog() > 2 * most + _MOST_REFUSED:
+            raise LimitExceeded(most, self.backlog(), "pending requests", advice=_WAIT)
+        held_bytes = host_bytes(arguments) if len(self) < most else 0
+        is_too_much = self.hold_too_much(held_bytes, limits)
+        self.add(number, run, 0 if is_too_much else held_bytes)
+        if len(self) > most:
+            return ValueError("too many host calls and timers are pending")
+        if is_too_much:
+            return ValueError("pending host calls hold too much")
+        if is_service and self.services() >= most:
+            return ValueError("too many async iterators of the host are open")
+        return None
+
+    def hold_too_much(self, more_bytes: int, limits: Limits) -> bool:
+        """Whether pending calls would hold more of the guest's values than its own memory may; one may hold any."""
+        return self.held_bytes > 0 and self.held_bytes + more_bytes > limits.memory_bytes
 
     def promise(self, awaitable: Awaitable[Any], run: Run, held_bytes: int) -> int:
         """Make a request of the host's own, which an awaitable answers; returns its number."""

@@ -29,7 +29,6 @@ from sandbox._guest import Guest, State
 from sandbox._holds import Hold, StartInTurn
 from sandbox._requests import Aborted, Requests, close
 from sandbox._runs import Run, Sources
-from sandbox._weights import host_bytes
 from sandbox.capabilities.base import Due, Malformed, Operation
 from sandbox.errors import ConversionError, JSError, LimitExceeded, SandboxBusy, SandboxError, SandboxPoisoned, Stalled
 from sandbox.limits import Limits, OnLimit, Usage
@@ -41,9 +40,6 @@ if TYPE_CHECKING:
 
 # A guest that hands over closures in a loop must not collect handles until its turn is over.
 _MAX_DROPPED: Final = 256
-# Each call that is refused is one more answer; a guest that goes on asking is stopped.
-_MOST_REFUSED: Final = 1000
-_WAIT: Final = "Raise Limits.pending_requests, or await some calls before more are made."
 # A guest that was told to stop may come to the host once more before its next poll, not for longer.
 _PATIENCE_SECONDS: Final = 0.5
 # The guest and the host do not read the clock at the same moment.
@@ -438,19 +434,14 @@ class Turns:
             close(awaitable)
             raise ConversionError("$", f"an awaitable beyond the pending_requests limit of {most:,}")
         held_bytes = self._operations.served_bytes()
-        if self._holds_too_much(held_bytes):
+        if self._requests.hold_too_much(held_bytes, self._limits):
             close(awaitable)
             raise ConversionError("$", "an awaitable, while pending calls hold too much")
         return self._requests.promise(awaitable, run, held_bytes)
 
-    def _holds_too_much(self, more_bytes: int) -> bool:
-        """Whether pending calls would hold more of the guest's values than its own memory may; one may hold any."""
-        held_bytes = self._requests.held_bytes
-        return held_bytes > 0 and held_bytes + more_bytes > self._limits.memory_bytes
-
     def _request(self, run: Run, number: int, op: int, arguments: list[Any] | ConversionError) -> None:
         operation = self._operations.get(op)
-        requests, most = self._requests, self._limits.pending_requests
+        requests = self._requests
         if number == 0:
             if operation is None or not operation.is_sent:
                 raise self.guest.broken("the guest wants no answer to what has one")
@@ -461,18 +452,10 @@ class Turns:
             raise self.guest.broken("the guest made a request under a number that is not free")
         if operation is not None and operation.mode is not Mode.QUEUE:
             raise self.guest.broken("the guest waits for what is answered at once")
-        if requests.backlog() > 2 * most + _MOST_REFUSED:
-            raise LimitExceeded(most, requests.backlog(), "pending requests", advice=_WAIT)
-        held_bytes = host_bytes(arguments) if len(requests) < most else 0
-        holds_too_much = self._holds_too_much(held_bytes)
-        requests.add(number, run, 0 if holds_too_much else held_bytes)
         is_service = operation is not None and operation.service is not None
-        if len(requests) > most:
-            requests.answer(number, ValueError("too many host calls and timers are pending"))
-        elif holds_too_much:
-            requests.answer(number, ValueError("pending host calls hold too much"))
-        elif is_service and requests.services() >= most:
-            requests.answer(number, ValueError("too many async iterators of the host are open"))
+        refusal = requests.admit(number, run, arguments, self._limits, is_service=is_service)
+        if refusal is not None:
+            requests.answer(number, refusal)
         elif isinstance(arguments, ConversionError):
             requests.answer(number, arguments)
         elif operation is None:

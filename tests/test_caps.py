@@ -16,8 +16,9 @@ import pytest
 from sandbox import JSError, Limits, Sandbox, expose
 from sandbox._abi import FIRST_DYNAMIC_OP
 from sandbox._operations import _MAX_KEPT_BYTES, _MAX_KEPT_EXCEPTIONS
+from sandbox._requests import _MOST_REFUSED
 from sandbox._runs import _MAX_SOURCE_CHARS, _MAX_SOURCES
-from sandbox._turns import _MAX_DROPPED, _MOST_REFUSED
+from sandbox._turns import _MAX_DROPPED
 from sandbox._weights import host_bytes
 from sandbox.capabilities.modules import _MAX_BEGUN, _MAX_NAME_CHARS
 from sandbox.errors import ConversionError, LimitExceeded

@@ -175,7 +175,7 @@ class Life:
         return {
             "memory": usage.memory_bytes,
             "heap": usage.heap_bytes,
-            "live handles": usage.live_handles,
+            "live handles": self.driver.guest.instance.control.live_handles,
             "pending": usage.pending_requests,
             "bound": self.face.operations.bound(),
             "sources": self.driver._turns.sources.copy(),

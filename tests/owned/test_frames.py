@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from sandbox import JSError, Limits, Sandbox, _turns
+from sandbox import JSError, Limits, Sandbox, _requests
 from sandbox._abi import CAP_FIRST_HOST_REQUEST, Op, Reason, Status, Tag
 from sandbox.errors import (
     CpuLimitExceeded,
@@ -237,7 +237,7 @@ def requests_without_end(take_back: bool = False) -> Script:
 @pytest.mark.parametrize("take_back", [False, True])
 def test_requests_have_an_end(take_back: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each is answered after the turn, and the turn goes on and on."""
-    monkeypatch.setattr(_turns, "_MOST_REFUSED", 5_000)
+    monkeypatch.setattr(_requests, "_MOST_REFUSED", 5_000)
     error = attack(requests_without_end(take_back), Limits(memory_bytes=16 << 20, pending_requests=100))
 
     assert isinstance(error, LimitExceeded)
