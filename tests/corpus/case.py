@@ -24,7 +24,7 @@ class Row:
     Attributes:
         number: Its place in the table.
         title: What is attempted.
-        waits: What of it cannot be tried before the sandbox has it; empty when nothing.
+        waits: What of it cannot be tried as long as no sandbox has what is attacked; empty when nothing.
         beside: The tests of this project that try more of it than any engine can be put to; empty when none.
     """
 

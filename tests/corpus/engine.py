@@ -5,8 +5,8 @@ from __future__ import annotations
 from tests.corpus.case import Row, cases
 
 ROWS = [
-    Row(36, "messages that make no sense, as far as JavaScript can form them", beside="tests/owned"),
-    Row(39, "shapes of memory corruption: buffers and arrays that change under the engine's hands"),
+    Row(36, "messages that make no sense, as far as a program can go", beside="tests/owned"),
+    Row(39, "memory corruption: buffers and arrays that change in use"),
 ]
 
 _ENDS = "value js cpu memory conversion stalled limit"

@@ -22,7 +22,7 @@ ROWS = [
     Row(
         29,
         "closing, evaluating, or changing thread inside a host function",
-        waits="taking and restoring snapshots there: step 6",
+        waits="taking and restoring snapshots there, until there are any",
         beside="tests/test_hostile.py",
     ),
     Row(30, "Ctrl-C at random moments", beside="tests/test_interrupts.py"),

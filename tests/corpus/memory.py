@@ -15,7 +15,7 @@ ROWS = [
     Row(14, "hoards of every kind of object", beside="tests/test_memory.py"),
     Row(15, "the same, given up and begun again for ever"),
     Row(16, "memory so full that no Error object fits", beside="tests/fuzz/test_out_of_memory.py"),
-    Row(17, "floods of timers, host calls and log lines", waits="floods of fetches: step 5"),
+    Row(17, "floods of timers, host calls and log lines", waits="fetches, until the guest has fetch"),
 ]
 
 _SMALL = 32 << 20
