@@ -77,7 +77,8 @@ ENGINES: tuple[Engine, ...] = (
         module="quickjs_rs",
         requirements=("quickjs-rs==0.2.6", "wasmtime==50.0.1"),
         note="QuickJS in wasm under wasmtime, its default limits on",
-        limits="`Runtime(memory_limit=)` and `new_context(timeout=)`; promises by `eval_async`",
+        limits="`Runtime(memory_limit=)` and `new_context(timeout=)`; promises by `eval_async`, whose time leaves out "
+        "waits for host functions by design",
     ),
     Engine(
         name="jsrun",
