@@ -475,10 +475,7 @@ class Guest:
     # --- going back ---
 
     def checkpoint(self) -> Callable[[], None]:
-        """Copy all that the guest is, between two turns.
-
-        Returns:
-            What makes it that again, also after a crash; see `Instance.restore`. It holds the copy.
+        """Copy all that the guest is, between two turns; returns what makes it that again, also after a crash.
 
         Raises:
             MemoryError: The host has no room for the copy.

@@ -20,6 +20,7 @@ from sandbox.limits import Limits
 from sandbox.values import Generation, HandleOwner, JSAsyncIterator, JSFunction, JSHandle, JSIterator, JSPromise
 
 _MAX_KEPT_EXCEPTIONS: Final = 256
+_MAX_KEPT_TRACEBACKS: Final = 16
 _MAX_KEPT_BYTES: Final = 4 << 20
 _HELD: Final[dict[int, type[JSPromise | JSIterator | JSAsyncIterator]]] = {
     Tag.PROMISE: JSPromise,
@@ -159,12 +160,19 @@ class Operations:
         return len(self._ops)
 
     def keep_exception(self, error: BaseException) -> int:
-        """Keep an exception of the host; the oldest are forgotten when they are many or hold on to much."""
+        """Keep an exception of the host; the oldest are forgotten when they are many or hold on to much.
+
+        Their tracebacks, which hold on to what the guest gave, are forgotten earlier.
+        """
         number = self._next_exception
         self._next_exception += 1
         weight = self.served_bytes()
         self._exceptions[number] = error, weight
         self._kept_bytes += weight
+        older, _ = self._exceptions.get(number - _MAX_KEPT_TRACEBACKS, (None, 0))
+        while older is not None and older.__traceback__ is not None:
+            older.__traceback__ = None
+            older = older.__cause__ or older.__context__
         while len(self._exceptions) > (_MAX_KEPT_EXCEPTIONS if self._kept_bytes <= _MAX_KEPT_BYTES else 1):
             self._kept_bytes -= self._exceptions.pop(next(iter(self._exceptions)))[1]
         return number

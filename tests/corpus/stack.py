@@ -70,7 +70,7 @@ CASES = [
     Case(
         1,
         "5,000 plain calls",
-        f"(function f(n) {{ return n ? 1 + f(n - 1) : 0 }})({_PLAIN_CALLS})",
+        f"function f(n) {{ return n ? 1 + f(n - 1) : 0 }} f({_PLAIN_CALLS})",
         frozenset({"value"}),
         values=(_PLAIN_CALLS,),
         ours=True,
