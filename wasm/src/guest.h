@@ -62,7 +62,7 @@ typedef struct Guest {
     uint32_t depth;       /* exports on the stack: 1 in a turn, more when the host calls back */
     uint32_t turn;        /* the number of this turn: what an earlier one left half done was cut off */
     uint64_t resumed_ns;  /* when guest time last began to run */
-    uint64_t checks;      /* interrupt checks since the last poll */
+    uint64_t checks;      /* interrupt checks since the last poll, and work that is worth as many */
     size_t heap_bytes;
     size_t heap_grace_bytes; /* lent once a turn so that running out can still be reported */
     bool booting;         /* bindings are being installed: native modules may be imported */

@@ -39,8 +39,10 @@ static inline int js_poll_interrupts(JSContext *ctx);
 void engine_weigh(size_t bytes)
 {
     JSContext *ctx = guest.context;
+    int steps = (int)((bytes < LONGEST_WEIGHT ? bytes : LONGEST_WEIGHT) / BYTES_A_POLL_STEP);
+    guest.checks += (unsigned)steps / JS_INTERRUPT_COUNTER_INIT;    /* one poll of the engine stands for all of it */
     if (ctx && ctx->interrupt_counter > 0)
-        ctx->interrupt_counter -= (int)((bytes < LONGEST_WEIGHT ? bytes : LONGEST_WEIGHT) / BYTES_A_POLL_STEP);
+        ctx->interrupt_counter -= steps;
 }
 
 int engine_poll(size_t bytes)
