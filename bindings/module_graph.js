@@ -259,7 +259,7 @@ register(hook.importEntry, (specifier, code, filename) => {
     if (code !== null) enter(graph, compiled(code, importer, true));
     else obtain(graph, importer, specifier, "", (module) => enter(graph, module));
   });
-  if (graph.ended) return namespace;
+  if (graph.ended) return { __proto__: null, value: namespace };
   return new Promise((resolve, reject) => {
     graph.resolve = (namespace) => resolve({ __proto__: null, value: namespace });
     graph.reject = reject;

@@ -44,6 +44,11 @@ class BlockingRunner:
         """Say whose runs these are."""
         self._driver = driver
 
+    def __del__(self) -> None:
+        # A sandbox that nobody has any more, and nobody closed: what works for it would go on for ever.
+        if hasattr(self, "_driver"):
+            self._driver.abandon()
+
     # --- what the driver asks for ---
 
     def start(self, awaitable: Awaitable[Any], done: Callable[[Any], None]) -> Callable[[], object]:

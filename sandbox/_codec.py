@@ -78,6 +78,9 @@ _UNCHECKED_BYTES: Final = 1 << 12
 _SMALL_BYTES: Final = 512
 # An extension inside an extension is decoded by a nested call, each with tens of kilobytes of C stack.
 _NESTED_EXTENSIONS: Final = 8
+_UNCOUNTED: Final = 1 << 62
+# Times `max_nodes`, which bounds one message; many come at one time.
+_SPARE_SHARE: Final = 4
 # A packer keeps the largest buffer it ever needed; one that grew beyond this is not used again.
 _KEPT_BUFFER_BYTES: Final = 1 << 20
 _MALFORMED: Final = (ValueError, TypeError, OverflowError, RecursionError, msgpack.UnpackException)
@@ -92,9 +95,14 @@ class Codec:
         owner: The sandbox.
         limits: Its limits: `max_nodes`, `max_depth`, `message_bytes`.
         error_detail: What the guest sees of exceptions that host functions raise.
+
+    Attributes:
+        spare_items: How many more items without a value sparse arrays may have, all messages together; whoever counts
+            them calls `refill`. They take time and room here, and next to none in a message.
     """
 
     def __init__(self, owner: Owner, limits: Limits, *, error_detail: ErrorDetail = "message") -> None:
+        self.spare_items = _UNCOUNTED
         self._owner = owner
         self._limits = limits
         self._error_detail = error_detail
@@ -107,6 +115,11 @@ class Codec:
         self._small_bytes = min(_SMALL_BYTES, limits.max_nodes, limits.message_bytes)
         self._packers: list[msgpack.Packer] = []
         self._scalars = new_packer()  # without a hook no Python code runs inside it, so it can be shared
+
+    def refill(self) -> int:
+        """Begin to count the items of sparse arrays anew; returns how many there may be."""
+        self.spare_items = _SPARE_SHARE * self._limits.max_nodes
+        return self.spare_items
 
     def encode(self, value: object) -> bytes:
         """Encode one value as one message.
@@ -218,9 +231,19 @@ class Codec:
     ) -> Any:  # noqa: ANN401 - any value
         data = bytes(memoryview(message)[1:])
         references = message[0] == Flag.REFERENCES
-        return Reader(
-            self._owner, self._limits, data, references=references, held=held, keep_refusals=keep_refusals
-        ).read()
+        reader = Reader(
+            self._owner,
+            self._limits,
+            data,
+            references=references,
+            held=held,
+            keep_refusals=keep_refusals,
+            spare_items=self.spare_items,
+        )
+        try:
+            return reader.read()
+        finally:
+            self.spare_items = reader.spare_items
 
     def _encode_small(self, value: object) -> bytes | None:
         """A scalar, a few of them in a list or dict, or a few of these in a list, without its flag byte; else None."""

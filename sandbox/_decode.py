@@ -92,6 +92,10 @@ class Reader(Cursor):
         references: Whether references are allowed.
         held: Functions, promises and iterators of this message that were made already, by handle.
         keep_refusals: Let a `ConversionError` stand in for each value without a Python form, instead of raising it.
+        spare_items: How many items sparse arrays may have beside those that are in the message.
+
+    Attributes:
+        spare_items: How many are left of these.
     """
 
     def __init__(
@@ -103,6 +107,7 @@ class Reader(Cursor):
         references: bool,
         held: dict[int, JSHandle] | None = None,
         keep_refusals: bool = False,
+        spare_items: int = 1 << 62,
     ) -> None:
         self._owner = owner
         self._limits = limits
@@ -110,6 +115,7 @@ class Reader(Cursor):
         self._references = references
         self._held = held or {}
         self._keep_refusals = keep_refusals
+        self.spare_items = spare_items
         self._objects: list[object] = []
         self._frames: list[_Frame] = []
         self._nodes = 0
@@ -292,6 +298,10 @@ class Reader(Cursor):
         self._nodes += length - count  # its entries are counted when they are read
         if self._nodes > self._limits.max_nodes:
             raise malformed("more values than the max_nodes limit")
+        self.spare_items -= length - count
+        if self.spare_items < 0:
+            self._refuse("one of too many sparse arrays at one time")
+            return _Frame(count, lambda _, value: None, keys=self._index_key)
         items: list[Any] = [undefined] * length
         self._object(items)
 

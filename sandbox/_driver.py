@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from sandbox._abi import Verb
 from sandbox._clock import Clock, VirtualClock
+from sandbox._guest import State
 from sandbox._requests import Requests, Waiter
 from sandbox._runs import Run, is_anything
 from sandbox._settings import Settings
@@ -217,6 +218,8 @@ class Driver:
             events: list[Event] = []
             for key, value in values.items():
                 events += self.guest.define(number, key, value)
+                if self.guest.state is State.POISONED:
+                    break  # the last event says why
             return events
 
         return command
@@ -410,6 +413,10 @@ class Driver:
         """
         self.guest.close()
         self._turns.after_limit.forget()
+        self.abandon()
+
+    def abandon(self) -> None:
+        """Cancel the host calls; on the thread that owns the loop, any if none does."""
         self._requests.clear()
         self._requests.attend()
         self._operations.forget_exceptions()

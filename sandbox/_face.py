@@ -98,6 +98,7 @@ class Face:
 
         Raises:
             ArtifactError: The compiled guest is missing or does not fit.
+            LimitExceeded: The limits are too small for the guest itself and its globals.
             ValueError: An option has no such value.
             TypeError: An option has the wrong type.
             ConversionError: A global cannot be converted (on the asynchronous face, when it is entered).

@@ -54,7 +54,7 @@ _OUT_OF_MEMORY: Final = "out of memory"  # what the engine says, also in the Syn
 # Below the wall of linear memory: what is left lets the guest report that memory ran out.
 _RESERVE_BYTES: Final = 1 << 20
 _MAX_OUTBOX_BYTES: Final = 1 << 20
-# Of frames that are decoded at one time: events take many times the room of what they are made from.
+# Of frames that are decoded at one time, holes of arrays included: events take many times their room.
 _BATCH_BYTES: Final = 1 << 16
 _NANOSECONDS: Final = 1_000_000_000
 _REASONS: Final = frozenset(Reason)
@@ -310,11 +310,11 @@ class Guest:
         control.outbox_bytes = 0
         events: list[Event] = []
         failure: BaseException | None = None
-        position = heard = 0
+        position, heard = 0, self._codec.refill()
         while position < length:
-            if position - heard > _BATCH_BYTES and events:
-                frames, heard = bytes(frames), position  # whoever hears of them may run the guest, whose memory it is
-                failed, events = self._tell(events), []
+            if position - self._codec.spare_items + heard > _BATCH_BYTES and events:
+                frames = bytes(frames)  # whoever hears of them may run the guest, whose memory it is
+                heard, failed, events = self._codec.spare_items - position, self._tell(events), []
                 failure = failure or failed
             if position + _abi.FRAME_HEADER_BYTES > length:
                 raise self.broken("the guest wrote half a frame")
@@ -402,7 +402,7 @@ class Guest:
     # --- the import ---
 
     def _host_call(self, op: int, message: bytes | memoryview) -> tuple[int, bytes | None]:
-        self._may_write = True
+        self._may_write, _ = True, self._codec.refill()
         try:
             return self._serve(op, message)
         except Trap as trap:  # where it was asked for room

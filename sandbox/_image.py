@@ -23,6 +23,7 @@ from wasmtime import _ffi as ffi
 from sandbox import _abi
 from sandbox._epochs import Epochs
 from sandbox.errors import ArtifactError
+from sandbox.limits import PAGE_BYTES
 
 if TYPE_CHECKING:
     from sandbox.limits import Metering
@@ -48,6 +49,7 @@ class Image:
         epochs: What moves the engine's epoch; None: it has none, instances have fuel.
         engine_address: The wasmtime engine.
         pre_address: The module with its imports resolved.
+        memory_bytes: Linear memory that every instance has from its start.
         control_address: Of the control block in every instance; None until the first one was asked.
     """
 
@@ -72,6 +74,7 @@ class Image:
         linker.define_wasi()  # only the clock of it can be reached: the module imports nothing else
         _define_host_call(linker, host_call)
         self._pre = linker.instantiate_pre(module)
+        self.memory_bytes = _memory_bytes(module)
         self.control_address: int | None = None
         self.engine_address = _address_of(self._engine.ptr())
         self.epochs = Epochs(self.engine_address) if metering == "clock" else None
@@ -181,6 +184,11 @@ def _check_boundary(module: wasmtime.Module) -> None:
     if imports - set(_abi.IMPORTS) or wanted - exports or exports - wanted:
         odd = sorted([f"{where}.{name}" for where, name in imports - set(_abi.IMPORTS)] + sorted(wanted ^ exports))
         raise ArtifactError(f"the compiled guest does not fit this package's ABI: {', '.join(odd)}")
+
+
+def _memory_bytes(module: wasmtime.Module) -> int:
+    types = [entry.type for entry in module.exports if isinstance(entry.type, wasmtime.MemoryType)]
+    return PAGE_BYTES * sum(each.limits.min for each in types)
 
 
 def _define_host_call(linker: wasmtime.Linker, host_call: Any) -> None:  # noqa: ANN401 - a ctypes callback

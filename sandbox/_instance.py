@@ -134,6 +134,7 @@ class Instance:
 
         Raises:
             ArtifactError: The compiled guest cannot be used.
+            MemoryLimitExceeded: It has more memory from its start.
             SandboxError: The process has no address space for another instance.
         """
         self._store: Store | None = None

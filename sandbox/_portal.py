@@ -9,38 +9,45 @@ from __future__ import annotations
 import math
 import os
 import threading
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections import deque
+from collections.abc import Awaitable, Callable, Coroutine
+from contextvars import copy_context
+from functools import partial
+from typing import Any, Final
 
 import anyio
 import anyio.to_thread
-from anyio.from_thread import BlockingPortal
+from anyio.lowlevel import checkpoint, current_token
 
 from sandbox import _threads
 from sandbox._events import returned
+from sandbox._requests import close
+
+# Jobs between two rounds of the loop: what they have begun goes on before more is begun, and what waits here can be
+# cancelled for nothing.
+_BATCH: Final = 100
 
 
 class _Loop:
+    """The thread with the loop. To reach it takes a system call, so what is asked of it goes there in batches."""
+
     def __init__(self) -> None:
         self._ready = threading.Event()
-        self._portal: BlockingPortal | None = None
+        self._jobs: deque[Callable[[], object]] = deque()
+        self._is_rung = False
         threading.Thread(target=self._serve, name="sandbox-loop", daemon=True).start()
         self._ready.wait()
 
-    def start(self, function: Callable[[], Awaitable[None]]) -> Callable[[], object]:
-        """Start a task; any thread, the loop's own too. Returns what cancels it, likewise."""
-        portal = self._portal
-        assert portal is not None
-        if not _threads.is_loop_thread():
-            return portal.start_task_soon(function).cancel
-        scope = anyio.CancelScope()
+    def soon(self, job: Callable[[], object]) -> None:
+        """Do something on the loop; any thread, at any moment, finalizers too. Jobs are done in order."""
+        self._jobs.append(job)
+        if not self._is_rung:
+            self._is_rung = True
+            self._call_soon(lambda: self._bell.set())
 
-        async def run() -> None:
-            with scope:
-                await function()
-
-        self._tasks.start_soon(run)
-        return lambda: scope.cancel() if _threads.is_loop_thread() else portal.start_task_soon(scope.cancel)
+    def spawn(self, function: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Run a task; in a job."""
+        self._tasks.start_soon(function)
 
     def _serve(self) -> None:
         _threads.mark_loop_thread()
@@ -50,10 +57,18 @@ class _Loop:
             self._ready.set()
 
     async def _main(self) -> None:
-        async with BlockingPortal() as portal, anyio.create_task_group() as self._tasks:
-            self._portal = portal
+        self._bell = anyio.Event()
+        self._call_soon: Callable[..., object] = current_token().native_token.call_soon_threadsafe  # type: ignore[attr-defined] # of asyncio's loop
+        async with anyio.create_task_group() as self._tasks:
             self._ready.set()
-            await portal.sleep_until_stopped()
+            while True:
+                await self._bell.wait()
+                self._bell = anyio.Event()
+                self._is_rung = False  # what comes from here on rings again
+                while self._jobs:
+                    for _ in range(min(_BATCH, len(self._jobs))):
+                        self._jobs.popleft()()
+                    await checkpoint()
 
 
 _loops: list[_Loop] = []
@@ -97,16 +112,47 @@ def start(awaitable: Awaitable[Any], done: Callable[[Any], None]) -> Callable[[]
         if not _loops:
             _loops.append(_Loop())
         loop = _loops[0]
-    mark = object()
+    work = _Work(loop, awaitable, done)
+    _waiting[work] = done
+    loop.soon(partial(copy_context().run, work.begin))  # the task sees the context variables of who asked for it
+    return work.cancel
 
-    async def run() -> None:
+
+class _Work:
+    """An awaitable on its way through the loop."""
+
+    def __init__(self, loop: _Loop, awaitable: Awaitable[Any], done: Callable[[Any], None]) -> None:
+        self._loop = loop
+        self._awaitable = awaitable
+        self._done = done
+        self._scope: anyio.CancelScope | None = None
+        self._is_cancelled = False
+
+    def begin(self) -> None:
+        """On the loop."""
+        if self._is_cancelled:
+            close(self._awaitable)
+            _waiting.pop(self, None)
+        else:
+            self._scope = anyio.CancelScope()
+            self._loop.spawn(self._run)
+
+    async def _run(self) -> None:
+        assert self._scope is not None
         try:
-            await answer(awaitable, done)
+            with self._scope:
+                await answer(self._awaitable, self._done)
         finally:
-            _waiting.pop(mark, None)
+            _waiting.pop(self, None)
 
-    _waiting[mark] = done
-    return loop.start(run)
+    def cancel(self) -> None:
+        """Any thread."""
+        self._is_cancelled = True
+        self._loop.soon(self._end)
+
+    def _end(self) -> None:
+        if self._scope is not None:
+            self._scope.cancel()
 
 
 def call(function: Callable[[], object]) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 import math
+import weakref
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
@@ -263,11 +264,12 @@ class Requests:
         for pending in _drain(self._unstarted):
             awaitable, pending.awaitable = pending.awaitable, None
             if awaitable is not None:
-                pending.cancel = self._waiter.start(awaitable, partial(self._complete, pending))
+                pending.cancel = self._waiter.start(awaitable, partial(_complete, weakref.ref(self), pending))
                 if pending.stopped:  # by a turn on another thread, in the meantime
                     self._stop(pending)
 
-    def _complete(self, pending: _Pending, value: object) -> None:
+    def complete(self, pending: _Pending, value: object) -> None:
+        """Note the answer of a request; any thread."""
         self._completed.append((pending, value))
         if not pending.run.ended:
             pending.run.wake()
@@ -397,6 +399,12 @@ class Requests:
     def _was_there(self, pending: _Pending) -> bool:
         """Whether there is a mark, and this request was pending then."""
         return self._before is not None and self._before.pending.get(pending.number) is pending
+
+
+def _complete(requests: weakref.ref[Requests], pending: _Pending, value: object) -> None:
+    """What works on a request does not keep the sandbox alive that asked for it."""
+    if (alive := requests()) is not None:
+        alive.complete(pending, value)
 
 
 def _ignore(_outcome: object) -> None:

@@ -20,7 +20,7 @@ from wasmtime import _ffi as ffi
 from sandbox import _epochs, _pages, _wasmtime
 from sandbox._abi import Control
 from sandbox._image import MEMORY_RESERVATION_BYTES, Image
-from sandbox.errors import ArtifactError, SandboxError
+from sandbox.errors import ArtifactError, MemoryLimitExceeded, SandboxError
 from sandbox.limits import PAGE_BYTES
 
 if TYPE_CHECKING:
@@ -203,7 +203,9 @@ def take_trap(pointer: ctypes.c_void_p) -> Trap:
     address, pointer.value = pointer.value, None
     trap = wasmtime.Trap._from_ptr(ctypes.cast(address or 0, ctypes.POINTER(ffi.wasm_trap_t)))
     code = trap.trap_code
-    return Trap(code.name if code is not None else "UNKNOWN", trap.message.splitlines()[0])
+    # The message begins with where it happened, a list of functions without names, and ends with why.
+    why = trap.message.rpartition("wasm trap: ")[2].splitlines()[0]
+    return Trap(code.name if code is not None else "UNKNOWN", why)
 
 
 class _Pristine:
@@ -306,8 +308,11 @@ def acquire(image: Image, memory_bytes: int) -> Store:
     """A store with a pristine instance. Thread-safe.
 
     Raises:
+        MemoryLimitExceeded: `memory_bytes` is less than an instance has from its start.
         SandboxError: The process has no address space for another instance.
     """
+    if memory_bytes < image.memory_bytes:
+        raise MemoryLimitExceeded(memory_bytes, image.memory_bytes)
     shelf = _shelves[image.metering]
     with suppress(IndexError):
         store = shelf.stores.pop()

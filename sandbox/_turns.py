@@ -130,13 +130,12 @@ class Turns:
         run.entered = True
         if self.after_limit.catch_up():
             self._look()
-        refusal = run.refusal(time.monotonic())
         if run.done:
             return
+        is_ready = self.guest.state is State.READY
+        refusal = run.refusal(time.monotonic()) if is_ready else self.guest.refusal()
         if refusal is not None:
             run.force(refusal)
-        elif self.guest.state is not State.READY:
-            run.force(self.guest.refusal())
         else:
             self.after_limit.begin(run)
 

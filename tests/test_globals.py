@@ -20,6 +20,16 @@ def test_what_is_set_is_there_for_both_sides(value: Any) -> None:
         assert box.eval("first") == box.eval("globalThis.second") == value
 
 
+_THENABLE = "function (done) { done(7) }"
+
+
+def test_keys_are_no_thenable() -> None:
+    with Sandbox(globals={"a": 1}) as box:
+        for prototype in ("Object", "Array"):
+            box.eval(f"{prototype}.prototype.then = {_THENABLE}; 0")
+        assert list(box.globals) == ["a"]
+
+
 def test_it_is_a_mapping() -> None:
     with Sandbox(globals={"a": 1}) as box:
         view = box.globals

@@ -435,6 +435,30 @@ def test_views_of_nothing_cannot_cross(bare: Bare, code: str) -> None:
     assert bare.value("1") == 1
 
 
+def test_sparse_arrays_are_heard_of_before_they_fill_memory(bare: Bare) -> None:
+    # Each is a few bytes in the guest, and a list of half a million items here.
+    async def ask(_: object) -> None: ...
+
+    bare.owner.queued.add(ask)
+    bare.define("ask", ask)
+    heard: list[int] = []
+    bare.guest._on_events = lambda events: heard.append(len(events))
+    heard.append(len(bare.eval("for (let i = 0; i < 40; i++) ask(Array(500_000)); 1")))
+
+    assert sum(heard) == 41
+    assert max(heard) < 4
+
+
+def test_of_very_many_rejections_the_first_ones_are_told(bare: Bare) -> None:
+    # Each is a few bytes in the guest, and a list of a hundred thousand items here.
+    events = bare.eval("for (let i = 0; i < 5000; i++) Promise.reject([i, Array(1e5)]); 1")
+    told = [event.error for event in [*bare.seen, *events] if isinstance(event, Uncaught)]
+    assert [error.value[0] for error in told if isinstance(error, JSError)] == list(range(16))
+    (event,) = (event for event in bare.eval("Promise.reject(7); 1") if isinstance(event, Uncaught))
+    assert isinstance(event.error, JSError)
+    assert event.error.value == 7
+
+
 # --- the end of a guest ---
 
 

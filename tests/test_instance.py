@@ -454,6 +454,7 @@ def test_a_trap_has_a_code_and_ends_the_instance(instance: Instance) -> None:
         instance.call("eval", (1, len(VALID["eval"])))
 
     assert caught.value.code == "OUT_OF_FUEL"
+    assert str(caught.value) == "all fuel consumed by WebAssembly"
     assert instance.depth == 0
 
 

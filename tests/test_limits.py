@@ -9,7 +9,7 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from sandbox import JSError, Limits, Sandbox
+from sandbox import JSError, Limits, Sandbox, _store
 from sandbox.errors import (
     ConversionError,
     CpuLimitExceeded,
@@ -205,6 +205,30 @@ def test_timers_that_never_end(metering: Metering) -> None:
             with pytest.raises((CpuLimitExceeded, WallLimitExceeded)):
                 box.tick(1e12)
         assert box.eval("1") == 1
+
+
+@pytest.mark.parametrize("is_used_again", [False, True])
+def test_a_memory_too_small_for_the_guest_itself(is_used_again: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    shelf = _store._shelves["fuel"]
+    monkeypatch.setattr(shelf, "stores", [])
+    with Sandbox() as box:
+        needed = box.usage.memory_bytes
+    assert len(shelf.stores) == 1  # where `needed` bytes wait for the next sandbox
+    if not is_used_again:
+        shelf.stores.pop().delete()
+    with pytest.raises(MemoryLimitExceeded) as caught:
+        Sandbox(limits=Limits(memory_bytes=needed - 1))
+    assert (caught.value.limit, caught.value.used) == (needed - 1, needed)
+    for memory_bytes in (needed, needed + 1):
+        with Sandbox(limits=Limits(memory_bytes=memory_bytes)) as box:
+            assert box.usage.memory_bytes == needed
+    for store in shelf.stores:
+        store.delete()
+
+
+def test_what_ended_the_first_globals_is_told() -> None:
+    with pytest.raises(FuelLimitExceeded):
+        Sandbox(limits=Limits(fuel=100), globals={"a": 1, "b": 2})
 
 
 def test_caught_memory_failures_are_the_programs_business() -> None:

@@ -123,6 +123,13 @@ def test_values(run: Run, method: str, code: str, value: Any) -> None:
     )
 
 
+@pytest.mark.parametrize("beginning", ["", "await 0; "])
+def test_a_namespace_with_a_then_is_a_namespace(run: Run, beginning: str) -> None:
+    (got,) = run(("module", f"{beginning}export function then(done) {{ done(7) }} export const x = 1"))
+    assert got["x"] == 1
+    assert isinstance(got["then"], JSFunction)
+
+
 def test_functions_and_namespaces_of_a_namespace(run: Run) -> None:
     (namespace,) = run(("import_module", "star"), modules=SOURCES)
     assert isinstance(namespace["sq"], JSFunction)

@@ -6,6 +6,8 @@ import gc
 import math
 import threading
 import time
+import weakref
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -379,6 +381,42 @@ class TestLife:
         box.eval("setTimeout(() => {}, 1e9)")
         del box, keep
         # The fixture of all tests sees that nothing is left.
+
+    @pytest.mark.parametrize(
+        "code",
+        [
+            "later(); 0",
+            "Promise.all([later(), later()]); 0",
+            "globalThis.steps = stream(); steps.next().then(() => steps.next()); 0",
+            "globalThis.steps = stream(); (await steps.next()).value",
+        ],
+    )
+    def test_host_calls_of_a_sandbox_nobody_holds_are_cancelled(self, code: str) -> None:
+        began, ended = threading.Semaphore(0), threading.Semaphore(0)
+
+        async def later() -> None:
+            began.release()
+            try:
+                await anyio.sleep_forever()
+            finally:
+                ended.release()
+
+        async def stream() -> AsyncIterator[int]:
+            began.release()
+            try:
+                yield 1
+                await anyio.sleep_forever()
+            finally:
+                ended.release()
+
+        box = Sandbox(functions={"later": later, "stream": stream})
+        assert box.eval(code) in (0, 1)
+        nobody = weakref.ref(box)
+        assert began.acquire(timeout=10)
+        del box
+        gc.collect()
+        assert nobody() is None
+        assert ended.acquire(timeout=10)
 
     def test_closing_with_host_calls_pending_cancels_them(self) -> None:
         began, ended = threading.Event(), threading.Event()

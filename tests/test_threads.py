@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import itertools
 import os
 import subprocess
 import sys
@@ -17,9 +18,9 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from sandbox import JSFunction, Sandbox, _threads
+from sandbox import JSFunction, Limits, Sandbox, _portal, _threads
 from sandbox._native_stack import Gauge
-from sandbox.errors import SandboxBusy, Stalled
+from sandbox.errors import SandboxBusy, Stalled, WallLimitExceeded
 
 
 def _python(program: str, timeout: float = 30) -> str:
@@ -442,3 +443,19 @@ class TestGarbage:
             for _ in range(5):
                 Sandbox().eval("[() => 1]")
             box.eval("collect()")
+
+
+def test_many_calls_reach_the_loop_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def sleep(*_: object) -> None:
+        await anyio.sleep_forever()
+
+    with Sandbox(limits=Limits(wall_seconds=0.1), functions={"sleep": sleep}) as box:
+        box.eval("sleep(); 0")
+        (loop,) = _portal._loops
+        rings, ring = itertools.count(), loop._call_soon
+        monkeypatch.setattr(loop, "_call_soon", lambda job: (next(rings), ring(job)))
+        with pytest.raises(WallLimitExceeded):
+            box.eval("Promise.all(Array.from({length: 5_000}, sleep))")
+        assert box.eval("1") == 1
+    # Each is a system call and a switch of threads: ten thousand would take seconds, whatever the limit is.
+    assert 0 < next(rings) < 2_000

@@ -70,7 +70,7 @@ EXPORT(compile) int32_t compile_module(int32_t length)
         return STATUS_FAILED;
     if (reader_open(&reader, (size_t)(uint32_t)length) && reader_bytes(&reader, &name)) {
         if (guest.booting)
-            jobs_begin_run(0, modules_compile(guest.context, name), false);
+            jobs_begin_run(0, modules_compile(guest.context, name), RUN_PLAIN);
         else
             reader.malformed = true;
     }
@@ -91,7 +91,7 @@ EXPORT(install) int32_t install(int32_t length)
         memcpy(text, name.data, name.length);
         reader_close(&reader);
         JSValue module = JS_LoadModule(guest.context, NULL, text);
-        jobs_begin_run(0, module, false);
+        jobs_begin_run(0, module, RUN_PLAIN);
         jobs_pump();
         engine_seal();
     }
@@ -147,7 +147,7 @@ EXPORT(eval) int32_t eval(int32_t run, int32_t length)
         JSValue function = compile_script(code, name, &asynchronous);
         reader_close(&reader);
         jobs_begin_run((uint32_t)run, JS_IsException(function) ? function : JS_EvalFunction(guest.context, function),
-                       asynchronous);
+                       asynchronous ? RUN_SCRIPT : RUN_PLAIN);
     }
     return leave(&reader);
 }
@@ -166,7 +166,7 @@ EXPORT(module) int32_t module(int32_t run, int32_t length)
     ok = count == 3 && reader_at_end(&reader);
     reader_close(&reader);
     if (ok)
-        jobs_begin_run((uint32_t)run, hooks_call(ctx, HOOK_IMPORT_ENTRY, 3, (JSValueConst *)parts), true);
+        jobs_begin_run((uint32_t)run, hooks_call(ctx, HOOK_IMPORT_ENTRY, 3, (JSValueConst *)parts), RUN_BOXED);
     else if (!reader.malformed)
         failures_report_pending(OP_FAIL, (uint32_t)run);
     while (count--)
@@ -227,7 +227,7 @@ EXPORT(call) int32_t call(int32_t run, int32_t length)
             JS_FreeValue(ctx, arguments[i]);
         js_free(ctx, arguments);
         if (!reader.malformed)
-            jobs_begin_run((uint32_t)run, result, false);
+            jobs_begin_run((uint32_t)run, result, RUN_PLAIN);
     } else if (!reader.malformed) {
         failures_report_pending(OP_FAIL, (uint32_t)run);
     }
@@ -242,6 +242,11 @@ static JSValue own_keys(JSContext *ctx, JSValueConst object)
     if (JS_GetOwnPropertyNames(ctx, &keys, &count, object, JS_GPN_STRING_MASK | JS_GPN_ENUM_ONLY))
         return JS_EXCEPTION;
     JSValue array = JS_NewArray(ctx);
+    /* Without a prototype: a promise of it must not ask the guest's Array.prototype for `then`. */
+    if (!JS_IsException(array) && JS_SetPrototype(ctx, array, JS_NULL) < 0) {
+        JS_FreeValue(ctx, array);
+        array = JS_EXCEPTION;
+    }
     for (uint32_t i = 0; i < count && !JS_IsException(array); i++) {
         JSValue name = JS_AtomToString(ctx, keys[i].atom);
         if (JS_IsException(name) || JS_DefinePropertyValueUint32(ctx, array, i, name, JS_PROP_C_W_E) < 0) {
@@ -332,7 +337,7 @@ EXPORT(access) int32_t access(int32_t run, int32_t length)
                 handles_replace(ctx, handle, result);
                 result = JS_UNDEFINED;
             }
-            jobs_begin_run((uint32_t)run, result, false);
+            jobs_begin_run((uint32_t)run, result, RUN_PLAIN);
             JS_FreeAtom(ctx, atom);
             JS_FreeValue(ctx, object);
         } else {

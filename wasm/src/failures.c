@@ -1,6 +1,10 @@
 /* What went wrong in the guest, on its way to the host. */
 #include "internals.h"
 
+/* Failures of one turn that the host is told of. The first one is what its run ends with; the others would only be work
+ * for the host, which no limit of the guest counts: a few bytes here may be a list of a million items there. */
+#define MOST_UNCAUGHT 16
+
 JSValue failures_throw_conversion(JSContext *ctx, const char *path, const char *reason)
 {
     JSValue error = JS_NewTypeError(ctx, "%s cannot cross the sandbox boundary (at %s)", reason, path);
@@ -40,6 +44,10 @@ void failures_report(uint32_t op, uint32_t id, JSValue thrown)
 {
     JSContext *ctx = guest.context;
     Frame frame;
+    if (op == OP_UNCAUGHT && guest.uncaught++ >= MOST_UNCAUGHT) {
+        JS_FreeValue(ctx, thrown);
+        return;
+    }
     Buffer *out = frame_begin(&frame);
     JSValue report = thrown;
     bool encoded = encode_message(ctx, out, report) == 0;

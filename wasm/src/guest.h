@@ -17,10 +17,16 @@
 #include "reader.h"
 #include "registry.h"
 
+typedef enum RunKind {
+    RUN_PLAIN,  /* a value, or a promise of it */
+    RUN_SCRIPT, /* an asynchronous script fulfils with {value}: its completion value, perhaps a promise in turn */
+    RUN_BOXED,  /* {value}, or a promise of that: the value as it is, also when it has a method `then` */
+} RunKind;
+
 typedef struct Run {
     uint32_t id;
     JSValue promise;      /* settles the run; owned */
-    bool unwrap;          /* an asynchronous script fulfils with {value}: its completion value */
+    RunKind kind;
     struct Run *next;
 } Run;
 
@@ -61,6 +67,7 @@ typedef struct Guest {
 
     uint32_t depth;       /* exports on the stack: 1 in a turn, more when the host calls back */
     uint32_t turn;        /* the number of this turn: what an earlier one left half done was cut off */
+    uint32_t uncaught;    /* failures of this turn that nobody caught */
     uint64_t resumed_ns;  /* when guest time last began to run */
     uint64_t checks;      /* interrupt checks since the last poll, and work that is worth as many */
     size_t heap_bytes;
@@ -97,7 +104,7 @@ uint64_t realtime_ns(void);
 void jobs_boot(void);
 int jobs_add_task(JSContext *ctx, JSValue function, JSValue argument);
 int jobs_add_answer(JSContext *ctx, JSValue settle, JSValue answer); /* likewise, for the promise of a request */
-void jobs_begin_run(uint32_t id, JSValue result, bool unwrap); /* finishes at once unless the result is a promise */
+void jobs_begin_run(uint32_t id, JSValue result, RunKind kind); /* finishes at once unless the result is a promise */
 void jobs_abandon(uint32_t id);
 void jobs_follow(JSContext *ctx, JSValueConst promise);  /* its rejection is somebody's business */
 void jobs_pump(void);

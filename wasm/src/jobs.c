@@ -165,7 +165,7 @@ static void unwrap_value(JSContext *ctx, Run *run)
     JSValue result = JS_PromiseResult(ctx, run->promise);
     JSValue value = JS_GetPropertyStr(ctx, result, "value");
     JS_FreeValue(ctx, result);
-    run->unwrap = false;
+    run->kind = RUN_PLAIN;
     if (!JS_IsPromise(value)) {
         JSValue promise = JS_NewSettledPromise(ctx, false, value);
         JS_FreeValue(ctx, value);
@@ -184,7 +184,7 @@ static Run *take_settled(void)
     Run *settled = NULL;
     for (Run **at = &guest.runs; *at;) {
         Run *run = *at;
-        if (run->unwrap && JS_PromiseState(ctx, run->promise) == JS_PROMISE_FULFILLED)
+        if (run->kind == RUN_SCRIPT && JS_PromiseState(ctx, run->promise) == JS_PROMISE_FULFILLED)
             unwrap_value(ctx, run);
         if (JS_PromiseState(ctx, run->promise) == JS_PROMISE_PENDING) {
             at = &run->next;
@@ -195,6 +195,16 @@ static Run *take_settled(void)
         settled = run;
     }
     return settled;
+}
+
+static JSValue value_of(JSContext *ctx, Run *run)
+{
+    JSValue result = JS_PromiseResult(ctx, run->promise);
+    if (run->kind != RUN_BOXED)
+        return result;
+    JSValue value = JS_GetPropertyStr(ctx, result, "value");
+    JS_FreeValue(ctx, result);
+    return value;
 }
 
 /* Report every run whose promise has settled. Reporting runs getters, and these may begin and end other runs. */
@@ -208,7 +218,7 @@ static bool settle_runs(void)
         if (JS_IsException(run->promise))
             failures_report_pending(OP_FAIL, run->id);
         else if (JS_PromiseState(ctx, run->promise) == JS_PROMISE_FULFILLED)
-            finish(run->id, JS_PromiseResult(ctx, run->promise));
+            finish(run->id, value_of(ctx, run));
         else
             failures_report(OP_FAIL, run->id, JS_PromiseResult(ctx, run->promise));
         free_run(run);
@@ -217,7 +227,7 @@ static bool settle_runs(void)
 }
 
 /* Takes `result`: the value of a run, the promise of it, or JS_EXCEPTION. */
-void jobs_begin_run(uint32_t id, JSValue result, bool unwrap)
+void jobs_begin_run(uint32_t id, JSValue result, RunKind kind)
 {
     JSContext *ctx = guest.context;
     if (JS_IsException(result)) {
@@ -244,9 +254,9 @@ void jobs_begin_run(uint32_t id, JSValue result, bool unwrap)
             return;
         }
         result = promise;
-        unwrap = false;
+        kind = kind == RUN_BOXED ? kind : RUN_PLAIN;
     }
-    *run = (Run){.id = id, .promise = result, .unwrap = unwrap, .next = guest.runs};
+    *run = (Run){.id = id, .promise = result, .kind = kind, .next = guest.runs};
     guest.runs = run;
 }
 
