@@ -1,7 +1,7 @@
 # make test   everything: environment, guest, checks, tests        make demo   see it work
 # make check  format, lint, types, generated files                 make bench  measure against other engines
 # make guest  build the guest module                               make docs   run every code block of the documentation
-# make clean  remove the environment and what was built
+# make soak   half an hour of hostile programs                     make clean  remove the environment and what was built
 
 PYTHON ?= python3
 VENV := .venv
@@ -9,7 +9,7 @@ PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 BENCH_READY := $(VENV)/.bench-ready
 
-.PHONY: test check guest demo bench docs clean
+.PHONY: test check guest demo bench soak docs clean
 
 test: check guest
 	$(PY) -m pytest
@@ -28,6 +28,9 @@ demo: guest
 
 bench: guest $(BENCH_READY)
 	$(PY) -m benchmarks
+
+soak: guest $(BENCH_READY)
+	$(PY) -m tests.soak
 
 docs: guest
 	$(PY) -m pytest tests/test_docs.py
