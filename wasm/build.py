@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from wasm.cache import cache_directory, digest, sha256, staged_directory, write_atomically
-from wasm.compile import Compiler, Unit
+from wasm.compile import Compiler, Unit, webassembly
 from wasm.errors import BuildError
 from wasm.freeze import check_boundary, freeze
 from wasm.module import Module
@@ -47,6 +47,24 @@ class Inputs:
         files += sorted((ROOT / "wasm").glob("*.py"))
         parts = [f"{path.name}\n{path.read_text(encoding='utf-8')}" for path in files]
         return digest(repr(self.upstream), *parts)
+
+    def units(self, directories: dict[str, Path]) -> list[Unit]:
+        """Everything that is compiled; `directories` are the unpacked sources.
+
+        Raises:
+            BuildError: There is none of our own.
+        """
+        units = [Unit(path, f"wasm/src/{path.name}", ours=True) for path in sorted(self.guest.glob("*.c"))]
+        if not units:
+            raise BuildError("wasm/src holds no C file")
+        for source in self.upstream.sources:
+            directory = directories[source.package]
+            units += [Unit(directory / name, f"{source.package} {name}", ours=False) for name in source.compile]
+        return units
+
+    def binding_sources(self) -> dict[str, str]:
+        """File name -> JavaScript source."""
+        return {path.name: path.read_text(encoding="utf-8") for path in sorted(self.bindings.glob("*.js"))}
 
 
 def build(
@@ -86,17 +104,11 @@ def _make(made: Path, inputs: Inputs, cache: Path, progress: Callable[[str], Non
     upstream = inputs.upstream
     progress("sources: " + ", ".join(source.title for source in upstream.sources))
     directories = unpack(upstream, cache)
-    compiler = Compiler(upstream, inputs.guest, list(directories.values()), cache)
-    units = [Unit(path, f"wasm/src/{path.name}", ours=True) for path in sorted(inputs.guest.glob("*.c"))]
-    if not units:
-        raise BuildError("wasm/src holds no C file")
-    for source in upstream.sources:
-        directory = directories[source.package]
-        units += [Unit(directory / name, f"{source.package} {name}", ours=False) for name in source.compile]
-    linked = compiler.link(compiler.objects(units, progress), progress)
-    bindings = {path.name: path.read_text(encoding="utf-8") for path in sorted(inputs.bindings.glob("*.js"))}
+    compiler = Compiler(webassembly(upstream, cache), inputs.guest, list(directories.values()), cache)
+    linked = compiler.link(compiler.objects(inputs.units(directories), progress), progress)
+    bindings = inputs.binding_sources()
     progress(f"freeze {len(bindings)} bindings")
-    frozen = freeze(linked, table, bindings)
+    frozen = freeze(linked.read_bytes(), table, bindings)
     check_boundary(Module.parse(frozen), table, frozen=True)
     with staged_directory(made) as stage:
         (stage / MODULE).write_bytes(frozen)

@@ -1,4 +1,4 @@
-"""Compile and link the guest with the C compiler of the PyPI package `ziglang`.
+"""Compile and link the guest: for WebAssembly with the C compiler of the PyPI package `ziglang`.
 
 Objects are cached by the hash of everything that determines them: the file, all it includes, the flags and the
 compiler's version. Nothing of the machine (paths, times, order of directory listings) gets into them.
@@ -14,7 +14,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -42,6 +42,55 @@ _INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*"([^"]+)"', re.MULTILINE)
 
 
 @dataclass(frozen=True)
+class Toolchain:
+    """A compiler and how it is called.
+
+    Attributes:
+        version: Names the compiler exactly; objects of another version are not used.
+        cc: The command that compiles C.
+        cxx: The command that compiles C++, and links.
+        c_flags: For C.
+        cpp_flags: For C++.
+        link_flags: For the linker.
+        environment: Variables it runs with, beside those of this process.
+    """
+
+    version: str
+    cc: tuple[str, ...]
+    cxx: tuple[str, ...]
+    c_flags: tuple[str, ...]
+    cpp_flags: tuple[str, ...]
+    link_flags: tuple[str, ...]
+    environment: dict[str, str] = field(default_factory=dict)
+
+
+def webassembly(upstream: Upstream, cache: Path) -> Toolchain:
+    """The pinned compiler, for WebAssembly.
+
+    Raises:
+        BuildError: It is not installed, or not in the pinned version.
+    """
+    try:
+        installed = importlib.metadata.version(upstream.compiler)
+    except importlib.metadata.PackageNotFoundError:
+        installed = "not installed"
+    if installed != upstream.compiler_version:
+        raise BuildError(
+            f"the compiler {upstream.compiler} is {installed}; install {upstream.compiler}=={upstream.compiler_version}"
+        )
+    zig = (sys.executable, "-m", "ziglang")
+    return Toolchain(
+        f"{upstream.compiler} {installed}",
+        (*zig, "cc"),
+        (*zig, "c++"),
+        C_FLAGS,
+        CPP_FLAGS,
+        LINK_FLAGS,
+        dict.fromkeys(("ZIG_GLOBAL_CACHE_DIR", "ZIG_LOCAL_CACHE_DIR"), str(cache / "compiler")),
+    )
+
+
+@dataclass(frozen=True)
 class Unit:
     """One file to compile; `label` is how messages call it."""
 
@@ -51,36 +100,21 @@ class Unit:
 
 
 class Compiler:
-    """The pinned compiler with one build's include path and cache."""
+    """A toolchain with one build's include path and cache."""
 
-    def __init__(self, upstream: Upstream, ours: Path, theirs: Sequence[Path], cache: Path) -> None:
-        """Find the compiler.
+    def __init__(self, toolchain: Toolchain, ours: Path, theirs: Sequence[Path], cache: Path) -> None:
+        """Take a toolchain for one build.
 
         Args:
-            upstream: Says which version is pinned.
+            toolchain: The compiler.
             ours: Directory of the guest's own C.
             theirs: Directories of patched third-party sources; warnings in them are not shown.
             cache: The build cache.
-
-        Raises:
-            BuildError: The compiler is not installed, or not in the pinned version.
         """
-        try:
-            installed = importlib.metadata.version(upstream.compiler)
-        except importlib.metadata.PackageNotFoundError:
-            installed = "not installed"
-        if installed != upstream.compiler_version:
-            raise BuildError(
-                f"the compiler {upstream.compiler} is {installed}; "
-                f"install {upstream.compiler}=={upstream.compiler_version}"
-            )
-        self._version = f"{upstream.compiler} {installed}"
+        self._toolchain = toolchain
         self._ours = ours
         self._theirs = list(theirs)
         self._cache = cache
-        self._environment = os.environ | dict.fromkeys(
-            ("ZIG_GLOBAL_CACHE_DIR", "ZIG_LOCAL_CACHE_DIR"), str(cache / "compiler")
-        )
 
     def objects(self, units: Sequence[Unit], progress: Callable[[str], None]) -> list[Path]:
         """Compile what the cache does not hold, in parallel.
@@ -98,32 +132,33 @@ class Compiler:
         with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
             return list(pool.map(lambda unit: self._object(unit, progress), units))
 
-    def link(self, objects: Sequence[Path], progress: Callable[[str], None]) -> bytes:
-        """Link objects into a module, or take it from the cache.
+    def link(self, objects: Sequence[Path], progress: Callable[[str], None]) -> Path:
+        """Link objects, or take what they make from the cache.
 
         Raises:
             BuildError: A symbol is missing or defined twice; the text holds the linker's messages.
         """
-        key = digest(self._version, *LINK_FLAGS, *(sha256(path.read_bytes()) for path in objects))
-        linked = self._cache / "linked" / f"{key[:32]}.wasm"
+        tools = self._toolchain
+        key = digest(tools.version, *tools.link_flags, *(sha256(path.read_bytes()) for path in objects))
+        linked = self._cache / "linked" / key[:32]
         if not linked.is_file():
             progress("link")
-            self._run("c++", [*LINK_FLAGS, *(str(path) for path in objects)], "link the guest", linked)
-        return linked.read_bytes()
+            self._run(tools.cxx, [*tools.link_flags, *(str(path) for path in objects)], "link the guest", linked)
+        return linked
 
     def _object(self, unit: Unit, progress: Callable[[str], None]) -> Path:
+        tools = self._toolchain
         plus = unit.path.suffix == ".cpp"
-        flags = [*(CPP_FLAGS if plus else C_FLAGS), *(OUR_FLAGS if unit.ours else THEIR_FLAGS)]
+        flags = [*(tools.cpp_flags if plus else tools.c_flags), *(OUR_FLAGS if unit.ours else THEIR_FLAGS)]
         texts = [f"{path.name}\n{path.read_text(encoding='utf-8')}" for path in self._closure(unit.path)]
-        target = self._cache / "objects" / f"{unit.path.stem}-{digest(self._version, *flags, *texts)[:32]}.o"
+        target = self._cache / "objects" / f"{unit.path.stem}-{digest(tools.version, *flags, *texts)[:32]}.o"
         if not target.is_file():
             progress(f"compile {unit.label}")
             for number, directory in enumerate((self._ours, *self._theirs)):
                 flags.append(f"-ffile-prefix-map={directory}=source{number}")
             flags += [f"-I{self._ours}", *(f"-isystem{directory}" for directory in self._theirs)]
-            warnings = self._run(
-                "c++" if plus else "cc", [*flags, "-c", str(unit.path)], f"compile {unit.label}", target
-            )
+            command = tools.cxx if plus else tools.cc
+            warnings = self._run(command, [*flags, "-c", str(unit.path)], f"compile {unit.label}", target)
             if warnings and unit.ours:
                 progress(warnings)
         return target
@@ -141,14 +176,14 @@ class Compiler:
                         break
         return found
 
-    def _run(self, command: str, arguments: list[str], purpose: str, target: Path) -> str:
+    def _run(self, command: tuple[str, ...], arguments: list[str], purpose: str, target: Path) -> str:
         """Run the compiler and put what it makes into the cache; returns what it said."""
         with tempfile.TemporaryDirectory(prefix="sandbox-build-") as scratch:
             output = Path(scratch, "output")
             result = subprocess.run(  # noqa: S603 our own arguments
-                [sys.executable, "-m", "ziglang", command, *arguments, "-o", str(output)],
+                [*command, *arguments, "-o", str(output)],
                 cwd=scratch,
-                env=self._environment,
+                env=os.environ | self._toolchain.environment,
                 capture_output=True,
                 text=True,
                 check=False,

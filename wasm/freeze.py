@@ -6,26 +6,21 @@ shared copy-on-write. Whatever differs between instances (limits, seeds, clock) 
 
 from __future__ import annotations
 
-import re
 import struct
 from collections.abc import Mapping
-from graphlib import CycleError, TopologicalSorter
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-import msgpack
 import wasmtime
 
+from wasm.boot import ENTRY, Booted, compile_bindings, install_bindings
 from wasm.errors import BuildError
 from wasm.module import Export, FunctionType, Import, Module
 
 if TYPE_CHECKING:
     from wasm.table import Table
 
-PREFIX: Final = "sandbox:"
-ENTRY: Final = "index.js"
 FIXED_CLOCK_NS: Final = 10**18  # any instant will do, as long as every build sees the same
 CUSTOM_SECTION: Final = 0
-_IMPORT: Final = re.compile(r'(?:from|import) "(?:\./|sandbox:)([^"]+)"')
 
 
 def freeze(linked: bytes, table: Table, bindings: Mapping[str, str]) -> bytes:
@@ -52,14 +47,10 @@ def freeze(linked: bytes, table: Table, bindings: Mapping[str, str]) -> bytes:
         Export(f"global:{index}", "global", index) for index, entry in enumerate(module.globals()) if entry.mutable
     ]
     binary = module.with_exports([*exports, *probes]).encode()
-    bytecode = _compile(_Run(binary, table), bindings)
+    bytecode = compile_bindings(_Run(binary, table), bindings)
     # A second instance only reads bytecode: the heap that is frozen holds no source text and no remains of parsing it.
     run = _Run(binary, table)
-    for name in _in_order(bindings):
-        run.step("define_module", f"define bindings/{name}", PREFIX + name, bytecode[name])
-    if run.step("install", f"install bindings/{ENTRY}", PREFIX + ENTRY) is None:
-        raise BuildError(f"cannot install bindings/{ENTRY}: it waits for something that never comes")
-    run.step("collect", "collect the garbage of the bindings")
+    install_bindings(run, bytecode, bindings)
     stack_bytes = 0
     for probe in probes:
         before, after = module.globals()[probe.number].value, run.read_global(probe.name)
@@ -72,30 +63,6 @@ def freeze(linked: bytes, table: Table, bindings: Mapping[str, str]) -> bytes:
         heap = bytes(stack_bytes) + heap[stack_bytes:]
     frozen = module.with_exports([export for export in exports if export.name != "_initialize"])
     return frozen.without({CUSTOM_SECTION}).with_heap(heap).encode()
-
-
-def _in_order(bindings: Mapping[str, str]) -> list[str]:
-    """The bindings, each after those it imports: the engine links bytecode as it reads it."""
-    imports = {
-        name: {found for found in _IMPORT.findall(source) if found in bindings} for name, source in bindings.items()
-    }
-    try:
-        return list(TopologicalSorter({name: sorted(imports[name]) for name in sorted(imports)}).static_order())
-    except CycleError as error:
-        raise BuildError("bindings import each other in a circle: " + " -> ".join(error.args[1])) from error
-
-
-def _compile(run: _Run, bindings: Mapping[str, str]) -> dict[str, bytes]:
-    for name in sorted(bindings):
-        run.step("define_module", f"define bindings/{name}", PREFIX + name, bindings[name])
-    compiled = {}
-    for name in sorted(bindings):
-        message = run.step("compile", f"compile bindings/{name}", PREFIX + name)
-        bytecode = None if message is None else msgpack.unpackb(message[1:])
-        if not isinstance(bytecode, bytes):
-            raise BuildError(f"cannot compile bindings/{name}: the guest gave no bytecode")
-        compiled[name] = bytecode
-    return compiled
 
 
 def check_boundary(module: Module, table: Table, *, frozen: bool = False) -> None:
@@ -142,20 +109,18 @@ def _shape(entry: Import) -> str:
     )
 
 
-class _Run:
-    """An instance that is run at build time, against a host that answers nothing."""
+class _Run(Booted):
+    """An instance of the linked module."""
 
     def __init__(self, binary: bytes, table: Table) -> None:
-        self._table = table
-        self._offsets = {field.name: field.offset for field in table.control}
-        self._refused: int | None = None
+        super().__init__(table)
         engine = wasmtime.Engine()
         self._store = wasmtime.Store(engine)
         linker = wasmtime.Linker(engine)
         stop = table.enums["status"]["stop"]
 
         def call(op: int, _address: int, _length: int) -> int:
-            self._refused = op
+            self.refused = op
             return stop
 
         def clock_time_get(caller: wasmtime.Caller, _clock: int, _precision: int, address: int) -> int:
@@ -177,7 +142,6 @@ class _Run:
         self.step("boot", "boot the engine")
 
     def call(self, name: str, *arguments: int) -> int:
-        """Call an export; returns its i32 as an unsigned number, or 0 when it has no result."""
         function = self._exports[name]
         assert isinstance(function, wasmtime.Func)
         try:
@@ -186,35 +150,11 @@ class _Run:
             raise BuildError(f"the guest trapped in {name} while the bindings were frozen: {error}") from error
         return int(result or 0) & 0xFFFFFFFF
 
-    def step(self, name: str, purpose: str, *values: str | bytes) -> bytes | None:
-        """Call an export with a message of values, read what it left in the outbox and insist on success.
+    def read(self, address: int, length: int) -> bytes:
+        return bytes(self._memory().read(self._store, address, address + length))
 
-        Returns:
-            The message of the frame that says that what was started has finished; None: there is none.
-        """
-        arguments = []
-        if values:
-            message = b"\0" + b"".join(msgpack.packb(value) for value in values)
-            address = self.call("reserve", len(message))
-            if not address:
-                raise BuildError(f"cannot {purpose}: the guest is out of memory")
-            self._memory().write(self._store, message, address)
-            arguments = [len(message)]
-        status = self.call(name, *arguments)
-        ops = {op.id: op.name for op in self._table.ops if not op.stem}
-        finished: bytes | None = None
-        for op, body in self._drain():
-            kind = ops.get(op, "")
-            if kind in ("fail", "uncaught"):
-                raise BuildError(f"cannot {purpose}: {_describe(body, self._table.tags['error']['id'])}")
-            if kind != "finish":
-                raise BuildError(f"cannot {purpose}: it sent op {op} to the host, which is not there yet")
-            finished = body
-        if self._refused is not None:
-            raise BuildError(f"cannot {purpose}: it called the host (op {self._refused}), which is not there yet")
-        if status != self._table.enums["status"]["ok"]:
-            raise BuildError(f"cannot {purpose}: status {status}")
-        return finished
+    def write(self, address: int, data: bytes) -> None:
+        self._memory().write(self._store, data, address)
 
     def read_global(self, name: str) -> int:
         """The value of an exported i32 global."""
@@ -230,37 +170,3 @@ class _Run:
         memory = self._exports["memory"]
         assert isinstance(memory, wasmtime.Memory)
         return memory
-
-    def _drain(self) -> list[tuple[int, bytes]]:
-        """Op and message of every frame in the outbox, which is empty afterwards."""
-        heap, control = self.heap(), self.call("control")
-        position, size = (
-            struct.unpack_from("<I", heap, control + self._offsets[name])[0] for name in ("outbox", "outbox_bytes")
-        )
-        end, header, frames = position + size, self._table.frame["header_bytes"], []
-        while position + header <= end:
-            op, _, length = struct.unpack_from("<III", heap, position)
-            position += header
-            frames.append((op, heap[position : position + length]))
-            position += length + 3 & ~3
-        self._memory().write(self._store, bytes(4), control + self._offsets["outbox_bytes"])
-        return frames
-
-
-def _describe(message: bytes, error_tag: int) -> str:
-    """An error value of the ABI as text: name, message, stack."""
-
-    def extension(tag: int, data: bytes) -> Any:  # noqa: ANN401 whatever the payload holds
-        return decode(data) if tag == error_tag else f"<extension {tag}>"
-
-    def decode(data: bytes) -> Any:  # noqa: ANN401
-        return msgpack.unpackb(data, ext_hook=extension, strict_map_key=False, unicode_errors="surrogatepass")
-
-    try:
-        value = decode(message[1:])
-    except (ValueError, msgpack.UnpackException):
-        return f"an error that cannot be read ({len(message)} bytes)"
-    if isinstance(value, list) and len(value) >= 4:
-        _, name, text, stack, *_ = value
-        return f"{name}: {text}\n{stack or ''}".rstrip()
-    return repr(value)
