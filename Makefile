@@ -1,7 +1,8 @@
 # make test   everything: environment, guest, checks, tests        make demo   see it work
 # make check  format, lint, types, generated files                 make bench  measure against other engines
 # make guest  build the guest module                               make docs   run every code block of the documentation
-# make soak   half an hour of hostile programs                     make clean  remove the environment and what was built
+# make soak   half an hour of hostile programs                     make sanitize   the guest's C under sanitizers
+# make clean  remove the environment and what was built
 
 PYTHON ?= python3
 VENV := .venv
@@ -9,7 +10,7 @@ PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 BENCH_READY := $(VENV)/.bench-ready
 
-.PHONY: test check guest demo bench soak docs clean
+.PHONY: test check guest demo bench soak docs sanitize clean
 
 test: check guest
 	$(PY) -m pytest
@@ -34,6 +35,17 @@ soak: guest $(BENCH_READY)
 
 docs: guest
 	$(PY) -m pytest tests/test_docs.py
+
+# What runs guests and means something without WebAssembly; tests/sanitized/exceptions.py names the rest.
+SANITIZED := tests/fuzz tests/guest tests/test_callables.py tests/test_codec.py tests/test_codec_refusals.py \
+	tests/test_conversions.py tests/test_exposure.py tests/test_functions.py tests/test_globals.py tests/test_guest.py \
+	tests/test_instance.py tests/test_iterators.py tests/test_leaks.py tests/test_memory.py tests/test_modules.py \
+	tests/test_promises.py tests/test_recursion.py tests/test_roundtrip.py
+
+sanitize: guest
+	$(PY) -m wasm.sanitize
+	$(PY) -m pytest -p tests.sanitized.plugin -o timeout=300 $(SANITIZED)
+	SANITIZED_ALLOCATIONS=40 $(PY) -m pytest tests/sanitized
 
 # One stamp for the environment: it is made again when what it is made from has changed.
 $(READY): pyproject.toml hatch_build.py

@@ -1,0 +1,29 @@
+"""Which of the tests that `make sanitize` runs have no meaning without WebAssembly, and why."""
+
+from __future__ import annotations
+
+from typing import Final
+
+_FUEL: Final = "a process has no fuel"
+_MEMORY: Final = "a process has no linear memory, and asks for its blocks one by one"
+_LIES: Final = "what a guest names outside its memory ends a process, as it should"
+_STACK: Final = "a process has a larger stack in proportion, and its memory ends first"
+
+# Pattern of the test's name -> reason.
+EXCEPTIONS: Final[dict[str, str]] = {
+    "tests/fuzz/test_out_of_memory.py::test_an_allocation_that_fails_anywhere[[]errors]": _MEMORY,
+    "tests/test_guest.py::test_a_crash_below_a_host_function_*": _FUEL,
+    "tests/test_guest.py::test_no_fuel_*": _FUEL,
+    "tests/test_guest.py::test_the_same_program_takes_the_same_fuel*": _FUEL,
+    "tests/test_instance.py::test_a_closed_instance_shows_nobody_elses_memory": _MEMORY,
+    "tests/test_instance.py::test_a_control_block_full_of_lies_poisons*": _LIES,
+    "tests/test_instance.py::test_a_guest_with_garbage_in_all_of_its_heap_harms_nobody": _LIES,
+    "tests/test_instance.py::test_a_request_outside_memory_*": _LIES,
+    "tests/test_instance.py::test_a_trap_has_a_code_and_ends_the_instance": _FUEL,
+    "tests/test_instance.py::test_an_inbox_*": _LIES,
+    "tests/test_instance.py::test_an_uncaught_exception_of_no_kind_is_an_event": _MEMORY,
+    "tests/test_instance.py::test_frames_that_*": _MEMORY,
+    "tests/test_instance.py::test_ranges_*": _LIES,
+    "tests/test_memory.py::test_small_programs_do_not_grow_memory": _MEMORY,
+    "tests/test_recursion.py::test_it_ends_in_an_error[[]calls with arguments]": _STACK,
+}

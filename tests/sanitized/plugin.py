@@ -1,0 +1,42 @@
+"""Run the ordinary tests with the guest's C under the sanitizers: `python -m pytest -p tests.sanitized.plugin ...`.
+
+The class of instances is another one from before anything imports it. A test fails when a sanitizer has anything to say
+during it, whatever the test itself makes of a guest that is gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fnmatch import fnmatch
+
+import pytest
+
+import sandbox._guest
+import sandbox._instance
+from tests.sanitized.exceptions import EXCEPTIONS
+from tests.sanitized.instance import SanitizedInstance
+from tests.sanitized.process import totals
+
+for module in (sandbox._instance, sandbox._guest):
+    vars(module)["Instance"] = SanitizedInstance
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what has no meaning without WebAssembly, each with its reason."""
+    for item in items:
+        for pattern, reason in EXCEPTIONS.items():
+            if fnmatch(item.nodeid, pattern):
+                item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.fixture(autouse=True)
+def _no_reports() -> Iterator[None]:
+    """Fail a test in which a sanitizer reported something."""
+    totals.reports.clear()
+    yield
+    assert not totals.reports, "\n\n".join(totals.reports)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how much ran."""
+    terminalreporter.write_line(f"under the sanitizers: {totals.guests:,} guests, {totals.calls:,} calls of exports")
