@@ -16,6 +16,8 @@ void buffer_trim(Buffer *buffer, size_t keep);      /* give back what is beyond 
 
 static inline bool buffer_put(Buffer *buffer, const void *data, size_t length)
 {
+    if (!length)
+        return true;           /* `data` and the buffer may both be none */
     if (buffer->room - buffer->length < length && !buffer_reserve(buffer, length))
         return false;
     __builtin_memcpy(buffer->data + buffer->length, data, length);

@@ -90,7 +90,7 @@ EXPORT(install) int32_t install(int32_t length)
             return leave(&reader);
         memcpy(text, name.data, name.length);
         reader_close(&reader);
-        JSValue module = JS_LoadModule(guest.context, NULL, text);
+        JSValue module = JS_LoadModule(guest.context, "", text);
         jobs_begin_run(0, module, RUN_PLAIN);
         jobs_pump();
         engine_seal();

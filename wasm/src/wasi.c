@@ -30,9 +30,11 @@ uint64_t monotonic_ns(void)
 
 static uint64_t guest_realtime_ns(void)
 {
-    if (guest.control.clock_mode == CLOCK_VIRTUAL)
-        return (uint64_t)((guest.control.time_origin_ms + guest.control.virtual_now_ms) * 1e6);
-    return realtime_ns();
+    if (guest.control.clock_mode != CLOCK_VIRTUAL)
+        return realtime_ns();
+    /* The host may set any time: what no clock shows is the first or the last instant. */
+    double nanoseconds = (guest.control.time_origin_ms + guest.control.virtual_now_ms) * 1e6;
+    return nanoseconds > 0 ? nanoseconds < 0x1p64 ? (uint64_t)nanoseconds : UINT64_MAX : 0;
 }
 
 int guest_clock_gettime(clockid_t id, struct timespec *out)
