@@ -92,3 +92,45 @@ def test_an_allocation_that_fails_anywhere(code: str) -> None:
     assert "full" in endings
     assert len(endings) > 1, endings
     assert not [ending for ending in endings if "(" in ending], endings
+
+
+# Texts whose bytecode takes a multiple of their own size: beginning, what is repeated, end.
+TEXTS = {
+    "arrows": ("", "x=>x,", "1"),
+    "templates": ("", "a``,", "1"),
+    "classes": ("(", "class{},", "0)"),
+    "accessors": ("({", "get a(){},", "})"),
+    "functions": ("", "function f(){}", ""),
+    "calls": ("", "f();", ""),
+    "jumps": ("", "if(a);", ""),
+    "scopes": ("", "try{let b}catch{}", ""),
+    "patterns": ("[", "[a],", "]=b"),
+    "labels": ("", "x:for(;;)break x;", ""),
+}
+TEXT_BYTES = 20_000
+
+
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+def test_memory_that_runs_out_in_the_compiler(text: tuple[str, str, str]) -> None:
+    beginning, unit, end = text
+    endings = set()
+    with Bare() as bare:
+        control = bare.guest.instance.control
+        limit = 0
+
+        def squeeze() -> None:
+            control.heap_limit_bytes = limit
+
+        bare.define("squeeze", squeeze)
+        bare.define("text", beginning + unit * (TEXT_BYTES // len(unit)) + end)
+        # From what a text needs to be begun with, to what the last of them needs.
+        for room in range(9 * TEXT_BYTES + (64 << 10), 150 * TEXT_BYTES, 3 * TEXT_BYTES + 1_000):
+            limit = bare.heap_bytes() + room
+            events = bare.eval("squeeze(); try { new Function(text); 'made' } catch (error) { String(error) }")
+            control.heap_limit_bytes = GENEROUS
+            for event in events:
+                assert not isinstance(event, Crashed), (room, event)
+            endings.add(outcome(events, bare.runs))
+            assert bare.value("new Function('return 1 + 1')()") == 2
+    assert endings <= {"made", "InternalError: out of memory", "null"}, endings
+    assert len(endings) > 1, endings

@@ -152,16 +152,29 @@ static bool has_room(size_t source_bytes)
     return !limit || guest.heap_bytes + wanted <= limit + guest.heap_grace_bytes;
 }
 
-/* Whether a source text can be compiled: the engine does not survive every failure of an allocation while it does so.
- * Where a program has left the heap full, the next one gets the grace at once, and may free what the first one holds. */
+/* Whether a source text can be compiled: one that certainly finds no memory is not begun. Where a program has left the
+ * heap full, the next one gets the grace at once, and may free what the first one holds. */
 bool engine_has_room(size_t source_bytes)
 {
-    if (has_room(source_bytes))
-        return true;
-    guest.control.failed_allocations++;
-    guest.heap_grace_bytes = GRACE_BYTES;
-    JS_ThrowOutOfMemory(guest.context);
-    return false;
+    bool room = has_room(source_bytes);
+    if (!room) {
+        guest.control.failed_allocations++;
+        guest.heap_grace_bytes = GRACE_BYTES;
+        JS_ThrowOutOfMemory(guest.context);
+    }
+    guest.failed_before = guest.control.failed_allocations;
+    return room;
+}
+
+/* Whether an allocation failed since a source text is compiled; true: throws. The compiler itself does not always look,
+ * so it is asked for at each step. */
+bool engine_ran_out(JSContext *ctx)
+{
+    if (guest.control.failed_allocations == guest.failed_before)
+        return false;
+    if (!JS_HasException(ctx))
+        JS_ThrowOutOfMemory(ctx);
+    return true;
 }
 
 bool engine_enter(void)

@@ -72,6 +72,7 @@ typedef struct Guest {
     uint64_t checks;      /* interrupt checks since the last poll, and work that is worth as many */
     size_t heap_bytes;
     size_t heap_grace_bytes; /* lent once a turn so that running out can still be reported */
+    uint32_t failed_before; /* failed allocations when the last source text began to be compiled */
     bool booting;         /* bindings are being installed: native modules may be imported */
     JSAtom host_exception; /* private property of an Error: id of the host exception behind it */
     JSAtom conversion;     /* private property of a TypeError that says a value cannot cross */
@@ -92,6 +93,7 @@ bool engine_enter(void);           /* begin an export that runs guest code; fals
 void engine_leave(void);
 bool engine_has_room(size_t source_bytes); /* to compile that much; false: throws */
 void engine_weigh(size_t bytes);   /* so much work was done at one go: the next poll comes sooner; see internals.c */
+bool engine_ran_out(JSContext *ctx); /* while compiling; true: throws */
 void engine_show_inbox(void);      /* tell the host where the inbox is now */
 void engine_pause_clock(void);     /* guest time stops while the host works */
 void engine_resume_clock(void);

@@ -13,6 +13,7 @@ int guest_clock_gettime(clockid_t id, struct timespec *out);
 #include <stddef.h>
 #include "quickjs.h"
 bool engine_has_room(size_t source_bytes);     /* before a source text is compiled; see engine.c */
+bool engine_ran_out(JSContext *ctx);           /* while one is compiled; see there */
 bool engine_loads_modules(void);               /* whether the engine's own loader may be asked; see modules.c */
 JSValue engine_import_job(JSContext *ctx, int argc, JSValueConst *argv); /* a dynamic import; see modules.c */
 JSAtom engine_importer_name(JSContext *ctx);   /* the file of the code that imports; see below */
