@@ -45,7 +45,7 @@ SANITIZED := tests/fuzz tests/guest tests/test_callables.py tests/test_codec.py 
 sanitize: guest
 	$(PY) -m wasm.sanitize
 	$(PY) -m pytest -p tests.sanitized.plugin -o timeout=300 $(SANITIZED)
-	SANITIZED_ALLOCATIONS=40 $(PY) -m pytest tests/sanitized
+	SANITIZED_ALLOCATIONS=30 $(PY) -m pytest tests/sanitized
 
 # One stamp for the environment: it is made again when what it is made from has changed.
 $(READY): pyproject.toml hatch_build.py

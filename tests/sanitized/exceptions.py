@@ -7,11 +7,14 @@ from typing import Final
 _FUEL: Final = "a process has no fuel"
 _MEMORY: Final = "a process has no linear memory, and asks for its blocks one by one"
 _LIES: Final = "what a guest names outside its memory ends a process, as it should"
+_SLOW: Final = "a process is too slow for a program that counts milliseconds"
 _STACK: Final = "a process has a larger stack in proportion, and its memory ends first"
 
 # Pattern of the test's name -> reason.
 EXCEPTIONS: Final[dict[str, str]] = {
     "tests/fuzz/test_out_of_memory.py::test_an_allocation_that_fails_anywhere[[]errors]": _MEMORY,
+    "tests/test_functions.py::TestAsync::test_but_not_wait_for_it": _SLOW,
+    "tests/test_functions.py::TestGuestFunctions::test_a_call_has_a_time_and_fuel_of_its_own": _FUEL,
     "tests/test_guest.py::test_a_crash_below_a_host_function_*": _FUEL,
     "tests/test_guest.py::test_no_fuel_*": _FUEL,
     "tests/test_guest.py::test_the_same_program_takes_the_same_fuel*": _FUEL,
@@ -25,5 +28,8 @@ EXCEPTIONS: Final[dict[str, str]] = {
     "tests/test_instance.py::test_frames_that_*": _MEMORY,
     "tests/test_instance.py::test_ranges_*": _LIES,
     "tests/test_memory.py::test_small_programs_do_not_grow_memory": _MEMORY,
+    "tests/test_modules.py::test_budgets*FuelLimitExceeded]": _FUEL,
+    "tests/test_modules.py::test_chains_that_are_too_long*": _STACK,
+    "tests/test_promises.py::test_a_rejection_nobody_handles": _SLOW,
     "tests/test_recursion.py::test_it_ends_in_an_error[[]calls with arguments]": _STACK,
 }
