@@ -13,6 +13,7 @@ from __future__ import annotations
 import itertools
 import math
 import secrets
+import sys
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from sandbox.limits import Limits, OnLimit, Usage
     from sandbox.values import Generation, JSHandle, Question
 
+_FRAMES: Final = 100  # of Python code in a turn; there are some 30, and a host function has its own
 _POLL_INTERVAL: Final = 512  # checks: 5 to 25 ms of ordinary code, and the same fuel on every machine
 
 _VERBS: Final[dict[Question, Verb]] = {
@@ -236,7 +238,12 @@ class Driver:
     # --- runs ---
 
     def begin(self, timeout: float | None = None, fuel: int | None = None) -> Run:
-        """Begin a run; its budgets count from now. Whoever begins one ends it. Any thread."""
+        """Begin a run; its budgets count from now. Whoever begins one ends it. Any thread.
+
+        Raises:
+            RecursionError: The calling Python code is nested too deeply. Nothing has happened.
+        """
+        _check_recursion()
         run = Run(next(self._numbers), self.limits, timeout, fuel)
         self.runs[run.id] = run
         self._last_number = run.id
@@ -420,6 +427,15 @@ class Driver:
         self._requests.clear()
         self._requests.attend()
         self._operations.forget_exceptions()
+
+
+def _check_recursion() -> None:
+    # What ran out of frames in the middle of a turn would leave its books half written.
+    try:
+        sys._getframe(sys.getrecursionlimit() - _FRAMES)
+    except ValueError:
+        return
+    raise RecursionError(f"a sandbox needs {_FRAMES} frames of Python's recursion limit, and fewer are left")
 
 
 def _is_namespace(value: object) -> bool:

@@ -53,11 +53,11 @@ class Image:
         control_address: Of the control block in every instance; None until the first one was asked.
     """
 
-    def __init__(self, host_call: Any, directory: Path = ARTIFACTS, metering: Metering = "fuel") -> None:  # noqa: ANN401 - a ctypes callback
+    def __init__(self, host_call: int, directory: Path = ARTIFACTS, metering: Metering = "fuel") -> None:
         """Load the guest.
 
         Args:
-            host_call: The callback behind the import `sandbox.call`; kept alive by the image.
+            host_call: The address of the function behind the import `sandbox.call`.
             directory: Where `guest.wasm` and `manifest.json` are.
             metering: How instances are to be stopped.
 
@@ -67,7 +67,6 @@ class Image:
         binary, self.sha256 = _read_artifact(directory)
         self.metering = metering
         self._engine = wasmtime.Engine(_config(metering))
-        self._host_call = host_call
         module = _compiled(self._engine, binary, self.sha256, metering)
         _check_boundary(module)
         linker = wasmtime.Linker(self._engine)
@@ -191,7 +190,7 @@ def _memory_bytes(module: wasmtime.Module) -> int:
     return PAGE_BYTES * sum(each.limits.min for each in types)
 
 
-def _define_host_call(linker: wasmtime.Linker, host_call: Any) -> None:  # noqa: ANN401 - a ctypes callback
+def _define_host_call(linker: wasmtime.Linker, host_call: int) -> None:
     i32 = wasmtime.ValType.i32()
     signature = wasmtime.FuncType([i32, i32, i32], [i32])
     where, name = b"sandbox", b"call"
@@ -202,7 +201,7 @@ def _define_host_call(linker: wasmtime.Linker, host_call: Any) -> None:  # noqa:
         ctypes.create_string_buffer(name, len(name)),
         len(name),
         signature.ptr(),
-        host_call,
+        ctypes.cast(host_call, ffi.wasmtime_func_unchecked_callback_t),
         None,
         ctypes.CFUNCTYPE(None, ctypes.c_void_p)(),  # null: there is nothing to finalize
     )
@@ -213,8 +212,8 @@ def _define_host_call(linker: wasmtime.Linker, host_call: Any) -> None:  # noqa:
 _loaded: dict[Metering, Image] = {}
 
 
-def image(host_call: Any, metering: Metering) -> Image:  # noqa: ANN401 - a ctypes callback
-    """The process's image for a way of metering, loaded at the first call with that call's callback. Thread-safe.
+def image(host_call: int, metering: Metering) -> Image:
+    """The process's image for a way of metering, loaded at the first call with that call's function. Thread-safe.
 
     Raises:
         ArtifactError: See `Image`.

@@ -7,15 +7,14 @@ the import returns a status, and the instance keeps the exception for whoever ca
 from __future__ import annotations
 
 import ctypes
-import threading
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import wasmtime
-from wasmtime import _ffi as ffi
 
 from sandbox import _abi, _store, _wasmtime
 from sandbox._abi import Control, Status
+from sandbox._callback import host_call_address, running
 from sandbox._epochs import Deadline
 from sandbox._image import Image, image
 from sandbox._memory_copy import MemoryCopy
@@ -31,7 +30,6 @@ __all__ = ["OUT_OF_BUDGET", "STACK_OVERFLOW", "HostCall", "Instance", "Trap"]
 OUT_OF_BUDGET: Final = frozenset({wasmtime.TrapCode.OUT_OF_FUEL.name, wasmtime.TrapCode.INTERRUPT.name})
 STACK_OVERFLOW: Final = wasmtime.TrapCode.STACK_OVERFLOW.name
 
-_U32: Final = 0xFFFFFFFF
 _NOBODYS_CONTROL: Final = Control()
 _NO_MEMORY: Final = memoryview(bytearray())
 
@@ -40,49 +38,6 @@ _SHORT_BYTES: Final = 1 << 14
 
 # (op, message) -> status and the encoded reply, None when there is none.
 HostCall = Callable[[int, bytes | memoryview], tuple[int, bytes | None]]
-
-
-class _Running(threading.local):
-    """The instance whose code runs on this thread; imports find it here."""
-
-    instance: Instance | None = None
-
-
-_running = _Running()
-
-
-def _host_call(_environment: object, _caller: object, values: Any, _count: int) -> int:  # noqa: ANN401 - a ctypes pointer
-    instance = _running.instance
-    status: int = Status.STOP
-    try:
-        assert instance is not None
-        deadline = instance.deadline
-        if deadline is not None:
-            deadline.pause()
-        try:
-            if instance.pending is not None:
-                instance.halt()  # it was told to stop, and a guest that is being unwound asks for nothing
-            elif instance.is_reserving:
-                instance.halt()
-                raise instance._broken("the guest called the host when it was asked for room")
-            else:
-                op, address, length = values[0].i32, values[1].i32 & _U32, values[2].i32 & _U32
-                status, reply = instance.on_host_call(op, instance.read(address, length))
-                if reply is not None:
-                    instance.write(reply)
-                    instance.control.reply_bytes = len(reply)
-        finally:
-            if deadline is not None:
-                deadline.resume()
-    except BaseException as error:  # noqa: BLE001 - whatever it is, it waits until the export has returned
-        status = Status.STOP
-        if instance is not None and instance.pending is None:
-            instance.pending = error
-    values[0].i32 = status
-    return 0
-
-
-_host_call_pointer = ffi.wasmtime_func_unchecked_callback_t(_host_call)
 
 
 class Instance:
@@ -139,7 +94,7 @@ class Instance:
         """
         self._store: Store | None = None
         self._limit_bytes = memory_bytes
-        self.image: Image = image(_host_call_pointer, metering)
+        self.image: Image = image(host_call_address, metering)
         self.on_host_call = on_host_call
         self.pending: BaseException | None = None
         self.depth = 0
@@ -185,14 +140,14 @@ class Instance:
         for index, argument in enumerate(arguments):
             values[index].i32 = argument
         function = store.function(name)
-        before = _running.instance
-        _running.instance = self
+        before = running.instance
+        running.instance = self
         self.depth += 1
         try:
             error = _wasmtime.func_call(self._context, function, address, _wasmtime.RAW_VALUES, self._trap_address)
         finally:
             self.depth -= 1
-            _running.instance = before
+            running.instance = before
             if deadline is not None:
                 deadline.pause()
         if error:
@@ -202,6 +157,35 @@ class Instance:
             store.trapped = True
             raise _store.take_trap(self._trap)
         status: int = values[0].i32
+        return status
+
+    def serve(self, op: int, address: int, length: int) -> int:
+        """Answer the import; returns the status. Whoever called the export gets what it raises.
+
+        Args:
+            op: What the guest asks for.
+            address: Of its message.
+            length: Of its message, in bytes.
+        """
+        if self.deadline is None:
+            return self._serve(op, address, length)
+        self.deadline.pause()
+        try:
+            return self._serve(op, address, length)
+        finally:
+            self.deadline.resume()
+
+    def _serve(self, op: int, address: int, length: int) -> int:
+        if self.pending is not None:
+            self.halt()  # it was told to stop, and a guest that is being unwound asks for nothing
+            return Status.STOP
+        if self.is_reserving:
+            self.halt()
+            raise self._broken("the guest called the host when it was asked for room")
+        status, reply = self.on_host_call(op, self.read(address, length))
+        if reply is not None:
+            self.write(reply)
+            self.control.reply_bytes = len(reply)
         return status
 
     def read(self, address: int, length: int) -> bytes | memoryview:

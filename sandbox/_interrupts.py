@@ -1,14 +1,14 @@
-"""Ctrl-C during a run on the main thread.
+"""Signals during a run on the main thread: Ctrl-C, alarms, and whatever else has a handler in Python.
 
-An exception that a signal handler raises at the very beginning of an import's callback would escape through a wasm
-frame and end the process; one raised between two of this package's own statements could leave a sandbox locked. So for
-the length of a run another SIGINT handler stands in for the one that was there. It only notes the signal, which is
+An exception that a signal handler raises between two of this package's own statements could leave a sandbox locked. So
+for the length of a run another handler stands in for those that were there. It only notes the signal, which is
 delivered to the original handler where that is safe: in functions of the embedder at once, else at the guest's next
-poll, when a wait ends, and when the run is over. What the original handler raises, usually `KeyboardInterrupt`, ends
+poll, when a wait ends, and when the run is over. What the original handler raises, `KeyboardInterrupt` for one, ends
 the run.
 
-An event loop of asyncio or trio has a handler of its own, which is left alone. asyncio's cancels the main task. trio's
-raises wherever the main thread is, unless told that a function must be interrupted at its checkpoints only.
+For SIGINT an event loop of asyncio or trio has a handler of its own, which is left alone. asyncio's cancels the main
+task. trio's raises wherever the main thread is, unless told that a function must be interrupted at its checkpoints
+only.
 """
 
 from __future__ import annotations
@@ -36,42 +36,45 @@ def _nothing() -> None:
 class _MainThread:
     """What the main thread is doing; only that thread writes here."""
 
-    original: _Handler = signal.default_int_handler
+    originals: Final[dict[int, _Handler]] = {}  # the handlers for which ours stands in
+    noted: Final[list[int]] = []  # signals that were not yet delivered, each number once
     wake: Callable[[], object] = _nothing
     ident = 0  # the thread that runs signal handlers, once our handler was set
     is_deferring = False  # whether our handler is in place
     is_open = False  # whether a function of the embedder runs, or nothing that must not be interrupted
-    is_signalled = False
 
 
 _main: Final = _MainThread()
 
-_SIGINT: Final = int(signal.SIGINT)
+# Those that programs give handlers which raise. SIGCHLD and the like only tell; faults are not for Python.
+_NAMES: Final = ("INT", "ALRM", "TERM", "HUP", "QUIT", "USR1", "USR2", "VTALRM", "PROF", "XCPU", "BREAK")
+_SIGNALS: Final = tuple(int(getattr(signal, f"SIG{name}")) for name in _NAMES if hasattr(signal, f"SIG{name}"))
 
 
 def _is_main() -> bool:
     return threading.get_ident() == threading.main_thread().ident
 
 
-def _on_sigint(number: int, frame: FrameType | None) -> None:
+def _on_signal(number: int, frame: FrameType | None) -> None:
     if _main.is_open:
         # Should the original raise, what it interrupts is left, and the guest goes on unwinding: not to be disturbed.
         _main.is_open = False
-        _main.original(number, frame)
+        _main.originals[number](number, frame)
         _main.is_open = True
     else:
-        _main.is_signalled = True
+        if number not in _main.noted:
+            _main.noted.append(number)
         _main.wake()
 
 
 class Deferral:
-    """A context in which SIGINT is noted and delivered where that is safe.
+    """A context in which signals are noted and delivered where that is safe.
 
     Does nothing on threads other than the main one, which never run signal handlers, and when no Python function
-    handles the signal. Contexts nest: a host function of one sandbox may use another.
+    handles any signal. Contexts nest: a host function of one sandbox may use another.
     """
 
-    __slots__ = ("_before", "_is_outermost", "_wake")
+    __slots__ = ("_before", "_taken", "_wake")
 
     def __init__(self, wake: Callable[[], object] = _nothing) -> None:
         """Make a context.
@@ -79,62 +82,77 @@ class Deferral:
         Args:
             wake: Ends a wait; called in the signal handler.
         """
-        self._before: tuple[bool, Callable[[], object]] | None = None
-        self._is_outermost = False
+        self._before: tuple[bool, bool, Callable[[], object]] | None = None
+        self._taken: list[tuple[int, _Handler]] = []
         self._wake = wake
 
     def __enter__(self) -> None:
         if not _is_main():
             return
-        handler = _get(_SIGINT)
-        if handler is _on_sigint:
-            before = _main.is_open, _main.wake
-            _main.is_open, _main.wake = False, self._wake
-            self._before = before
-        elif callable(handler):
-            _main.original, _main.wake = handler, self._wake
-            _main.is_open = _main.is_signalled = False
-            _main.is_deferring, _main.ident = True, threading.get_ident()
-            try:
-                _set(_SIGINT, _on_sigint)
-            except ValueError:  # a subinterpreter, which gets no signals
-                _main.is_deferring = False
-            else:
-                # No signal raises anything from the call above on, so these statements are reached.
-                self._is_outermost = True
-                self._before = False, _nothing
+        found = [(number, handler) for number in _SIGNALS if callable(handler := _get(number))]
+        if not found:
+            return
+        before = _main.is_deferring, _main.is_open, _main.wake
+        _main.is_open, _main.wake = False, self._wake
+        _main.is_deferring, _main.ident = True, threading.get_ident()
+        self._before = before
+        try:
+            for number, handler in found:
+                if handler is not _on_signal:
+                    self._taken.append((number, handler))
+                    _main.originals[number] = handler
+                    _set(number, _on_signal)
+        except ValueError:  # a subinterpreter, which gets no signals
+            self._give_back()
+            _main.is_deferring, self._before = False, None
+        except BaseException:  # of a handler whose turn had not yet come
+            self.__exit__()
+            raise
 
     def __exit__(self, *_exception: object) -> None:
         if self._before is None:
             return
-        _main.is_open, _main.wake = self._before
-        if self._is_outermost:
-            _main.is_deferring = False
-            if _get(_SIGINT) is _on_sigint:  # else the embedder has set a handler meanwhile, which stays
-                _set(_SIGINT, _main.original)
-            deliver()
-        elif _main.is_open:
-            deliver()
+        _main.is_deferring, _main.is_open, _main.wake = self._before
+        self._before = None
+        try:
+            self._give_back()
+        finally:
+            if not _main.is_deferring or _main.is_open:
+                deliver()
+
+    def _give_back(self) -> None:
+        try:
+            while self._taken:
+                number, handler = self._taken[-1]
+                if _get(number) is _on_signal:  # else the embedder has set a handler meanwhile, which stays
+                    _set(number, handler)
+                self._taken.pop()
+        except BaseException:  # of a handler that is back already
+            self._give_back()
+            raise
 
 
 def deliver() -> None:
-    """Hand a noted signal to the original handler.
+    """Hand noted signals to their original handlers.
 
     Raises:
-        BaseException: What that handler raises.
+        BaseException: What a handler raises.
     """
-    if _main.is_signalled and _is_main():
-        _main.is_signalled = False
-        _main.original(_SIGINT, sys._getframe())
+    if _main.noted and _is_main():
+        number = _main.noted.pop(0)
+        try:
+            _main.originals[number](number, sys._getframe())
+        finally:
+            deliver()
 
 
 def call_open(function: Callable[..., Any], arguments: Sequence[Any] = ()) -> Any:  # noqa: ANN401 - any value
-    """Call a function of the embedder's: SIGINT interrupts it as usual."""
+    """Call a function of the embedder's: signals interrupt it as usual."""
     if not _main.is_deferring or threading.get_ident() != _main.ident:
         return function(*arguments)
     _main.is_open = True
     try:
-        if _main.is_signalled:
+        if _main.noted:
             deliver()
         return function(*arguments)
     finally:
@@ -142,7 +160,7 @@ def call_open(function: Callable[..., Any], arguments: Sequence[Any] = ()) -> An
 
 
 def call_closed(function: Callable[[], Any]) -> Any:  # noqa: ANN401 - any value
-    """Enter the guest again from inside `call_open`: SIGINT is noted until it has returned."""
+    """Enter the guest again from inside `call_open`: signals are noted until it has returned."""
     if not _main.is_deferring or threading.get_ident() != _main.ident:
         return function()
     _main.is_open = False

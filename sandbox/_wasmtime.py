@@ -16,6 +16,7 @@ _HOLDING: Final = ctypes.PyDLL(ffi.dll._name)
 
 RAW_VALUES: Final = 4  # more than any export takes
 RawValues: Final = ffi.wasmtime_val_raw_t * RAW_VALUES
+RAW_VALUE_BYTES: Final = ctypes.sizeof(ffi.wasmtime_val_raw_t)
 
 _address = ctypes.c_void_p
 _size = ctypes.c_size_t

@@ -85,7 +85,7 @@ def _wait_for_signal() -> None:
 def _idle() -> None:
     main = _interrupts._main
     _check(signal.getsignal(signal.SIGINT) is signal.default_int_handler, "the handler was not put back")
-    _check(not main.is_signalled, "a signal was noted and never delivered")
+    _check(not main.noted, "a signal was noted and never delivered")
 
 
 def _interrupted(alarm: _Alarm, seconds: float, work: Callable[[], object]) -> bool:

@@ -13,7 +13,7 @@ from typing import get_args
 import pytest
 import wasmtime
 
-from sandbox import _abi, _image, _instance
+from sandbox import _abi, _callback, _image
 from sandbox._image import ARTIFACTS, Image
 from sandbox.errors import ArtifactError
 from sandbox.limits import Metering
@@ -40,7 +40,7 @@ IMPORTS = {("sandbox", "call"), ("wasi_snapshot_preview1", "clock_time_get")}
 
 
 def load(directory: Path = ARTIFACTS, metering: Metering = "fuel") -> Image:
-    return Image(_instance._host_call_pointer, directory, metering)
+    return Image(_callback.host_call_address, directory, metering)
 
 
 @pytest.fixture

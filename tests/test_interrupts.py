@@ -99,7 +99,7 @@ class TestDelivery:
 
     def test_in_a_nested_call(self) -> None:
         def arm(callback: JSFunction) -> None:
-            _interrupts._main.is_signalled = True
+            _interrupts._main.noted.append(_interrupt)
             callback()
             pytest.fail("the signal was not delivered")
 
@@ -189,6 +189,75 @@ class TestOtherHandlers:
             assert _usable(box)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such signals")
+class TestOtherSignals:
+    @pytest.fixture
+    def calls(self) -> Iterator[list[int]]:
+        calls: list[int] = []
+
+        def note(number: int, frame: FrameType | None) -> None:
+            calls.append(number)
+
+        def fail(number: int, frame: FrameType | None) -> None:
+            calls.append(number)
+            raise OSError(number)
+
+        handlers = {signal.SIGALRM: note, signal.SIGUSR1: fail, signal.SIGTERM: fail}
+        before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+        yield calls
+        assert {number: signal.getsignal(number) for number in handlers} == handlers
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    @pytest.mark.parametrize(
+        ("numbers", "raised"),
+        [
+            ([signal.SIGALRM], []),
+            ([signal.SIGALRM, signal.SIGALRM], []),
+            ([signal.SIGTERM], [signal.SIGTERM]),
+            ([signal.SIGALRM, signal.SIGUSR1], [signal.SIGUSR1]),
+            ([signal.SIGUSR1, signal.SIGTERM, signal.SIGALRM], [signal.SIGTERM, signal.SIGUSR1]),
+        ],
+    )
+    def test_each_is_noted_once_and_reaches_its_handler(
+        self, calls: list[int], numbers: list[int], raised: list[int]
+    ) -> None:
+        def arm() -> None:
+            _interrupts._main.is_open = False
+            for number in numbers:
+                signal.raise_signal(number)
+
+        with Sandbox(functions={"arm": arm}) as box:
+            error: BaseException | None = None
+            try:
+                assert box.eval("arm(); 7") == 7
+            except OSError as caught:
+                error = caught
+            seen: list[int] = []
+            while error is not None:
+                seen += error.args
+                error = error.__context__
+            assert seen == raised
+            assert calls == list(dict.fromkeys(numbers))
+            assert _usable(box)
+
+    def test_one_that_is_handled_within_a_host_function(self, calls: list[int]) -> None:
+        def outer() -> int:
+            signal.signal(signal.SIGALRM, lambda *_: calls.append(-1))
+            try:
+                with Sandbox(functions={"alarm": lambda: signal.raise_signal(signal.SIGALRM)}) as inner:
+                    inner.eval("alarm()")
+            finally:
+                signal.signal(signal.SIGALRM, before)
+            signal.raise_signal(signal.SIGALRM)
+            return len(calls)
+
+        with Sandbox(functions={"outer": outer}) as box:
+            before = signal.getsignal(signal.SIGALRM)
+            assert box.eval("before = outer()") == 2
+        assert calls == [-1, signal.SIGALRM]
+
+
 def test_between_runs_python_handles_the_signal() -> None:
     with Sandbox() as box:
         box.eval("1")
@@ -220,6 +289,7 @@ from sandbox import Sandbox
 from sandbox.errors import SandboxError
 
 random.seed({seed})
+signal.signal(signal.{name}, signal.default_int_handler)
 sending = True
 ready = False
 
@@ -233,7 +303,7 @@ def send():
         time.sleep(0.001)
     for _ in range({signals}):
         time.sleep(random.random() * 0.008)
-        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.{name})
     sending = False
 
 def guarded(function, levels=3):
@@ -267,7 +337,7 @@ assert not box._driver.runs
 box.close()
 with Sandbox() as fresh:
     assert fresh.eval("2") == 2
-assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+assert signal.getsignal(signal.{name}) is signal.default_int_handler
 print(caught)
 """
 
@@ -285,9 +355,18 @@ _BODIES = {
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="os.kill() ends the process there")
-@pytest.mark.parametrize("body", _BODIES.values(), ids=_BODIES.keys())
-def test_hundreds_of_signals_at_random_instants(body: str) -> None:
-    program = textwrap.dedent(_PRELUDE).format(seed=1, signals=150, body=body)
+@pytest.mark.parametrize(
+    ("name", "body"),
+    [
+        *(("SIGINT", body) for body in _BODIES.values()),
+        ("SIGALRM", _BODIES["host calls"]),
+        ("SIGTERM", _BODIES["waits"]),
+        ("SIGUSR1", _BODIES["nested calls"]),
+    ],
+    ids=[*_BODIES, "alarms", "terminations", "signals of users"],
+)
+def test_hundreds_of_signals_at_random_instants(name: str, body: str) -> None:
+    program = textwrap.dedent(_PRELUDE).format(seed=1, signals=150, name=name, body=body)
     result = subprocess.run(
         [sys.executable, "-X", "faulthandler", "-c", program],
         capture_output=True,

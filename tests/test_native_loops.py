@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from sandbox import Limits, Sandbox
-from sandbox.errors import CpuLimitExceeded
+from sandbox.errors import CpuLimitExceeded, FuelLimitExceeded, SandboxPoisoned
 
 CPU_SECONDS = 0.05
 LATE_SECONDS = 0.1
@@ -173,6 +173,42 @@ def test_it_ends_on_time_and_the_sandbox_lives(code: str) -> None:
         if used[-1] <= CPU_SECONDS + LATE_SECONDS:
             return
     pytest.fail(f"it was late each time: {used}")
+
+
+# Of all rows, those in which the host has to wait longest for its next look.
+_SLOWEST = [
+    "nested counts",
+    "backtracking",
+    "a long chain of prototypes, looked through",
+    "Object.freeze",
+    "localeCompare",
+    "JSON.stringify of control characters",
+    "normalize",
+    "trim",
+    "startsWith",
+    "includes in quadratic time",
+    "join of a typed array",
+    "copyWithin of a typed array",
+]
+
+
+@pytest.mark.parametrize("name", _SLOWEST)
+def test_the_host_looks_at_its_signals_meanwhile(name: str) -> None:
+    """And fills the tank behind the limits of time, which lasts for 2.2e9 even when these are reached."""
+    fuel = 2_500_000_000
+    with Sandbox(limits=Limits(fuel=fuel, cpu_seconds=20, wall_seconds=20, memory_bytes=256 << 20)) as box:
+        turns = box._driver._turns
+        looks, look = [fuel], turns._on_poll
+
+        def on_poll() -> None:
+            looks.append(turns.guest.instance.fuel())
+            look()
+
+        turns._on_poll = on_poll
+        with pytest.raises((FuelLimitExceeded, SandboxPoisoned)):
+            box.eval(ROWS[name])
+    longest = max(before - after for before, after in zip(looks, [*looks[1:], 0], strict=True))
+    assert longest < 2_000_000_000
 
 
 # What is done in linear time, though the engine had a list to go through for each.

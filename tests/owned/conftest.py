@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from sandbox import _image, _instance, _sandbox, _store
+from sandbox import _callback, _image, _sandbox, _store
 from sandbox._image import Image
 from tests.owned.evil import write_artifact
 
@@ -18,7 +18,7 @@ def evil_image(tmp_path_factory: pytest.TempPathFactory) -> Image:
     write_artifact(directory)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SANDBOX_CACHE", str(directory / "cache"))
-        return Image(_instance._host_call_pointer, directory)
+        return Image(_callback.host_call_address, directory)
 
 
 @pytest.fixture(autouse=True)

@@ -123,7 +123,8 @@ static int on_poll(JSRuntime *runtime, void *opaque)
         control->reason = REASON_CPU;
         return 1;
     }
-    if (control->poll_interval && ++guest.checks >= control->poll_interval) {
+    guest.checks += 1 + internals_weighed_checks();
+    if (control->poll_interval && guest.checks >= control->poll_interval) {
         guest.checks = 0;
         if (engine_host_call(OP_POLL, NULL, 0) == STATUS_STOP) {
             if (!control->reason)
@@ -143,7 +144,8 @@ int32_t engine_host_call(uint32_t op, const uint8_t *message, size_t length)
     int32_t status = host_call((int32_t)op, (int32_t)(uintptr_t)message, (int32_t)length);
     frames_collect();
     engine_resume_clock();
-    return status;
+    /* Where the host could not even answer, something else stands in its place. */
+    return status == STATUS_OK || status == STATUS_FAILED ? status : STATUS_STOP;
 }
 
 static bool has_room(size_t source_bytes)

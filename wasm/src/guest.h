@@ -70,6 +70,7 @@ typedef struct Guest {
     uint32_t uncaught;    /* failures of this turn that nobody caught */
     uint64_t resumed_ns;  /* when guest time last began to run */
     uint64_t checks;      /* interrupt checks since the last poll, and work that is worth as many */
+    uint64_t weighed;     /* work done at one go since the last check, in steps of bytecode */
     size_t heap_bytes;
     size_t heap_grace_bytes; /* lent once a turn so that running out can still be reported */
     uint32_t failed_before; /* failed allocations when the last source text began to be compiled */

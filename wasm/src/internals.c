@@ -41,9 +41,16 @@ void engine_weigh(size_t bytes)
 {
     JSContext *ctx = guest.context;
     int steps = (int)((bytes < LONGEST_WEIGHT ? bytes : LONGEST_WEIGHT) / BYTES_A_POLL_STEP);
-    guest.checks += (unsigned)steps / JS_INTERRUPT_COUNTER_INIT;    /* one poll of the engine stands for all of it */
+    guest.weighed += (unsigned)steps;
     if (ctx && ctx->interrupt_counter > 0)
         ctx->interrupt_counter -= steps;
+}
+
+uint32_t internals_weighed_checks(void)
+{
+    uint32_t checks = (uint32_t)(guest.weighed / JS_INTERRUPT_COUNTER_INIT);
+    guest.weighed = 0;
+    return checks;
 }
 
 int engine_poll(size_t bytes)

@@ -55,6 +55,7 @@ int internals_iteration(JSContext *ctx, JSValueConst value);
 
 /* Whether the code of a compiled script itself, not that of its functions, reads a variable called `await`. */
 bool internals_reads_await(JSValueConst script);
+uint32_t internals_weighed_checks(void); /* what was done at one go since the last check, in checks */
 void internals_seed_random(JSContext *ctx, uint64_t seed);
 void internals_drop_jobs(JSRuntime *rt);
 bool internals_has_jobs(JSRuntime *rt);

@@ -35,7 +35,7 @@ JSValue ops_call(JSContext *ctx, uint32_t op, int argc, JSValueConst *argv)
         return JS_EXCEPTION;
     int32_t status = engine_host_call(op, scratch->data + start, scratch->length - start);
     scratch->length = start;
-    if (status != STATUS_OK && status != STATUS_FAILED)
+    if (status == STATUS_STOP)
         return ops_stop(ctx);
     JSValue reply = read_reply(ctx);
     if (guest.control.interrupt) {
