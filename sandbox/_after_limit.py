@@ -133,6 +133,10 @@ class AfterLimit:
             if checkpoint is not None:
                 checkpoint.keep()
 
+    def after_fork(self) -> None:
+        """Whatever thread held the lock, it is not in the child."""
+        self._lock = threading.RLock()
+
     def _roll_back(self, checkpoint: Checkpoint, run: Run, error: BaseException) -> bool:
         try:
             checkpoint.restore()

@@ -18,7 +18,7 @@ import anyio.from_thread
 import anyio.lowlevel
 import anyio.to_thread
 
-from sandbox import _interrupts, _portal, _threads
+from sandbox import _forks, _interrupts, _portal, _threads
 from sandbox._driver import Driver, Steps, Turn
 from sandbox._requests import close
 from sandbox.errors import SandboxBusy, SandboxClosed, UsageError
@@ -54,6 +54,11 @@ class AsyncRunner:
     def attach(self, driver: Driver) -> None:
         """Say whose runs these are."""
         self._driver = driver
+        _forks.watch(self)
+
+    def after_fork(self) -> None:
+        """See `_forks.Runner`."""
+        self._driver.after_fork(is_lost=self._is_in_turn and not self.is_nested())
 
     @property
     def entered(self) -> bool:

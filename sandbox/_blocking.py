@@ -11,7 +11,7 @@ from functools import partial
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Final
 
-from sandbox import _interrupts, _threads
+from sandbox import _forks, _interrupts, _threads
 from sandbox._driver import Driver, Steps, Turn
 from sandbox._holds import LONGEST_WAIT_SECONDS
 from sandbox.errors import SandboxBusy
@@ -43,6 +43,14 @@ class BlockingRunner:
     def attach(self, driver: Driver) -> None:
         """Say whose runs these are."""
         self._driver = driver
+        _forks.watch(self)
+
+    def after_fork(self) -> None:
+        """See `_forks.Runner`."""
+        is_mine = self.is_nested()
+        self._driver.after_fork(is_lost=self._turn.locked() and not is_mine)
+        if not is_mine:
+            self._turn, self._turn_thread = threading.Lock(), None
 
     def __del__(self) -> None:
         # A sandbox that nobody has any more, and nobody closed: what works for it would go on for ever.

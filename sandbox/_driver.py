@@ -14,6 +14,7 @@ import itertools
 import math
 import secrets
 import sys
+import threading
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ from sandbox._requests import Requests, Waiter
 from sandbox._runs import Run, is_anything
 from sandbox._settings import Settings
 from sandbox._turns import Command, Turns
-from sandbox.errors import SandboxError, WallLimitExceeded
+from sandbox.errors import RunInterrupted, SandboxError, WallLimitExceeded
 
 if TYPE_CHECKING:
     from sandbox._events import Event
@@ -404,6 +405,24 @@ class Driver:
         for run in self.runs.copy().values():
             run.force(error)
             run.wake()
+
+    def after_fork(self, *, is_lost: bool) -> None:
+        """Go on in a forked child, without the runs of threads that are not there.
+
+        Args:
+            is_lost: Whether the guest was running on one of these.
+        """
+        turns = self._turns
+        for part in (self._operations, turns, turns.sources, turns.after_limit):
+            part.after_fork()
+        if is_lost:
+            turns.after_limit.forget()
+            self.guest.poison("the process was forked while it was running")
+            self.guest.instance.lose()
+        for run in list(self.runs.values()):
+            if run.thread != threading.get_ident():
+                run.force(RunInterrupted("the process was forked"))
+                self.end(run)
 
     def stop(self, error: SandboxError) -> None:
         """End every run in progress, in its turn as well. On the thread that owns the loop; any, if none does."""

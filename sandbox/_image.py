@@ -212,6 +212,16 @@ def _define_host_call(linker: wasmtime.Linker, host_call: int) -> None:
 _loaded: dict[Metering, Image] = {}
 
 
+def _forget_lock() -> None:
+    """Whatever thread held the lock, it is not in a forked child."""
+    global _lock
+    _lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_lock)
+
+
 def image(host_call: int, metering: Metering) -> Image:
     """The process's image for a way of metering, loaded at the first call with that call's function. Thread-safe.
 

@@ -33,6 +33,8 @@ STACK_OVERFLOW: Final = wasmtime.TrapCode.STACK_OVERFLOW.name
 _NOBODYS_CONTROL: Final = Control()
 _NO_MEMORY: Final = memoryview(bytearray())
 
+_lost: Final[list[Store]] = []
+
 # Up to this length a copy costs less than a view does.
 _SHORT_BYTES: Final = 1 << 14
 
@@ -338,6 +340,14 @@ class Instance:
                 _store.release(store)
             else:
                 store.delete()
+
+    def lose(self) -> None:
+        """Let go of the store without freeing it: a thread was in it that is not in this forked process."""
+        store, self._store = self._store, None
+        if store is not None:
+            _lost.append(store)
+            self.control, self._memory = _NOBODYS_CONTROL, _NO_MEMORY
+        self.depth = 0
 
     def __del__(self) -> None:
         # The store has no finalizer of its own: one of the embedder's that closes the sandbox may run in the same

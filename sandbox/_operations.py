@@ -181,6 +181,10 @@ class Operations:
         """About what the guest gave for the answer that is being written, in bytes of the host."""
         return self.answered_bytes if self.served is None else host_bytes(self.served)
 
+    def after_fork(self) -> None:
+        """Whatever thread held the lock, it is not in the child."""
+        self._lock = threading.Lock()
+
     def forget_exceptions(self) -> None:
         """Keep none of them: the guest is gone."""
         self._exceptions.clear()

@@ -41,6 +41,7 @@ class Run:
         undone: Whether the sandbox was set back to before it.
         concluded: Whether what a limit does to the sandbox was done.
         is_answer: Whether a value can be its outcome at all; else the guest has broken the ABI.
+        thread: Which one began it.
         requests: Host calls it asked for that have no answer yet, by number, with what cancels each.
         answers: Completed requests of its own that the guest has not been told of.
         wake: Ends its wait; any thread. The face sets it before the first step.
@@ -65,6 +66,7 @@ class Run:
         "output_bytes",
         "requests",
         "started",
+        "thread",
         "undone",
         "value",
         "wake",
@@ -79,6 +81,7 @@ class Run:
         self.fuel_used = 0
         wall = limits.wall_seconds
         self.wall_limit = min((limit for limit in (timeout, wall) if limit is not None), default=math.inf)
+        self.thread = threading.get_ident()
         self.started = time.monotonic()
         self.deadline = self.started + self.wall_limit
         self.output_bytes = 0
@@ -197,6 +200,10 @@ class Sources:
             while self._texts and (len(self._texts) > _MAX_SOURCES or self._chars > _MAX_SOURCE_CHARS):
                 name = next(iter(self._texts))
                 self._chars -= len(name) + len(self._texts.pop(name))
+
+    def after_fork(self) -> None:
+        """Whatever thread held the lock, it is not in the child."""
+        self._lock = threading.Lock()
 
     def copy(self) -> dict[str, str]:
         """All texts, by name."""

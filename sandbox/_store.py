@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ctypes
 import mmap
+import os
 import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
@@ -300,8 +301,21 @@ class _Shelf:
                     self.pristine = _Pristine(image, memory_bytes)
         return self.pristine
 
+    def after_fork(self) -> None:
+        """Whatever thread held the lock, it is not in the child."""
+        self._lock = threading.Lock()
+
 
 _shelves: Final[dict[Metering, _Shelf]] = {"fuel": _Shelf(), "clock": _Shelf()}
+
+
+def _forget_locks() -> None:
+    for shelf in _shelves.values():
+        shelf.after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_locks)
 
 
 def acquire(image: Image, memory_bytes: int) -> Store:

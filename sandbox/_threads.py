@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import atexit
 import os
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, wait
+from contextlib import suppress
 from contextvars import copy_context
 from functools import partial
 from queue import Empty, SimpleQueue
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NoReturn, TypeVar
 
 from sandbox import _interrupts
 from sandbox._image import NATIVE_STACK_BYTES
@@ -49,7 +51,7 @@ def run_guest(function: Callable[[], _T], stop: Callable[[BaseException], object
     try:
         return function() if has_room() else _run_elsewhere(function, stop)
     finally:
-        _exit.running.pop(mark, None)  # the process may have been forked meanwhile
+        _exit.running.pop(mark, None)  # a child that was forked meanwhile has begun anew
         if _exit.begun and not _exit.running:
             _exit.all_stopped.set()
 
@@ -111,13 +113,24 @@ class _GuestThread:
         return future
 
     def _serve(self) -> None:
+        process = os.getpid()
         while True:
             function, future = self._jobs.get()
             try:
                 future.set_result(function())
             except BaseException as error:  # noqa: BLE001 - it is raised where the function was asked for
                 future.set_exception(error)
+            if os.getpid() != process:
+                _leave()
             del function, future
+
+
+def _leave() -> NoReturn:
+    """End a child that a host function has forked: whoever waits for this thread was left in the parent."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(AttributeError, OSError, ValueError):
+            stream.flush()
+    os._exit(0)
 
 
 _stack_size_lock = threading.Lock()

@@ -478,6 +478,10 @@ class Turns:
 
     # --- the books ---
 
+    def after_fork(self) -> None:
+        """Whatever thread held the lock, it is not in the child."""
+        self._turn_lock = threading.RLock()
+
     def usage(self, runs: int, wall_seconds: float) -> Usage:
         """What has been used so far, as of the last turn's end. Any thread."""
         is_closed = self.guest.state is State.CLOSED

@@ -81,6 +81,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "_driver",
         "_interrupts",
         "_native_stack",
+        "_forks",
         "_threads",
         "_portal",
         "_blocking",

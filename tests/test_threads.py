@@ -1,15 +1,10 @@
-"""Threads, forks, garbage and the end of the interpreter: no crash, no hang, no lost wake-up."""
+"""Threads: turns do not mix, no crash, no hang, no lost wake-up."""
 
 from __future__ import annotations
 
 import gc
 import itertools
-import os
-import subprocess
-import sys
-import textwrap
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -21,19 +16,7 @@ import pytest
 from sandbox import JSFunction, Limits, Sandbox, _portal, _threads
 from sandbox._native_stack import Gauge
 from sandbox.errors import SandboxBusy, Stalled, WallLimitExceeded
-
-
-def _python(program: str, timeout: float = 30) -> str:
-    """Run a program in a fresh interpreter and return what it printed; it must end by itself, silent on stderr."""
-    result = subprocess.run(
-        [sys.executable, "-X", "dev", "-W", "error", "-c", textwrap.dedent(program)],
-        capture_output=True,
-        text=True,
-        timeout=timeout,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-    )
-    assert (result.returncode, result.stderr) == (0, "")
-    return result.stdout.strip()
+from tests.child import in_child
 
 
 def _in_thread(function: Any) -> Any:
@@ -241,7 +224,7 @@ class TestDeepStacks:
                 print(outer.eval("let n = 0; const dive = () => ++n < 800 ? [1].map(dive)[0] : use(); dive()"))
                 print(inner.eval("'alive'"))
             """
-        assert _python(program) == "RangeError\nalive"
+        assert in_child(program) == "RangeError\nalive"
 
 
 def _through_c(levels: int, function: Callable[[], Any]) -> Any:
@@ -256,193 +239,6 @@ def _through_c(levels: int, function: Callable[[], Any]) -> Any:
 
     sorted([None], key=call)
     return results[0]
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="the platform cannot fork")
-class TestFork:
-    def test_a_stream_goes_on_in_the_parent_only(self) -> None:
-        assert (
-            _python(
-                """
-                import os, sys, warnings
-                from sandbox import Sandbox
-
-                async def count():
-                    for number in range(3):
-                        yield number
-
-                box = Sandbox(functions={"count": count})
-                assert box.eval("var begun = count(), later = count(); (await begun.next()).value") == 0
-                warnings.simplefilter("ignore", DeprecationWarning)
-                child = os.fork()
-                if not child:
-                    text = box.eval("let text; try { await begun.next() } catch (e) { text = e.message } text")
-                    assert text == "the process was forked while this iterator was open", text
-                    assert box.eval("(await later.next()).value") == 0
-                    box.close()
-                    sys.exit()
-                assert os.waitpid(child, 0)[1] == 0
-                assert box.eval("(await begun.next()).value") == 1
-                box.close()
-                print("parent")
-                """
-            )
-            == "parent"
-        )
-
-    def test_both_sides_go_on(self) -> None:
-        assert (
-            _python(
-                """
-                import os, sys, warnings
-                from sandbox import Sandbox
-                from sandbox.errors import JSError
-
-                async def double(n):
-                    return 2 * n
-
-                inherited = Sandbox(functions={"double": double}, globals={"n": 1})
-                assert inherited.eval("await double(n)") == 2
-                warnings.simplefilter("ignore", DeprecationWarning)
-                child = os.fork()
-                if not child:
-                    assert inherited.eval("n = 5") == 5
-                    assert inherited.eval("await double(n)") == 10
-                    with Sandbox(functions={"double": double}) as fresh:
-                        assert fresh.eval("await double(4)") == 8
-                    inherited.close()
-                    print("child", flush=True)
-                    sys.exit()
-                _, status = os.waitpid(child, 0)
-                assert status == 0, status
-                assert inherited.eval("n") == 1
-                assert inherited.eval("await double(3)") == 6
-                inherited.close()
-                print("parent")
-                """
-            )
-            == "child\nparent"
-        )
-
-    def test_a_host_function_may_fork(self) -> None:
-        assert (
-            _python(
-                """
-                import os, warnings
-                from sandbox import Sandbox
-
-                warnings.simplefilter("ignore", DeprecationWarning)
-                with Sandbox(functions={"fork": os.fork}) as box:
-                    child = box.eval("fork()")
-                    if child:
-                        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-                    print(box.eval("1 + 1"), flush=True)
-                """
-            )
-            == "2\n2"
-        )
-
-    def test_what_the_parents_loop_worked_on_fails_in_the_child(self) -> None:
-        assert (
-            _python(
-                """
-                import anyio, os, sys, threading, warnings
-                from sandbox import Sandbox
-
-                asked = threading.Event()
-                answered = threading.Event()
-
-                async def ask():
-                    asked.set()
-                    await anyio.to_thread.run_sync(answered.wait)
-                    return "answer"
-
-                box = Sandbox(functions={"ask": ask})
-                box.eval("let seen; ask().then(v => { seen = v }, e => { seen = e.message }); 1")
-                asked.wait()
-                warnings.simplefilter("ignore", DeprecationWarning)
-                child = os.fork()
-                if not child:
-                    box.run_until_idle()
-                    print(box.eval("seen"), flush=True)
-                    os._exit(0)
-                os.waitpid(child, 0)
-                answered.set()
-                box.run_until_idle()
-                print(box.eval("seen"))
-                """
-            )
-            == "the process was forked while this was pending\nanswer"
-        )
-
-
-class TestExit:
-    @pytest.mark.parametrize(
-        "program",
-        [
-            "box = Sandbox(); box.eval('1')",
-            "box = Sandbox(); f = box.eval('() => 1'); box.eval('setTimeout(() => {}, 1e9)')",
-            "box = Sandbox(functions={'f': forever}); box.eval('f(); 1')",
-            "box = Sandbox(functions={'f': forever}); thread(box.eval, 'started(); await f()')",
-            "box = Sandbox(); thread(box.eval, 'started(); while (true);')",
-            "box = Sandbox(functions={'g': lambda: None}); thread(box.eval, 'started(); while (true) g()')",
-            "box = Sandbox(); thread(loop, box)",
-            "threading.stack_size(1 << 18); box = Sandbox(); thread(box.eval, 'started(); while (true);')",
-            "box = Sandbox(functions={'g': time.sleep}); thread(box.eval, 'started(); g(60)')",
-            "atexit.register(lambda: Sandbox().eval('1'))",
-            "atexit.register(box.eval, '1') if (box := Sandbox()) else 0",
-            "box = Sandbox(); box.me = box; box.globals['f'] = lambda: box",
-        ],
-    )
-    def test_live_sandboxes_neither_hold_up_nor_crash_the_exit(self, program: str) -> None:
-        prelude = """
-        import anyio, atexit, threading, time
-        from sandbox import Limits, Sandbox as _Sandbox
-
-        running = threading.Event()
-
-        async def forever():
-            await anyio.sleep_forever()
-
-        def Sandbox(**options):
-            functions = {"started": running.set, **options.pop("functions", {})}
-            return _Sandbox(functions=functions, limits=Limits(cpu_seconds=None, wall_seconds=None), **options)
-
-        def loop(box):
-            while True:
-                box.eval("started()")
-
-        def thread(*call):
-            threading.Thread(target=call[0], args=call[1:], daemon=True).start()
-            running.wait()
-        """
-        began = time.monotonic()
-        _python(textwrap.dedent(prelude) + program)
-        assert time.monotonic() - began < 15
-
-
-class TestGarbage:
-    def test_sandboxes_in_cycles(self) -> None:
-        def make() -> None:
-            box = Sandbox(functions={"me": lambda: box})
-            box.eval("() => me")
-
-        for _ in range(20):
-            make()
-        gc.collect()
-
-    def test_a_function_keeps_its_sandbox(self) -> None:
-        function = Sandbox(globals={"n": 4}).eval("() => n")
-        gc.collect()
-        assert function() == 4
-        del function
-        gc.collect()
-
-    def test_collection_in_a_host_function(self) -> None:
-        with Sandbox(functions={"collect": gc.collect}) as box:
-            for _ in range(5):
-                Sandbox().eval("[() => 1]")
-            box.eval("collect()")
 
 
 def test_many_calls_reach_the_loop_together(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,147 @@
+"""Garbage: whenever and wherever Python collects, no guest is disturbed and nothing is left."""
+
+from __future__ import annotations
+
+import gc
+import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from types import FrameType
+from typing import Any
+
+import anyio.lowlevel
+import pytest
+
+from sandbox import Sandbox, _blocking, _driver, _guest, _instance, _turns
+
+
+def test_sandboxes_in_cycles() -> None:
+    def make() -> None:
+        box = Sandbox(functions={"me": lambda: box})
+        box.eval("() => me")
+
+    for _ in range(20):
+        make()
+    gc.collect()
+
+
+def test_a_function_keeps_its_sandbox() -> None:
+    function = Sandbox(globals={"n": 4}).eval("() => n")
+    gc.collect()
+    assert function() == 4
+    del function
+    gc.collect()
+
+
+def test_collection_in_a_host_function() -> None:
+    with Sandbox(functions={"collect": gc.collect}) as box:
+        for _ in range(5):
+            Sandbox().eval("[() => 1]")
+        box.eval("collect()")
+
+
+@pytest.fixture
+def eager() -> Iterator[None]:
+    """Collect whenever anything is made."""
+    before = gc.get_threshold()
+    gc.set_threshold(1, 1, 1)
+    yield
+    gc.set_threshold(*before)
+
+
+async def _later(n: int) -> int:
+    await anyio.lowlevel.checkpoint()
+    return n
+
+
+def _drop(box: Sandbox) -> None:
+    """Leave functions of the guest to the collector."""
+    cycle: list[Any] = [box.eval("[() => 1, (function* () {})(), Promise.resolve(1)]")]
+    cycle.append(cycle)
+
+
+def _none_left(box: Sandbox) -> bool:
+    gc.collect()
+    box.eval("0")
+    return box.usage.live_handles == 0
+
+
+@pytest.mark.usefixtures("eager")
+def test_a_collection_at_every_allocation() -> None:
+    with Sandbox(functions={"call": lambda f: f(1), "later": _later, "steps": lambda: iter([1, 2])}) as box:
+        for _ in range(3):
+            _drop(box)
+            assert box.eval("call(x => x + 1)") == 2
+            assert box.eval("[...steps(), await later(3)]") == [1, 2, 3]
+            assert box.eval("({a: [new Map([[1, {}]])]})")["a"][0][1] == {}
+        assert _none_left(box)
+
+
+def test_a_finalizer_of_a_function_at_every_line_of_a_turn() -> None:
+    files = {module.__file__ for module in (_blocking, _driver, _guest, _instance, _turns)}
+    lines = 0
+
+    def trace(frame: FrameType, event: str, _argument: object) -> Any:
+        nonlocal lines
+        if frame.f_code.co_filename not in files:
+            return None
+        if event == "line" and held:
+            held.pop()  # its finalizer runs here
+            lines += 1
+        return trace
+
+    with Sandbox(functions={"f": lambda x: [x]}) as box:
+        held = box.eval("Array.from({length: 1000}, () => () => 1)")
+        sys.settrace(trace)
+        try:
+            while held:
+                assert box.call("f", "one") == ["one"]
+        finally:
+            sys.settrace(None)
+        assert _none_left(box)
+    assert lines == 1000
+
+
+def test_sandboxes_are_collected_on_a_thread_while_others_run() -> None:
+    stop = threading.Event()
+
+    def make() -> None:
+        box = Sandbox(functions={"me": lambda: box})
+        box.eval("() => me")
+
+    def collect() -> int:
+        rounds = 0
+        while not stop.is_set():
+            make()
+            gc.collect()
+            rounds += 1
+        return rounds
+
+    def use(n: int) -> list[int]:
+        with Sandbox(functions={"f": lambda x: x + n}) as box:
+            found = []
+            for i in range(20):
+                _drop(box)
+                found.append(box.eval(f"f({i})") - n)
+            return found
+
+    with ThreadPoolExecutor(6) as pool:
+        collecting = [pool.submit(collect) for _ in range(2)]
+        results = list(pool.map(use, range(4)))
+        stop.set()
+        assert all(future.result(30) > 0 for future in collecting)
+    assert results == [list(range(20))] * 4
+    gc.collect()
+
+
+def test_a_sandbox_nobody_holds_is_not_collected_in_its_own_callback() -> None:
+    assert Sandbox(functions={"collect": gc.collect}).eval("collect(); 2") == 2
+
+    def forget() -> None:
+        boxes.clear()
+        gc.collect()
+
+    boxes = [Sandbox(functions={"forget": forget, "later": _later})]
+    assert boxes[0].eval("forget(); 1 + await later(1)") == 2
+    gc.collect()
