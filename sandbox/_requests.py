@@ -270,6 +270,8 @@ class Requests:
 
     def complete(self, pending: _Pending, value: object) -> None:
         """Note the answer of a request; any thread."""
+        if pending.stopped:
+            return  # too late
         self._completed.append((pending, value))
         if not pending.run.ended:
             pending.run.wake()

@@ -43,6 +43,7 @@ class StreamSteps:
         self._has_begun = self._is_done = False
         self._process: int | None = None
         self._asked: _Step | None = None
+        self._turn: anyio.Lock | None = None
         self._wake: anyio.Event | None = None
         self._scope: anyio.CancelScope | None = None
 
@@ -54,10 +55,14 @@ class StreamSteps:
             BaseException: What the iterator raised.
         """
         check_method(method)
-        if self._asked is not None:  # the guest asks for one at a time
-            raise RuntimeError("a step of this iterator is being taken already")
         if self._process not in (None, os.getpid()):
             raise ConnectionAbortedError("the process was forked while this iterator was open")
+        if self._turn is None:
+            self._turn = anyio.Lock()
+        async with self._turn:  # the guest asks for one at a time; one that was cancelled may not have ended yet
+            return await self._step(method, value)
+
+    async def _step(self, method: str, value: object) -> list[Any]:
         if self._is_done:
             return after_end(method, value)
         step = self._asked = _Step(method, value)

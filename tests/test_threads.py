@@ -15,7 +15,7 @@ import pytest
 
 from sandbox import JSFunction, Limits, Sandbox, _portal, _threads
 from sandbox._native_stack import Gauge
-from sandbox.errors import SandboxBusy, Stalled, WallLimitExceeded
+from sandbox.errors import ConversionError, RunInterrupted, SandboxBusy, SandboxClosed, Stalled, WallLimitExceeded
 from tests.child import in_child
 
 
@@ -255,3 +255,89 @@ def test_many_calls_reach_the_loop_together(monkeypatch: pytest.MonkeyPatch) -> 
         assert box.eval("1") == 1
     # Each is a system call and a switch of threads: ten thousand would take seconds, whatever the limit is.
     assert 0 < next(rings) < 2_000
+
+
+class TestEightThreads:
+    """Each use is right or refused with a typed error, whatever the others do at the same time."""
+
+    async def _later(self, n: int) -> int:
+        await anyio.lowlevel.checkpoint()
+        return n
+
+    def _uses(self, box: Sandbox) -> list[Callable[[int], Any]]:
+        """Each returns its argument."""
+
+        def globals_(n: int) -> Any:
+            box.globals[f"g{n}"] = n
+            return box.globals[f"g{n}"]
+
+        return [
+            lambda n: box.eval(f"f({n})"),
+            lambda n: box.eval(f"await later({n})"),
+            lambda n: box.eval(f"await new Promise(done => setTimeout(done, 1, {n}))"),
+            lambda n: box.call("same", n),
+            lambda n: box.eval("x => x")(n),
+            lambda n: next(box.eval(f"(function* () {{ yield {n} }})()")),
+            lambda n: box.eval(f"[new Promise(done => setTimeout(() => done({n}), 1))]")[0].result(),
+            globals_,
+            lambda n: box.module(f"export default {n}")["default"],
+            lambda n: box.import_module("numbers")["same"](n),
+            lambda n: n if box.usage.runs else None,
+            lambda n: n if box.function(len, name=f"h{n % 5}") is len else None,
+        ]
+
+    def _sandbox(self) -> Sandbox:
+        box = Sandbox(
+            functions={"f": lambda n: n, "later": self._later}, modules={"numbers": "export const same = n => n"}
+        )
+        box.eval("globalThis.same = n => n")
+        return box
+
+    def test_mixed_uses_of_one_sandbox(self) -> None:
+        box = self._sandbox()
+        uses = self._uses(box)
+
+        def work(thread: int) -> list[Any]:
+            return [uses[(thread + i) % len(uses)](thread * 100 + i) for i in range(36)]
+
+        with box, ThreadPoolExecutor(8) as pool:
+            results = list(pool.map(work, range(8)))
+        assert results == [[thread * 100 + i for i in range(36)] for thread in range(8)]
+
+    @pytest.mark.parametrize("end", ["close", "interrupt"])
+    def test_one_of_them_ends_it(self, end: str) -> None:
+        for _ in range(5):
+            box = self._sandbox()
+            uses = self._uses(box)
+            began, refused = threading.Barrier(8), [SandboxClosed, SandboxBusy, ConversionError, RunInterrupted]
+
+            def work(thread: int, box: Sandbox = box, uses: Any = uses, began: Any = began) -> list[Any]:
+                results: list[Any] = []
+                began.wait(20)
+                for i in range(20):
+                    try:
+                        if thread == 0 and i % 5 == 4:
+                            box.close() if end == "close" else box.interrupt()
+                        results.append(uses[(thread + i) % len(uses)](i) == i)
+                    except Exception as error:  # noqa: BLE001 - what it is, is looked at
+                        results.append(type(error))
+                return results
+
+            with ThreadPoolExecutor(8) as pool:
+                outcomes = {outcome for results in pool.map(work, range(8)) for outcome in results}
+            assert outcomes <= {True, *refused}
+            assert box.closed or box.eval("1 + 1") == 2
+            box.close()
+
+    def test_each_with_sandboxes_of_its_own(self) -> None:
+        def work(thread: int) -> bool:
+            for i in range(15):
+                with Sandbox(functions={"f": lambda n: n + 1, "later": self._later}) as box:
+                    assert box.eval("typeof mine") == "undefined"
+                    box.eval(f"globalThis.mine = {thread * 100 + i}")
+                    assert box.eval("f(mine)") == thread * 100 + i + 1
+                    assert i % 5 or box.eval("await later(mine)") == thread * 100 + i
+            return True
+
+        with ThreadPoolExecutor(8) as pool:
+            assert all(pool.map(work, range(8)))
