@@ -11,7 +11,7 @@ import os
 import threading
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
-from contextvars import copy_context
+from contextvars import Context, copy_context
 from functools import partial
 from typing import Any, Final
 
@@ -35,7 +35,7 @@ class _Loop:
         self._ready = threading.Event()
         self._jobs: deque[Callable[[], object]] = deque()
         self._is_rung = False
-        threading.Thread(target=self._serve, name="sandbox-loop", daemon=True).start()
+        threading.Thread(target=Context().run, args=(self._serve,), name="sandbox-loop", daemon=True).start()
         self._ready.wait()
 
     def soon(self, job: Callable[[], object]) -> None:
@@ -45,8 +45,13 @@ class _Loop:
             self._is_rung = True
             self._call_soon(lambda: self._bell.set())
 
+    def show(self) -> None:
+        """Say in the context of a job which loop it is on, whatever the loop of who asked for it."""
+        for variable, value in self._own.items():
+            variable.set(value)
+
     def spawn(self, function: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Run a task; in a job."""
+        """Run a task; in a job, in whose context the task will be."""
         self._tasks.start_soon(function)
 
     def _serve(self) -> None:
@@ -57,6 +62,7 @@ class _Loop:
             self._ready.set()
 
     async def _main(self) -> None:
+        self._own = copy_context()
         self._bell = anyio.Event()
         self._call_soon: Callable[..., object] = current_token().native_token.call_soon_threadsafe  # type: ignore[attr-defined] # of asyncio's loop
         async with anyio.create_task_group() as self._tasks:
@@ -134,6 +140,7 @@ class _Work:
             close(self._awaitable)
             _waiting.pop(self, None)
         else:
+            self._loop.show()
             self._scope = anyio.CancelScope()
             self._loop.spawn(self._run)
 

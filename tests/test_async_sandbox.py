@@ -327,6 +327,17 @@ class TestBlock:
         with Sandbox(functions={"later": later}) as box:
             assert box.eval("await later()") == 5
 
+    async def test_a_blocking_sandbox_has_a_loop_of_its_own(self) -> None:
+        """What runs on it is told so, whatever loop the caller's context says."""
+
+        async def later() -> int:
+            await anyio.lowlevel.checkpoint()
+            return 5
+
+        with Sandbox(functions={"later": later}) as box:
+            assert await anyio.to_thread.run_sync(box.eval, "await later()") == 5
+            assert box.eval("await later()") == 5
+
 
 async def test_options_are_those_of_the_blocking_face() -> None:
     lines: list[str] = []
