@@ -158,12 +158,16 @@ class _Async:
             while task.cancelling():
                 task.uncancel()
 
-    def _is_merged(self) -> bool:
-        """Whether asyncio has merged the cancellation with one of anyio, whose scope then took it for its own."""
-        task = asyncio.current_task() if self._backend == "asyncio" else None
-        is_merged = task is not None and task.cancelling() > 0
-        _Async.merged += is_merged
-        return is_merged
+    async def _wait_for_signal(self) -> None:
+        """Until it comes; or Python has dropped it, or asyncio merged the cancellation with one of anyio's own."""
+        for _ in range(5000):
+            task = asyncio.current_task() if self._backend == "asyncio" else None
+            if _dropped or (task is not None and task.cancelling()):
+                _Async.merged += not _dropped
+                _dropped.clear()
+                return
+            await anyio.sleep(0.001)
+        raise Failed("the signal was lost")
 
     def end(self, alarm: _Alarm, seconds: float) -> bool:
         """Interrupt the life of a sandbox, which ends with its loop; whether the block was over by then."""
@@ -175,9 +179,7 @@ class _Async:
             async with AsyncSandbox(**options()) as box:
                 await self._work(box)
             is_over = True
-            if not self._is_merged():
-                await anyio.sleep(5)
-                raise Failed("the signal was lost")
+            await self._wait_for_signal()
 
         with suppress(KeyboardInterrupt):
             _run(self._backend, main)
@@ -194,9 +196,7 @@ class _Async:
                     alarm.arm(seconds)
                     await self._work(box)
                     is_over = True
-                    if not self._is_merged():
-                        await anyio.sleep(5)
-                        raise Failed("the signal was lost")
+                    await self._wait_for_signal()
                 except (KeyboardInterrupt, asyncio.CancelledError):
                     await self._forget_cancellation()
                 await _async_probe(box)

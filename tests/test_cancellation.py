@@ -458,8 +458,9 @@ async def test_asyncios_own_cancellation_even_twice(anyio_backend_name: str) -> 
 
 
 async def test_cancellation_of_the_whole_block() -> None:
+    box = AsyncSandbox(functions={"never": anyio.sleep_forever})
     with anyio.move_on_after(0.05) as scope:
-        async with AsyncSandbox(functions={"never": anyio.sleep_forever}) as box:
+        async with box:
             await box.eval("await never()")
     assert scope.cancelled_caught
     assert box.closed
