@@ -255,8 +255,11 @@ class _Pristine:
             else:
                 self._restore_across(start, end, data_start, data_end)
         if not self._proven:
+            try:
+                self._refuted = not self._is_pristine(store)
+            except MemoryError:  # there is no room to look
+                return False
             self._proven = True
-            self._refuted = not self._is_pristine(store)
         return not self._refuted
 
     def changed(self, store: Store) -> list[_pages.Region]:

@@ -33,6 +33,7 @@ class Limits:
     Attributes:
         memory_bytes: Linear memory of the guest: its heap, stack, ArrayBuffers and image together. 64 MiB runs
             compilers and parsers written in JavaScript; at most 4 GiB less one page, all a 32-bit guest can address.
+            The arguments of pending host calls may take as much again, in the host.
         cpu_seconds: Time the guest itself runs in one run, waits for the host excluded. 5 s is far above any
             interactive use, and short enough for a server to lose. None: no limit but `fuel` and `wall_seconds`.
         wall_seconds: Time one run takes in all, host functions, timers and awaited promises included. 30 s is what
@@ -51,7 +52,8 @@ class Limits:
         message_bytes: Size of one encoded message. 32 MiB is half of the default memory, in which the guest needs
             both the value and its encoding.
         pending_requests: Asynchronous host calls, timers included, that wait for an answer at one time. 10,000 keeps a
-            loop of un-awaited calls from filling the host's queues.
+            loop of un-awaited calls from filling the host's queues. The next ones are refused; a guest that goes on
+            past twice as many and a thousand is stopped.
         handles: Guest functions, promises and iterators that the host holds at one time, and functions and iterators of
             the host that the guest holds. 100,000 of them cost the guest a few megabytes, and the host some more.
         metering: What stops code inside the engine that does not look at the time. `"fuel"`, the default, counts

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import gc
+import os
+import subprocess
+import sys
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import anyio
@@ -329,3 +333,16 @@ def test_a_cycle_has_a_weight() -> None:
     cycle: list[object] = []
     cycle.append(cycle)
     assert host_bytes(cycle) < 200
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks /proc")
+def test_floods_of_everything() -> None:
+    """`SANDBOX_FLOOD=100000` for a long one."""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-m", "tests.floods", "--count", os.environ.get("SANDBOX_FLOOD", "3000")],
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parent.parent,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout

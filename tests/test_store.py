@@ -286,6 +286,56 @@ def test_no_room_for_an_instance_is_a_clear_error(shelf: list[Store]) -> None:
         Store(image, 1 << 16)
 
 
+def test_no_room_to_compare_with_is_no_failure(shelf: list[Store], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first memory that is wiped is compared; where that needs more than there is, it is freed instead."""
+
+    def refuse(*_: object) -> bool:
+        raise MemoryError
+
+    monkeypatch.setattr(_store._shelves["fuel"], "pristine", None)
+    monkeypatch.setattr(_store._Pristine, "_is_pristine", refuse)
+    with Bare() as bare:
+        assert bare.value("1 + 1") == 2
+    assert shelf == []
+    monkeypatch.undo()
+    with Bare() as bare:
+        assert bare.value("1 + 1") == 2
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits the address space")
+def test_a_process_without_address_space_says_so_and_lives() -> None:
+    """Each instance reserves 4 GiB, so a process has room for so many; when one is closed there is room again."""
+    finished = run_script(
+        """
+        import resource
+        from pathlib import Path
+        from sandbox import Sandbox
+        from sandbox.errors import SandboxError
+
+        Sandbox().close()
+        used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (used + (14 << 30),) * 2)
+        boxes = []
+        try:
+            while len(boxes) < 100:
+                boxes.append(Sandbox())
+        except SandboxError as error:
+            print(type(error).__name__, str(error).partition(":")[0])
+        for _ in range(3):
+            try:
+                Sandbox()
+            except SandboxError:
+                print("refused")
+        print(2 <= len(boxes) < 10, {box.eval("1 + 1") for box in boxes})
+        boxes.pop().close()
+        with Sandbox() as box:
+            print(box.eval("'again'"))
+        """
+    )
+    expected = "SandboxError no room for another sandbox in this process\nrefused\nrefused\nrefused\nTrue {2}\nagain\n"
+    assert (finished.returncode, finished.stderr, finished.stdout) == (0, "", expected)
+
+
 def test_the_smallest_memory_that_limits_allow_works(shelf: list[Store]) -> None:
     with Bare(memory_bytes=4 << 20) as bare:
         assert bare.value("[1, 2].map(x => x * 2)") == [2, 4]
