@@ -20,6 +20,8 @@ import sys
 import tempfile
 import threading
 import time
+import traceback
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -124,6 +126,13 @@ def _run(backend: str, function: Callable[[], Any]) -> None:
     asyncio.run(function()) if backend == "asyncio" else trio.run(function)
 
 
+def _is_of_this_file(error: BaseException | None) -> bool:
+    """Whether a KeyboardInterrupt was raised in one of the functions here, and not in what they call."""
+    frames = traceback.extract_tb(error.__traceback__) if isinstance(error, KeyboardInterrupt) else []
+    places = [frame.filename for frame in frames if not frame.filename.endswith("_ki.py")]
+    return bool(places) and places[-1] == __file__
+
+
 class _Async:
     """One kind of work on one kind of event loop.
 
@@ -132,7 +141,7 @@ class _Async:
         use_seconds: How long the work itself takes.
     """
 
-    merged = 0
+    merged = gaps = 0
 
     def __init__(self, backend: str, work: Callable[[AsyncSandbox], Any]) -> None:
         self._backend, self._work = backend, work
@@ -181,8 +190,7 @@ class _Async:
             is_over = True
             await self._wait_for_signal()
 
-        with suppress(KeyboardInterrupt):
-            _run(self._backend, main)
+        self._run(main)
         return is_over
 
     def interrupt(self, alarm: _Alarm, seconds: float) -> bool:
@@ -201,10 +209,19 @@ class _Async:
                     await self._forget_cancellation()
                 await _async_probe(box)
 
-        # trio's may come in a task of a host call, where it ends the whole block.
-        with suppress(KeyboardInterrupt):
-            _run(self._backend, main)
+        self._run(main)  # trio's may come in a task of a host call, where it ends the whole block
         return is_over
+
+    def _run(self, main: Callable[[], Any]) -> None:
+        try:
+            _run(self._backend, main)
+        except KeyboardInterrupt:
+            return
+        except RuntimeError as error:
+            # Python may raise between the call of `__aexit__` and its first step, in the frame with the `async with`.
+            if not _is_of_this_file(error.__context__):
+                raise
+            _Async.gaps += 1
 
 
 # --- the first use in a process ---
@@ -280,7 +297,8 @@ def _asynchronous(runs: int, draw: random.Random, alarm: _Alarm) -> Iterator[tup
     for number in range(runs):
         name, row = draw.choice(list(rows.items()))
         if number % 2:
-            yield f"{name}, to its end", row.end(alarm, draw.random() * row.seconds * 1.1)
+            name += ", to its end"
+            yield name, row.end(alarm, draw.random() * row.seconds * 1.1)
         else:
             yield name, row.interrupt(alarm, draw.random() * row.use_seconds * 1.1)
         _idle()
@@ -295,6 +313,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     faulthandler.register(signal.SIGALRM, chain=True)  # a hang tells where, and ends
     sys.unraisablehook = _on_unraisable
+    warnings.filterwarnings("ignore", r"coroutine 'AsyncSandbox\.__a(enter|exit)__' was never awaited")
     draw, hit, late = random.Random(asked.seed), Counter[str](), Counter[str]()
     first, alarm = max(4, asked.runs // 100), _Alarm()
     blocking = (asked.runs - first) * 2 // 3
@@ -320,7 +339,7 @@ def main() -> None:
                 sys.exit(f"a thread was left: {thread.name}")
     for name in sorted({*hit, *late}):
         print(f"{name}: {hit[name]} interrupted, {late[name]} over before")
-    print(f"{_Async.merged} cancellations merged by asyncio")
+    print(f"{_Async.merged} cancellations merged by asyncio, {_Async.gaps} between a call and its first step")
     print(f"{sum(hit.values())} of {asked.runs} runs interrupted in {time.monotonic() - began:.0f} s")
 
 

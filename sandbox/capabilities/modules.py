@@ -41,8 +41,9 @@ class _Begun:
 
     def __del__(self) -> None:
         """Close a coroutine that nobody has awaited, or Python warns of it."""
-        if inspect.iscoroutine(self.source) and inspect.getcoroutinestate(self.source) == inspect.CORO_CREATED:
-            self.source.close()
+        source = getattr(self, "source", None)  # what made it may have been interrupted
+        if inspect.iscoroutine(source) and inspect.getcoroutinestate(source) == inspect.CORO_CREATED:
+            source.close()
 
 
 class Modules(Capability):
