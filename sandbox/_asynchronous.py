@@ -6,6 +6,7 @@ The loop is asyncio's or trio's, by way of anyio.
 from __future__ import annotations
 
 import math
+import os
 import threading
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
@@ -57,7 +58,7 @@ class AsyncRunner:
         _forks.watch(self)
 
     def after_fork(self) -> None:
-        """See `_forks.Runner`."""
+        """See `_forks.Runner`. Runs and host calls are left as they are: no event loop survives a fork."""
         self._driver.after_fork(is_lost=self._is_in_turn and not self.is_nested())
 
     @property
@@ -203,9 +204,11 @@ class AsyncRunner:
     def _take(self, step: Turn) -> None:
         self._turn_thread = threading.get_ident()
         token = _outer_turns.set((*_outer_turns.get(), self))
+        process = os.getpid()
         try:
             step.run()
         finally:
+            _threads.leave_fork_of(process)
             _outer_turns.reset(token)
             self._turn_thread = None
 

@@ -51,6 +51,7 @@ class BlockingRunner:
         self._driver.after_fork(is_lost=self._turn.locked() and not is_mine)
         if not is_mine:
             self._turn, self._turn_thread = threading.Lock(), None
+        self._driver.end_lost_runs()
 
     def __del__(self) -> None:
         # A sandbox that nobody has any more, and nobody closed: what works for it would go on for ever.

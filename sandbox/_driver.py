@@ -407,10 +407,10 @@ class Driver:
             run.wake()
 
     def after_fork(self, *, is_lost: bool) -> None:
-        """Go on in a forked child, without the runs of threads that are not there.
+        """Go on in a forked child, which has one thread.
 
         Args:
-            is_lost: Whether the guest was running on one of these.
+            is_lost: Whether the guest was running on another one.
         """
         turns = self._turns
         for part in (self._operations, turns, turns.sources, turns.after_limit):
@@ -419,6 +419,9 @@ class Driver:
             turns.after_limit.forget()
             self.guest.poison("the process was forked while it was running")
             self.guest.instance.lose()
+
+    def end_lost_runs(self) -> None:
+        """In a forked child: end the runs of threads that are not there."""
         for run in list(self.runs.values()):
             if run.thread != threading.get_ident():
                 run.force(RunInterrupted("the process was forked"))

@@ -17,7 +17,7 @@ from contextlib import suppress
 from contextvars import copy_context
 from functools import partial
 from queue import Empty, SimpleQueue
-from typing import Any, Final, NoReturn, TypeVar
+from typing import Any, Final, TypeVar
 
 from sandbox import _interrupts
 from sandbox._image import NATIVE_STACK_BYTES
@@ -120,13 +120,18 @@ class _GuestThread:
                 future.set_result(function())
             except BaseException as error:  # noqa: BLE001 - it is raised where the function was asked for
                 future.set_exception(error)
-            if os.getpid() != process:
-                _leave()
+            leave_fork_of(process)
             del function, future
 
 
-def _leave() -> NoReturn:
-    """End a child that a host function has forked: whoever waits for this thread was left in the parent."""
+def leave_fork_of(process: int) -> None:
+    """End a child that a host function has forked on a thread of ours: whoever waits for it was left in the parent.
+
+    Args:
+        process: The one in which the thread began what it does.
+    """
+    if os.getpid() == process:
+        return
     for stream in (sys.stdout, sys.stderr):
         with suppress(AttributeError, OSError, ValueError):
             stream.flush()

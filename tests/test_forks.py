@@ -291,6 +291,33 @@ def test_in_a_host_function(stack: str, end: str, status: int, options: str) -> 
     assert _with_forks(program) == str(status)
 
 
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_on_an_event_loop(backend: str) -> None:
+    """It does not survive: a child that comes back to where a turn ends leaves, and nothing is said."""
+    program = f"""
+    import anyio
+    from sandbox import AsyncSandbox
+
+    def fork(status):
+        child = os.fork()
+        if not child and status is not None:
+            os._exit(status)
+        return child and os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+    async def main():
+        async with AsyncSandbox(functions={{"fork": fork, "never": anyio.sleep_forever}}) as box:
+            print(await box.eval("never(); [fork(3), fork(null)]"))
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(box.eval, "await never()")
+                await anyio.wait_all_tasks_blocked()
+                print(await box.eval("[fork(3), fork(null)]"), fork(4))
+                tasks.cancel_scope.cancel()
+
+    anyio.run(main, backend="{backend}")
+    """
+    assert _with_forks(program) == "[3, 0]\n[3, 0] 4"
+
+
 @pytest.mark.parametrize("method", ["fork", "forkserver", "spawn"])
 def test_multiprocessing(tmp_path: Path, method: str) -> None:
     program = f"""
