@@ -122,7 +122,7 @@ class Driver:
         self.limits = limits
         self.clock = clock
         self._operations = operations
-        self._requests = Requests(waiter, self._wake_everyone)
+        self._requests = Requests(waiter, self._wake_everyone, limits)
         self._turns = Turns(
             limits,
             settings,
@@ -421,7 +421,8 @@ class Driver:
             self.guest.instance.lose()
 
     def end_lost_runs(self) -> None:
-        """In a forked child: end the runs of threads that are not there."""
+        """In a forked child: end the runs of threads that are not there, and what was pending."""
+        self._requests.after_fork()
         for run in list(self.runs.values()):
             if run.thread != threading.get_ident():
                 run.force(RunInterrupted("the process was forked"))

@@ -21,7 +21,7 @@ from anyio.lowlevel import checkpoint, current_token
 
 from sandbox import _threads
 from sandbox._events import returned
-from sandbox._requests import close
+from sandbox._requests import FORKED, close
 
 # Jobs between two rounds of the loop: what they have begun goes on before more is begun, and what waits here can be
 # cancelled for nothing.
@@ -127,6 +127,8 @@ def start(awaitable: Awaitable[Any], done: Callable[[Any], None]) -> Callable[[]
 class _Work:
     """An awaitable on its way through the loop."""
 
+    __slots__ = ("_awaitable", "_done", "_is_cancelled", "_loop", "_scope")
+
     def __init__(self, loop: _Loop, awaitable: Awaitable[Any], done: Callable[[Any], None]) -> None:
         self._loop = loop
         self._awaitable = awaitable
@@ -185,9 +187,10 @@ def _forget_loop() -> None:
     _lock = threading.Lock()
     _lost.extend(_loops)  # kept, so that nothing of the parent's loop is closed here
     _loops.clear()
-    for done in list(_waiting.values()):
-        done(ConnectionAbortedError("the process was forked while this was pending"))
+    waiting = list(_waiting.values())
     _waiting.clear()
+    for done in waiting:
+        done(ConnectionAbortedError(FORKED))
 
 
 if hasattr(os, "register_at_fork"):

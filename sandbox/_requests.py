@@ -1,6 +1,6 @@
 """The guest's queued requests, from the turn that asked until the turn that tells the guest the answer.
 
-Everything here happens while no other turn runs, with one exception: `complete` may be called from any thread.
+Everything here happens while no other turn runs, with one exception: `complete` is called on the thread of the loop.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 import math
 import weakref
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 # Each call that is refused is one more answer; a guest that goes on asking is stopped.
 _MOST_REFUSED: Final = 1000
 _WAIT: Final = "Raise Limits.pending_requests, or await some calls before more are made."
+
+FORKED: Final = "the process was forked while this was pending"
 
 _T = TypeVar("_T")
 
@@ -48,7 +50,7 @@ class Waiter(Protocol):
         """Call something on the event loop, now or soon."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Pending:
     """A request without an answer. Numbers come again after a rollback, these objects do not.
 
@@ -56,7 +58,6 @@ class _Pending:
         number: Of the request, in the guest.
         run: Whose turn asked for it.
         held_bytes: What the host keeps of the guest for it.
-        awaitable: What will be its answer, before it was started.
         cancel: Stops the host's work for it, once that was started.
         answered: Whether the answer waits for a turn.
         aborted: Whether the guest is told that the call was aborted, whatever the answer is.
@@ -67,7 +68,6 @@ class _Pending:
     number: int
     run: Run
     held_bytes: int = 0
-    awaitable: Awaitable[Any] | None = None
     cancel: Callable[[], object] | None = None
     answered: bool = False
     aborted: bool = False
@@ -101,22 +101,26 @@ class Requests:
         answered_bytes: What it kept for the one whose answer was taken last.
     """
 
-    def __init__(self, waiter: Waiter, wake_everyone: Callable[[], None]) -> None:
+    def __init__(self, waiter: Waiter, wake_everyone: Callable[[], None], limits: Limits) -> None:
         """Begin with none.
 
         Args:
             waiter: Does the host's work for requests.
             wake_everyone: Has all runs look at the book again; any thread.
+            limits: Say how many there may be, and how many the host may work on at one time.
         """
         self.alarms = Alarms()
         self.held_bytes = self.answered_bytes = 0
         self._waiter = waiter
         self._wake_everyone = wake_everyone
+        self._limits = limits
         self._pending: dict[int, _Pending] = {}
         self._before: _Before | None = None
         self._completed: deque[tuple[_Pending, Any]] = deque()
         self._orphans: deque[tuple[_Pending, Any]] = deque()
-        self._unstarted: deque[_Pending] = deque()
+        # Also what the host does not work on yet; whoever takes something out is the one to start or close it.
+        self._unstarted: OrderedDict[_Pending, Awaitable[Any]] = OrderedDict()
+        self._working: set[_Pending] = set()
         self._services: dict[int, Service] = {}
         self._unstarted_services: deque[Service] = deque()
         self._next_number = CAP_FIRST_HOST_REQUEST
@@ -146,29 +150,29 @@ class Requests:
         self.held_bytes += held_bytes
         run.requests[number] = None
 
-    def admit(self, number: int, run: Run, arguments: object, limits: Limits, *, is_service: bool) -> Exception | None:
+    def admit(self, number: int, run: Run, arguments: object, *, is_service: bool) -> Exception | None:
         """Write down a request of the guest; returns why it is refused, if it is.
 
         Raises:
             LimitExceeded: The guest goes on asking after many refusals, each of which is one more answer.
         """
-        most = limits.pending_requests
+        most = self._limits.pending_requests
         if self.backlog() > 2 * most + _MOST_REFUSED:
             raise LimitExceeded(most, self.backlog(), "pending requests", advice=_WAIT)
         held_bytes = host_bytes(arguments) if len(self) < most else 0
-        is_too_much = self.hold_too_much(held_bytes, limits)
+        is_too_much = self.hold_too_much(held_bytes)
         self.add(number, run, 0 if is_too_much else held_bytes)
         if len(self) > most:
             return ValueError("too many host calls and timers are pending")
         if is_too_much:
             return ValueError("pending host calls hold too much")
-        if is_service and self.services() >= most:
+        if is_service and self.services() >= min(most, self._limits.concurrent_calls):
             return ValueError("too many async iterators of the host are open")
         return None
 
-    def hold_too_much(self, more_bytes: int, limits: Limits) -> bool:
+    def hold_too_much(self, more_bytes: int) -> bool:
         """Whether pending calls would hold more of the guest's values than its own memory may; one may hold any."""
-        return self.held_bytes > 0 and self.held_bytes + more_bytes > limits.memory_bytes
+        return self.held_bytes > 0 and self.held_bytes + more_bytes > self._limits.memory_bytes
 
     def promise(self, awaitable: Awaitable[Any], run: Run, held_bytes: int) -> int:
         """Make a request of the host's own, which an awaitable answers; returns its number."""
@@ -199,13 +203,12 @@ class Requests:
             self._completed.append((pending, value))
 
     def answer_later(self, number: int, awaitable: Awaitable[Any]) -> None:
-        """Answer a request with the outcome of an awaitable, which is started when the turn is over."""
+        """Answer a request with the outcome of an awaitable, which is started after the turn, when there is room."""
         pending = self._pending.get(number)
         if pending is None:  # the guest has given it up in a call of the host function
             close(awaitable)
             return
-        pending.awaitable = awaitable
-        self._unstarted.append(pending)
+        self._unstarted[pending] = awaitable
 
     def answer_at(self, number: int, at_ms: float, value: object) -> None:
         """Answer a request when a time has come."""
@@ -244,11 +247,12 @@ class Requests:
 
     def _stop(self, pending: _Pending) -> None:
         pending.stopped = True
-        awaitable, pending.awaitable = pending.awaitable, None
+        awaitable = self._unstarted.pop(pending, None)
         if awaitable is not None:
             close(awaitable)
         cancel, pending.cancel = pending.cancel, None
         if cancel is not None:
+            self._working.discard(pending)
             self._cancels.append(cancel)
 
     # --- after a turn, on the thread that owns the loop ---
@@ -261,22 +265,37 @@ class Requests:
             self._waiter.start(service.serve(), _ignore)
         for cancel in _drain(self._cancels):
             cancel()
-        for pending in _drain(self._unstarted):
-            awaitable, pending.awaitable = pending.awaitable, None
-            if awaitable is not None:
-                pending.cancel = self._waiter.start(awaitable, partial(_complete, weakref.ref(self), pending))
-                if pending.stopped:  # by a turn on another thread, in the meantime
-                    self._stop(pending)
+        self._start()
+
+    def _start(self) -> None:
+        """Start what turns have asked for, in order, as far as there is room."""
+        while self._unstarted and len(self._working) < self._limits.concurrent_calls:
+            try:
+                pending, awaitable = self._unstarted.popitem(last=False)
+            except KeyError:  # a turn on another thread has given it up
+                return
+            self._working.add(pending)
+            pending.cancel = self._waiter.start(awaitable, partial(_complete, weakref.ref(self), pending))
+            if pending.stopped:  # by a turn on another thread, in the meantime
+                self._stop(pending)
 
     def complete(self, pending: _Pending, value: object) -> None:
-        """Note the answer of a request; any thread."""
-        if pending.stopped:
-            return  # too late
-        self._completed.append((pending, value))
-        if not pending.run.ended:
-            pending.run.wake()
-        else:
-            self._wake_everyone()
+        """Note the answer of a request, and start another one in its place; the guest may run on another thread."""
+        self._working.discard(pending)
+        if not pending.stopped:  # else it is too late
+            self._completed.append((pending, value))
+            if not pending.run.ended:
+                pending.run.wake()
+            else:
+                self._wake_everyone()
+        self._start()
+
+    def after_fork(self) -> None:
+        """Start nothing in a forked child that the parent is going to start."""
+        while self._unstarted:
+            pending, awaitable = self._unstarted.popitem(last=False)
+            close(awaitable)
+            self.complete(pending, ConnectionAbortedError(FORKED))
 
     # --- between turns ---
 
@@ -326,7 +345,7 @@ class Requests:
 
     def any_host_call(self) -> bool:
         """Whether the host works on a request, other than waiting for its time."""
-        return any(pending.cancel or pending.awaitable for pending in self._pending.values())
+        return any(pending.cancel or pending in self._unstarted for pending in self._pending.values())
 
     def next_alarm_ms(self, run: Run) -> float:
         """When the next request is due that a turn of this run must answer; infinity: the next one is another run's."""

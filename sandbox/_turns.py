@@ -433,7 +433,7 @@ class Turns:
             close(awaitable)
             raise ConversionError("$", f"an awaitable beyond the pending_requests limit of {most:,}")
         held_bytes = self._operations.served_bytes()
-        if self._requests.hold_too_much(held_bytes, self._limits):
+        if self._requests.hold_too_much(held_bytes):
             close(awaitable)
             raise ConversionError("$", "an awaitable, while pending calls hold too much")
         return self._requests.promise(awaitable, run, held_bytes)
@@ -452,7 +452,7 @@ class Turns:
         if operation is not None and operation.mode is not Mode.QUEUE:
             raise self.guest.broken("the guest waits for what is answered at once")
         is_service = operation is not None and operation.service is not None
-        refusal = requests.admit(number, run, arguments, self._limits, is_service=is_service)
+        refusal = requests.admit(number, run, arguments, is_service=is_service)
         if refusal is not None:
             requests.answer(number, refusal)
         elif isinstance(arguments, ConversionError):

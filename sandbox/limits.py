@@ -54,6 +54,9 @@ class Limits:
         pending_requests: Asynchronous host calls, timers included, that wait for an answer at one time. 10,000 keeps a
             loop of un-awaited calls from filling the host's queues. The next ones are refused; a guest that goes on
             past twice as many and a thousand is stopped.
+        concurrent_calls: Asynchronous host calls that are worked on at one time, and async iterators of the host that
+            are open. 1,000 tasks of an event loop cost some megabytes, where 10,000 cost more than most guests. Further
+            calls wait, and begin in order as others end; further iterators are refused.
         handles: Guest functions, promises and iterators that the host holds at one time, and functions and iterators of
             the host that the guest holds. 100,000 of them cost the guest a few megabytes, and the host some more.
         metering: What stops code inside the engine that does not look at the time. `"fuel"`, the default, counts
@@ -77,6 +80,7 @@ class Limits:
     max_depth: int = CAP_DEPTH
     message_bytes: int = 32 << 20
     pending_requests: int = 10_000
+    concurrent_calls: int = 1_000
     handles: int = 100_000
     metering: Metering = "fuel"
 
@@ -101,6 +105,7 @@ _BOUNDS: Final[dict[str, tuple[int, int]]] = {
     "max_depth": (1, CAP_DEPTH),
     "message_bytes": (1, CAP_MESSAGE_BYTES),
     "pending_requests": (1, (1 << 31) - 1),
+    "concurrent_calls": (1, (1 << 31) - 1),
     "handles": (1, (1 << 31) - 1),
 }
 _OPTIONAL: Final = frozenset({"fuel", "stack_bytes", "output_bytes"})

@@ -488,7 +488,7 @@ class TestTheBooks:
         for undone in (True, False):
             face = SteppedFace.__new__(SteppedFace)
             face.started, face.cancelled = [], []
-            requests = Requests(face, lambda: None)
+            requests = Requests(face, lambda: None, Limits())
             run = Run(1, Limits(), None, None)
 
             async def work() -> None: ...
@@ -515,7 +515,7 @@ class TestTheBooks:
     def test_a_late_answer_is_not_taken_for_that_of_the_same_number(self) -> None:
         face = SteppedFace.__new__(SteppedFace)
         face.started, face.cancelled = [], []
-        requests = Requests(face, lambda: None)
+        requests = Requests(face, lambda: None, Limits())
         run = Run(1, Limits(), None, None)
 
         async def work() -> None: ...

@@ -27,11 +27,15 @@ from sandbox._weights import host_bytes
 from sandbox.capabilities.modules import _MAX_BEGUN, _MAX_NAME_CHARS
 from sandbox.errors import ConversionError, LimitExceeded
 from sandbox.values import JSMap, JSSet
+from tests.child import in_child
 
 PENDING: Final = 50
+CALLS: Final = 25
 HANDLES: Final = 100
 MEMORY: Final = 16 << 20
-LIMITS: Final = Limits(pending_requests=PENDING, handles=HANDLES, memory_bytes=MEMORY, output_bytes=1 << 20)
+LIMITS: Final = Limits(
+    pending_requests=PENDING, concurrent_calls=CALLS, handles=HANDLES, memory_bytes=MEMORY, output_bytes=1 << 20
+)
 _REQUESTS: Final = 2 * PENDING + _MOST_REFUSED + 1
 
 
@@ -60,12 +64,14 @@ CAPS: Final[dict[str, Cap]] = {
     "Requests._pending": Cap(_REQUESTS, _SERVED, _FLOOD),
     "Requests._completed": Cap(2 * _REQUESTS, _SERVED, _FLOOD),
     "Requests._unstarted": Cap(_REQUESTS, _SERVED, _FLOOD),
+    "Requests._working": Cap(CALLS, "concurrent_calls", "for (let i = 0; i < 40; i++) never().catch(() => {}); look()"),
+    "_Loop._jobs": Cap(0, "what was started and cancelled since the loop came by"),
     "Requests._orphans": Cap(_REQUESTS, _SERVED, "for (let i = 0; i < 500; i++) later().then(look); 0"),
     "Requests._cancels": Cap(0, "what was started and is pending; they are called when the turn is over"),
     "Requests._services": Cap(
-        PENDING, "pending_requests", "const k = []; for (;;) { k.push(s()); k.at(-1).next(); look() }"
+        CALLS, "concurrent_calls", "const k = []; for (;;) { k.push(s()); k.at(-1).next(); look() }"
     ),
-    "Requests._unstarted_services": Cap(PENDING, "pending_requests", "for (;;) { s().next(); look() }"),
+    "Requests._unstarted_services": Cap(CALLS, "concurrent_calls", "for (;;) { s().next(); look() }"),
     "Alarms._live": Cap(_REQUESTS, _SERVED, "for (let i = 0; i < 1e4; i++) setTimeout(() => {}, 1e4 - i); look()"),
     "Alarms._heap": Cap(
         2 * _REQUESTS + 16,
@@ -270,7 +276,7 @@ def test_every_container_is_in_the_table() -> None:
     host = Host()
     found: set[str] = set()
     host.look = lambda: found.update(name for name, _ in _containers(host.box._driver))
-    host.box.eval("look(); setTimeout(look, 1); await later(); const held = [make(), s()]; look()")
+    host.box.eval("look(); setTimeout(look, 1); never(); await later(); const held = [make(), s()]; look()")
     host.box.close()
     assert found == CAPS.keys()
 
@@ -333,6 +339,62 @@ def test_a_cycle_has_a_weight() -> None:
     cycle: list[object] = []
     cycle.append(cycle)
     assert host_bytes(cycle) < 200
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks /proc")
+@pytest.mark.parametrize("face", ["blocking", "asyncio", "trio"])
+def test_pending_calls_take_less_than_is_promised(face: str) -> None:
+    """32 MB beside the guest's own memory, as many of them as there may be."""
+    program = f"""
+    import gc, logging, time
+    from pathlib import Path
+    import anyio
+    from sandbox import AsyncSandbox, Limits, Sandbox
+
+    def resident_bytes():
+        (line,) = (line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmRSS"))
+        return int(line.split()[1]) << 10
+
+    logging.disable()  # of what takes long
+    begun = 0
+
+    async def never():
+        global begun
+        begun += 1
+        await anyio.Event().wait()
+
+    options = dict(functions={{"never": never}}, limits=Limits(memory_bytes=32 << 20))
+    few, many = ("for (let i = 0; i < %d; i++) never(); 1" % count for count in (10, 9900))
+
+    def grown(box, before, guest_before):
+        guest_bytes = box.usage.memory_bytes - guest_before
+        print(begun < 9910 and resident_bytes() - before - guest_bytes < 32 << 20, box.usage.pending_requests)
+
+    async def on_a_loop():
+        async with AsyncSandbox(**options) as box:
+            await box.eval(few)
+            gc.collect()
+            before, guest_before = resident_bytes(), box.usage.memory_bytes
+            await box.eval(many)
+            while begun < 1000:
+                await anyio.sleep(0.01)
+            await anyio.sleep(0.1)
+            grown(box, before, guest_before)
+
+    if "{face}" == "blocking":
+        with Sandbox(**options) as box:
+            box.eval(few)
+            gc.collect()
+            before, guest_before = resident_bytes(), box.usage.memory_bytes
+            box.eval(many)
+            while begun < 1000:
+                time.sleep(0.01)
+            time.sleep(0.1)
+            grown(box, before, guest_before)
+    else:
+        anyio.run(on_a_loop, backend="{face}")
+    """
+    assert in_child(program) == "True 9910"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="asks /proc")

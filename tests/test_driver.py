@@ -231,7 +231,7 @@ class TestRequests:
                 awaitable.close()  # type: ignore[attr-defined] # a coroutine
                 return lambda: cancelled.append(1)
 
-        requests = Requests(Waiter(), lambda: None)
+        requests = Requests(Waiter(), lambda: None, Limits())
         run = Run(1, Limits(), None, None)
         requests.add(1, run)
         requests.answer_later(1, _work())
@@ -260,7 +260,7 @@ class TestRequests:
 
 
 def _requests() -> Requests:
-    return Requests(SteppedFace.__new__(SteppedFace), lambda: None)
+    return Requests(SteppedFace.__new__(SteppedFace), lambda: None, Limits())
 
 
 class TestSteps:

@@ -115,9 +115,39 @@ def test_what_the_parents_loop_worked_on_fails_in_the_child() -> None:
     )
 
 
+def test_what_waited_for_the_parents_loop_is_the_parents_alone() -> None:
+    program = """
+    asked, go_on = threading.Event(), threading.Event()
+
+    async def ask(n):
+        asked.set()
+        await anyio.to_thread.run_sync(go_on.wait)
+        print(n, flush=True)
+        return n
+
+    box = Sandbox(functions={"ask": ask}, limits=Limits(concurrent_calls=1))
+    box.eval("const seen = []; for (const n of [1, 2]) ask(n).then(n => seen.push(n), e => seen.push(e.message)); 1")
+    asked.wait()
+
+    def look():
+        go_on.set()
+        box.run_until_idle()
+        assert set(box.eval("seen")) == {"the process was forked while this was pending"}
+        assert len(box.eval("seen")) == 2
+        box.close()
+
+    status = in_child(look)
+    go_on.set()
+    box.run_until_idle()
+    print(status, box.eval("seen"))
+    """
+    assert _with_forks(program) == "1\n2\n0 [1, 2]"
+
+
 _PRELUDE = """
 import logging, os, sys, threading, warnings
 import anyio.lowlevel
+import anyio.to_thread
 from sandbox import Limits, Sandbox
 from sandbox.errors import SandboxPoisoned
 

@@ -483,6 +483,61 @@ class TestAsync:
             assert set(box.eval(code)) == {"too many host calls and timers are pending"}
             assert box.usage.host_calls == 10
 
+    @pytest.mark.parametrize("face", ["blocking", "asyncio", "trio"])
+    def test_only_so_many_are_worked_on_at_one_time(self, face: str) -> None:
+        begun: list[int] = []
+        ended: list[int] = []
+        most = 0
+
+        async def work(n: int) -> int:
+            nonlocal most
+            begun.append(n)
+            most = max(most, len(begun) - len(ended))
+            await anyio.lowlevel.checkpoint()
+            ended.append(n)
+            return n
+
+        code, limits = "Promise.all(Array.from({length: 60}, (_, i) => work(i)))", Limits(concurrent_calls=7)
+
+        async def main() -> Any:
+            async with AsyncSandbox(functions={"work": work}, limits=limits) as box:
+                return await box.eval(code)
+
+        if face == "blocking":
+            with Sandbox(functions={"work": work}, limits=limits) as box:
+                values = box.eval(code)
+        else:
+            values = anyio.run(main, backend=face)
+        assert values == sorted(begun) == list(range(60))
+        assert begun == values or face == "trio"  # which runs what it has started in any order
+        assert most == 7
+
+    def test_those_that_wait_for_their_turn_begin_without_the_guest(self) -> None:
+        ended = threading.Semaphore(0)
+
+        async def work() -> None:
+            await anyio.lowlevel.checkpoint()
+            ended.release()
+
+        with Sandbox(functions={"work": work}, limits=Limits(concurrent_calls=3)) as box:
+            box.eval("for (let i = 0; i < 50; i++) work(); 1")
+            assert all(ended.acquire(timeout=10) for _ in range(50))
+
+    def test_those_that_wait_are_given_up_with_their_run(self) -> None:
+        begun: list[int] = []
+
+        async def work(n: int) -> int:
+            begun.append(n)
+            if n < 3:
+                await anyio.sleep_forever()
+            return n
+
+        with Sandbox(functions={"work": work}, limits=Limits(concurrent_calls=3)) as box:
+            with pytest.raises(WallLimitExceeded):
+                box.eval("Promise.all(Array.from({length: 50}, (_, i) => work(i)))", timeout=0.1)
+            assert box.eval("await work(100)") == 100
+            assert begun == [0, 1, 2, 100]
+
     def test_cancelled_by_itself(self) -> None:
         import asyncio
 

@@ -455,8 +455,9 @@ def test_an_async_iterable_that_cannot_be_opened(iterator: object) -> None:
         assert box.usage.pending_requests == 0
 
 
-def test_open_streams_are_bounded(log: Log) -> None:
-    with Sandbox(functions={"stream": log.stream}, limits=Limits(pending_requests=20)) as box:
+@pytest.mark.parametrize("limits", [Limits(pending_requests=20), Limits(concurrent_calls=20)])
+def test_open_streams_are_bounded(log: Log, limits: Limits) -> None:
+    with Sandbox(functions={"stream": log.stream}, limits=limits) as box:
         code = "let n = 0; const k = []; try { for (;;) { k.push(stream()); await k[n].next(); n++ } } catch { } n"
         assert box.eval(code) == 20
         assert box.eval("k.length = 0; 1") == 1

@@ -20,6 +20,7 @@ def test_defaults_are_limits() -> None:
     assert limits.fuel is None
     assert limits.output_bytes == 8 << 20
     assert None not in (limits.max_nodes, limits.max_depth, limits.message_bytes, limits.pending_requests)
+    assert None not in (limits.concurrent_calls, limits.handles)
 
 
 def test_limits_are_frozen_values() -> None:

@@ -115,6 +115,7 @@ def _limits(random: Random) -> Limits:
         "max_depth": rarely(0.1, 10, 50),
         "message_bytes": rarely(0.1, 2_000, 100_000, 1 << 20),
         "pending_requests": rarely(0.3, 1, 10, 1_000),
+        "concurrent_calls": rarely(0.2, 1, 10, 100),
         "handles": rarely(0.4, 20, 100, 1_000),
     }
     return Limits(
