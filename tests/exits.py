@@ -100,6 +100,7 @@ PROGRAMS: Final[dict[str, int]] = {
     "async def main():\n"
     "    async with AsyncSandbox(limits=UNLIMITED) as box:\n"
     "        task = asyncio.ensure_future(box.eval('while (true);'))\n"
+    "        task.add_done_callback(lambda task: task.cancelled() or task.exception())\n"
     "        await asyncio.sleep(0.02)\n"
     "        sys.exit(2)\nasyncio.run(main())": 2,
     "async def main():\n"

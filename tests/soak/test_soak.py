@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from rich.console import Console
 
-from sandbox import Sandbox
+from sandbox import Limits, Sandbox
 from sandbox.errors import EngineCrashed, GuestProtocolError, SandboxBusy, SandboxClosed
 from tests.soak import __main__ as command
 from tests.soak import report
@@ -84,8 +84,10 @@ def test_what_must_not_be_raised_is_a_finding(kind: type[Exception], monkeypatch
 
 
 def _life(face: str) -> Life:
-    """A life of some programs, on a face."""
-    return next(life for seed in range(1000) if (life := Life.from_seed(seed)).face == face and len(life.steps) > 2)
+    """A life of some programs, on a face, with ordinary limits."""
+    plans = (Life.from_seed(seed) for seed in range(1000))
+    life = next(life for life in plans if life.face == face and len(life.steps) > 2)
+    return replace(life, limits=Limits(cpu_seconds=0.05, wall_seconds=0.5))
 
 
 def test_a_wrong_answer_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
