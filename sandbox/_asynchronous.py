@@ -22,11 +22,13 @@ import anyio.to_thread
 from sandbox import _forks, _interrupts, _portal, _threads
 from sandbox._driver import Driver, Steps, Turn
 from sandbox._requests import close
+from sandbox._streams import StreamSteps
 from sandbox.errors import SandboxBusy, SandboxClosed, UsageError
 
 if TYPE_CHECKING:
     from sandbox._runs import Run
     from sandbox._turns import Command
+    from sandbox.capabilities.base import Service
 
 _T = TypeVar("_T")
 
@@ -69,7 +71,7 @@ class AsyncRunner:
     async def enter(self) -> None:
         """Open the task group that host calls run in."""
         _interrupts.at_checkpoints_only(*_KEEPS_BOOKS)
-        _interrupts.as_usual_in(_portal.outcome)
+        _interrupts.as_usual_in(*_IS_THE_EMBEDDERS)
         self._turn = anyio.Lock(fast_acquire=True)
         self._loop = anyio.lowlevel.current_token()
         tasks = anyio.create_task_group()
@@ -116,6 +118,11 @@ class AsyncRunner:
         scope = anyio.CancelScope()
         self._tasks.start_soon(_answer, scope, awaitable, done)
         return scope.cancel
+
+    def serve(self, service: Service) -> None:
+        """See `Waiter`."""
+        if self._tasks is not None:
+            self._tasks.start_soon(_serve, service)
 
     def call(self, function: Callable[[], object]) -> None:
         """See `Waiter`."""
@@ -218,6 +225,15 @@ async def _answer(scope: anyio.CancelScope, awaitable: Awaitable[Any], done: Cal
         await _portal.answer(awaitable, done)
 
 
+async def _serve(service: Service) -> None:
+    try:
+        await service.serve()
+    except BaseException as error:
+        # Ctrl-C, which trio raises in iterators too, ends the block when it is nobody's answer.
+        if _portal.is_cancellation(error) or isinstance(error, KeyboardInterrupt):
+            raise
+
+
 def _nothing() -> None:
     """Nothing was started, so nothing is cancelled."""
 
@@ -260,4 +276,13 @@ async def _wait_for(finished: threading.Event, limiter: anyio.CapacityLimiter) -
 
 
 # Between two of their statements what they write down may not be true.
-_KEEPS_BOOKS: Final = (AsyncRunner.enter, AsyncRunner.exit, AsyncRunner.run, run_in_worker, _answer)
+_KEEPS_BOOKS: Final = (
+    AsyncRunner.enter,
+    AsyncRunner.exit,
+    AsyncRunner.run,
+    run_in_worker,
+    _answer,
+    _serve,
+    *StreamSteps.KEEPS_BOOKS,
+)
+_IS_THE_EMBEDDERS: Final = (_portal.outcome, StreamSteps.take)

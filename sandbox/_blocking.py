@@ -19,6 +19,7 @@ from sandbox.errors import SandboxBusy
 if TYPE_CHECKING:
     from sandbox._runs import Run
     from sandbox._turns import Command
+    from sandbox.capabilities.base import Service
 
 _WAITED_FOR: Final = "a host function that the guest waits for cannot wait for the guest"
 # How often a main thread that waits for another thread's turn looks whether it was interrupted.
@@ -65,6 +66,12 @@ class BlockingRunner:
         from sandbox import _portal  # brings an event loop, which most programs do without
 
         return _portal.start(awaitable, done)
+
+    def serve(self, service: Service) -> None:
+        """See `Waiter`."""
+        from sandbox import _portal
+
+        _portal.serve(service)
 
     def call(self, function: Callable[[], object]) -> None:
         """See `Waiter`."""

@@ -184,7 +184,9 @@ def errors_of_a_race() -> tuple[type[Exception], ...]:
     return () if asyncio is None else (asyncio.InvalidStateError,)
 
 
-def as_usual_in(function: Callable[..., Any]) -> None:
-    """Have trio, if it is there, raise KeyboardInterrupt at once in what a function calls, whoever has called it."""
-    if (lowlevel := sys.modules.get("trio.lowlevel")) is not None:
+def as_usual_in(*functions: Callable[..., Any]) -> None:
+    """Have trio, if it is there, raise KeyboardInterrupt at once in what functions call, whoever has called them."""
+    if (lowlevel := sys.modules.get("trio.lowlevel")) is None:
+        return
+    for function in functions:
         lowlevel.disable_ki_protection(function)

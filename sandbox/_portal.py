@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
 from contextvars import Context, copy_context
 from functools import partial
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import anyio
 import anyio.to_thread
@@ -22,6 +22,9 @@ from anyio.lowlevel import checkpoint, current_token
 from sandbox import _threads
 from sandbox._events import returned
 from sandbox._requests import FORKED, close
+
+if TYPE_CHECKING:
+    from sandbox.capabilities.base import Service
 
 # Jobs between two rounds of the loop: what they have begun goes on before more is begun, and what waits here can be
 # cancelled for nothing.
@@ -91,12 +94,17 @@ async def answer(awaitable: Awaitable[Any], done: Callable[[Any], None]) -> None
     try:
         value = await outcome(awaitable)
     except BaseException as error:
-        is_cancelled = isinstance(error, anyio.get_cancelled_exc_class())
-        if is_cancelled and anyio.current_effective_deadline() == -math.inf:
+        if is_cancellation(error):
             raise
         done(error)
     else:
         done(returned(value))
+
+
+def is_cancellation(error: BaseException) -> bool:
+    """Whether an error that came out of an awaitable is the cancellation of the task that waits for it."""
+    is_one = isinstance(error, anyio.get_cancelled_exc_class())
+    return is_one and anyio.current_effective_deadline() == -math.inf
 
 
 async def outcome(awaitable: Awaitable[Any]) -> Any:  # noqa: ANN401 - any value
@@ -170,7 +178,16 @@ def call(function: Callable[[], object]) -> None:
     async def run() -> None:
         function()
 
-    start(run(), lambda _: None)
+    start(run(), _ignore)
+
+
+def serve(service: Service) -> None:
+    """Run a service on the loop; any thread."""
+    start(service.serve(), _ignore)
+
+
+def _ignore(_outcome: object) -> None:
+    """Nobody asked."""
 
 
 async def in_thread(call: Callable[[], Any]) -> Any:  # noqa: ANN401 - any value

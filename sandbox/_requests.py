@@ -46,6 +46,9 @@ class Waiter(Protocol):
     def start(self, awaitable: Awaitable[Any], done: Callable[[Any], None]) -> Callable[[], object]:
         """Run an awaitable and give its value or its exception to `done`; returns what cancels it."""
 
+    def serve(self, service: Service) -> None:
+        """Run a service until it ends. Whoever asked it for something was told how that ended."""
+
     def call(self, function: Callable[[], object]) -> None:
         """Call something on the event loop, now or soon."""
 
@@ -262,7 +265,7 @@ class Requests:
         if not (self._cancels or self._unstarted or self._unstarted_services):
             return
         for service in _drain(self._unstarted_services):
-            self._waiter.start(service.serve(), _ignore)
+            self._waiter.serve(service)
         for cancel in _drain(self._cancels):
             cancel()
         self._start()
@@ -426,10 +429,6 @@ def _complete(requests: weakref.ref[Requests], pending: _Pending, value: object)
     """What works on a request does not keep the sandbox alive that asked for it."""
     if (alive := requests()) is not None:
         alive.complete(pending, value)
-
-
-def _ignore(_outcome: object) -> None:
-    """Whoever used a service was told how it ended."""
 
 
 def close(awaitable: object) -> None:

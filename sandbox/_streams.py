@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterable
-from typing import Any
+from typing import Any, ClassVar
 
 import anyio
 
@@ -107,18 +107,22 @@ class StreamSteps:
 
     async def _serve(self, step: _Step) -> None:
         try:
-            if self._iterator is None:
-                self._iterator = aiter(self._iterable)
-            step.answer = await self._take(self._iterator, step.method, step.value)
+            step.answer = await self.take(step.method, step.value)
         except anyio.get_cancelled_exc_class():
             raise
         except StopAsyncIteration:
             self._is_done, step.answer = True, [True, undefined]
-        except BaseException as error:  # noqa: BLE001 - it goes to whoever asked for the step
+        except BaseException as error:
             self._is_done, step.error = True, error
+            if isinstance(error, KeyboardInterrupt) and self._asked is not step:  # who asked has gone
+                raise
         step.answered.set()
 
-    async def _take(self, iterator: Any, method: str, value: object) -> list[Any]:  # noqa: ANN401 - with or without the methods of a generator
+    async def take(self, method: str, value: object) -> list[Any]:
+        """Have the iterator take a step."""
+        if self._iterator is None:
+            self._iterator = aiter(self._iterable)
+        iterator = self._iterator
         if method == "next":
             can_send = self._has_begun and value is not undefined and hasattr(iterator, "asend")
             self._has_begun = True
@@ -128,6 +132,9 @@ class StreamSteps:
         self._is_done = True
         await _close(iterator)
         return after_end(method, value)
+
+    KEEPS_BOOKS: ClassVar = (__call__, _step)
+    """What Ctrl-C may interrupt only where it waits, though it runs as if it were the embedder's."""
 
 
 async def _close(iterator: object) -> None:

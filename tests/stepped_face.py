@@ -15,6 +15,7 @@ from tests.fake_owner import Owner
 
 if TYPE_CHECKING:
     from sandbox._runs import Run
+    from sandbox.capabilities.base import Service
     from sandbox.limits import OnLimit
     from sandbox.values import Generation
 
@@ -66,6 +67,9 @@ class SteppedFace:
     def start(self, awaitable: Awaitable[Any], done: Callable[[Any], None]) -> Callable[[], object]:
         self.started.append((awaitable, done))
         return lambda: self.cancelled.append(awaitable)
+
+    def serve(self, service: Service) -> None:
+        self.started.append((service.serve(), lambda _: None))
 
     def call_host(self, function: Callable[..., Any], arguments: Sequence[Any]) -> Any:
         return function(*arguments)

@@ -223,15 +223,12 @@ class TestRequests:
     def test_a_discarded_request_is_cancelled(self) -> None:
         cancelled: list[int] = []
 
-        class Waiter:
-            def call(self, function: Callable[[], object]) -> None:
-                function()
-
+        class Waiter(SteppedFace):
             def start(self, awaitable: Awaitable[Any], done: Callable[[Any], None]) -> Callable[[], object]:
                 awaitable.close()  # type: ignore[attr-defined] # a coroutine
                 return lambda: cancelled.append(1)
 
-        requests = Requests(Waiter(), lambda: None, Limits())
+        requests = Requests(Waiter.__new__(Waiter), lambda: None, Limits())
         run = Run(1, Limits(), None, None)
         requests.add(1, run)
         requests.answer_later(1, _work())

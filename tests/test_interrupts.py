@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -16,7 +16,7 @@ from typing import Any
 import anyio
 import pytest
 
-from sandbox import AsyncSandbox, JSFunction, Sandbox, _interrupts
+from sandbox import AsyncSandbox, JSFunction, Sandbox, _interrupts, _streams
 from sandbox.errors import WallLimitExceeded
 
 _interrupt = signal.SIGINT
@@ -457,3 +457,48 @@ def test_under_trio_the_guest_is_stopped_before_anything_goes_on(code: str) -> N
 
 def _raise_signal_to_process() -> None:
     os.kill(os.getpid(), _interrupt)
+
+
+def test_under_trio_at_every_line_of_an_async_iterators_steps() -> None:
+    """In the middle of one nobody would be told that the iterator ended, and the guest would wait for ever."""
+    import trio
+
+    async def count() -> AsyncIterator[int]:
+        yield 1
+        yield 2
+
+    def interrupted(at: int) -> bool:
+        lines = 0
+
+        def trace(frame: FrameType, event: str, _argument: object) -> Any:
+            nonlocal lines
+            if frame.f_code.co_filename != _streams.__file__:
+                return None
+            if event == "line":
+                lines += 1
+                if lines == at:
+                    _raise_signal()
+            return trace
+
+        async def main() -> None:
+            async with AsyncSandbox(functions={"count": count}) as box:
+                await box.eval("for await (const n of count());", timeout=20)
+                if lines >= at:
+                    await trio.sleep(20)
+
+        before = sys.gettrace()
+        sys.settrace(trace)
+        try:
+            trio.run(main)
+        except KeyboardInterrupt:
+            assert lines >= at
+        else:
+            assert lines < at, "the signal was lost"
+        finally:
+            sys.settrace(before)
+        return lines >= at
+
+    at = 1
+    while interrupted(at):
+        at += 1
+    assert at > 50
