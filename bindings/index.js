@@ -8,6 +8,12 @@ import { exposeAttribute, exposeInterface, exposeOperations, exposeValue } from 
 import { hideFunctions, operations as engineOperations } from "./engine.js";
 import { console } from "./console.js";
 import { operations as timerOperations } from "./timers.js";
+import { Event, EventTarget, eventTargetTraits, eventTraits } from "./events.js";
+import {
+  CustomEvent, customEventTraits, ErrorEvent, errorEventTraits, PromiseRejectionEvent, rejectionEventTraits,
+} from "./event_classes.js";
+import { makeGlobalTarget } from "./global_events.js";
+import { AbortController, AbortSignal, controllerTraits, signalTraits } from "./abort.js";
 import { operations as cloneOperations } from "./structured_clone.js";
 import { decoderTraits, encoderTraits, TextDecoder, TextEncoder } from "./encoding.js";
 import { paramsTraits, URL, URLSearchParams, urlTraits } from "./url.js";
@@ -18,10 +24,18 @@ import "./module_graph.js";
 import { Crypto, crypto, traits as cryptoTraits } from "./random.js";
 
 hideFunctions();
+makeGlobalTarget();
 exposeAttribute("self", global, { replaceable: true });
 exposeOperations(engineOperations);
 exposeValue("console", console);
 exposeOperations(timerOperations);
+exposeInterface(Event, eventTraits);
+exposeInterface(CustomEvent, customEventTraits);
+exposeInterface(ErrorEvent, errorEventTraits);
+exposeInterface(PromiseRejectionEvent, rejectionEventTraits);
+exposeInterface(EventTarget, eventTargetTraits);
+exposeInterface(AbortSignal, signalTraits);
+exposeInterface(AbortController, controllerTraits);
 exposeOperations(cloneOperations);
 exposeInterface(TextEncoder, encoderTraits);
 exposeInterface(TextDecoder, decoderTraits);

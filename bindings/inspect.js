@@ -310,7 +310,12 @@ function pairItems(context, entries, step, size, output, level) {
 }
 
 function describePlatform(context, value, platform, shape) {
-  const { entries, arrow } = platform.inspect(value);
+  const { entries, arrow, hidden } = platform.inspect(value);
+  if (hidden !== undefined) {
+    const keys = newList();
+    for (let i = 0; i < shape.keys.length; i++) if (shape.keys[i] !== hidden) keys[keys.length] = shape.keys[i];
+    shape.keys = keys;
+  }
   shape.open = (shape.name ?? platform.name) + " {";
   shape.whole = shape.open + "}";
   if (entries.length > 0) {

@@ -12,7 +12,7 @@
 export const global = globalThis;
 export const {
   ArrayBuffer, DataView, Date, DOMException, encodeURI, Error, Map, Object, parseFloat, parseInt, Promise, RangeError,
-  RegExp, Set, String, TypeError, Uint8Array, WeakMap,
+  RegExp, Set, String, TypeError, Uint8Array, WeakMap, WeakRef,
 } = global;
 
 const { getOwnPropertyDescriptor: descriptor, getPrototypeOf } = Object;
@@ -86,6 +86,7 @@ export const MapPrototypeDelete = uncurryThis(Map.prototype.delete);
 export const MapPrototypeForEach = uncurryThis(Map.prototype.forEach);
 export const WeakMapPrototypeGet = uncurryThis(WeakMap.prototype.get);
 export const WeakMapPrototypeSet = uncurryThis(WeakMap.prototype.set);
+export const WeakRefPrototypeDeref = uncurryThis(WeakRef.prototype.deref);
 export const SetPrototypeAdd = uncurryThis(Set.prototype.add);
 
 export const FunctionPrototypeToString = uncurryThis(Function.prototype.toString);

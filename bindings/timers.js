@@ -143,7 +143,18 @@ function start(name, callback, delay, args, repeats) {
   const where = execute(name, "Window");
   if (typeof callback !== "function") throw new TypeError(where + ": The callback provided is not a function.");
   const delayMs = MathMax(long(delay, where), 0);
-  const period = repeats ? MathMax(delayMs, shortestPeriodMs) : 0;
+  return add(callback, delayMs, repeats ? MathMax(delayMs, shortestPeriodMs) : 0, args);
+}
+
+/**
+ * Start a timer for other bindings.
+ * @param {() => void} callback
+ * @param {number} delayMs
+ * @returns {number} For `stopTimer`.
+ */
+export const startTimer = (callback, delayMs) => add(callback, delayMs, 0, noArguments);
+
+function add(callback, delayMs, period, args) {
   const timer = {
     __proto__: null, id: ++lastId, due: now() + MathMax(delayMs, period), period, callback,
     args: args.length === 0 ? noArguments : args, slot: heap.length,
@@ -160,8 +171,11 @@ function start(name, callback, delay, args, repeats) {
   return timer.id;
 }
 
-function stop(name, id) {
-  const timer = MapPrototypeGet(timers, long(id, execute(name, "Window")));
+const stop = (name, id) => stopTimer(long(id, execute(name, "Window")));
+
+/** @param {number} id One that is no timer's, or no longer, is ignored. */
+export function stopTimer(id) {
+  const timer = MapPrototypeGet(timers, id);
   if (timer === undefined) return;
   const wasFirst = timer.slot === 0;
   remove(timer);

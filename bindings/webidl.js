@@ -37,6 +37,13 @@ export function requireArguments(given, needed, where) {
 /** @typedef {(value: any, where: string) => any} Converter */
 
 /** @type {Converter} */
+export const any = (value) => value;
+/** @type {Converter} */
+export function object(value, where) {
+  if (!isObject(value)) throw new TypeError(where + ": The provided value is not of type 'object'.");
+  return value;
+}
+/** @type {Converter} */
 export function DOMString(value, where) {
   if (typeof value === "string") return value;
   if (typeof value === "symbol") throw new TypeError(where + ": Cannot convert a Symbol value to a string");
@@ -151,8 +158,9 @@ export function sequence(value, convert, where, method = isObject(value) ? value
  * @typedef {object} Traits
  * @property {string} name
  * @property {(value: object) => boolean} brand Whether the value is an object of this interface; runs no user code.
- * @property {(value: object) => { entries: any[], arrow?: boolean }} [inspect] What `console` prints between the
- *   braces: pairs of key and value. Without it the own properties are printed.
+ * @property {(value: object) => { entries: any[], arrow?: boolean, hidden?: string }} [inspect] What `console` prints
+ *   between the braces: pairs of key and value, then the own properties but for the hidden one. Without it the own
+ *   properties are printed.
  */
 
 /** @type {Traits[]} */
@@ -166,7 +174,8 @@ const interfaces = newList();
 export function platformInterface(value) {
   const prototype = ObjectGetPrototypeOf(value);
   if (prototype === ObjectPrototype || prototype === null || prototype === ArrayPrototype) return undefined;
-  for (let i = 0; i < interfaces.length; i++) if (interfaces[i].brand(value)) return interfaces[i];
+  // From the end: derived interfaces are exposed after those they derive from.
+  for (let i = interfaces.length - 1; i >= 0; i--) if (interfaces[i].brand(value)) return interfaces[i];
   return undefined;
 }
 
@@ -189,6 +198,19 @@ export function exposeInterface(constructor, traits) {
   define(prototype, SymbolToStringTag, { value: name, configurable: true });
   exposeValue(name, constructor);
   interfaces[interfaces.length] = { __proto__: null, name, ...traits };
+}
+
+/**
+ * Give an interface constants.
+ * @param {Function} constructor
+ * @param {Record<string, number>} constants
+ */
+export function defineConstants(constructor, constants) {
+  for (const key of ReflectOwnKeys(constants)) {
+    const attributes = { value: constants[key], writable: false, enumerable: true, configurable: false };
+    define(constructor, key, attributes);
+    define(constructor.prototype, key, attributes);
+  }
 }
 
 /**

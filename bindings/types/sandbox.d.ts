@@ -72,6 +72,147 @@ declare function queueMicrotask(callback: () => void): void;
 /** Report an error to the host, as if it had been thrown and nobody had caught it; the program goes on. */
 declare function reportError(error: unknown): void;
 
+interface EventInit {
+  bubbles?: boolean;
+  cancelable?: boolean;
+  composed?: boolean;
+}
+interface Event {
+  readonly type: string;
+  readonly target: EventTarget | null;
+  /** The same as `target`. */
+  readonly srcElement: EventTarget | null;
+  readonly currentTarget: EventTarget | null;
+  /** While the event is dispatched, the target alone: there are no trees here. */
+  composedPath(): EventTarget[];
+  readonly NONE: 0;
+  readonly CAPTURING_PHASE: 1;
+  readonly AT_TARGET: 2;
+  readonly BUBBLING_PHASE: 3;
+  readonly eventPhase: number;
+  stopPropagation(): void;
+  /** True once `stopPropagation` was called; setting it to true calls it. */
+  cancelBubble: boolean;
+  stopImmediatePropagation(): void;
+  readonly bubbles: boolean;
+  readonly cancelable: boolean;
+  /** False once the event was canceled; setting it to false cancels it. */
+  returnValue: boolean;
+  preventDefault(): void;
+  readonly defaultPrevented: boolean;
+  readonly composed: boolean;
+  /** Whether the sandbox has made the event, not the program. */
+  readonly isTrusted: boolean;
+  /** Milliseconds since `performance.timeOrigin` at which the event was made. */
+  readonly timeStamp: number;
+  initEvent(type: string, bubbles?: boolean, cancelable?: boolean): void;
+}
+declare var Event: {
+  readonly prototype: Event;
+  new (type: string, eventInitDict?: EventInit): Event;
+  readonly NONE: 0;
+  readonly CAPTURING_PHASE: 1;
+  readonly AT_TARGET: 2;
+  readonly BUBBLING_PHASE: 3;
+};
+
+interface CustomEvent<T = any> extends Event {
+  readonly detail: T;
+  initCustomEvent(type: string, bubbles?: boolean, cancelable?: boolean, detail?: T): void;
+}
+declare var CustomEvent: {
+  readonly prototype: CustomEvent;
+  new <T>(type: string, eventInitDict?: EventInit & { detail?: T }): CustomEvent<T>;
+};
+
+/** An exception that nobody has caught, as `error` of the global object. */
+interface ErrorEvent extends Event {
+  readonly message: string;
+  /** Where it was thrown, as far as that is known. */
+  readonly filename: string;
+  readonly lineno: number;
+  readonly colno: number;
+  /** What was thrown. */
+  readonly error: any;
+}
+declare var ErrorEvent: {
+  readonly prototype: ErrorEvent;
+  new (
+    type: string,
+    eventInitDict?: EventInit & {
+      message?: string; filename?: string; lineno?: number; colno?: number; error?: any;
+    },
+  ): ErrorEvent;
+};
+
+/** A rejection that nobody has handled, or that was handled late. */
+interface PromiseRejectionEvent extends Event {
+  readonly promise: Promise<any>;
+  readonly reason: any;
+}
+declare var PromiseRejectionEvent: {
+  readonly prototype: PromiseRejectionEvent;
+  new (type: string, eventInitDict: EventInit & { promise: Promise<any>; reason?: any }): PromiseRejectionEvent;
+};
+
+type EventListenerOrObject = ((event: any) => void) | { handleEvent(event: any): void };
+interface EventListenerOptions {
+  capture?: boolean;
+}
+interface AddEventListenerOptions extends EventListenerOptions {
+  /** Remove the listener when it is called. */
+  once?: boolean;
+  /** The listener cannot cancel the event. */
+  passive?: boolean;
+  /** Remove the listener when this signal is aborted. */
+  signal?: AbortSignal;
+}
+interface EventTarget {
+  /** An exception in a listener is reported; the other listeners are called all the same. */
+  addEventListener(
+    type: string, callback: EventListenerOrObject | null, options?: AddEventListenerOptions | boolean,
+  ): void;
+  removeEventListener(
+    type: string, callback: EventListenerOrObject | null, options?: EventListenerOptions | boolean,
+  ): void;
+  /**
+   * Call the listeners of an event's type.
+   * @returns False when one of them has canceled it.
+   * @throws {DOMException} InvalidStateError: the event is being dispatched.
+   */
+  dispatchEvent(event: Event): boolean;
+}
+declare var EventTarget: { readonly prototype: EventTarget; new (): EventTarget };
+/** The methods of the global object, which is an event target. */
+declare function addEventListener(
+  type: string, callback: EventListenerOrObject | null, options?: AddEventListenerOptions | boolean,
+): void;
+declare function removeEventListener(
+  type: string, callback: EventListenerOrObject | null, options?: EventListenerOptions | boolean,
+): void;
+declare function dispatchEvent(event: Event): boolean;
+
+interface AbortSignal extends EventTarget {
+  readonly aborted: boolean;
+  readonly reason: any;
+  onabort: ((this: AbortSignal, event: Event) => any) | null;
+  throwIfAborted(): void;
+}
+declare var AbortSignal: {
+  readonly prototype: AbortSignal;
+  /** A signal that is aborted already; the reason is an AbortError unless given. */
+  abort(reason?: any): AbortSignal;
+  /** A signal that is aborted with a TimeoutError after so many milliseconds. */
+  timeout(milliseconds: number): AbortSignal;
+  /** A signal that is aborted when the first of others is. */
+  any(signals: Iterable<AbortSignal>): AbortSignal;
+};
+interface AbortController {
+  readonly signal: AbortSignal;
+  abort(reason?: any): void;
+}
+declare var AbortController: { readonly prototype: AbortController; new (): AbortController };
+
 /**
  * Copy a value with everything it refers to; cycles and shared references are kept.
  * @param options `transfer`: ArrayBuffers to be moved instead of copied; they are detached.

@@ -9,6 +9,7 @@
   "use strict";
   const { apply, construct, defineProperty, getOwnPropertyDescriptor, getPrototypeOf, ownKeys } = Reflect;
   const api = {
+    AbortController, AbortSignal, CustomEvent, ErrorEvent, EventTarget, PromiseRejectionEvent,
     atob, btoa, console, crypto, performance, queueMicrotask, setInterval, setTimeout, clearTimeout, clearInterval,
     structuredClone, TextDecoder, TextEncoder, URL, URLSearchParams,
   };
@@ -44,6 +45,14 @@
   const formats = ["%s %d %i %f %j %o %O %c %%", trapped, trapped, 1.5, "2.5", trapped, trapped, { a: 1 }, "css"];
   const room = new Uint8Array(2);
   const depth = { __proto__: null, depth: 1 };
+  const once = { __proto__: null, once: true };
+  /** An iterable that reaches nothing. */
+  const { iterator } = Symbol;
+  const listOf = (first, second) => {
+    let at = 0;
+    const next = () => ({ __proto__: null, done: at === 2, value: at++ === 0 ? first : second });
+    return { __proto__: null, [iterator]() { at = 0; return { __proto__: null, next }; } };
+  };
 
   /** Use every API once; the results as text. */
   const use = () => {
@@ -89,6 +98,24 @@
     }
     text += api.crypto.randomUUID().length;
     api.crypto.getRandomValues(bytes);
+
+    const target = new api.EventTarget();
+    const controller = new api.AbortController();
+    let heard = 0;
+    const listener = (event) => { heard += event.composedPath().length + event.detail; };
+    target.addEventListener("x", listener, { __proto__: null, signal: controller.signal });
+    target.addEventListener("x", { __proto__: null, handleEvent: listener }, once);
+    target.dispatchEvent(new api.CustomEvent("x", { __proto__: null, detail: 5 }));
+    target.removeEventListener("x", listener);
+    const signals = listOf(controller.signal, api.AbortSignal.abort());
+    heard += api.AbortSignal.any(signals).aborted;
+    const combined = api.AbortSignal.any(listOf(controller.signal, controller.signal));
+    combined.onabort = () => { heard += 100; };
+    controller.abort();
+    text += heard + (combined.reason !== undefined) + api.AbortSignal.timeout(5).aborted;
+    text += new api.ErrorEvent("e", { __proto__: null, lineno: 5 }).lineno;
+    text += new api.PromiseRejectionEvent("e", { __proto__: null, promise: values[21] }).isTrusted;
+    log.log(combined, new api.CustomEvent("x"));
     return text + (api.performance.now() >= 0) + api.atob(api.btoa("abc"));
   };
 
@@ -125,7 +152,7 @@
   const planted = [
     "0", "1", "2", "value", "get", "set", "enumerable", "writable", "room", "depth", "fatal", "stream", "transfer",
     "maxByteLength", "level", "label", "done", "next", "then", "cause", "errors", "key", "convert", "fallback",
-    "required",
+    "required", "capture", "once", "passive", "signal", "handleEvent", "bubbles", "detail", "removed", "type",
   ];
   for (const key of planted) {
     plan.push([Object.prototype, key, {
