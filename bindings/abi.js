@@ -56,6 +56,9 @@ export const hook = freeze({
   importEntry: 4,
   parts: 5,
   make: 6,
+  uncaught: 7,
+  unhandled: 8,
+  handled: 9,
 });
 
 export const tag = freeze({

@@ -1,7 +1,7 @@
 /** What the engine brings along itself, brought into the standards' shape. */
 
 import { report } from "sandbox:native";
-import { Error, global, ReflectApply } from "./primordials.js";
+import { captureStack, Error, global, ReflectApply } from "./primordials.js";
 import { execute, requireArguments } from "./webidl.js";
 
 const { atob, btoa, queueMicrotask } = global;
@@ -40,6 +40,6 @@ export const operations = {
   },
   reportError(error) {
     requireArguments(arguments.length, 1, execute("reportError", "Window"));
-    report(error);
+    report(error, captureStack());
   },
 };

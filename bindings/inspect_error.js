@@ -21,7 +21,7 @@ function textProperty(error, key, fallback) {
  * @param {object} error
  * @param {string} kind
  */
-function stackOf(error, kind) {
+export function stackOf(error, kind) {
   const own = ObjectGetOwnPropertyDescriptor(error, "stack");
   let stack;
   if (own !== undefined) stack = ObjectHasOwn(own, "value") ? own.value : undefined;
@@ -29,6 +29,14 @@ function stackOf(error, kind) {
   if (typeof stack !== "string") return "";
   const end = StringPrototypeEndsWith(stack, "\n") ? -1 : stack.length;
   return StringPrototypeSlice(stack, 0, end);
+}
+
+/** Name and message. @param {object} error @param {string} kind */
+export function shownError(error, kind) {
+  const isDOM = kind === "DOMException";
+  const name = isDOM ? DOMExceptionPrototypeGetName(error) : textProperty(error, "name", "Error");
+  const message = isDOM ? DOMExceptionPrototypeGetMessage(error) : textProperty(error, "message", "");
+  return message === "" ? name : name === "" ? message : name + ": " + message;
 }
 
 /** The line of name and message, with the class named where it says more than the name does. */
@@ -50,10 +58,8 @@ function headerOf(line, name, constructor, tag) {
  * @returns {string}
  */
 export function errorParts(error, kind, constructor, tag, keys, indent) {
-  const isDOM = kind === "DOMException";
-  const name = isDOM ? DOMExceptionPrototypeGetName(error) : textProperty(error, "name", "Error");
-  const message = isDOM ? DOMExceptionPrototypeGetMessage(error) : textProperty(error, "message", "");
-  const plain = message === "" ? name : name === "" ? message : name + ": " + message;
+  const name = kind === "DOMException" ? DOMExceptionPrototypeGetName(error) : textProperty(error, "name", "Error");
+  const plain = shownError(error, kind);
   const header = headerOf(plain, name, constructor, tag);
   const stack = stackOf(error, kind);
   const frames = StringPrototypeStartsWith(stack, "    at ") ? 0 : StringPrototypeIndexOf(stack, "\n    at ") + 1;

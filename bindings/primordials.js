@@ -12,7 +12,7 @@
 export const global = globalThis;
 export const {
   ArrayBuffer, DataView, Date, DOMException, encodeURI, Error, Map, Object, parseFloat, parseInt, Promise, RangeError,
-  RegExp, Set, String, TypeError, Uint8Array, WeakMap, WeakRef,
+  RegExp, Set, String, TypeError, Uint8Array, WeakMap, WeakRef, WeakSet,
 } = global;
 
 const { getOwnPropertyDescriptor: descriptor, getPrototypeOf } = Object;
@@ -87,6 +87,8 @@ export const MapPrototypeForEach = uncurryThis(Map.prototype.forEach);
 export const WeakMapPrototypeGet = uncurryThis(WeakMap.prototype.get);
 export const WeakMapPrototypeSet = uncurryThis(WeakMap.prototype.set);
 export const WeakRefPrototypeDeref = uncurryThis(WeakRef.prototype.deref);
+export const WeakSetPrototypeAdd = uncurryThis(WeakSet.prototype.add);
+export const WeakSetPrototypeDelete = uncurryThis(WeakSet.prototype.delete);
 export const SetPrototypeAdd = uncurryThis(Set.prototype.add);
 
 export const FunctionPrototypeToString = uncurryThis(Function.prototype.toString);

@@ -240,8 +240,12 @@ export function exposeOperations(operations) {
  */
 export function exposeAttribute(name, value, { replaceable = false } = {}) {
   const accessors = {
-    get [name]() { return value; },
+    get [name]() {
+      requireBrand(this === undefined || this === null || this === global);
+      return value;
+    },
     set [name](replacement) {
+      requireBrand(this === undefined || this === null || this === global);
       define(global, name, { value: replacement, writable: true, configurable: true, enumerable: true });
     },
   };

@@ -69,7 +69,10 @@ declare function clearTimeout(id?: number): void;
 declare function clearInterval(id?: number): void;
 /** Call a function when the current one has returned, before the next task. */
 declare function queueMicrotask(callback: () => void): void;
-/** Report an error to the host, as if it had been thrown and nobody had caught it; the program goes on. */
+/**
+ * Report an error as if it had been thrown and nobody had caught it: to `error` listeners, then to the host. The program
+ * goes on.
+ */
 declare function reportError(error: unknown): void;
 
 interface EventInit {
@@ -191,6 +194,15 @@ declare function removeEventListener(
   type: string, callback: EventListenerOrObject | null, options?: EventListenerOptions | boolean,
 ): void;
 declare function dispatchEvent(event: Event): boolean;
+/**
+ * Called with an exception that nobody has caught. Returning true says that it was dealt with; else the host is told, as
+ * without a handler. The same is an ErrorEvent `error`, which can be canceled.
+ */
+declare var onerror: ((message: string, filename: string, lineno: number, colno: number, error: any) => any) | null;
+/** Called for a rejection that nobody has handled. An event that is canceled keeps it from the host. */
+declare var onunhandledrejection: ((event: PromiseRejectionEvent) => any) | null;
+/** Called when a rejection that was told of before is handled after all. */
+declare var onrejectionhandled: ((event: PromiseRejectionEvent) => any) | null;
 
 interface AbortSignal extends EventTarget {
   readonly aborted: boolean;

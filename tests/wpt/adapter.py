@@ -3,7 +3,8 @@
     python -m tests.wpt.adapter PROGRAM.js [LOCATION]
 
 The program consists of parts, each begun by a line `//#WPT-SCRIPT NAME`. They are global scripts of one realm, as in a
-browser: an exception in one is reported and does not stop the next. Then everything runs that is pending.
+browser: an exception in one is reported and does not stop the next. Then everything runs that is pending. Scripts are
+named by their addresses at LOCATION's origin.
 """
 
 from __future__ import annotations
@@ -13,11 +14,13 @@ import re
 import sys
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 from sandbox import Limits, Sandbox
 from sandbox.errors import SandboxError
 
 _PART = re.compile(r"^//#WPT-SCRIPT ", re.MULTILINE)
+_EXPECTS_EXCEPTIONS = re.compile(r"^setup\(\{\s*allow_uncaught_exception:\s*true\s*\}\)", re.MULTILINE)
 _SECONDS = 60
 
 
@@ -30,8 +33,9 @@ def _print(entry: Any) -> None:
     print(entry.text, flush=True)
 
 
-def run(program: str) -> None:
+def run(program: str, location: str = "http://web-platform.test:8000/") -> None:
     """Run the parts of a program, and what they leave pending."""
+    expected = _EXPECTS_EXCEPTIONS.search(program)
     limits = Limits(
         memory_bytes=512 << 20,
         cpu_seconds=_SECONDS,
@@ -43,14 +47,17 @@ def run(program: str) -> None:
         for part in _PART.split(program)[1:]:
             name, _, code = part.partition("\n")
             try:
-                box.eval(code + "\n;undefined", filename=name)  # a promise would be waited for
+                # A promise would be waited for.
+                box.eval(code + "\n;undefined", filename=urljoin(location, name) if name.startswith("/") else name)
             except SandboxError as error:
-                _say(name, error)
+                if not expected:
+                    _say(name, error)
         while True:
             try:
                 box.run_until_idle()
             except SandboxError as error:
-                _say("uncaught", error)
+                if not expected:
+                    _say("uncaught", error)
                 if not _goes_on(box):
                     return
             else:
@@ -66,4 +73,4 @@ def _goes_on(box: Sandbox) -> bool:
 
 
 if __name__ == "__main__":
-    run(Path(sys.argv[1]).read_text(encoding="utf-8", errors="surrogatepass"))
+    run(Path(sys.argv[1]).read_text(encoding="utf-8", errors="surrogatepass"), *sys.argv[2:3])

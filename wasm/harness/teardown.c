@@ -31,15 +31,9 @@ static void free_lists(JSContext *ctx)
         JS_FreeValue(ctx, task->argument);
         free(task);
     }
-    for (Rejection *rejection = guest.rejections, *next; rejection; rejection = next) {
-        next = rejection->next;
-        JS_FreeValue(ctx, rejection->promise);
-        JS_FreeValue(ctx, rejection->reason);
-        free(rejection);
-    }
+    jobs_drop_rejections();
     guest.runs = NULL;
     guest.tasks = NULL;
-    guest.rejections = NULL;
 }
 
 static void free_realm(JSContext *ctx)

@@ -124,9 +124,12 @@ typedef enum Hook {
     HOOK_IMPORT_ENTRY = 4,
     HOOK_PARTS = 5,
     HOOK_MAKE = 6,
+    HOOK_UNCAUGHT = 7,
+    HOOK_UNHANDLED = 8,
+    HOOK_HANDLED = 9,
 } Hook;
 
-#define HOOK_COUNT 7
+#define HOOK_COUNT 10
 
 /* Hard bounds, whatever the limits say. */
 #define CAP_MESSAGE_BYTES 1073741824

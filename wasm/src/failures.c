@@ -67,6 +67,38 @@ void failures_report(uint32_t op, uint32_t id, JSValue thrown)
     JS_FreeValue(ctx, thrown);
 }
 
+/* Whether a listener of the program has dealt with it. */
+static bool told_program(JSValueConst thrown, JSValueConst stack)
+{
+    JSContext *ctx = guest.context;
+    if (!(guest.listening & LISTENING_ERROR) || guest.in_uncaught || guest.control.reason)
+        return false;
+    JSValueConst arguments[2] = {thrown, stack};
+    guest.in_uncaught = true;
+    JSValue result = hooks_call(ctx, HOOK_UNCAUGHT, 2, arguments);
+    guest.in_uncaught = false;
+    if (JS_IsException(result))
+        JS_FreeValue(ctx, JS_GetException(ctx));
+    bool dealt_with = JS_VALUE_GET_TAG(result) == JS_TAG_BOOL && JS_VALUE_GET_BOOL(result);
+    JS_FreeValue(ctx, result);
+    return dealt_with;
+}
+
+void failures_uncaught(JSValue thrown, JSValueConst stack)
+{
+    if (told_program(thrown, stack))
+        JS_FreeValue(guest.context, thrown);
+    else if (!guest.control.reason)
+        failures_report(OP_UNCAUGHT, 0, thrown);
+    else
+        JS_FreeValue(guest.context, thrown);
+}
+
+void failures_uncaught_pending(void)
+{
+    failures_uncaught(JS_GetException(guest.context), JS_UNDEFINED);
+}
+
 void failures_report_pending(uint32_t op, uint32_t id)
 {
     failures_report(op, id, JS_GetException(guest.context));

@@ -41,8 +41,19 @@ typedef struct Rejection {
     JSValue promise;
     JSValue reason;
     bool has_time;        /* it is reported when no run is left that could still handle it */
+    uint32_t batch;       /* while it is in `telling`: which task will tell it */
     struct Rejection *next;
 } Rejection;
+
+typedef struct Rejections {
+    Rejection *first, **tail;
+} Rejections;
+
+/* Events of the global object that programs listen to; until then, what nobody catches goes to the host as it is. */
+typedef enum Listening {
+    LISTENING_ERROR = 1,
+    LISTENING_REJECTION = 2, /* unhandledrejection or rejectionhandled */
+} Listening;
 
 typedef struct Guest {
     JSRuntime *runtime;
@@ -62,7 +73,13 @@ typedef struct Guest {
 
     Run *runs;
     Task *tasks, **tasks_tail;
-    Rejection *rejections, **rejections_tail;
+    Rejections rejections;    /* nobody has handled, and nobody was told of */
+    Rejections telling;       /* that the program's listeners are about to be told of */
+    Rejections told;          /* that they were told of; the host is told when the turn ends, unless they are handled */
+    uint32_t batch;           /* of those that are told by one task */
+    bool rejections_told;     /* of some rejection: when it is handled, the program is told as well */
+    uint32_t listening;       /* set of Listening */
+    bool in_uncaught;         /* the program is being told of an exception: another one goes to the host */
     bool answering;       /* an answer of the host is being told right now */
 
     uint32_t depth;       /* exports on the stack: 1 in a turn, more when the host calls back */
@@ -109,12 +126,15 @@ int jobs_add_task(JSContext *ctx, JSValue function, JSValue argument);
 int jobs_add_answer(JSContext *ctx, JSValue settle, JSValue answer); /* likewise, for the promise of a request */
 void jobs_begin_run(uint32_t id, JSValue result, RunKind kind); /* finishes at once unless the result is a promise */
 void jobs_abandon(uint32_t id);
+void jobs_drop_rejections(void);
 void jobs_follow(JSContext *ctx, JSValueConst promise);  /* its rejection is somebody's business */
 void jobs_pump(void);
 
 /* failures.c: what was thrown, as a frame. */
 void failures_report(uint32_t op, uint32_t id, JSValue thrown);
 void failures_report_pending(uint32_t op, uint32_t id);         /* the context's pending exception */
+void failures_uncaught(JSValue thrown, JSValueConst stack);     /* to the program's listeners first */
+void failures_uncaught_pending(void);
 JSValue failures_throw_conversion(JSContext *ctx, const char *path, const char *reason);
 
 /* encode.c / decode.c: values and messages. */

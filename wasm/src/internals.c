@@ -654,3 +654,9 @@ int internals_promise_then(JSContext *ctx, JSValueConst promise, JSValueConst fu
     JSValueConst handlers[2] = {fulfilled, rejected}, nobody[2] = {JS_UNDEFINED, JS_UNDEFINED};
     return perform_promise_then(ctx, promise, handlers, nobody);
 }
+
+bool internals_promise_is_handled(JSValueConst promise)
+{
+    JSPromiseData *data = JS_GetOpaque(promise, JS_CLASS_PROMISE);
+    return data && data->is_handled;
+}

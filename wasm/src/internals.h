@@ -76,6 +76,7 @@ bool internals_module_awaits(const JSModuleDef *m);                    /* at its
 ModuleState internals_module_state(const JSModuleDef *m);
 bool internals_module_free(JSContext *ctx, JSModuleDef *m);
 JSValue internals_compile_function(JSContext *ctx, JSValueConst source, JSValueConst filename, JSValue *name);
+bool internals_promise_is_handled(JSValueConst promise);
 /* As `promise.then`, without what guest code may have made of that; functions, or JS_UNDEFINED. */
 int internals_promise_then(JSContext *ctx, JSValueConst promise, JSValueConst fulfilled, JSValueConst rejected);
 

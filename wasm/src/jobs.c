@@ -4,11 +4,18 @@
 
 #include <stdlib.h>
 
-static Rejection *take_rejection(Rejection **at)
+static void add_rejection(Rejections *list, Rejection *rejection)
+{
+    rejection->next = NULL;
+    *list->tail = rejection;
+    list->tail = &rejection->next;
+}
+
+static Rejection *take_rejection(Rejections *list, Rejection **at)
 {
     Rejection *rejection = *at;
     if (!(*at = rejection->next))
-        guest.rejections_tail = at;
+        list->tail = at;
     return rejection;
 }
 
@@ -17,6 +24,18 @@ static void free_rejection(Rejection *rejection)
     JS_FreeValue(guest.context, rejection->promise);
     JS_FreeValue(guest.context, rejection->reason);
     free(rejection);
+}
+
+static bool forget_rejection(Rejections *list, JSValueConst promise)
+{
+    for (Rejection **at = &list->first; *at; at = &(*at)->next) {
+        engine_weigh(sizeof(**at));
+        if (JS_VALUE_GET_PTR((*at)->promise) != JS_VALUE_GET_PTR(promise))
+            continue;
+        free_rejection(take_rejection(list, at));
+        return true;
+    }
+    return false;
 }
 
 static void on_rejection(JSContext *ctx, JSValueConst promise, JSValueConst reason, bool handled, void *opaque)
@@ -28,25 +47,32 @@ static void on_rejection(JSContext *ctx, JSValueConst promise, JSValueConst reas
             guest.control.failed_allocations++;
             return;
         }
-        *rejection = (Rejection){JS_DupValue(ctx, promise), JS_DupValue(ctx, reason), guest.answering, NULL};
-        *guest.rejections_tail = rejection;
-        guest.rejections_tail = &rejection->next;
+        *rejection = (Rejection){JS_DupValue(ctx, promise), JS_DupValue(ctx, reason), guest.answering, 0, NULL};
+        add_rejection(&guest.rejections, rejection);
         return;
     }
-    for (Rejection **at = &guest.rejections; *at; at = &(*at)->next) {
-        Rejection *rejection = *at;
-        engine_weigh(sizeof(*rejection));
-        if (JS_VALUE_GET_PTR(rejection->promise) != JS_VALUE_GET_PTR(promise))
-            continue;
-        free_rejection(take_rejection(at));
+    if (forget_rejection(&guest.rejections, promise) || forget_rejection(&guest.telling, promise))
         return;
-    }
+    forget_rejection(&guest.told, promise);
+    if (guest.rejections_told &&
+        jobs_add_task(ctx, JS_DupValue(ctx, guest.hooks[HOOK_HANDLED]), JS_DupValue(ctx, promise)))
+        JS_FreeValue(ctx, JS_GetException(ctx));
+}
+
+void jobs_drop_rejections(void)
+{
+    Rejections *const lists[] = {&guest.rejections, &guest.telling, &guest.told};
+    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
+        while (lists[i]->first)
+            free_rejection(take_rejection(lists[i], &lists[i]->first));
 }
 
 void jobs_boot(void)
 {
     guest.tasks_tail = &guest.tasks;
-    guest.rejections_tail = &guest.rejections;
+    guest.rejections.tail = &guest.rejections.first;
+    guest.telling.tail = &guest.telling.first;
+    guest.told.tail = &guest.told.first;
     JS_SetHostPromiseRejectionTracker(guest.runtime, on_rejection, NULL);
 }
 
@@ -103,8 +129,7 @@ static void drop_microtasks(void)
 {
     JSContext *ctx = guest.context;
     internals_drop_jobs(guest.runtime);
-    while (guest.rejections)
-        free_rejection(take_rejection(&guest.rejections));
+    jobs_drop_rejections();
     if (JS_HasException(ctx))
         JS_FreeValue(ctx, JS_GetException(ctx));
 }
@@ -117,7 +142,61 @@ static void run_microtasks(void)
         if (done == 0)
             return;
         if (done < 0 && !guest.control.reason)
-            failures_report_pending(OP_UNCAUGHT, 0);
+            failures_uncaught_pending();
+    }
+}
+
+/* The next rejection that may be reported now, from one of them on. */
+static Rejection **next_due(Rejection **at)
+{
+    while (*at && (*at)->has_time && guest.runs) {
+        engine_weigh(sizeof(**at));
+        at = &(*at)->next;
+    }
+    return at;
+}
+
+/* A task: tell the program's listeners of a batch of rejections. What they do not deal with stays for the host. */
+static JSValue tell_rejections(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
+{
+    uint32_t batch;
+    (void)this_value, (void)argc;
+    if (JS_ToUint32(ctx, &batch, argv[0]))
+        return JS_EXCEPTION;
+    while (guest.telling.first && guest.telling.first->batch <= batch && !guest.control.reason) {
+        Rejection *rejection = take_rejection(&guest.telling, &guest.telling.first);
+        JSValueConst arguments[2] = {rejection->promise, rejection->reason};
+        JSValue result = hooks_call(ctx, HOOK_UNHANDLED, 2, arguments);
+        if (JS_IsException(result) && !guest.control.reason)
+            JS_FreeValue(ctx, JS_GetException(ctx));
+        bool dealt_with = JS_VALUE_GET_TAG(result) == JS_TAG_BOOL && JS_VALUE_GET_BOOL(result);
+        bool handled = internals_promise_is_handled(rejection->promise);
+        JS_FreeValue(ctx, result);
+        guest.rejections_told |= !handled;
+        if (dealt_with || handled)
+            free_rejection(rejection);
+        else
+            add_rejection(&guest.told, rejection);
+    }
+    return guest.control.reason ? JS_EXCEPTION : JS_UNDEFINED;
+}
+
+/* Have the listeners told, in a task of its own, of the rejections that may be reported now. */
+static void notify_of_rejections(void)
+{
+    JSContext *ctx = guest.context;
+    Rejection **at = &guest.rejections.first;
+    if (!(guest.listening & LISTENING_REJECTION) || !*(at = next_due(at)))
+        return;
+    guest.batch++;
+    JSValue function = JS_NewCFunction(ctx, tell_rejections, "", 1);
+    if (JS_IsException(function) || jobs_add_task(ctx, function, JS_NewUint32(ctx, guest.batch))) {
+        JS_FreeValue(ctx, JS_GetException(ctx));
+        return;
+    }
+    while (*(at = next_due(at))) {
+        (*at)->batch = guest.batch;
+        add_rejection(&guest.telling, take_rejection(&guest.rejections, at));
     }
 }
 
@@ -126,6 +205,7 @@ static void run_tasks(void)
     JSContext *ctx = guest.context;
     Task *task;
     run_microtasks();
+    notify_of_rejections();
     while (!guest.control.reason && (task = next_task())) {
         bool argument = JS_VALUE_GET_TAG(task->argument) != JS_TAG_UNINITIALIZED;
         guest.answering = task->is_answer;
@@ -133,9 +213,10 @@ static void run_tasks(void)
         guest.answering = false;
         free_task(task);
         if (JS_IsException(result) && !guest.control.reason)
-            failures_report_pending(OP_UNCAUGHT, 0);
+            failures_uncaught_pending();
         JS_FreeValue(ctx, result);
         run_microtasks();
+        notify_of_rejections();
     }
 }
 
@@ -272,19 +353,11 @@ void jobs_abandon(uint32_t id)
     }
 }
 
-static Rejection **next_due(void)
-{
-    Rejection **at = &guest.rejections;
-    while (*at && (*at)->has_time && guest.runs)
-        at = &(*at)->next;
-    return at;
-}
-
 /* From the beginning each time: reporting one runs getters, and these may handle others. */
-static void report_rejections(void)
+static void report_rejections(Rejections *list)
 {
-    for (Rejection **at; !guest.control.reason && *(at = next_due());) {
-        Rejection *rejection = take_rejection(at);
+    for (Rejection **at; !guest.control.reason && *(at = next_due(&list->first));) {
+        Rejection *rejection = take_rejection(list, at);
         failures_report(OP_UNCAUGHT, 1, rejection->reason);
         JS_FreeValue(guest.context, rejection->promise);
         free(rejection);
@@ -302,8 +375,11 @@ void jobs_pump(void)
         run_tasks();
         if (!guest.control.reason)
             settle_runs();
+        if (!guest.control.reason && !guest.runs)
+            notify_of_rejections();
     } while (!guest.control.reason && (internals_has_jobs(guest.runtime) || guest.tasks));
-    report_rejections();
+    report_rejections(&guest.told);
+    report_rejections(&guest.rejections);
     if (guest.control.reason)
         drop_microtasks();
 }

@@ -85,11 +85,26 @@ static JSValue native_task(JSContext *ctx, JSValueConst this_value, int argc, JS
     return jobs_add_task(ctx, JS_DupValue(ctx, argv[0]), JS_UNINITIALIZED) ? JS_EXCEPTION : JS_UNDEFINED;
 }
 
+/* report(what was thrown, stack or undefined) */
 static JSValue native_report(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
     (void)this_value, (void)argc;
-    failures_report(OP_UNCAUGHT, 0, JS_DupValue(ctx, argv[0]));
+    failures_uncaught(JS_DupValue(ctx, argv[0]), argv[1]);
+    return guest.control.reason ? ops_stop(ctx) : JS_UNDEFINED;
+}
+
+/* listen...(whether the program listens to such events of the global object) */
+static JSValue native_listen(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv, int which)
+{
+    (void)this_value, (void)argc;
+    guest.listening = JS_ToBool(ctx, argv[0]) ? guest.listening | (uint32_t)which : guest.listening & ~(uint32_t)which;
     return JS_UNDEFINED;
+}
+
+static JSValue native_promise_is_handled(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
+{
+    (void)this_value, (void)argc;
+    return JS_NewBool(ctx, internals_promise_is_handled(argv[0]));
 }
 
 static JSValue native_now(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
@@ -166,7 +181,10 @@ static const JSCFunctionListEntry functions[] = {
     JS_CFUNC_DEF("hook", 2, native_hook),
     JS_CFUNC_DEF("cancel", 1, native_cancel),
     JS_CFUNC_DEF("task", 1, native_task),
-    JS_CFUNC_DEF("report", 1, native_report),
+    JS_CFUNC_DEF("report", 2, native_report),
+    JS_CFUNC_MAGIC_DEF("listenToErrors", 1, native_listen, LISTENING_ERROR),
+    JS_CFUNC_MAGIC_DEF("listenToRejections", 1, native_listen, LISTENING_REJECTION),
+    JS_CFUNC_DEF("promiseIsHandled", 1, native_promise_is_handled),
     JS_CFUNC_DEF("now", 0, native_now),
     JS_CFUNC_DEF("timeOrigin", 0, native_time_origin),
     JS_CFUNC_DEF("classOf", 1, native_class_of),
