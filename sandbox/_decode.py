@@ -184,7 +184,9 @@ class Reader(Cursor):
         if len(self._refusals) < (_MOST_REFUSALS if self._keep_refusals else 1):
             path = path_of([frame.step() for frame in self._frames[1:]])
             self._refusals.append(ConversionError(path, reason))
-        self._object(self._refusals[-1])
+            self._object(self._refusals[-1])
+        else:  # one of its own: the same one twice would be a key that is there twice
+            self._object(ConversionError(self._refusals[-1].path, self._refusals[-1].reason))
 
     def _finish(self, end: int) -> None:
         """Leave an extension; its payload must have been read to its end."""

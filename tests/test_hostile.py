@@ -365,6 +365,19 @@ def test_exceptions_that_are_kept_keep_no_arguments() -> None:
         assert box.usage.live_handles < 40
 
 
+@pytest.mark.parametrize("code", ["new Set(many)", "new Map(many.map(f => [f, 1]))", "[new Set(many), new Set(many)]"])
+def test_more_functions_than_may_be_held_as_keys(code: str) -> None:
+    kept: list[object] = []
+    with Sandbox(limits=Limits(handles=4), functions={"keep": kept.append}) as box:
+        with pytest.raises(LimitExceeded, match="4 handles"):
+            box.eval("const many = [1, 2, 3].map(n => () => n); for (let i = 0; i < 10; i++) keep(() => i)")
+        with pytest.raises(LimitExceeded, match="4 handles"):
+            box.eval(code)
+        kept.clear()
+        gc.collect()
+        assert box.eval("1") == 1
+
+
 def test_more_functions_than_may_be_held_are_never_made() -> None:
     with Sandbox(limits=Limits(handles=100), functions={"f": lambda value: None}) as box:
         box.eval("const many = Array.from({length: 5000}, () => () => 1); 0")

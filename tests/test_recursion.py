@@ -49,6 +49,15 @@ SHAPES = {
     "toJSON": "const o = {toJSON() { return JSON.stringify(this) }}; JSON.stringify(o)",
     "structuredClone": "const o = {get x() { return structuredClone(this) }}; structuredClone(o)",
     "generators": "function* g() { yield* g() } [...g()]",
+    **{
+        f"a chain of {name}": f"let a = [1].values(); for (let i = 0; i < N / 4; i++) a = a.{name}({given}); a.next()"
+        for name, given in {"map": "x => x", "filter": "() => 1", "take": "9", "drop": "0"}.items()
+    },
+    "a chain of flatMap": "let a = [1].values(); "
+    "for (let i = 0; i < N / 4; i++) { const b = a; a = [1].values().flatMap(() => b) } a.next()",
+    "a chain of concat": "let a = [1].values(); for (let i = 0; i < N / 4; i++) a = Iterator.concat(a); a.next()",
+    "a chain of from": "let a = [1].values(); "
+    "for (let i = 0; i < N / 4; i++) { const b = a; a = Iterator.from({next: () => b.next()}) } a.next()",
     "iterators": "const o = {[Symbol.iterator]() { return [...this] }}; [...o]",
     "spread": "const o = {get x() { return {...this} }}; ({...o})",
     "eval": "globalThis.s = 'eval(s)'; eval(s)",
