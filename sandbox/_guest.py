@@ -51,11 +51,9 @@ if TYPE_CHECKING:
 
 _HEADER: Final = struct.Struct("<III")
 _OUT_OF_MEMORY: Final = "out of memory"  # what the engine says, also in the SyntaxError of a regular expression
-# Below the wall of linear memory: what is left lets the guest report that memory ran out.
-_RESERVE_BYTES: Final = 1 << 20
-_MAX_OUTBOX_BYTES: Final = 1 << 20
-# Of frames that are decoded at one time, holes of arrays included: events take many times their room.
-_BATCH_BYTES: Final = 1 << 16
+_RESERVE_BYTES: Final = 1 << 20  # below the wall of linear memory, so that the guest can report that it ran out
+_MAX_OUTBOX_BYTES: Final = 1 << 18
+_BATCH_BYTES: Final = 1 << 14  # of frames decoded at one time, holes of arrays included: events take far more room
 _NANOSECONDS: Final = 1_000_000_000
 _REASONS: Final = frozenset(Reason)
 
@@ -365,6 +363,8 @@ class Guest:
         if op == Op.RELEASE:
             return Released(number)
         try:
+            if number and (self.instance.control.interrupt or self.instance.control.reason):
+                raise ConversionError("$", "of a run that was stopped")
             return Requested(number, op, self._arguments(message))
         except ConversionError as refusal:
             return Requested(number, op, refusal.with_traceback(None))

@@ -6,11 +6,12 @@ import sys
 from typing import Any, Final
 
 from sandbox.errors import JSError
-from sandbox.values import JSMap, JSSet
+from sandbox.values import JSMap, JSSet, undefined
 
 # Beside the objects themselves: the place of each in its container, and in the tables of a Map or Set.
 _PLACE_BYTES: Final = 8
 _ENTRY_BYTES: Final = 200
+_LONG: Final = 1000  # a list of so many may be one of holes, made from a few bytes
 
 
 def host_bytes(value: object) -> int:
@@ -25,7 +26,7 @@ def host_bytes(value: object) -> int:
         seen.add(id(value))
         total += sys.getsizeof(value) + _PLACE_BYTES
         if isinstance(value, list):
-            left += value
+            left += value if len(value) < _LONG else [item for item in value if item is not undefined]
         elif isinstance(value, dict):
             left += value
             left += value.values()

@@ -116,6 +116,7 @@ ROWS = {
     # Programs.
     "a long sum": "eval('1+'.repeat(2e6) + '1')",
     "a long array": "eval('[' + '1,'.repeat(2e6) + ']')",
+    "what is no program": "for (;;) try { new Function('x', '\\\\') } catch {}",
     "many statements": "eval('a=1;'.repeat(5e5))",
     "many variables": f"eval({_NAMES.format('1e5', 'var v')}.join(';'))",
     "many names of a block": f"eval('{{' + {_NAMES.format('4e4', 'let v')}.join(';') + '}}')",

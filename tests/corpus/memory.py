@@ -25,8 +25,8 @@ def _hoard(item: str) -> str:
     return f"{{ const all = []; for (;;) all.push({item}) }}"
 
 
-def _wait_for_ever(stage: Stage) -> Mapping[str, Callable[[], Awaitable[None]]]:
-    async def wait() -> None:
+def _wait_for_ever(stage: Stage) -> Mapping[str, Callable[..., Awaitable[None]]]:
+    async def wait(*_: object) -> None:
         import asyncio
 
         await asyncio.Event().wait()
@@ -128,6 +128,15 @@ CASES = [
         values=("RangeError", "all"),
         functions=_wait_for_ever,
         seconds=5,
+        waits=True,
+    ),
+    Case(
+        17,
+        "host calls with holes",
+        "(() => { let last; for (;;) last = [last, wait(Array(700000))] })()",
+        frozenset({"wall", "memory", "limit", "cpu"}),
+        functions=_wait_for_ever,
+        seconds=0.2,
         waits=True,
     ),
     *cases(
