@@ -449,7 +449,7 @@ class Driver:
         """Cancel the host calls; on the thread that owns the loop, any if none does."""
         self._requests.clear()
         self._requests.attend()
-        self._operations.forget_exceptions()
+        self._operations.close()
 
 
 def _check_recursion() -> None:

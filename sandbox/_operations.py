@@ -185,10 +185,12 @@ class Operations:
         """Whatever thread held the lock, it is not in the child."""
         self._lock = threading.Lock()
 
-    def forget_exceptions(self) -> None:
-        """Keep none of them: the guest is gone."""
+    def close(self) -> None:
+        """Let go of what is kept for the guest, which is gone; idempotent."""
         self._exceptions.clear()
         self._kept_bytes = 0
+        for capability in self._capabilities:
+            capability.close()
 
     def target(self, op: int) -> object:
         """An exposed object; see `DecodeOwner`."""

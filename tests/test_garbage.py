@@ -13,7 +13,7 @@ from typing import Any
 import anyio.lowlevel
 import pytest
 
-from sandbox import Sandbox, _blocking, _driver, _guest, _instance, _turns
+from sandbox import Limits, Sandbox, _blocking, _driver, _guest, _instance, _turns
 
 
 def test_sandboxes_in_cycles() -> None:
@@ -23,6 +23,16 @@ def test_sandboxes_in_cycles() -> None:
 
     for _ in range(20):
         make()
+    gc.collect()
+
+
+def test_calls_that_wait_for_their_turn_go_with_their_sandbox() -> None:
+    def make() -> None:
+        functions = {"me": lambda: box, "never": anyio.sleep_forever}
+        box = Sandbox(functions=functions, limits=Limits(concurrent_calls=1))
+        box.eval("for (let i = 0; i < 10; i++) never(); 1")
+
+    make()
     gc.collect()
 
 

@@ -83,6 +83,9 @@ class Capability(ABC):
         """
         return _nothing
 
+    def close(self) -> None:  # noqa: B027 - most have nothing to close
+        """Let go of what was begun for the guest, which is gone; idempotent."""
+
 
 def _nothing() -> None:
     """There is no such state."""

@@ -39,11 +39,13 @@ class _Begun:
     kind: str
     others: Iterator[Offer]
 
-    def __del__(self) -> None:
+    def close(self) -> None:
         """Close a coroutine that nobody has awaited, or Python warns of it."""
         source = getattr(self, "source", None)  # what made it may have been interrupted
         if inspect.iscoroutine(source) and inspect.getcoroutinestate(source) == inspect.CORO_CREATED:
             source.close()
+
+    __del__ = close
 
 
 class Modules(Capability):
@@ -67,6 +69,11 @@ class Modules(Capability):
     def handlers(self) -> Mapping[str, Handler]:
         """See `Capability`."""
         return {"resolve": self._resolve, "load": self._load, "fetch": self._fetch}
+
+    def close(self) -> None:
+        """See `Capability`. Garbage is finalized in any order, so sources do not wait for it to end."""
+        while self._begun:
+            self._begun.popitem()[1].close()
 
     def _resolve(self, specifier: object, path: object, directory: object, condition: object) -> str | bool | None:
         if not self._finders:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import functools
+import gc
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
@@ -175,6 +176,29 @@ def test_sources_that_are_begun_and_never_asked_for() -> None:
 
     with Sandbox(limits=TIGHT, modules=load) as box:
         assert outcome(box, script.finish(b"\0\x01")) == 1
+
+
+def test_sources_that_nobody_asks_for_end_with_their_sandbox() -> None:
+    class Host:
+        """What holds its sandbox, and is held by what it is asked for."""
+
+        def __init__(self) -> None:
+            self.box = Sandbox(limits=TIGHT, modules=self.load)
+
+        def load(self, *_: object) -> Awaitable[str]:
+            return self.source()
+
+        async def source(self) -> str:
+            return "1"
+
+    script = Script().call(Op.MODULES_LOAD, b"\0" + packed(["a", "a", None, "import", "", True]))
+    for closes in (True, False):
+        host = Host()
+        assert outcome(host.box, script.finish(b"\0\x01")) == 1
+        if closes:
+            host.box.close()
+        del host
+        gc.collect()
 
 
 # --- what is called back ---
