@@ -173,20 +173,23 @@ def call_closed(function: Callable[[], Any]) -> Any:  # noqa: ANN401 - any value
 
 def at_checkpoints_only(*functions: Callable[..., Any]) -> None:
     """Have trio, if it is there, raise KeyboardInterrupt in these coroutine functions only where they wait."""
-    if (lowlevel := sys.modules.get("trio.lowlevel")) is not None:
-        for function in functions:
-            lowlevel.enable_ki_protection(function)
+    _tell_trio("enable_ki_protection", functions)
 
 
 def errors_of_a_race() -> tuple[type[Exception], ...]:
     """What waking a task may raise, for asyncio's handler cancels the main task at any instant, also in that one."""
-    asyncio = sys.modules.get("asyncio")
-    return () if asyncio is None else (asyncio.InvalidStateError,)
+    error: type[Exception] | None = getattr(sys.modules.get("asyncio"), "InvalidStateError", None)
+    return () if error is None else (error,)
 
 
 def as_usual_in(*functions: Callable[..., Any]) -> None:
     """Have trio, if it is there, raise KeyboardInterrupt at once in what functions call, whoever has called them."""
-    if (lowlevel := sys.modules.get("trio.lowlevel")) is None:
-        return
-    for function in functions:
-        lowlevel.disable_ki_protection(function)
+    _tell_trio("disable_ki_protection", functions)
+
+
+def _tell_trio(name: str, functions: Sequence[Callable[..., Any]]) -> None:
+    # Another thread may be importing it; then there is no loop of it yet.
+    tell = getattr(sys.modules.get("trio.lowlevel"), name, None)
+    if tell is not None:
+        for function in functions:
+            tell(function)

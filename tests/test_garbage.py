@@ -28,8 +28,9 @@ def test_sandboxes_in_cycles() -> None:
 
 def test_calls_that_wait_for_their_turn_go_with_their_sandbox() -> None:
     def make() -> None:
-        functions = {"me": lambda: box, "never": anyio.sleep_forever}
-        box = Sandbox(functions=functions, limits=Limits(concurrent_calls=1))
+        box: Sandbox = Sandbox(
+            functions={"me": lambda: box, "never": anyio.sleep_forever}, limits=Limits(concurrent_calls=1)
+        )
         box.eval("for (let i = 0; i < 10; i++) never(); 1")
 
     make()

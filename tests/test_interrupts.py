@@ -10,7 +10,7 @@ import sys
 import textwrap
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
-from types import FrameType
+from types import FrameType, ModuleType
 from typing import Any
 
 import anyio
@@ -502,3 +502,11 @@ def test_under_trio_at_every_line_of_an_async_iterators_steps() -> None:
     while interrupted(at):
         at += 1
     assert at > 50
+
+
+def test_a_loop_that_another_thread_is_importing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "trio.lowlevel", ModuleType("trio.lowlevel"))
+    monkeypatch.setitem(sys.modules, "asyncio", ModuleType("asyncio"))
+    _interrupts.at_checkpoints_only(_raise_signal)
+    _interrupts.as_usual_in(_raise_signal)
+    assert _interrupts.errors_of_a_race() == ()
