@@ -15,6 +15,10 @@ import {
 import { makeGlobalTarget } from "./global_events.js";
 import { AbortController, AbortSignal, controllerTraits, signalTraits } from "./abort.js";
 import { operations as cloneOperations } from "./structured_clone.js";
+import {
+  channelTraits, MessageChannel, MessageEvent, messageEventTraits, MessagePort, portTraits,
+} from "./messaging.js";
+import { BroadcastChannel, broadcastTraits } from "./broadcast.js";
 import { decoderTraits, encoderTraits, TextDecoder, TextEncoder } from "./encoding.js";
 import { paramsTraits, URL, URLSearchParams, urlTraits } from "./url.js";
 import { Performance, performance, traits as performanceTraits } from "./performance.js";
@@ -37,6 +41,10 @@ exposeInterface(EventTarget, eventTargetTraits);
 exposeInterface(AbortSignal, signalTraits);
 exposeInterface(AbortController, controllerTraits);
 exposeOperations(cloneOperations);
+exposeInterface(MessageEvent, messageEventTraits);
+exposeInterface(MessagePort, portTraits);
+exposeInterface(MessageChannel, channelTraits);
+exposeInterface(BroadcastChannel, broadcastTraits);
 exposeInterface(TextEncoder, encoderTraits);
 exposeInterface(TextDecoder, decoderTraits);
 exposeInterface(URL, urlTraits);

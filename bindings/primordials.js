@@ -27,6 +27,7 @@ export const { apply: ReflectApply, ownKeys: ReflectOwnKeys } = Reflect;
 export const {
   create: ObjectCreate,
   defineProperty: ObjectDefineProperty,
+  freeze: ObjectFreeze,
   getOwnPropertyDescriptor: ObjectGetOwnPropertyDescriptor,
   getPrototypeOf: ObjectGetPrototypeOf,
   hasOwn: ObjectHasOwn,

@@ -1,12 +1,12 @@
 /**
- * structuredClone.
+ * structuredClone, and the same for messages.
  *
  * One walk over the value, in the standard's order, makes the copies. It keeps its own stack, so depth costs memory and
  * nothing else. Transferred buffers, and all views, exist only when the walk is over: until then a placeholder stands
  * for them, and a note says where they go.
  */
 
-import { classOf, collectionEntries } from "sandbox:native";
+import { classOf, collectionEntries, viewState } from "sandbox:native";
 import {
   ArrayBuffer, ArrayBufferPrototypeGetByteLength, ArrayBufferPrototypeGetDetached, ArrayBufferPrototypeGetMaxByteLength,
   ArrayBufferPrototypeGetResizable, ArrayBufferPrototypeTransfer, ArrayPrototype, BigIntPrototypeValueOf,
@@ -15,13 +15,14 @@ import {
   DOMExceptionPrototypeGetName, Error, ErrorPrototypeGetStack, errors, isObject, Map, MapPrototypeGet, MapPrototypeHas,
   MapPrototypeSet, newList, NumberPrototypeValueOf, Object, ObjectDefineProperty, ObjectGetOwnPropertyDescriptor,
   ObjectGetPrototypeOf, ObjectHasOwn, ObjectKeys, ObjectPrototype, ObjectSetPrototypeOf, RegExp, RegExpFlags,
-  RegExpPrototypeGetSource, Set, SetPrototypeAdd, String, StringPrototypeValueOf, TypedArrayPrototypeGetBuffer,
-  TypedArrayPrototypeGetByteOffset, TypedArrayPrototypeGetLength, TypedArrayPrototypeSet, typedArrays, TypeError,
-  Uint8Array,
+  RegExpPrototypeGetSource, Set, SetPrototypeAdd, String, StringPrototypeValueOf, SymbolIterator,
+  TypedArrayPrototypeGetBuffer, TypedArrayPrototypeGetByteOffset, TypedArrayPrototypeGetLength, TypedArrayPrototypeSet,
+  typedArrays, TypeError, Uint8Array,
 } from "./primordials.js";
-import { dictionary, execute, platformInterface, requireArguments, sequence } from "./webidl.js";
+import { dictionary, execute, interfaceOf, platformInterface, requireArguments, sequence } from "./webidl.js";
 
-const where = execute("structuredClone", "Window");
+/** The operation that clones, for messages. */
+let where = "";
 const pending = { __proto__: null };
 
 const toObject = (value, at) => {
@@ -29,6 +30,18 @@ const toObject = (value, at) => {
   return value;
 };
 const cloneOptions = dictionary([{ key: "transfer", convert: (value, at) => sequence(value, toObject, at) }]);
+
+/**
+ * The transfer list of `postMessage`, which is given as such or as a member of options.
+ * @param {any} value
+ * @param {string} at
+ * @returns {object[]}
+ */
+export function transferList(value, at) {
+  const method = isObject(value) ? value[SymbolIterator] : undefined;
+  if (method !== undefined && method !== null) return sequence(value, toObject, at, method);
+  return cloneOptions(value, at).transfer ?? newList();
+}
 
 /** @param {string} what @returns {never} */
 function refuse(what) {
@@ -49,6 +62,15 @@ function copyBuffer(buffer) {
   const copy = new ArrayBuffer(byteLength, { __proto__: null, maxByteLength });
   TypedArrayPrototypeSet(new Uint8Array(copy), new Uint8Array(buffer));
   return copy;
+}
+
+/** @param {ArrayBuffer} buffer */
+function transferBuffer(buffer) {
+  try {
+    return ArrayBufferPrototypeTransfer(buffer);
+  } catch {
+    return refuse("An ArrayBuffer that stays where it is");
+  }
 }
 
 /** @param {RegExp} value */
@@ -89,9 +111,11 @@ function ownData(object, key) {
 /** The copy of an object, without its contents. @param {object} value @param {string} kind */
 function shellOf(value, kind) {
   switch (kind) {
-    case "Object":
-      if (platformInterface(value) !== undefined) refuse("A " + platformInterface(value).name + " object");
-      return { __proto__: null };
+    case "Object": {
+      const platform = platformInterface(value);
+      if (platform?.clone !== undefined) return platform.clone(value);
+      return platform === undefined ? { __proto__: null } : refuse("The " + platform.name + " object");
+    }
     case "Array": return newList();
     case "Map": return new Map();
     case "Set": return new Set();
@@ -118,6 +142,12 @@ function shellOf(value, kind) {
  * @property {number} length Of an Array.
  */
 
+const buffers = {
+  __proto__: null, name: "ArrayBuffer", isDetached: ArrayBufferPrototypeGetDetached, transfer: transferBuffer,
+};
+/** How an object is transferred. @param {object} value */
+const transferOf = (value) => (classOf(value) === "ArrayBuffer" ? buffers : interfaceOf(value));
+
 class Cloner {
   /** Copies, or the placeholder, by original. */
   #copies = new Map();
@@ -125,14 +155,16 @@ class Cloner {
   #frames = newList();
   /** What is done when the walk is over: target, key, value to be resolved. Collections keep their order by it. */
   #notes = newList();
-  /** @type {{ view: object, kind: string, buffer: object, offset: number, length: number }[]} */
+  /** @type {{ view: object, kind: string, buffer: object, offset: number, length: number | undefined }[]} */
   #views = newList();
 
-  /** Take a buffer out of the walk: it will be transferred. */
-  reserve(buffer) {
-    if (classOf(buffer) !== "ArrayBuffer") refuse("The transfer list holds a value that cannot be transferred, and");
-    if (MapPrototypeHas(this.#copies, buffer)) refuse("The transfer list holds an ArrayBuffer twice, and");
-    MapPrototypeSet(this.#copies, buffer, pending);
+  /** Take an object out of the walk: it will be transferred. */
+  reserve(value) {
+    if (transferOf(value)?.transfer === undefined) {
+      refuse("The transfer list holds a value that cannot be transferred, and");
+    }
+    if (MapPrototypeHas(this.#copies, value)) refuse("The transfer list holds an object twice, and");
+    MapPrototypeSet(this.#copies, value, pending);
   }
 
   walk(value) {
@@ -153,6 +185,7 @@ class Cloner {
     }
     const copy = shellOf(value, kind);
     MapPrototypeSet(this.#copies, value, copy);
+    if (kind === "Object" && ObjectGetPrototypeOf(copy) !== null) return copy; // a platform object, which is whole
     let keys;
     if (kind === "Map" || kind === "Set") keys = collectionEntries(value);
     else if (kind === "Error") keys = ["cause", "errors"];
@@ -170,10 +203,13 @@ class Cloner {
     if (classOf(buffer) === "ArrayBuffer" && ArrayBufferPrototypeGetDetached(buffer)) {
       refuse("A view of a detached ArrayBuffer");
     }
+    const isTracking = viewState(view);
+    if (isTracking === undefined) refuse("A view outside of its ArrayBuffer");
     this.#visit(buffer);
     MapPrototypeSet(this.#copies, view, pending);
     const offset = isDataView ? DataViewPrototypeGetByteOffset(view) : TypedArrayPrototypeGetByteOffset(view);
-    const length = isDataView ? DataViewPrototypeGetByteLength(view) : TypedArrayPrototypeGetLength(view);
+    let length;
+    if (!isTracking) length = isDataView ? DataViewPrototypeGetByteLength(view) : TypedArrayPrototypeGetLength(view);
     this.#views[this.#views.length] = { __proto__: null, view, kind, buffer, offset, length };
   }
 
@@ -239,13 +275,20 @@ class Cloner {
     return isObject(value) ? MapPrototypeGet(this.#copies, value) : value;
   }
 
-  /** Transfer the buffers, make the views, and carry out the notes. */
-  finish(transfer, value) {
+  /**
+   * Transfer what is to be transferred, make the views, and carry out the notes.
+   * @returns {object[]} What has taken the place of the transferred objects.
+   */
+  finish(transfer) {
     for (let i = 0; i < transfer.length; i++) {
-      if (ArrayBufferPrototypeGetDetached(transfer[i])) refuse("A detached ArrayBuffer");
+      const { name, isDetached } = transferOf(transfer[i]);
+      if (isDetached(transfer[i])) refuse("A detached " + name);
     }
+    const transferred = newList();
     for (let i = 0; i < transfer.length; i++) {
-      MapPrototypeSet(this.#copies, transfer[i], ArrayBufferPrototypeTransfer(transfer[i]));
+      const moved = transferOf(transfer[i]).transfer(transfer[i]);
+      transferred[i] = moved;
+      MapPrototypeSet(this.#copies, transfer[i], moved);
     }
     for (let i = 0; i < this.#views.length; i++) {
       const { view, kind, buffer, offset, length } = this.#views[i];
@@ -260,17 +303,43 @@ class Cloner {
       else if (kind === "Set") SetPrototypeAdd(target, this.#resolve(notes[i + 1]));
       else define(target, notes[i + 1], this.#resolve(notes[i + 2]), kind !== "Error");
     }
+    return transferred;
+  }
+
+  resultOf(value) {
     return this.#resolve(value);
+  }
+}
+
+/**
+ * Clone a value.
+ * @param {any} value
+ * @param {object[]} transfer Objects to be moved instead of copied.
+ * @param {string} at Start of the messages of errors.
+ * @returns {{ value: any, transferred: object[] }}
+ * @throws {DOMException} DataCloneError.
+ */
+export function clone(value, transfer, at) {
+  if (!isObject(value) && typeof value !== "symbol" && transfer.length === 0) {
+    return { __proto__: null, value, transferred: newList() };
+  }
+  const outer = where;
+  where = at;
+  try {
+    const cloner = new Cloner();
+    for (let i = 0; i < transfer.length; i++) cloner.reserve(transfer[i]);
+    cloner.walk(value);
+    const transferred = cloner.finish(transfer);
+    return { __proto__: null, value: cloner.resultOf(value), transferred };
+  } finally {
+    where = outer;
   }
 }
 
 export const operations = {
   structuredClone(value, options = undefined) {
-    requireArguments(arguments.length, 1, where);
-    const transfer = cloneOptions(options, where).transfer ?? newList();
-    const cloner = new Cloner();
-    for (let i = 0; i < transfer.length; i++) cloner.reserve(transfer[i]);
-    cloner.walk(value);
-    return cloner.finish(transfer, value);
+    const at = execute("structuredClone", "Window");
+    requireArguments(arguments.length, 1, at);
+    return clone(value, cloneOptions(options, at).transfer ?? newList(), at).value;
   },
 };

@@ -161,6 +161,10 @@ export function sequence(value, convert, where, method = isObject(value) ? value
  * @property {(value: object) => { entries: any[], arrow?: boolean, hidden?: string }} [inspect] What `console` prints
  *   between the braces: pairs of key and value, then the own properties but for the hidden one. Without it the own
  *   properties are printed.
+ * @property {(value: object) => object} [clone] Makes the copy of an object that can be cloned.
+ * @property {(value: object) => object} [transfer] Moves what an object holds to a new one, for a list of transfers.
+ *   May throw a DataCloneError.
+ * @property {(value: object) => boolean} [isDetached] With `transfer`: whether the object was moved before.
  */
 
 /** @type {Traits[]} */
@@ -174,6 +178,15 @@ const interfaces = newList();
 export function platformInterface(value) {
   const prototype = ObjectGetPrototypeOf(value);
   if (prototype === ObjectPrototype || prototype === null || prototype === ArrayPrototype) return undefined;
+  return interfaceOf(value);
+}
+
+/**
+ * Likewise, of an object whose prototype may have been replaced.
+ * @param {object} value Not a Proxy.
+ * @returns {Traits | undefined}
+ */
+export function interfaceOf(value) {
   // From the end: derived interfaces are exposed after those they derive from.
   for (let i = interfaces.length - 1; i >= 0; i--) if (interfaces[i].brand(value)) return interfaces[i];
   return undefined;

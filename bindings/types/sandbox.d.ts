@@ -225,13 +225,73 @@ interface AbortController {
 }
 declare var AbortController: { readonly prototype: AbortController; new (): AbortController };
 
+type Transferable = ArrayBuffer | MessagePort;
+
+interface MessageEvent<T = any> extends Event {
+  /** A copy of what was posted. */
+  readonly data: T;
+  /** Empty, unless the program has made the event. */
+  readonly origin: string;
+  readonly lastEventId: string;
+  readonly source: MessagePort | null;
+  /** The ports that were transferred with the message. */
+  readonly ports: readonly MessagePort[];
+  initMessageEvent(
+    type: string, bubbles?: boolean, cancelable?: boolean, data?: T, origin?: string, lastEventId?: string,
+    source?: MessagePort | null, ports?: Iterable<MessagePort>,
+  ): void;
+}
+declare var MessageEvent: {
+  readonly prototype: MessageEvent;
+  new <T>(
+    type: string,
+    eventInitDict?: EventInit & {
+      data?: T; origin?: string; lastEventId?: string; source?: MessagePort | null; ports?: Iterable<MessagePort>;
+    },
+  ): MessageEvent<T>;
+};
+
+/** One end of a channel within this sandbox. Messages wait until `start` is called or `onmessage` is set. */
+interface MessagePort extends EventTarget {
+  /**
+   * Send a copy of a value to the other end, where it is an event of a later task.
+   * @throws {DOMException} DataCloneError: as for `structuredClone`, or the port itself is to be transferred.
+   */
+  postMessage(message: any, transfer: Iterable<Transferable>): void;
+  postMessage(message: any, options?: { transfer?: Iterable<Transferable> }): void;
+  start(): void;
+  /** End the channel; what was posted before is still delivered. */
+  close(): void;
+  onmessage: ((this: MessagePort, event: MessageEvent) => any) | null;
+  onmessageerror: ((this: MessagePort, event: MessageEvent) => any) | null;
+  /** Called when the other end was closed. */
+  onclose: ((this: MessagePort, event: Event) => any) | null;
+}
+declare var MessagePort: { readonly prototype: MessagePort };
+interface MessageChannel {
+  readonly port1: MessagePort;
+  readonly port2: MessagePort;
+}
+declare var MessageChannel: { readonly prototype: MessageChannel; new (): MessageChannel };
+
+/** Sends to all other channels of the same name in this sandbox. */
+interface BroadcastChannel extends EventTarget {
+  readonly name: string;
+  /** @throws {DOMException} InvalidStateError: the channel is closed. DataCloneError: as for `structuredClone`. */
+  postMessage(message: any): void;
+  close(): void;
+  onmessage: ((this: BroadcastChannel, event: MessageEvent) => any) | null;
+  onmessageerror: ((this: BroadcastChannel, event: MessageEvent) => any) | null;
+}
+declare var BroadcastChannel: { readonly prototype: BroadcastChannel; new (name: string): BroadcastChannel };
+
 /**
  * Copy a value with everything it refers to; cycles and shared references are kept.
- * @param options `transfer`: ArrayBuffers to be moved instead of copied; they are detached.
+ * @param options `transfer`: objects to be moved instead of copied; the originals are detached.
  * @throws {DOMException} DataCloneError: there is a function, symbol, Proxy, promise, weak collection or platform
- *   object.
+ *   object that is not transferred.
  */
-declare function structuredClone<T>(value: T, options?: { transfer?: Iterable<ArrayBuffer> }): T;
+declare function structuredClone<T>(value: T, options?: { transfer?: Iterable<Transferable> }): T;
 
 /**
  * Decode base64 to a string of one character a byte.

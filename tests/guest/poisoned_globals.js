@@ -9,7 +9,8 @@
   "use strict";
   const { apply, construct, defineProperty, getOwnPropertyDescriptor, getPrototypeOf, ownKeys } = Reflect;
   const api = {
-    AbortController, AbortSignal, CustomEvent, ErrorEvent, EventTarget, PromiseRejectionEvent,
+    AbortController, AbortSignal, BroadcastChannel, CustomEvent, ErrorEvent, EventTarget, MessageChannel, MessageEvent,
+    PromiseRejectionEvent,
     atob, btoa, console, crypto, performance, queueMicrotask, setInterval, setTimeout, clearTimeout, clearInterval,
     structuredClone, TextDecoder, TextEncoder, URL, URLSearchParams,
   };
@@ -45,6 +46,9 @@
   const formats = ["%s %d %i %f %j %o %O %c %%", trapped, trapped, 1.5, "2.5", trapped, trapped, { a: 1 }, "css"];
   const room = new Uint8Array(2);
   const depth = { __proto__: null, depth: 1 };
+  const Bytes = Uint8Array;
+  const Buffer = ArrayBuffer;
+  const resizable = { __proto__: null, maxByteLength: 16 };
   const once = { __proto__: null, once: true };
   /** An iterable that reaches nothing. */
   const { iterator } = Symbol;
@@ -116,6 +120,20 @@
     text += new api.ErrorEvent("e", { __proto__: null, lineno: 5 }).lineno;
     text += new api.PromiseRejectionEvent("e", { __proto__: null, promise: values[21] }).isTrusted;
     log.log(combined, new api.CustomEvent("x"));
+
+    const channel = new api.MessageChannel();
+    const buffer = new Buffer(8, resizable);
+    const view = new Bytes(buffer);
+    channel.port1.onmessage = noop;
+    channel.port2.postMessage(view, listOf(buffer, new api.MessageChannel().port1));
+    channel.port2.postMessage(cloneable, { __proto__: null, transfer: listOf(new Buffer(8), channel.port1) });
+    channel.port2.close();
+    text += new api.MessageEvent("m", { __proto__: null, ports: listOf(channel.port2, channel.port2) }).ports.length;
+    const broadcast = new api.BroadcastChannel("b");
+    broadcast.onmessage = noop;
+    new api.BroadcastChannel("b").postMessage(cloneable);
+    broadcast.close();
+    log.log(channel, broadcast);
     return text + (api.performance.now() >= 0) + api.atob(api.btoa("abc"));
   };
 
@@ -152,7 +170,7 @@
   const planted = [
     "0", "1", "2", "value", "get", "set", "enumerable", "writable", "room", "depth", "fatal", "stream", "transfer",
     "maxByteLength", "level", "label", "done", "next", "then", "cause", "errors", "key", "convert", "fallback",
-    "required", "capture", "once", "passive", "signal", "handleEvent", "bubbles", "detail", "removed", "type",
+    "required", "capture", "once", "passive", "signal", "handleEvent", "bubbles", "detail", "removed", "ports", "data", "type",
   ];
   for (const key of planted) {
     plan.push([Object.prototype, key, {

@@ -231,3 +231,39 @@ def test_depth_costs_no_stack(box: Sandbox) -> None:
     depth
     """
     assert box.eval(code) == 20_000
+
+
+def test_a_view_whose_length_follows_its_buffer_still_does(box: Sandbox) -> None:
+    code = """
+    const make = (View) => new View(new ArrayBuffer(4, { maxByteLength: 16 }));
+    [Uint8Array, Uint16Array, DataView].map((View) => {
+      const view = make(View);
+      const copies = [structuredClone(view), structuredClone(view, { transfer: [view.buffer] })];
+      return copies.map((copy) => { copy.buffer.resize(8); return copy.byteLength }).join();
+    }).join(" ")
+    """
+    assert box.eval(code) == "8,8 8,8 8,8"
+
+
+@pytest.mark.parametrize(
+    "view", ["new Uint8Array(buffer, 8)", "new DataView(buffer, 8)", "new Uint8Array(buffer, 8, 4)"]
+)
+def test_a_view_outside_of_its_buffer_is_refused(refused: Callable[[str], str], view: str) -> None:
+    code = f"const buffer = new ArrayBuffer(16, {{ maxByteLength: 32 }}); const view = {view}; buffer.resize(4);"
+
+    assert refused(code + "structuredClone(view)").startswith("DOMException DataCloneError: ")
+
+
+def test_platform_objects_are_refused_by_name(refused: Callable[[str], str]) -> None:
+    text = refused("structuredClone([new Event('x')])")
+
+    assert text == (
+        "DOMException DataCloneError: Failed to execute 'structuredClone' on 'Window': "
+        "The Event object could not be cloned."
+    )
+
+
+def test_a_clone_inside_a_getter_of_another_is_on_its_own(box: Sandbox) -> None:
+    code = "structuredClone({ get a() { return structuredClone({ b: [1] }, { transfer: [new ArrayBuffer(1)] }).b }, c: 2 })"
+
+    assert box.eval(code) == {"a": [1], "c": 2}

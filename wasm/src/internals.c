@@ -272,6 +272,11 @@ bool internals_view(JSValueConst view, const uint8_t **bytes, size_t *length)
     return *length <= size - state->offset;
 }
 
+bool internals_view_tracks(JSValueConst view)
+{
+    return JS_VALUE_GET_OBJ(view)->u.typed_array->track_rab;
+}
+
 uint32_t internals_references(JSValueConst object)
 {
     return (uint32_t)JS_REF_COUNT(JS_VALUE_GET_PTR(object));

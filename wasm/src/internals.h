@@ -38,6 +38,7 @@ bool internals_regexp(JSContext *ctx, JSValueConst value, JSValue *source, JSVal
 bool internals_date_ms(JSValueConst value, double *ms);
 /* The bytes of a typed array or DataView, borrowed until guest code runs; false: it lies outside its buffer. */
 bool internals_view(JSValueConst view, const uint8_t **bytes, size_t *length);
+bool internals_view_tracks(JSValueConst view);       /* its length follows that of its buffer */
 uint32_t internals_references(JSValueConst object);  /* how many references keep it alive */
 /* TypeError, ..., by its prototype chain; DOMException; NULL: neither an Error nor a DOMException. */
 const char *internals_error_class(JSContext *ctx, JSValueConst error);

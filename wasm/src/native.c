@@ -79,10 +79,12 @@ static JSValue native_cancel(JSContext *ctx, JSValueConst this_value, int argc, 
     return JS_UNDEFINED;
 }
 
+/* task(function, argument or undefined: called without one) */
 static JSValue native_task(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
     (void)this_value, (void)argc;
-    return jobs_add_task(ctx, JS_DupValue(ctx, argv[0]), JS_UNINITIALIZED) ? JS_EXCEPTION : JS_UNDEFINED;
+    JSValue argument = JS_IsUndefined(argv[1]) ? JS_UNINITIALIZED : JS_DupValue(ctx, argv[1]);
+    return jobs_add_task(ctx, JS_DupValue(ctx, argv[0]), argument) ? JS_EXCEPTION : JS_UNDEFINED;
 }
 
 /* report(what was thrown, stack or undefined) */
@@ -99,6 +101,15 @@ static JSValue native_listen(JSContext *ctx, JSValueConst this_value, int argc, 
     (void)this_value, (void)argc;
     guest.listening = JS_ToBool(ctx, argv[0]) ? guest.listening | (uint32_t)which : guest.listening & ~(uint32_t)which;
     return JS_UNDEFINED;
+}
+
+/* viewState(typed array or DataView) -> whether its length follows its buffer's; undefined: it lies outside of that */
+static JSValue native_view_state(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
+{
+    const uint8_t *bytes;
+    size_t length;
+    (void)this_value, (void)argc;
+    return internals_view(argv[0], &bytes, &length) ? JS_NewBool(ctx, internals_view_tracks(argv[0])) : JS_UNDEFINED;
 }
 
 static JSValue native_promise_is_handled(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
@@ -180,10 +191,11 @@ static const JSCFunctionListEntry functions[] = {
     JS_CFUNC_DEF("opOf", 1, native_op_of),
     JS_CFUNC_DEF("hook", 2, native_hook),
     JS_CFUNC_DEF("cancel", 1, native_cancel),
-    JS_CFUNC_DEF("task", 1, native_task),
+    JS_CFUNC_DEF("task", 2, native_task),
     JS_CFUNC_DEF("report", 2, native_report),
     JS_CFUNC_MAGIC_DEF("listenToErrors", 1, native_listen, LISTENING_ERROR),
     JS_CFUNC_MAGIC_DEF("listenToRejections", 1, native_listen, LISTENING_REJECTION),
+    JS_CFUNC_DEF("viewState", 1, native_view_state),
     JS_CFUNC_DEF("promiseIsHandled", 1, native_promise_is_handled),
     JS_CFUNC_DEF("now", 0, native_now),
     JS_CFUNC_DEF("timeOrigin", 0, native_time_origin),
