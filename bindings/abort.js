@@ -1,10 +1,13 @@
 /**
  * AbortController and AbortSignal.
  *
- * A signal made by `AbortSignal.any` depends on signals that depend on none. Those refer to it weakly, unless somebody
- * would notice that it is gone: it has listeners or algorithms. So a signal that lives long may be combined with short-lived
- * ones any number of times.
+ * A signal is observed while it has listeners or algorithms. One made by `AbortSignal.any` depends on signals that depend on
+ * none; those refer to it weakly unless it is observed. So a signal that lives long may be combined with short-lived ones
+ * any number of times. One made by `AbortSignal.timeout` has a timer only while it, or what depends on it, is observed. Else
+ * it is enough to look at the clock when it is asked for its state, and nothing waits for it.
  */
+
+import { now } from "sandbox:native";
 
 import {
   connectSignals, defineEventHandler, Event, EventTarget, fireEvent, hasListeners, watchListeners,
@@ -12,7 +15,7 @@ import {
 import {
   DOMException, isObject, MathMax, newList, TypeError, WeakRef, WeakRefPrototypeDeref,
 } from "./primordials.js";
-import { startTimer } from "./timers.js";
+import { startTimer, stopTimer } from "./timers.js";
 import { execute, integer, requireArguments, requireBrand, sequence } from "./webidl.js";
 
 /** Only this module may construct signals. */
@@ -25,7 +28,7 @@ const shortestSweep = 16;
  * How a signal is referred to by what may abort it.
  * @typedef {object} Link
  * @property {WeakRef<AbortSignal>} weak
- * @property {AbortSignal | undefined} strong The signal, while it would be noticed if it were gone.
+ * @property {AbortSignal | undefined} strong The signal, while it is observed.
  * @property {boolean} done The signal is aborted.
  */
 
@@ -38,12 +41,18 @@ const shortestSweep = 16;
  * @property {AbortSignal[] | undefined} sources What a dependent signal depends on.
  * @property {Link[]} dependents
  * @property {number} sweepAt
- * @property {Link | undefined} link Of a signal that something else aborts: its sources, or a timer.
+ * @property {Link | undefined} link Of a dependent signal.
+ * @property {boolean} observed Whether it was observed when that was last looked at.
+ * @property {number} observers How many dependent signals are observed.
+ * @property {number} due When a timeout aborts it, milliseconds since the time origin; else Infinity.
+ * @property {number} timer Id of the timer for that; 0 without one.
  */
 
 let isSignal;
 /** @type {(signal: any) => SignalState} */
 let stateOf;
+/** The state of a signal after a look at the clock. @type {(signal: any) => SignalState} */
+let stateNow;
 
 export class AbortSignal extends EventTarget {
   /** @type {SignalState} */
@@ -55,6 +64,14 @@ export class AbortSignal extends EventTarget {
       requireBrand(isObject(signal) && #state in signal);
       return signal.#state;
     };
+    stateNow = (signal) => {
+      const state = stateOf(signal);
+      if (state.aborted) return state;
+      if (state.due !== Infinity && state.timer === 0 && state.due <= now()) expire(signal);
+      const { sources } = state;
+      if (sources !== undefined) for (let i = 0; i < sources.length && !state.aborted; i++) stateNow(sources[i]);
+      return state;
+    };
   }
 
   constructor(token = undefined) {
@@ -62,8 +79,10 @@ export class AbortSignal extends EventTarget {
     super();
     this.#state = {
       __proto__: null, aborted: false, reason: undefined, algorithms: newList(), waiting: 0, sources: undefined,
-      dependents: newList(), sweepAt: shortestSweep, link: undefined,
+      dependents: newList(), sweepAt: shortestSweep, link: undefined, observed: false, observers: 0, due: Infinity,
+      timer: 0,
     };
+    watchListeners(this, observe);
   }
 
   static abort(reason = undefined) {
@@ -77,11 +96,7 @@ export class AbortSignal extends EventTarget {
     requireArguments(arguments.length, 1, where);
     const delayMs = toMilliseconds(milliseconds, where);
     const signal = new AbortSignal(key);
-    const link = linkTo(signal);
-    startTimer(() => {
-      const live = WeakRefPrototypeDeref(link.weak);
-      if (live !== undefined) signalAbort(live, new DOMException(timeoutText, "TimeoutError"));
-    }, delayMs);
+    stateOf(signal).due = now() + delayMs;
     return signal;
   }
 
@@ -91,10 +106,10 @@ export class AbortSignal extends EventTarget {
     return dependentSignal(sequence(signals, toSignal, where));
   }
 
-  get aborted() { return stateOf(this).aborted; }
-  get reason() { return stateOf(this).reason; }
+  get aborted() { return stateNow(this).aborted; }
+  get reason() { return stateNow(this).reason; }
   throwIfAborted() {
-    const { aborted, reason } = stateOf(this);
+    const { aborted, reason } = stateNow(this);
     if (aborted) throw reason;
   }
 }
@@ -114,19 +129,37 @@ function setReason(state, reason) {
   state.reason = reason === undefined ? new DOMException(abortText, "AbortError") : reason;
 }
 
-/** @param {AbortSignal} signal Something but its controller will abort it. @returns {Link} */
-function linkTo(signal) {
-  const link = { __proto__: null, weak: new WeakRef(signal), strong: undefined, done: false };
-  stateOf(signal).link = link;
-  watchListeners(signal, hold);
-  return link;
+/** A timeout is over. @param {AbortSignal} signal */
+const expire = (signal) => signalAbort(signal, new DOMException(timeoutText, "TimeoutError"));
+
+/** See whether a signal is observed, and what that changes. @param {AbortSignal} signal */
+function observe(signal) {
+  const state = stateOf(signal);
+  const { link, sources } = state;
+  const observed = !state.aborted && (state.waiting > 0 || hasListeners(signal, "abort"));
+  if (state.observed === observed) return;
+  state.observed = observed;
+  if (link !== undefined) link.strong = observed ? signal : undefined;
+  if (sources !== undefined) {
+    for (let i = 0; i < sources.length; i++) {
+      stateOf(sources[i]).observers += observed ? 1 : -1;
+      keepTimer(sources[i]);
+    }
+  }
+  keepTimer(signal);
 }
 
-/** Keep a signal while it would be noticed if it were gone. @param {AbortSignal} signal */
-function hold(signal) {
-  const { aborted, link, waiting } = stateOf(signal);
-  if (link === undefined) return;
-  link.strong = !aborted && (waiting > 0 || hasListeners(signal, "abort")) ? signal : undefined;
+/** Have a timer exactly as long as it is needed. @param {AbortSignal} signal */
+function keepTimer(signal) {
+  const state = stateOf(signal);
+  if (state.due === Infinity) return;
+  const isNeeded = !state.aborted && (state.observed || state.observers > 0);
+  if (isNeeded && state.timer === 0) {
+    state.timer = startTimer(() => expire(signal), state.due);
+  } else if (!isNeeded && state.timer !== 0) {
+    stopTimer(state.timer);
+    state.timer = 0;
+  }
 }
 
 /** @param {AbortSignal[]} signals */
@@ -134,12 +167,13 @@ function dependentSignal(signals) {
   const result = new AbortSignal(key);
   const state = stateOf(result);
   for (let i = 0; i < signals.length; i++) {
-    const { aborted, reason } = stateOf(signals[i]);
+    const { aborted, reason } = stateNow(signals[i]);
     if (!aborted) continue;
     setReason(state, reason);
     return result;
   }
-  const link = linkTo(result);
+  const link = { __proto__: null, weak: new WeakRef(result), strong: undefined, done: false };
+  state.link = link;
   state.sources = newList();
   for (let i = 0; i < signals.length; i++) {
     const { sources } = stateOf(signals[i]);
@@ -183,8 +217,8 @@ function abortSteps(signal) {
     algorithms[i].run = undefined;
     if (run !== undefined) run();
   }
+  observe(signal);
   if (hasListeners(signal, "abort")) fireEvent(signal, new Event("abort"));
-  hold(signal);
 }
 
 /**
@@ -217,19 +251,19 @@ export function signalAbort(signal, reason = undefined) {
  * @returns {() => void} Removes the algorithm; to be called when it is of no use any more.
  */
 export function addAbortAlgorithm(signal, algorithm) {
-  const state = stateOf(signal);
+  const state = stateNow(signal);
   if (state.aborted) return () => {};
   const entry = { __proto__: null, run: algorithm };
   state.algorithms[state.algorithms.length] = entry;
   state.waiting++;
-  hold(signal);
+  observe(signal);
   return () => {
     if (entry.run === undefined) return;
     entry.run = undefined;
     if (state.aborted) return;
     state.waiting--;
     trim(state);
-    hold(signal);
+    observe(signal);
   };
 }
 
@@ -245,9 +279,9 @@ function trim(state) {
 export const isAbortSignal = isSignal;
 export const createAbortSignal = () => new AbortSignal(key);
 /** @param {AbortSignal} signal */
-export const isAborted = (signal) => stateOf(signal).aborted;
+export const isAborted = (signal) => stateNow(signal).aborted;
 /** @param {AbortSignal} signal */
-export const abortReason = (signal) => stateOf(signal).reason;
+export const abortReason = (signal) => stateNow(signal).reason;
 export const createDependentSignal = dependentSignal;
 connectSignals({ __proto__: null, isSignal, isAborted, addAlgorithm: addAbortAlgorithm });
 

@@ -22,6 +22,12 @@ import { BroadcastChannel, broadcastTraits } from "./broadcast.js";
 import { decoderTraits, encoderTraits, TextDecoder, TextEncoder } from "./encoding.js";
 import { paramsTraits, URL, URLSearchParams, urlTraits } from "./url.js";
 import { Performance, performance, traits as performanceTraits } from "./performance.js";
+import {
+  entryTraits, markTraits, measureTraits, PerformanceEntry, PerformanceMark, PerformanceMeasure,
+} from "./performance_entries.js";
+import {
+  entryListTraits, observerTraits, PerformanceObserver, PerformanceObserverEntryList,
+} from "./performance_observer.js";
 import "./iterators.js";
 import "./objects.js";
 import "./module_graph.js";
@@ -50,6 +56,11 @@ exposeInterface(TextDecoder, decoderTraits);
 exposeInterface(URL, urlTraits);
 exposeInterface(URLSearchParams, paramsTraits);
 exposeInterface(Performance, performanceTraits);
+exposeInterface(PerformanceEntry, entryTraits);
+exposeInterface(PerformanceMark, markTraits);
+exposeInterface(PerformanceMeasure, measureTraits);
+exposeInterface(PerformanceObserver, observerTraits);
+exposeInterface(PerformanceObserverEntryList, entryListTraits);
 exposeAttribute("performance", performance, { replaceable: true });
 exposeInterface(Crypto, cryptoTraits);
 exposeAttribute("crypto", crypto);

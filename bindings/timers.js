@@ -143,20 +143,21 @@ function start(name, callback, delay, args, repeats) {
   const where = execute(name, "Window");
   if (typeof callback !== "function") throw new TypeError(where + ": The callback provided is not a function.");
   const delayMs = MathMax(long(delay, where), 0);
-  return add(callback, delayMs, repeats ? MathMax(delayMs, shortestPeriodMs) : 0, args);
+  const period = repeats ? MathMax(delayMs, shortestPeriodMs) : 0;
+  return add(callback, now() + MathMax(delayMs, period), period, args);
 }
 
 /**
  * Start a timer for other bindings.
  * @param {() => void} callback
- * @param {number} delayMs
- * @returns {number} For `stopTimer`.
+ * @param {number} due Milliseconds since the time origin.
+ * @returns {number} For `stopTimer`; above 0.
  */
-export const startTimer = (callback, delayMs) => add(callback, delayMs, 0, noArguments);
+export const startTimer = (callback, due) => add(callback, due, 0, noArguments);
 
-function add(callback, delayMs, period, args) {
+function add(callback, due, period, args) {
   const timer = {
-    __proto__: null, id: ++lastId, due: now() + MathMax(delayMs, period), period, callback,
+    __proto__: null, id: ++lastId, due, period, callback,
     args: args.length === 0 ? noArguments : args, slot: heap.length,
   };
   MapPrototypeSet(timers, timer.id, timer);

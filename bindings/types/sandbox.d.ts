@@ -382,12 +382,81 @@ declare var URLSearchParams: {
   new (init?: Iterable<readonly [string, string]> | Record<string, string> | string): URLSearchParams;
 };
 
-interface Performance {
+interface PerformanceEntry {
+  readonly name: string;
+  readonly entryType: string;
+  /** Milliseconds since `performance.timeOrigin`. */
+  readonly startTime: number;
+  readonly duration: number;
+  toJSON(): any;
+}
+declare var PerformanceEntry: { readonly prototype: PerformanceEntry };
+interface PerformanceMarkOptions {
+  /** Of which the entry has a copy. */
+  detail?: any;
+  startTime?: number;
+}
+interface PerformanceMark extends PerformanceEntry {
+  readonly detail: any;
+}
+declare var PerformanceMark: {
+  readonly prototype: PerformanceMark;
+  new (markName: string, markOptions?: PerformanceMarkOptions): PerformanceMark;
+};
+/** Times are given as such, or by the name of a mark. */
+interface PerformanceMeasureOptions {
+  detail?: any;
+  start?: string | number;
+  duration?: number;
+  end?: string | number;
+}
+interface PerformanceMeasure extends PerformanceEntry {
+  readonly detail: any;
+}
+declare var PerformanceMeasure: { readonly prototype: PerformanceMeasure };
+
+interface PerformanceObserverEntryList {
+  getEntries(): PerformanceEntry[];
+  getEntriesByType(type: string): PerformanceEntry[];
+  getEntriesByName(name: string, type?: string): PerformanceEntry[];
+}
+declare var PerformanceObserverEntryList: { readonly prototype: PerformanceObserverEntryList };
+/** Told of new marks and measures in a later task. */
+interface PerformanceObserver {
+  observe(options?: { entryTypes?: Iterable<string>; type?: string; buffered?: boolean }): void;
+  disconnect(): void;
+  takeRecords(): PerformanceEntry[];
+}
+declare var PerformanceObserver: {
+  readonly prototype: PerformanceObserver;
+  new (
+    callback: (
+      entries: PerformanceObserverEntryList, observer: PerformanceObserver, options: { droppedEntriesCount?: number },
+    ) => void,
+  ): PerformanceObserver;
+  readonly supportedEntryTypes: readonly string[];
+};
+
+interface Performance extends EventTarget {
   /** Milliseconds since the Unix epoch at which the clock of this sandbox began. */
   readonly timeOrigin: number;
   /** Milliseconds since `timeOrigin`; a virtual clock stands still while the program runs. */
   now(): number;
   toJSON(): { timeOrigin: number };
+  /** Remember a moment. The newest 10,000 marks and measures are kept, and perhaps more. */
+  mark(markName: string, markOptions?: PerformanceMarkOptions): PerformanceMark;
+  clearMarks(markName?: string): void;
+  /**
+   * Remember a span of time, from a mark, or the time origin, to another or to now.
+   * @throws {DOMException} SyntaxError: there is no mark of that name.
+   */
+  measure(
+    measureName: string, startOrMeasureOptions?: string | PerformanceMeasureOptions, endMark?: string,
+  ): PerformanceMeasure;
+  clearMeasures(measureName?: string): void;
+  getEntries(): PerformanceEntry[];
+  getEntriesByType(type: string): PerformanceEntry[];
+  getEntriesByName(name: string, type?: string): PerformanceEntry[];
 }
 declare var Performance: { readonly prototype: Performance };
 declare var performance: Performance;

@@ -10,7 +10,7 @@
   const { apply, construct, defineProperty, getOwnPropertyDescriptor, getPrototypeOf, ownKeys } = Reflect;
   const api = {
     AbortController, AbortSignal, BroadcastChannel, CustomEvent, ErrorEvent, EventTarget, MessageChannel, MessageEvent,
-    PromiseRejectionEvent,
+    PerformanceMark, PerformanceObserver, PromiseRejectionEvent,
     atob, btoa, console, crypto, performance, queueMicrotask, setInterval, setTimeout, clearTimeout, clearInterval,
     structuredClone, TextDecoder, TextEncoder, URL, URLSearchParams,
   };
@@ -134,6 +134,17 @@
     new api.BroadcastChannel("b").postMessage(cloneable);
     broadcast.close();
     log.log(channel, broadcast);
+
+    const observer = new api.PerformanceObserver(noop);
+    observer.observe({ __proto__: null, entryTypes: listOf("mark", "measure") });
+    api.performance.mark("m", { __proto__: null, startTime: 5, detail: cloneable });
+    const measure = api.performance.measure("n", { __proto__: null, start: "m", end: 7 });
+    text += measure.duration + api.performance.getEntries().length + api.performance.getEntriesByName("m").length;
+    text += observer.takeRecords().length + new api.PerformanceMark("x", { __proto__: null, startTime: 1 }).startTime;
+    observer.disconnect();
+    api.performance.clearMarks("m");
+    api.performance.clearMeasures();
+    log.log(measure);
     return text + (api.performance.now() >= 0) + api.atob(api.btoa("abc"));
   };
 
@@ -170,7 +181,7 @@
   const planted = [
     "0", "1", "2", "value", "get", "set", "enumerable", "writable", "room", "depth", "fatal", "stream", "transfer",
     "maxByteLength", "level", "label", "done", "next", "then", "cause", "errors", "key", "convert", "fallback",
-    "required", "capture", "once", "passive", "signal", "handleEvent", "bubbles", "detail", "removed", "ports", "data", "type",
+    "required", "capture", "once", "passive", "signal", "handleEvent", "bubbles", "detail", "removed", "ports", "data", "startTime", "duration", "start", "end", "entryTypes", "buffered", "type",
   ];
   for (const key of planted) {
     plan.push([Object.prototype, key, {

@@ -59,6 +59,53 @@ def test_a_timeout_is_a_timer_of_the_sandbox(box: Sandbox) -> None:
     assert box.eval(code) == [1500, "TimeoutError", "The operation was aborted due to timeout"]
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        "var signal = AbortSignal.timeout(1000)",
+        "var signal = AbortSignal.any([AbortSignal.timeout(1000), new AbortController().signal])",
+        "var signal = AbortSignal.any([AbortSignal.any([AbortSignal.timeout(1000)])])",
+        "var signal = AbortSignal.timeout(1000); signal.onabort = () => {}; signal.onabort = null",
+        "var signal = AbortSignal.any([AbortSignal.timeout(1000)]); signal.onabort = () => {}; signal.onabort = null",
+        "var signal = AbortSignal.timeout(1000); var target = new EventTarget, f = () => {};"
+        "target.addEventListener('x', f, { signal }); target.removeEventListener('x', f)",
+    ],
+)
+def test_nothing_waits_for_a_timeout_that_nobody_observes(box: Sandbox, code: str) -> None:
+    box.eval(code)
+    box.run_until_idle()
+    assert box.eval("[performance.now(), signal.aborted]") == [0, False]
+    box.tick(999)
+    assert box.eval("signal.aborted") is False
+    box.tick(1)
+
+    assert box.eval("[signal.aborted, signal.reason.name]") == [True, "TimeoutError"]
+    assert box.eval("AbortSignal.any([signal]).aborted") is True
+
+
+def test_an_observed_timeout_is_an_event_of_a_task(box: Sandbox) -> None:
+    code = """
+    var heard = [];
+    const signal = AbortSignal.timeout(5);
+    const combined = AbortSignal.any([signal]);
+    combined.onabort = () => heard.push("combined");
+    setTimeout(() => { heard.push(signal.aborted, combined.aborted) }, 4);
+    setTimeout(() => { heard.push(signal.aborted, combined.aborted) }, 6);
+    0
+    """
+    box.eval(code)
+    box.run_until_idle()
+
+    assert box.globals["heard"] == [False, False, "combined", True, True]
+
+
+def test_a_timeout_that_is_far_away(box: Sandbox) -> None:
+    box.eval("var signal = AbortSignal.timeout(Number.MAX_SAFE_INTEGER)")
+    assert box.eval("signal.onabort = () => {}; signal.aborted") is False
+    box.tick(1000)
+    assert box.eval("signal.onabort = null; signal.aborted") is False
+
+
 def test_a_signal_with_a_listener_is_kept(box: Sandbox) -> None:
     box.eval("""
     var heard = [];

@@ -91,7 +91,14 @@ MEMBERS = {
     "MessagePort": "close onclose onmessage onmessageerror postMessage start",
     "MessageChannel": "port1 port2",
     "BroadcastChannel": "close name onmessage onmessageerror postMessage",
-    "Performance": "now timeOrigin toJSON",
+    "Performance": (
+        "clearMarks clearMeasures getEntries getEntriesByName getEntriesByType mark measure now timeOrigin toJSON"
+    ),
+    "PerformanceEntry": "duration entryType name startTime toJSON",
+    "PerformanceMark": "detail",
+    "PerformanceMeasure": "detail",
+    "PerformanceObserver": "disconnect observe takeRecords",
+    "PerformanceObserverEntryList": "getEntries getEntriesByName getEntriesByType",
     "Crypto": "getRandomValues randomUUID",
 }
 

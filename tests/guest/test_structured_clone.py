@@ -264,6 +264,8 @@ def test_platform_objects_are_refused_by_name(refused: Callable[[str], str]) -> 
 
 
 def test_a_clone_inside_a_getter_of_another_is_on_its_own(box: Sandbox) -> None:
-    code = "structuredClone({ get a() { return structuredClone({ b: [1] }, { transfer: [new ArrayBuffer(1)] }).b }, c: 2 })"
+    code = """
+    structuredClone({ get a() { return structuredClone({ b: [1] }, { transfer: [new ArrayBuffer(1)] }).b }, c: 2 })
+    """
 
     assert box.eval(code) == {"a": [1], "c": 2}
