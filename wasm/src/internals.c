@@ -30,6 +30,7 @@ static inline int js_poll_interrupts(JSContext *ctx);
  * locals uses little of it, but much of wasmtime's own: this has it take some more. */
 #define ENGINE_FRAME(bytes) char frame[bytes]; __asm__ volatile("" : : "r"(frame) : "memory")
 
+#include "interpreter.h"
 #include "quickjs.c"
 
 #include "internals.h"
