@@ -38,7 +38,7 @@ class _MainThread:
 
     originals: Final[dict[int, _Handler]] = {}  # the handlers for which ours stands in
     noted: Final[list[int]] = []  # signals that were not yet delivered, each number once
-    wake: Callable[[], object] = _nothing
+    wake: Callable[[], object] = staticmethod(_nothing)
     ident = 0  # the thread that runs signal handlers, once our handler was set
     is_deferring = False  # whether our handler is in place
     is_open = False  # whether a function of the embedder runs, or nothing that must not be interrupted
@@ -92,31 +92,29 @@ class Deferral:
         found = [(number, handler) for number in _SIGNALS if callable(handler := _get(number))]
         if not found:
             return
-        before = _main.is_deferring, _main.is_open, _main.wake
-        _main.is_open, _main.wake = False, self._wake
-        _main.is_deferring, _main.ident = True, threading.get_ident()
-        self._before = before
+        self._before = _main.is_deferring, _main.is_open, _main.wake
         try:
+            _main.is_open, _main.wake = False, self._wake
+            _main.is_deferring, _main.ident = True, threading.get_ident()
             for number, handler in found:
                 if handler is not _on_signal:
                     self._taken.append((number, handler))
                     _main.originals[number] = handler
                     _set(number, _on_signal)
         except ValueError:  # a subinterpreter, which gets no signals
-            self._give_back()
-            _main.is_deferring, self._before = False, None
+            self.__exit__()
         except BaseException:  # of a handler whose turn had not yet come
             self.__exit__()
             raise
 
     def __exit__(self, *_exception: object) -> None:
-        if self._before is None:
+        before, self._before = self._before, None
+        if before is None:
             return
-        _main.is_deferring, _main.is_open, _main.wake = self._before
-        self._before = None
         try:
-            self._give_back()
+            self._give_back()  # first: signals are only noted until then
         finally:
+            _main.is_deferring, _main.is_open, _main.wake = before
             if not _main.is_deferring or _main.is_open:
                 deliver()
 

@@ -510,3 +510,44 @@ def test_a_loop_that_another_thread_is_importing(monkeypatch: pytest.MonkeyPatch
     _interrupts.at_checkpoints_only(_raise_signal)
     _interrupts.as_usual_in(_raise_signal)
     assert _interrupts.errors_of_a_race() == ()
+
+
+def test_at_every_step_of_taking_handlers_and_giving_them_back() -> None:
+    """Python looks for signals where a function begins and after each call of C."""
+
+    def interrupted(at: int, nested: bool) -> bool:
+        steps = 0
+
+        def step(frame: FrameType, event: str, _argument: object) -> None:
+            nonlocal steps
+            if frame.f_code.co_filename == _interrupts.__file__ and event in {"call", "c_return"}:
+                steps += 1
+                if steps == at:
+                    _raise_signal()
+
+        def work() -> None:
+            if nested:
+                with _interrupts.Deferral(lambda: None):
+                    pass
+
+        sys.setprofile(step)
+        try:
+            with _interrupts.Deferral(lambda: None):
+                _interrupts.call_open(work)
+        except KeyboardInterrupt as error:
+            assert error.__context__ is None
+        else:
+            assert steps < at
+        finally:
+            sys.setprofile(None)
+        assert signal.getsignal(_interrupt) is signal.default_int_handler
+        main = _interrupts._main
+        assert (main.is_deferring, main.is_open, main.noted, main.wake()) == (False, False, [], None)
+        assert main.wake is _interrupts._nothing
+        return steps >= at
+
+    for nested in (False, True):
+        at = 1
+        while interrupted(at, nested):
+            at += 1
+        assert at > 20
