@@ -136,7 +136,7 @@ CASES = [
         "(() => { let last; for (;;) last = [last, wait(Array(700000))] })()",
         frozenset({"wall", "memory", "limit", "cpu"}),
         functions=_wait_for_ever,
-        seconds=0.2,
+        seconds=1,
         waits=True,
     ),
     *cases(
