@@ -1,14 +1,14 @@
 /**
  * AbortController and AbortSignal.
  *
- * A signal is observed while it has listeners or algorithms. One made by `AbortSignal.any` depends on signals that depend on
- * none; those refer to it weakly unless it is observed. So a signal that lives long may be combined with short-lived ones
- * any number of times. One made by `AbortSignal.timeout` has a timer only while it, or what depends on it, is observed. Else
- * it is enough to look at the clock when it is asked for its state, and nothing waits for it.
+ * A signal is observed while it has listeners or algorithms. One made by `AbortSignal.any` depends on signals that depend
+ * on none; those refer to it weakly unless it is observed. So a signal that lives long may be combined with short-lived
+ * ones any number of times. One made by `AbortSignal.timeout` has a timer only while it, or what depends on it, is
+ * observed. Else it is enough to look at the clock when it is asked for its state, which stays the same during a task;
+ * nothing waits for it.
  */
 
-import { now } from "sandbox:native";
-
+import { currentTask, now } from "sandbox:native";
 import {
   connectSignals, defineEventHandler, Event, EventTarget, fireEvent, hasListeners, watchListeners,
 } from "./events.js";
@@ -46,6 +46,7 @@ const shortestSweep = 16;
  * @property {number} observers How many dependent signals are observed.
  * @property {number} due When a timeout aborts it, milliseconds since the time origin; else Infinity.
  * @property {number} timer Id of the timer for that; 0 without one.
+ * @property {number} task The task in which it was made, or was last found to be not over.
  */
 
 let isSignal;
@@ -67,7 +68,7 @@ export class AbortSignal extends EventTarget {
     stateNow = (signal) => {
       const state = stateOf(signal);
       if (state.aborted) return state;
-      if (state.due !== Infinity && state.timer === 0 && state.due <= now()) expire(signal);
+      if (state.due !== Infinity && state.timer === 0) look(signal, state);
       const { sources } = state;
       if (sources !== undefined) for (let i = 0; i < sources.length && !state.aborted; i++) stateNow(sources[i]);
       return state;
@@ -80,7 +81,7 @@ export class AbortSignal extends EventTarget {
     this.#state = {
       __proto__: null, aborted: false, reason: undefined, algorithms: newList(), waiting: 0, sources: undefined,
       dependents: newList(), sweepAt: shortestSweep, link: undefined, observed: false, observers: 0, due: Infinity,
-      timer: 0,
+      timer: 0, task: 0,
     };
     watchListeners(this, observe);
   }
@@ -96,7 +97,9 @@ export class AbortSignal extends EventTarget {
     requireArguments(arguments.length, 1, where);
     const delayMs = toMilliseconds(milliseconds, where);
     const signal = new AbortSignal(key);
-    stateOf(signal).due = now() + delayMs;
+    const state = stateOf(signal);
+    state.due = now() + delayMs;
+    state.task = currentTask();
     return signal;
   }
 
@@ -131,6 +134,14 @@ function setReason(state, reason) {
 
 /** A timeout is over. @param {AbortSignal} signal */
 const expire = (signal) => signalAbort(signal, new DOMException(timeoutText, "TimeoutError"));
+
+/** A timeout without a timer: see whether it is over. @param {AbortSignal} signal @param {SignalState} state */
+function look(signal, state) {
+  const task = currentTask();
+  if (state.task === task) return;
+  if (state.due <= now()) expire(signal);
+  else state.task = task;
+}
 
 /** See whether a signal is observed, and what that changes. @param {AbortSignal} signal */
 function observe(signal) {

@@ -1,8 +1,8 @@
 /**
  * DOM events: Event, EventTarget and the `on…` attributes.
  *
- * There are no trees here: the path of an event is its target alone. Lists of listeners are never changed, only replaced,
- * so that a dispatch goes on with the list it began with.
+ * There are no trees here: the path of an event is its target alone. Lists of listeners are never changed, only
+ * replaced, so that a dispatch goes on with the list it began with.
  */
 
 import { now, report } from "sandbox:native";
@@ -200,7 +200,7 @@ const none = Object.freeze(newList());
 
 /** @type {(value: unknown) => boolean} */
 export let isEventTarget;
-/** The object that has the state: the target itself, or what stands for the global object. @type {(target: any) => any} */
+/** What has the state: the target itself, or what stands for the global object. @type {(target: any) => any} */
 let ownerOf;
 /** @type {(owner: any) => Listener[]} */
 let listenersOf;
@@ -352,7 +352,7 @@ function callListener(callback, event, target) {
   ReflectApply(handleEvent, callback, [event]);
 }
 
-/** What `onerror` of the global object is called with instead of the event. @type {(event: object) => any[] | undefined} */
+/** What the global `onerror` is called with instead of the event. @type {(event: object) => any[] | undefined} */
 let errorArguments = () => undefined;
 /** @param {(event: object) => any[] | undefined} parts Of an ErrorEvent. */
 export function connectErrors(parts) {

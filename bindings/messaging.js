@@ -104,18 +104,18 @@ function send(end, data, transferred) {
   const ports = newList();
   for (let i = 0; i < transferred.length; i++) if (isPort(transferred[i])) ports[ports.length] = transferred[i];
   const message = { __proto__: null, data, ports, next: undefined };
+  if (end.enabled) task(deliver, end); // before the message is there: without memory for the task it was not sent
   if (end.first === undefined) end.first = message;
   else end.last.next = message;
   end.last = message;
   end.waiting++;
-  if (end.enabled) task(deliver, end);
 }
 
 /** @param {End} end */
 function enable(end) {
   if (end.enabled) return;
-  end.enabled = true;
   for (let i = end.waiting; i > 0; i--) task(deliver, end);
+  end.enabled = true;
 }
 
 /** A task: give the port of an end the message that has waited longest. @param {End} end */

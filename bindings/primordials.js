@@ -126,6 +126,7 @@ export const ArrayBufferPrototypeGetByteLength = uncurryGetter(ArrayBuffer.proto
 export const ArrayBufferPrototypeGetMaxByteLength = uncurryGetter(ArrayBuffer.prototype, "maxByteLength");
 export const ArrayBufferPrototypeGetResizable = uncurryGetter(ArrayBuffer.prototype, "resizable");
 export const ArrayBufferPrototypeGetDetached = uncurryGetter(ArrayBuffer.prototype, "detached");
+export const ArrayBufferPrototypeGetImmutable = uncurryGetter(ArrayBuffer.prototype, "immutable");
 export const ArrayBufferPrototypeTransfer = uncurryThis(ArrayBuffer.prototype.transfer);
 export const DataViewPrototypeGetBuffer = uncurryGetter(DataView.prototype, "buffer");
 export const DataViewPrototypeGetByteLength = uncurryGetter(DataView.prototype, "byteLength");

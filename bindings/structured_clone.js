@@ -8,8 +8,8 @@
 
 import { classOf, collectionEntries, viewState } from "sandbox:native";
 import {
-  ArrayBuffer, ArrayBufferPrototypeGetByteLength, ArrayBufferPrototypeGetDetached, ArrayBufferPrototypeGetMaxByteLength,
-  ArrayBufferPrototypeGetResizable, ArrayBufferPrototypeTransfer, ArrayPrototype, BigIntPrototypeValueOf,
+  ArrayBuffer, ArrayBufferPrototypeGetByteLength, ArrayBufferPrototypeGetDetached, ArrayBufferPrototypeGetImmutable,
+  ArrayBufferPrototypeGetMaxByteLength, ArrayBufferPrototypeGetResizable, ArrayBufferPrototypeTransfer, ArrayPrototype, BigIntPrototypeValueOf,
   BooleanPrototypeValueOf, DataView, DataViewPrototypeGetBuffer, DataViewPrototypeGetByteLength,
   DataViewPrototypeGetByteOffset, Date, DatePrototypeGetTime, DOMException, DOMExceptionPrototypeGetMessage,
   DOMExceptionPrototypeGetName, Error, ErrorPrototypeGetStack, errors, isObject, Map, MapPrototypeGet, MapPrototypeHas,
@@ -66,11 +66,8 @@ function copyBuffer(buffer) {
 
 /** @param {ArrayBuffer} buffer */
 function transferBuffer(buffer) {
-  try {
-    return ArrayBufferPrototypeTransfer(buffer);
-  } catch {
-    return refuse("An ArrayBuffer that stays where it is");
-  }
+  if (ArrayBufferPrototypeGetImmutable(buffer)) refuse("An immutable ArrayBuffer that is to be transferred");
+  return ArrayBufferPrototypeTransfer(buffer);
 }
 
 /** @param {RegExp} value */

@@ -39,6 +39,19 @@ PROGRAMS = {
     "console": "console.log('x', {a: [1, new Map([[1, 2]])]}, new Error('e')); 1",
     "web": "new URL('/?q=\\u4e00', 'http://host').href + new TextDecoder().decode(new TextEncoder().encode('\\u4e00'))",
     "clone": "structuredClone({a: [1, new Date(0), new Map([[1, new Set([2])]])]}).a.length",
+    "events": "(() => { const t = new EventTarget(); for (let i = 0; i < 20; i++) t.addEventListener('x', () => i);"
+    "return t.dispatchEvent(new CustomEvent('x', {detail: [1]})) })()",
+    "signals": "(() => { const c = new AbortController();"
+    "const s = Array.from({length: 9}, () => AbortSignal.any([c.signal, AbortSignal.timeout(9)]));"
+    "s[0].onabort = () => {}; c.abort(); return s.every(x => x.aborted) })()",
+    "uncaught": "onerror = () => true; for (let i = 0; i < 20; i++) queueMicrotask(() => { throw i });"
+    "reportError(new Error('x')); 1",
+    "rejections that are told": "onunhandledrejection = e => { if (e.reason % 2) e.preventDefault() };"
+    "for (let i = 0; i < 20; i++) setTimeout(p => p.catch(() => {}), 0, Promise.reject(i)); 1",
+    "messages": "(() => { const {port1, port2} = new MessageChannel(); port1.onmessage = e => e.ports[0];"
+    "for (let i = 0; i < 9; i++) port2.postMessage({i}, [new MessageChannel().port1, new ArrayBuffer(9)]) })()",
+    "marks": "new PerformanceObserver(l => l.getEntries()).observe({type: 'mark'});"
+    "for (let i = 0; i < 20; i++) performance.mark('m' + i, {detail: [i]}); 1",
     "eval": "eval('(() => { let x = 1; { let y = 2; x += y } return x })()') + new Function('a', 'return a')(1)",
 }
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import pytest
 
-if TYPE_CHECKING:
-    from sandbox import Sandbox
+from sandbox import Sandbox
 
 
 @pytest.mark.parametrize(
@@ -168,3 +166,16 @@ def test_how_signals_are_shown(logged: Callable[[str], list[str]]) -> None:
     code = "const c = new AbortController(); c.abort(); Object.defineProperty(c, 'signal', { get() { throw 1 } });"
 
     assert logged(code + "console.log(c)") == ["AbortController { signal: AbortSignal { aborted: true } }"]
+
+
+def test_a_timeout_is_never_over_in_the_middle_of_a_task() -> None:
+    code = """
+    const signal = AbortSignal.timeout(0);
+    const until = performance.now() + 3;
+    while (performance.now() < until);
+    const first = signal.aborted;
+    await new Promise((done) => setTimeout(done));
+    [first, signal.aborted]
+    """
+    with Sandbox() as box:
+        assert box.eval(code) == [False, True]

@@ -269,3 +269,9 @@ def test_a_clone_inside_a_getter_of_another_is_on_its_own(box: Sandbox) -> None:
     """
 
     assert box.eval(code) == {"a": [1], "c": 2}
+
+
+def test_a_buffer_that_cannot_change_cannot_be_transferred(refused: Callable[[str], str]) -> None:
+    code = "const buffer = new ArrayBuffer(8).transferToImmutable();"
+
+    assert refused(code + "structuredClone(buffer, { transfer: [buffer] })").startswith("DOMException DataCloneError: ")

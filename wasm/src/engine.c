@@ -185,6 +185,7 @@ bool engine_enter(void)
         return false;
     if (guest.depth++ == 0) {
         guest.turn++;
+        guest.task++;
         guest.uncaught = 0;
         guest.control.reason = REASON_NONE;
         guest.heap_grace_bytes = has_room(0) ? 0 : GRACE_BYTES;

@@ -80,6 +80,7 @@ typedef struct Guest {
     bool rejections_told;     /* of some rejection: when it is handled, the program is told as well */
     uint32_t listening;       /* set of Listening */
     bool in_uncaught;         /* the program is being told of an exception: another one goes to the host */
+    uint32_t task;        /* the number of the task that runs, a turn's beginning counted as one */
     bool answering;       /* an answer of the host is being told right now */
 
     uint32_t depth;       /* exports on the stack: 1 in a turn, more when the host calls back */

@@ -208,6 +208,7 @@ static void run_tasks(void)
     notify_of_rejections();
     while (!guest.control.reason && (task = next_task())) {
         bool argument = JS_VALUE_GET_TAG(task->argument) != JS_TAG_UNINITIALIZED;
+        guest.task++;
         guest.answering = task->is_answer;
         JSValue result = JS_Call(ctx, task->function, JS_UNDEFINED, argument, (JSValueConst *)&task->argument);
         guest.answering = false;

@@ -87,6 +87,12 @@ static JSValue native_task(JSContext *ctx, JSValueConst this_value, int argc, JS
     return jobs_add_task(ctx, JS_DupValue(ctx, argv[0]), argument) ? JS_EXCEPTION : JS_UNDEFINED;
 }
 
+static JSValue native_current_task(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
+{
+    (void)this_value, (void)argc, (void)argv;
+    return JS_NewUint32(ctx, guest.task);
+}
+
 /* report(what was thrown, stack or undefined) */
 static JSValue native_report(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
@@ -192,6 +198,7 @@ static const JSCFunctionListEntry functions[] = {
     JS_CFUNC_DEF("hook", 2, native_hook),
     JS_CFUNC_DEF("cancel", 1, native_cancel),
     JS_CFUNC_DEF("task", 2, native_task),
+    JS_CFUNC_DEF("currentTask", 0, native_current_task),
     JS_CFUNC_DEF("report", 2, native_report),
     JS_CFUNC_MAGIC_DEF("listenToErrors", 1, native_listen, LISTENING_ERROR),
     JS_CFUNC_MAGIC_DEF("listenToRejections", 1, native_listen, LISTENING_REJECTION),
