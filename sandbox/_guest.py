@@ -363,7 +363,7 @@ class Guest:
         if op == Op.RELEASE:
             return Released(number)
         try:
-            if number and (self.instance.control.interrupt or self.instance.control.reason):
+            if number and (self.instance.control.reason or (self.instance.depth and self.instance.control.interrupt)):
                 raise ConversionError("$", "of a run that was stopped")
             return Requested(number, op, self._arguments(message))
         except ConversionError as refusal:
