@@ -43,8 +43,8 @@ class Limits:
             generous enough never to fire before it. Only with metering by fuel.
         stack_bytes: The guest's stack. None: the size the image was built for, which holds 5,000 plain calls;
             a smaller number makes deep recursion fail earlier, always as an error the guest can catch.
-        output_bytes: Console text kept or delivered for one run. 8 MiB is more than anyone reads, and less than a loop
-            of `console.log` would fill memory with. None: no limit.
+        output_bytes: Console text kept or delivered for one run, and 256 bytes for each entry. 8 MiB is more than
+            anyone reads, and less than a loop of `console.log` would fill memory with. None: no limit.
         max_nodes: Values in one message between guest and host: each element, key and member counts. A million bounds
             the Python objects that one result can make the host build, to roughly 100 MB.
         max_depth: Nesting of one message. 500 levels are as deep as both sides can follow without danger to their

@@ -9,8 +9,8 @@ from typing import Any, ClassVar, Final, Protocol
 from sandbox.capabilities.base import Capability, Handler, Malformed
 from sandbox.errors import OutputLimitExceeded
 
-# What an entry costs beside its text, so that a flood of empty lines ends as well.
-_ENTRY_BYTES: Final = 64
+# What an entry costs beside its text where entries are kept: a flood of empty lines fills memory as well.
+_ENTRY_BYTES: Final = 256
 # Nobody reads what is indented further, and indentation costs the host memory.
 _MAX_GROUP_DEPTH: Final = 100
 
@@ -109,7 +109,7 @@ def _entry(*arguments: object) -> ConsoleEntry:
     if type(raw) is not dict:
         raise Malformed("no entry")
     for key, value in raw.items():
-        if key not in _PARTS or type(value) not in _PARTS[key]:
+        if type(value) not in _PARTS.get(key, ()):
             raise Malformed("an entry with odd parts")
     kind = raw.get("type", "output")
     level = raw.get("level") or _DEFAULT_LEVELS.get(kind, "log")

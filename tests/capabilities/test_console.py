@@ -94,14 +94,14 @@ class _Meter:
 def test_what_the_host_counts() -> None:
     meter = _Meter()
     seen: list[ConsoleEntry] = []
-    console = Console(seen.append, 200)
+    console = Console(seen.append, 400)
     console.begin_turn(meter)
     write = console.handlers()["write"]
     write({"type": "output", "level": "log", "text": "x" * 10, "groupDepth": 0})
-    assert meter.output_bytes == 74
+    assert meter.output_bytes == 266
     with pytest.raises(OutputLimitExceeded) as caught:
         write({"type": "output", "text": "y" * 100})
-    assert (caught.value.limit, caught.value.used) == (200, 238)
+    assert (caught.value.limit, caught.value.used) == (400, 622)
     assert len(seen) == 1
 
 

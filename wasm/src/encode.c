@@ -4,6 +4,9 @@
  * the limits of the turn, and may change what is being read: nothing borrowed is kept across an encode_value(). */
 #include "encoder.h"
 
+#define NODES_A_POLL 128
+#define BYTES_A_NODE 256    /* what encoding a node is worth as work */
+
 /* The tag the bindings gave an object of theirs; 0: none. */
 static Tag brand_of(JSContext *ctx, JSValueConst value)
 {
@@ -107,6 +110,8 @@ int encode_value(Encoder *e, JSValueConst value)
     int32_t small;
     if (++e->nodes > guest.control.max_nodes)
         return refuse(e, "more values than the max_nodes limit");
+    if (e->nodes % NODES_A_POLL == 0 && engine_poll(NODES_A_POLL * BYTES_A_NODE))
+        return -1;
     switch (JS_VALUE_GET_NORM_TAG(value)) {
     case JS_TAG_INT:
         return put_i64(&e->w, JS_VALUE_GET_INT(value));

@@ -104,7 +104,7 @@ int encode_properties(Encoder *e, JSValueConst value)
     uint32_t count;
     if (JS_GetOwnPropertyNames(e->w.ctx, &keys, &count, value, JS_GPN_STRING_MASK | JS_GPN_ENUM_ONLY))
         return -1;
-    failed = put_map(&e->w, count);
+    failed = count > guest.control.max_nodes ? refuse(e, "more values than the max_nodes limit") : put_map(&e->w, count);
     for (uint32_t i = 0; !failed && i < count; i++) {
         JSValue name = JS_AtomToString(e->w.ctx, keys[i].atom);
         failed = JS_IsException(name) || !internals_text(e->w.ctx, name, &text) || put_text(&e->w, &text);

@@ -111,6 +111,7 @@ void engine_start(void);
 bool engine_enter(void);           /* begin an export that runs guest code; false: nested too deeply */
 void engine_leave(void);
 bool engine_has_room(size_t source_bytes); /* to compile that much; false: throws */
+int engine_poll(size_t bytes);     /* the same, and a poll on the spot; not 0: thrown, for the turn is to be unwound */
 void engine_weigh(size_t bytes);   /* so much work was done at one go: the next poll comes sooner; see internals.c */
 bool engine_ran_out(JSContext *ctx); /* while compiling; true: throws */
 void engine_show_inbox(void);      /* tell the host where the inbox is now */
