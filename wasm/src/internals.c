@@ -57,7 +57,7 @@ uint32_t internals_weighed_checks(void)
 int engine_poll(size_t bytes)
 {
     engine_weigh(bytes);
-    return js_poll_interrupts(guest.context);
+    return guest.context ? js_poll_interrupts(guest.context) : 0;    /* none yet while it is made */
 }
 
 bool engine_is_stopped(void)
