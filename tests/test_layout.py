@@ -223,7 +223,9 @@ def test_nothing_else_is_called_a_capability(folder: str, pattern: str) -> None:
 @pytest.mark.parametrize("stem", OPS)
 def test_only_its_own_binding_uses_a_capabilitys_ops(stem: str) -> None:
     users = {
-        path.stem for path in (ROOT / "bindings").glob("*.js") if re.search(rf"\bop\.{stem}\b", path.read_text("utf-8"))
+        path.stem
+        for path in (ROOT / "bindings").rglob("*.js")
+        if re.search(rf"\bop\.{stem}\b", path.read_text("utf-8"))
     }
     assert users == {stem}
 

@@ -6,6 +6,7 @@ guest is left open: the module that is to be frozen, or the same C as a program 
 
 from __future__ import annotations
 
+import posixpath
 import re
 import struct
 from abc import ABC, abstractmethod
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 PREFIX: Final = "sandbox:"
 ENTRY: Final = "index.js"
-_IMPORT: Final = re.compile(r'(?:from|import) "(?:\./|sandbox:)([^"]+)"')
+_IMPORT: Final = re.compile(r'(?:from|import) "(\.[^"]+|sandbox:[^"]+)"')
 
 
 class Booted(ABC):
@@ -130,12 +131,20 @@ def install_bindings(run: Booted, bytecode: Mapping[str, bytes], bindings: Mappi
 def _in_order(bindings: Mapping[str, str]) -> list[str]:
     """The bindings, each after those it imports: the engine links bytecode as it reads it."""
     imports = {
-        name: {found for found in _IMPORT.findall(source) if found in bindings} for name, source in bindings.items()
+        name: {_beside(name, found) for found in _IMPORT.findall(source)} & bindings.keys()
+        for name, source in bindings.items()
     }
     try:
         return list(TopologicalSorter({name: sorted(imports[name]) for name in sorted(imports)}).static_order())
     except CycleError as error:
         raise BuildError("bindings import each other in a circle: " + " -> ".join(error.args[1])) from error
+
+
+def _beside(name: str, specifier: str) -> str:
+    """Which binding an import of another one names; so the guest says as well, see `normalize` in modules.c."""
+    if specifier.startswith(PREFIX):
+        return specifier.removeprefix(PREFIX)
+    return posixpath.normpath(posixpath.join(posixpath.dirname(name), specifier))
 
 
 def _describe(message: bytes, error_tag: int) -> str:

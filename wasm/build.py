@@ -43,9 +43,9 @@ class Inputs:
 
     def key(self) -> str:
         """Hash of everything that determines the artefacts."""
-        files = [self.table, *sorted(self.guest.glob("*.[ch]")), *sorted(self.bindings.glob("*.js"))]
-        files += sorted((ROOT / "wasm").glob("*.py"))
+        files = [self.table, *sorted(self.guest.glob("*.[ch]")), *sorted((ROOT / "wasm").glob("*.py"))]
         parts = [f"{path.name}\n{path.read_text(encoding='utf-8')}" for path in files]
+        parts += [f"{name}\n{source}" for name, source in self.binding_sources().items()]
         return digest(repr(self.upstream), *parts)
 
     def units(self, directories: dict[str, Path]) -> list[Unit]:
@@ -63,8 +63,11 @@ class Inputs:
         return units
 
     def binding_sources(self) -> dict[str, str]:
-        """File name -> JavaScript source."""
-        return {path.name: path.read_text(encoding="utf-8") for path in sorted(self.bindings.glob("*.js"))}
+        """File name, with the folder below `bindings/` if there is one -> JavaScript source."""
+        return {
+            path.relative_to(self.bindings).as_posix(): path.read_text(encoding="utf-8")
+            for path in sorted(self.bindings.rglob("*.js"))
+        }
 
 
 def build(

@@ -55,10 +55,17 @@ def test_unchanged_inputs_are_served_from_the_cache(tmp_path: Path, inputs: Inpu
 
 @pytest.mark.parametrize(
     ("file", "changes"),
-    [("src/a.c", True), ("src/new.h", True), ("bindings/index.js", True), ("src/notes.txt", False)],
+    [
+        ("src/a.c", True),
+        ("src/new.h", True),
+        ("bindings/index.js", True),
+        ("bindings/new/a.js", True),
+        ("src/notes.txt", False),
+    ],
 )
 def test_key_follows_the_inputs(tmp_path: Path, inputs: Inputs, file: str, changes: bool) -> None:
     before = inputs.key()
+    (tmp_path / file).parent.mkdir(exist_ok=True)
     (tmp_path / file).write_text("int b;", encoding="utf-8")
     assert (inputs.key() != before) is changes
 

@@ -158,9 +158,17 @@ def test_boundary_that_differs_is_refused(old: bytes, new: bytes, complaint: str
         check_boundary(Module.parse(binary.replace(old, new)), TABLE)
 
 
-def test_bindings_in_a_circle_are_refused() -> None:
+@pytest.mark.parametrize(
+    "bindings",
+    [
+        {"index.js": 'import "./a.js"', "a.js": 'import { x } from "./index.js"'},
+        {"index.js": 'import "./b/a.js"', "b/a.js": 'import { x } from "../index.js"'},
+        {"index.js": "", "b/a.js": 'import "./c.js"', "b/c.js": 'import "sandbox:b/a.js"'},
+    ],
+)
+def test_bindings_in_a_circle_are_refused(bindings: dict[str, str]) -> None:
     with pytest.raises(BuildError, match=r"import each other in a circle: "):
-        freeze(guest({}), TABLE, {"index.js": 'import "./a.js"', "a.js": 'import { x } from "./index.js"'})
+        freeze(guest({}), TABLE, bindings)
 
 
 def test_bindings_without_an_index_are_refused() -> None:

@@ -27,20 +27,33 @@ static bool is_reserved(const char *name)
     return !strncmp(name, "sandbox:", 8);
 }
 
-/* `./x.js` beside `sandbox:y.js` is `sandbox:x.js`; every other name stands for itself. */
+/* `./x.js` beside `sandbox:a/y.js` is `sandbox:a/x.js`, `../x.js` is `sandbox:x.js`; every other name stands for itself. */
 static char *normalize(JSContext *ctx, const char *importer, const char *specifier, void *opaque)
 {
     (void)opaque;
-    if (is_reserved(importer) && !strncmp(specifier, "./", 2)) {
-        size_t length = strlen(specifier) - 2;
-        char *name = js_malloc(ctx, 8 + length + 1);
-        if (!name)
-            return NULL;
-        memcpy(name, "sandbox:", 8);
-        memcpy(name + 8, specifier + 2, length + 1);
-        return name;
+    if (!is_reserved(importer) || specifier[0] != '.')
+        return js_strdup(ctx, specifier);
+    size_t start = strlen("sandbox:"), folder = strlen(importer);
+    while (folder > start && importer[folder - 1] != '/')
+        folder--;
+    for (;;) {
+        if (!strncmp(specifier, "./", 2)) {
+            specifier += 2;
+        } else if (!strncmp(specifier, "../", 3)) {
+            specifier += 3;
+            for (folder -= folder > start; folder > start && importer[folder - 1] != '/';)
+                folder--;
+        } else {
+            break;
+        }
     }
-    return js_strdup(ctx, specifier);
+    size_t length = strlen(specifier);
+    char *name = js_malloc(ctx, folder + length + 1);
+    if (name) {
+        memcpy(name, importer, folder);
+        memcpy(name + folder, specifier, length + 1);
+    }
+    return name;
 }
 
 static JSModuleDef *load(JSContext *ctx, const char *name, void *opaque)
