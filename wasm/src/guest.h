@@ -190,7 +190,7 @@ void handles_release(uint32_t id);
 int hooks_set(JSContext *ctx, uint32_t hook, JSValueConst function);  /* only while the bindings are installed */
 JSValue hooks_call(JSContext *ctx, Hook hook, int argc, JSValueConst *argv);
 
-/* modules.c, native.c, text.c, url.c */
+/* modules.c, native.c, promises.c, queue.c, text.c, url.c */
 void modules_boot(void);
 int modules_define(JSContext *ctx, Bytes name, Bytes source);
 int modules_define_bytecode(JSContext *ctx, Bytes bytecode);
@@ -199,6 +199,10 @@ int modules_add_exports(JSContext *ctx, JSModuleDef *module);
 int modules_set_exports(JSContext *ctx, JSModuleDef *module);
 JSModuleDef *native_module(JSContext *ctx, const char *name);
 JSValue native_array(JSContext *ctx, int count, const JSValue *values);
+int promises_add_exports(JSContext *ctx, JSModuleDef *module);
+int promises_set_exports(JSContext *ctx, JSModuleDef *module);
+int queue_add_exports(JSContext *ctx, JSModuleDef *module);
+int queue_set_exports(JSContext *ctx, JSModuleDef *module);
 int url_add_exports(JSContext *ctx, JSModuleDef *module);
 int url_set_exports(JSContext *ctx, JSModuleDef *module);
 

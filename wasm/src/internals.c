@@ -666,3 +666,53 @@ bool internals_promise_is_handled(JSValueConst promise)
     JSPromiseData *data = JS_GetOpaque(promise, JS_CLASS_PROMISE);
     return data && data->is_handled;
 }
+
+/* Without the two functions that `new Promise` makes. */
+JSValue internals_promise_new(JSContext *ctx)
+{
+    JSValue promise = JS_NewObjectClass(ctx, JS_CLASS_PROMISE);
+    if (JS_IsException(promise))
+        return promise;
+    JSPromiseData *s = js_mallocz(ctx, sizeof(*s));
+    if (!s) {
+        JS_FreeValue(ctx, promise);
+        return JS_EXCEPTION;
+    }
+    s->promise_state = JS_PROMISE_PENDING;
+    init_list_head(&s->promise_reactions[0]);
+    init_list_head(&s->promise_reactions[1]);
+    s->promise_result = JS_UNDEFINED;
+    JS_SetOpaqueInternal(promise, s);
+    return promise;
+}
+
+void internals_promise_settle(JSContext *ctx, JSValueConst promise, JSValueConst value, bool is_reject)
+{
+    fulfill_or_reject_promise(ctx, promise, value, is_reject);
+}
+
+int internals_promise_resolve(JSContext *ctx, JSValueConst promise, JSValueConst value)
+{
+    JSValue then = JS_UNDEFINED;
+    bool failed = false;
+    if (JS_IsObject(value)) {
+        if (JS_VALUE_GET_OBJ(value) == JS_VALUE_GET_OBJ(promise))
+            then = JS_ThrowTypeError(ctx, "promise self resolution");
+        else
+            then = JS_GetProperty(ctx, value, JS_ATOM_then);
+    }
+    if (JS_IsException(then)) {
+        if (JS_IsUncatchableError(ctx->rt->current_exception))
+            return -1;
+        JSValue error = JS_GetException(ctx);
+        fulfill_or_reject_promise(ctx, promise, error, true);
+        JS_FreeValue(ctx, error);
+    } else if (!JS_IsFunction(ctx, then)) {
+        fulfill_or_reject_promise(ctx, promise, value, false);
+    } else {
+        JSValueConst args[3] = {promise, value, then};
+        failed = JS_EnqueueJob(ctx, js_promise_resolve_thenable_job, 3, args) != 0;
+    }
+    JS_FreeValue(ctx, then);
+    return failed ? -1 : 0;
+}

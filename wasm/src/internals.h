@@ -80,5 +80,10 @@ JSValue internals_compile_function(JSContext *ctx, JSValueConst source, JSValueC
 bool internals_promise_is_handled(JSValueConst promise);
 /* As `promise.then`, without what guest code may have made of that; functions, or JS_UNDEFINED. */
 int internals_promise_then(JSContext *ctx, JSValueConst promise, JSValueConst fulfilled, JSValueConst rejected);
+JSValue internals_promise_new(JSContext *ctx);                         /* pending, of the realm's own class */
+/* Settle a promise that was made so, and is pending. */
+void internals_promise_settle(JSContext *ctx, JSValueConst promise, JSValueConst value, bool is_reject);
+/* As its resolving function would: a thenable is followed. Not 0: an exception that guest code cannot catch. */
+int internals_promise_resolve(JSContext *ctx, JSValueConst promise, JSValueConst value);
 
 #endif

@@ -218,14 +218,17 @@ static const JSCFunctionListEntry functions[] = {
 static int initialize(JSContext *ctx, JSModuleDef *module)
 {
     int failed = JS_SetModuleExportList(ctx, module, functions, sizeof(functions) / sizeof(functions[0]));
-    return failed ? failed : url_set_exports(ctx, module) || modules_set_exports(ctx, module) ? -1 : 0;
+    return failed || url_set_exports(ctx, module) || modules_set_exports(ctx, module) || promises_set_exports(ctx, module) ||
+                   queue_set_exports(ctx, module)
+               ? -1 : 0;
 }
 
 JSModuleDef *native_module(JSContext *ctx, const char *name)
 {
     JSModuleDef *module = JS_NewCModule(ctx, name, initialize);
     if (!module || JS_AddModuleExportList(ctx, module, functions, sizeof(functions) / sizeof(functions[0])) ||
-        url_add_exports(ctx, module) || modules_add_exports(ctx, module))
+        url_add_exports(ctx, module) || modules_add_exports(ctx, module) || promises_add_exports(ctx, module) ||
+        queue_add_exports(ctx, module))
         return NULL;
     return module;
 }
