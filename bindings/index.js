@@ -20,6 +20,7 @@ import {
 } from "./messaging.js";
 import { BroadcastChannel, broadcastTraits } from "./broadcast.js";
 import { decoderTraits, encoderTraits, TextDecoder, TextEncoder } from "./encoding.js";
+import { exposeStreams } from "./streams/index.js";
 import { paramsTraits, URL, URLSearchParams, urlTraits } from "./url.js";
 import { Performance, performance, traits as performanceTraits } from "./performance.js";
 import {
@@ -53,6 +54,7 @@ exposeInterface(MessageChannel, channelTraits);
 exposeInterface(BroadcastChannel, broadcastTraits);
 exposeInterface(TextEncoder, encoderTraits);
 exposeInterface(TextDecoder, decoderTraits);
+exposeStreams();
 exposeInterface(URL, urlTraits);
 exposeInterface(URLSearchParams, paramsTraits);
 exposeInterface(Performance, performanceTraits);

@@ -225,7 +225,7 @@ interface AbortController {
 }
 declare var AbortController: { readonly prototype: AbortController; new (): AbortController };
 
-type Transferable = ArrayBuffer | MessagePort;
+type Transferable = ArrayBuffer | MessagePort | ReadableStream | WritableStream | TransformStream;
 
 interface MessageEvent<T = any> extends Event {
   /** A copy of what was posted. */
@@ -333,6 +333,221 @@ declare var TextDecoder: {
    * @throws {RangeError} The label is of another encoding, or of none.
    */
   new (label?: string, options?: { fatal?: boolean; ignoreBOM?: boolean }): TextDecoder;
+};
+
+interface QueuingStrategy<T = any> {
+  /** How much the queue holds before there is backpressure: a sum of sizes. */
+  highWaterMark?: number;
+  /** What a chunk counts; 1 unless given. */
+  size?: (chunk: T) => number;
+}
+interface CountQueuingStrategy extends QueuingStrategy {
+  readonly highWaterMark: number;
+  readonly size: (chunk: any) => 1;
+}
+declare var CountQueuingStrategy: {
+  readonly prototype: CountQueuingStrategy;
+  new (init: { highWaterMark: number }): CountQueuingStrategy;
+};
+interface ByteLengthQueuingStrategy extends QueuingStrategy<ArrayBufferView | ArrayBuffer> {
+  readonly highWaterMark: number;
+  readonly size: (chunk: any) => number;
+}
+declare var ByteLengthQueuingStrategy: {
+  readonly prototype: ByteLengthQueuingStrategy;
+  new (init: { highWaterMark: number }): ByteLengthQueuingStrategy;
+};
+
+/** What a stream reads from. `pull` is called when there is room for a chunk; a promise it returns is waited for. */
+interface UnderlyingDefaultSource<R = any> {
+  start?: (controller: ReadableStreamDefaultController<R>) => any;
+  pull?: (controller: ReadableStreamDefaultController<R>) => void | PromiseLike<void>;
+  cancel?: (reason?: any) => void | PromiseLike<void>;
+  type?: undefined;
+}
+interface UnderlyingByteSource {
+  start?: (controller: ReadableByteStreamController) => any;
+  pull?: (controller: ReadableByteStreamController) => void | PromiseLike<void>;
+  cancel?: (reason?: any) => void | PromiseLike<void>;
+  type: "bytes";
+  /** Size in bytes of the buffers that `byobRequest` has when a reader brings none. */
+  autoAllocateChunkSize?: number;
+}
+type ReadableStreamReadResult<T> = { done: false; value: T } | { done: true; value: T | undefined };
+
+interface StreamPipeOptions {
+  /** Leave the destination open when the source fails. */
+  preventAbort?: boolean;
+  /** Leave the source open when the destination fails. */
+  preventCancel?: boolean;
+  /** Leave the destination open when the source ends. */
+  preventClose?: boolean;
+  /** Ends the pipe when it is aborted. */
+  signal?: AbortSignal;
+}
+interface ReadableStream<R = any> extends AsyncIterable<R> {
+  readonly locked: boolean;
+  /** @throws {TypeError} As a rejection: the stream is locked. */
+  cancel(reason?: any): Promise<void>;
+  getReader(options?: { mode?: undefined }): ReadableStreamDefaultReader<R>;
+  /** A reader that brings its own buffers; of byte streams only. */
+  getReader(options: { mode: "byob" }): ReadableStreamBYOBReader;
+  pipeThrough<T>(
+    transform: { readable: ReadableStream<T>; writable: WritableStream<R> }, options?: StreamPipeOptions,
+  ): ReadableStream<T>;
+  pipeTo(destination: WritableStream<R>, options?: StreamPipeOptions): Promise<void>;
+  /** Two streams of the same chunks; what one of them has not read yet waits in memory. */
+  tee(): [ReadableStream<R>, ReadableStream<R>];
+  /** Without `preventCancel`, leaving the loop cancels the stream. */
+  values(options?: { preventCancel?: boolean }): AsyncIterableIterator<R>;
+}
+declare var ReadableStream: {
+  readonly prototype: ReadableStream;
+  new (underlyingSource: UnderlyingByteSource, strategy?: { highWaterMark?: number }): ReadableStream<Uint8Array>;
+  new <R = any>(underlyingSource?: UnderlyingDefaultSource<R>, strategy?: QueuingStrategy<R>): ReadableStream<R>;
+  /** A stream of what an iterable or async iterable gives. */
+  from<R>(asyncIterable: AsyncIterable<R> | Iterable<R | PromiseLike<R>>): ReadableStream<R>;
+};
+interface ReadableStreamDefaultReader<R = any> {
+  readonly closed: Promise<void>;
+  cancel(reason?: any): Promise<void>;
+  read(): Promise<ReadableStreamReadResult<R>>;
+  /** Requests that are pending are rejected. */
+  releaseLock(): void;
+}
+declare var ReadableStreamDefaultReader: {
+  readonly prototype: ReadableStreamDefaultReader;
+  new <R>(stream: ReadableStream<R>): ReadableStreamDefaultReader<R>;
+};
+interface ReadableStreamBYOBReader {
+  readonly closed: Promise<void>;
+  cancel(reason?: any): Promise<void>;
+  /**
+   * Read into a view. Its buffer is detached; the result is a view of the same memory.
+   * @param options `min`: how many elements to wait for, 1 unless given.
+   */
+  read<T extends ArrayBufferView>(view: T, options?: { min?: number }): Promise<ReadableStreamReadResult<T>>;
+  releaseLock(): void;
+}
+declare var ReadableStreamBYOBReader: {
+  readonly prototype: ReadableStreamBYOBReader;
+  new (stream: ReadableStream): ReadableStreamBYOBReader;
+};
+interface ReadableStreamDefaultController<R = any> {
+  /** Room left in the queue; null when the stream has failed. */
+  readonly desiredSize: number | null;
+  close(): void;
+  enqueue(chunk?: R): void;
+  error(error?: any): void;
+}
+declare var ReadableStreamDefaultController: { readonly prototype: ReadableStreamDefaultController };
+interface ReadableByteStreamController {
+  /** The buffer that a reader has brought to be filled. */
+  readonly byobRequest: ReadableStreamBYOBRequest | null;
+  readonly desiredSize: number | null;
+  close(): void;
+  /** The chunk's buffer is detached. */
+  enqueue(chunk: ArrayBufferView): void;
+  error(error?: any): void;
+}
+declare var ReadableByteStreamController: { readonly prototype: ReadableByteStreamController };
+interface ReadableStreamBYOBRequest {
+  readonly view: Uint8Array | null;
+  respond(bytesWritten: number): void;
+  respondWithNewView(view: ArrayBufferView): void;
+}
+declare var ReadableStreamBYOBRequest: { readonly prototype: ReadableStreamBYOBRequest };
+
+/** What a stream writes to. One method is called at a time; a promise it returns is waited for. */
+interface UnderlyingSink<W = any> {
+  start?: (controller: WritableStreamDefaultController) => any;
+  write?: (chunk: W, controller: WritableStreamDefaultController) => void | PromiseLike<void>;
+  close?: () => void | PromiseLike<void>;
+  abort?: (reason?: any) => void | PromiseLike<void>;
+  type?: undefined;
+}
+interface WritableStream<W = any> {
+  readonly locked: boolean;
+  /** Give up what waits to be written. */
+  abort(reason?: any): Promise<void>;
+  close(): Promise<void>;
+  getWriter(): WritableStreamDefaultWriter<W>;
+}
+declare var WritableStream: {
+  readonly prototype: WritableStream;
+  new <W = any>(underlyingSink?: UnderlyingSink<W>, strategy?: QueuingStrategy<W>): WritableStream<W>;
+};
+interface WritableStreamDefaultWriter<W = any> {
+  readonly closed: Promise<void>;
+  /** Room left in the queue; null when the stream has failed or is about to. */
+  readonly desiredSize: number | null;
+  /** Settles when there is room. */
+  readonly ready: Promise<void>;
+  abort(reason?: any): Promise<void>;
+  close(): Promise<void>;
+  releaseLock(): void;
+  /** Settles when the sink has written the chunk. */
+  write(chunk?: W): Promise<void>;
+}
+declare var WritableStreamDefaultWriter: {
+  readonly prototype: WritableStreamDefaultWriter;
+  new <W>(stream: WritableStream<W>): WritableStreamDefaultWriter<W>;
+};
+interface WritableStreamDefaultController {
+  /** Aborted when the stream is. */
+  readonly signal: AbortSignal;
+  error(error?: any): void;
+}
+declare var WritableStreamDefaultController: { readonly prototype: WritableStreamDefaultController };
+
+/** What becomes of chunks; without `transform` they stay as they are. */
+interface Transformer<I = any, O = any> {
+  start?: (controller: TransformStreamDefaultController<O>) => any;
+  transform?: (chunk: I, controller: TransformStreamDefaultController<O>) => void | PromiseLike<void>;
+  /** Called after the last chunk. */
+  flush?: (controller: TransformStreamDefaultController<O>) => void | PromiseLike<void>;
+  /** Called when either side is given up. */
+  cancel?: (reason: any) => void | PromiseLike<void>;
+  readableType?: undefined;
+  writableType?: undefined;
+}
+interface TransformStream<I = any, O = any> {
+  readonly readable: ReadableStream<O>;
+  readonly writable: WritableStream<I>;
+}
+declare var TransformStream: {
+  readonly prototype: TransformStream;
+  new <I = any, O = any>(
+    transformer?: Transformer<I, O>, writableStrategy?: QueuingStrategy<I>, readableStrategy?: QueuingStrategy<O>,
+  ): TransformStream<I, O>;
+};
+interface TransformStreamDefaultController<O = any> {
+  readonly desiredSize: number | null;
+  enqueue(chunk?: O): void;
+  error(reason?: any): void;
+  /** End the readable side, and have the writable side fail. */
+  terminate(): void;
+}
+declare var TransformStreamDefaultController: { readonly prototype: TransformStreamDefaultController };
+
+/** Text to UTF-8, across chunks. */
+interface TextEncoderStream {
+  readonly encoding: "utf-8";
+  readonly readable: ReadableStream<Uint8Array>;
+  readonly writable: WritableStream<string>;
+}
+declare var TextEncoderStream: { readonly prototype: TextEncoderStream; new (): TextEncoderStream };
+/** Bytes to text, across chunks, as a `TextDecoder` does it. */
+interface TextDecoderStream {
+  readonly encoding: string;
+  readonly fatal: boolean;
+  readonly ignoreBOM: boolean;
+  readonly readable: ReadableStream<string>;
+  readonly writable: WritableStream<BufferSource>;
+}
+declare var TextDecoderStream: {
+  readonly prototype: TextDecoderStream;
+  new (label?: string, options?: { fatal?: boolean; ignoreBOM?: boolean }): TextDecoderStream;
 };
 
 interface URL {

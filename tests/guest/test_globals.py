@@ -72,6 +72,21 @@ MEMBERS = {
     # Interface -> what its prototype has; static members are beside it.
     "TextEncoder": "encode encodeInto encoding",
     "TextDecoder": "decode encoding fatal ignoreBOM",
+    "ReadableStream": "cancel getReader locked pipeThrough pipeTo tee values",
+    "ReadableStreamDefaultReader": "cancel closed read releaseLock",
+    "ReadableStreamBYOBReader": "cancel closed read releaseLock",
+    "ReadableStreamDefaultController": "close desiredSize enqueue error",
+    "ReadableByteStreamController": "byobRequest close desiredSize enqueue error",
+    "ReadableStreamBYOBRequest": "respond respondWithNewView view",
+    "WritableStream": "abort close getWriter locked",
+    "WritableStreamDefaultWriter": "abort close closed desiredSize ready releaseLock write",
+    "WritableStreamDefaultController": "error signal",
+    "TransformStream": "readable writable",
+    "TransformStreamDefaultController": "desiredSize enqueue error terminate",
+    "CountQueuingStrategy": "highWaterMark size",
+    "ByteLengthQueuingStrategy": "highWaterMark size",
+    "TextEncoderStream": "encoding readable writable",
+    "TextDecoderStream": "encoding fatal ignoreBOM readable writable",
     "URL": (
         "hash host hostname href origin password pathname port protocol search searchParams toJSON toString username"
     ),
