@@ -54,6 +54,8 @@ LEAKS = {
     "a bad URL": "new URL('http://[')",
     "text": "new TextDecoder().decode(new TextEncoder().encode('\\u4e00\\ud800'))",
     "bad text": "new TextDecoder('utf-8', {fatal: true}).decode(new Uint8Array([255]))",
+    "text cut off": "new TextDecoder('shift_jis').decode(new Uint8Array([65, 0x82]), {stream: true})",
+    "bad text of two bytes": "new TextDecoder('big5', {fatal: true}).decode(new Uint8Array([65, 255]))",
     "console": "console.log({a: [1, 2]}, new Map([[1, 2]])); 0",
     "timers": "clearTimeout(setTimeout(() => {}, 10)); 0",
 }

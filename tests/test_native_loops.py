@@ -140,6 +140,14 @@ ROWS = {
     "raising": "for (;;) 3n ** 500000n",
     "printing": "((1n << 1000000n) - 1n).toString()",
     "parsing": "BigInt('9'.repeat(290000))",
+    # Encodings.
+    "decoding": "const b = new Uint8Array(4e7).fill(65); for (;;) new TextDecoder().decode(b)",
+    "decoding what is no text": "const b = new Uint8Array(4e7).fill(255); for (;;) new TextDecoder().decode(b)",
+    "decoding two bytes each": "const b = new Uint8Array(4e7).fill(0xb0); for (;;) new TextDecoder('euc-kr').decode(b)",
+    "decoding units": "const b = new Uint16Array(2e7).fill(0xd800); for (;;) new TextDecoder('utf-16le').decode(b)",
+    "encoding": "const s = '\\u6c34'.repeat(2e7); for (;;) new TextEncoder().encode(s)",
+    "encoding into a buffer": "const s = '\\xe9'.repeat(2e7), b = new Uint8Array(4e7);"
+    "for (;;) new TextEncoder().encodeInto(s, b)",
     # Objects and collections.
     **{
         f"Object.{name}": f"{_WIDE} for (;;) Object.{name}({arguments})"
@@ -193,6 +201,11 @@ _SLOWEST = [
     "includes in quadratic time",
     "join of a typed array",
     "copyWithin of a typed array",
+    "decoding",
+    "decoding what is no text",
+    "decoding two bytes each",
+    "encoding",
+    "encoding into a buffer",
 ]
 
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from wasm import encodings
 from wasm.cache import cache_directory, digest, sha256, staged_directory, write_atomically
 from wasm.compile import Compiler, Unit, webassembly
 from wasm.errors import BuildError
@@ -43,7 +44,8 @@ class Inputs:
 
     def key(self) -> str:
         """Hash of everything that determines the artefacts."""
-        files = [self.table, *sorted(self.guest.glob("*.[ch]")), *sorted((ROOT / "wasm").glob("*.py"))]
+        files = [self.table, encodings.TABLE, *sorted(self.guest.glob("*.[ch]"))]
+        files += sorted((ROOT / "wasm").glob("*.py"))
         parts = [f"{path.name}\n{path.read_text(encoding='utf-8')}" for path in files]
         parts += [f"{name}\n{source}" for name, source in self.binding_sources().items()]
         return digest(repr(self.upstream), *parts)
@@ -107,7 +109,8 @@ def _make(made: Path, inputs: Inputs, cache: Path, progress: Callable[[str], Non
     upstream = inputs.upstream
     progress("sources: " + ", ".join(source.title for source in upstream.sources))
     directories = unpack(upstream, cache)
-    compiler = Compiler(webassembly(upstream, cache), inputs.guest, list(directories.values()), cache)
+    included = [*directories.values(), encodings.header(cache)]
+    compiler = Compiler(webassembly(upstream, cache), inputs.guest, included, cache)
     linked = compiler.link(compiler.objects(inputs.units(directories), progress), progress)
     bindings = inputs.binding_sources()
     progress(f"freeze {len(bindings)} bindings")

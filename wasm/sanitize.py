@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from wasm import encodings
 from wasm.build import ROOT, Inputs
 from wasm.cache import cache_directory, digest, write_atomically
 from wasm.compile import Compiler, Toolchain, Unit
@@ -83,7 +84,8 @@ def build(cache: Path | None = None, progress: Callable[[str], None] = lambda li
     tools = toolchain()
     directories = unpack(inputs.upstream, cache)
     generated = _exports(Table.load(inputs.table), inputs.guest, cache)
-    compiler = Compiler(tools, inputs.guest, [*directories.values(), generated], cache)
+    included = [*directories.values(), encodings.header(cache), generated]
+    compiler = Compiler(tools, inputs.guest, included, cache)
     units = [unit for unit in inputs.units(directories) if not (unit.ours and unit.path.name in LEFT_OUT)]
     units += [Unit(path, f"wasm/harness/{path.name}", ours=True) for path in sorted(HARNESS.glob("*.c"))]
     program = compiler.link(compiler.objects(units, progress), progress)

@@ -317,20 +317,21 @@ interface TextEncoder {
 declare var TextEncoder: { readonly prototype: TextEncoder; new (): TextEncoder };
 
 interface TextDecoder {
-  readonly encoding: "utf-8";
+  /** The encoding's own name, in lower case. */
+  readonly encoding: string;
   readonly fatal: boolean;
   readonly ignoreBOM: boolean;
   /**
    * Decode bytes. With `stream`, a character cut off at the end waits for the next call.
-   * @throws {TypeError} The decoder is fatal, and the bytes are not UTF-8.
+   * @throws {TypeError} The decoder is fatal, and the bytes are no text in its encoding.
    */
   decode(input?: BufferSource, options?: { stream?: boolean }): string;
 }
 declare var TextDecoder: {
   readonly prototype: TextDecoder;
   /**
-   * @param label A label of UTF-8, the only encoding there is.
-   * @throws {RangeError} The label is of another encoding, or of none.
+   * @param label A label of the Encoding Standard: `"utf-8"`, `"utf-16le"`, `"latin1"`, `"gb18030"`, `"shift_jis"`, ...
+   * @throws {RangeError} There is no such label.
    */
   new (label?: string, options?: { fatal?: boolean; ignoreBOM?: boolean }): TextDecoder;
 };

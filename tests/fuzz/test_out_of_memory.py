@@ -38,6 +38,8 @@ PROGRAMS = {
     "requests": "[1, 2, 3].map(x => setTimeout(() => x, 10)); 1",
     "console": "console.log('x', {a: [1, new Map([[1, 2]])]}, new Error('e')); 1",
     "web": "new URL('/?q=\\u4e00', 'http://host').href + new TextDecoder().decode(new TextEncoder().encode('\\u4e00'))",
+    "encodings": "new TextDecoder('big5').decode(new Uint8Array([0xa7, 0xda, 65])) + new TextDecoder().decode("
+    "new Uint8Array([0xc3, 0xa9, 0xff]), {stream: true})",
     "clone": "structuredClone({a: [1, new Date(0), new Map([[1, new Set([2])]])]}).a.length",
     "events": "(() => { const t = new EventTarget(); for (let i = 0; i < 20; i++) t.addEventListener('x', () => i);"
     "return t.dispatchEvent(new CustomEvent('x', {detail: [1]})) })()",

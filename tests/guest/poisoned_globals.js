@@ -45,6 +45,9 @@
   const table = [{ a: 1 }, { a: 2, b: trapped }];
   const formats = ["%s %d %i %f %j %o %O %c %%", trapped, trapped, 1.5, "2.5", trapped, trapped, { a: 1 }, "css"];
   const room = new Uint8Array(2);
+  const lead = new Uint8Array([0x82]);
+  const trail = new DataView(new Uint8Array([0xa0]).buffer);
+  const more = { __proto__: null, stream: true };
   const depth = { __proto__: null, depth: 1 };
   const Bytes = Uint8Array;
   const Buffer = ArrayBuffer;
@@ -93,6 +96,13 @@
     const decoder = new api.TextDecoder("utf-8");
     text += decoder.decode(new api.TextEncoder().encode("héllo")) + decoder.decode(bytes).length;
     text += new api.TextEncoder().encodeInto("abc", room).read;
+    const japanese = new api.TextDecoder("SJIS", { __proto__: null, fatal: true });
+    text += japanese.encoding + japanese.decode(lead, more) + japanese.decode(trail);
+    try {
+      japanese.decode(lead);
+    } catch {
+      text += "malformed";
+    }
     const clone = api.structuredClone(cloneable);
     text += clone.list.length + clone.computed;
     try {

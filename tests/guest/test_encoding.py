@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
 
+from sandbox import Limits, Sandbox
+
 if TYPE_CHECKING:
-    from sandbox import Sandbox
+    from sandbox import ConsoleEntry
 
 TEXTS = [
     "",
@@ -171,6 +174,71 @@ def test_a_stream_is_the_same_in_pieces(box: Sandbox, size: int) -> None:
     assert box.call(box.eval(STREAM), text.encode(), sizes, {"fatal": True}).replace("|", "") == text
 
 
+# What texts are made of: runs longer and shorter than the blocks of 16 and 64 bytes that are looked at together.
+CHARACTERS = ["\x80", "\xff", "\u07ff", "水", "\ud7ff", "\uffff", "\N{GRINNING FACE}", "\U0010ffff"]
+PARTS = [
+    *(b"x" * length for length in (1, 2, 15, 16, 17, 63, 64, 65, 130)),
+    *(character.encode() * count for character in CHARACTERS for count in (1, 2, 9)),
+]
+BROKEN = [*(bytes.fromhex(data) for data, _ in MALFORMED), b"\x80" * 70, b"\xff" * 17, b"\xf0\x9f\x98" * 6]
+LATIN = [b"x" * 3, b"x" * 40, "é".encode(), "\xff\x80".encode() * 9, b"\x7f"]
+FATAL = """
+bytes => { try { return new TextDecoder("utf-8", { fatal: true }).decode(bytes) } catch (error) { return error.name } }
+"""
+
+
+def _some(source: random.Random, parts: list[bytes]) -> bytes:
+    return b"".join(source.choices(parts, k=source.randrange(12)))
+
+
+@pytest.mark.parametrize("parts", [PARTS, [*PARTS, *BROKEN], LATIN], ids=["valid", "broken", "Latin-1"])
+def test_texts_of_any_kind_in_any_pieces(box: Sandbox, parts: list[bytes]) -> None:
+    source, decode, fatal = random.Random(1), box.eval(STREAM), box.eval(FATAL)
+    for _ in range(300):
+        data = _some(source, parts)
+        sizes = [source.choice([0, 1, 2, 3, 16, 40]) for _ in range(source.randrange(5))]
+        text = data.decode(errors="replace")
+
+        assert decode(data, sizes, {"ignoreBOM": True}).replace("|", "") == text, (data, sizes)
+        assert fatal(data) == ("TypeError" if "\ufffd" in text else text), data
+
+
+def test_texts_longer_than_a_piece_of_work(box: Sandbox) -> None:
+    source, decode = random.Random(2), box.eval(STREAM)
+    for parts in (PARTS, [*PARTS, *BROKEN], LATIN, [b"\x80"], ["水".encode()]):
+        data = b"".join(_some(source, parts) for _ in range(9000))
+
+        assert decode(data, [], {}) == data.decode(errors="replace")
+
+
+ENCODE = """
+(text, room) => {
+  const bytes = new Uint8Array(room);
+  return [new TextEncoder().encode(text), new TextEncoder().encodeInto(text, bytes), bytes];
+}
+"""
+UNITS = ["x", "xyz" * 9, "\x80", "\xff" * 20, "\u07ff", "\u0800", "水" * 11, "\uffff", "\U0001f600"]
+LONE = ["\ud800", "\udbff", "\udc00", "\udfff"]
+
+
+@pytest.mark.parametrize("units", [UNITS[:4], UNITS, [*UNITS, *LONE]], ids=["Latin-1", "valid", "lone surrogates"])
+def test_any_text_is_encoded(box: Sandbox, units: list[str]) -> None:
+    """Into a buffer, as much of it as fits."""
+    source, encode = random.Random(3), box.eval(ENCODE)
+    for _ in range(200):
+        text = "".join(source.choices(units, k=source.randrange(12)))
+        # Halves of a pair that have met are one.
+        text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
+        pieces = [("\ufffd" if "\ud800" <= char < "\ue000" else char).encode() for char in text]
+        data = b"".join(pieces)
+        room = source.randrange(len(data) + 3)
+        fitting = max(count for count in range(len(text) + 1) if len(b"".join(pieces[:count])) <= room)
+        written = b"".join(pieces[:fitting])
+        counts = {"read": sum(1 + (char > "\uffff") for char in text[:fitting]), "written": len(written)}
+
+        assert encode(text, room) == [data, counts, written.ljust(room, b"\0")]
+
+
 def test_the_mark_is_kept_when_asked_for(box: Sandbox) -> None:
     data = b"\xef\xbb\xbfa"
 
@@ -241,7 +309,7 @@ def test_labels(box: Sandbox, label: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "label", ["", "utf", "utf-16", "latin1", "utf-8\\0", "\\u00a0utf-8", "\\vutf-8", "__proto__", "ut\\u212b-8"]
+    "label", ["", "utf", "utf-32", "latin", "utf-8\\0", "\\u00a0utf-8", "\\vutf-8", "__proto__", "ut\\u212b-8"]
 )
 def test_other_labels_are_refused(refused: Callable[[str], str], label: str) -> None:
     assert refused(f"new TextDecoder('{label}')").startswith(
@@ -255,3 +323,31 @@ def test_attributes(box: Sandbox) -> None:
     assert box.eval(f"{read}(new TextDecoder())") == ["utf-8", False, False]
     assert box.eval(f"{read}(new TextDecoder('utf8', {{ fatal: 1, ignoreBOM: 'x' }}))") == ["utf-8", True, True]
     assert box.eval("new TextEncoder().encoding") == "utf-8"
+
+
+LONG = {
+    "new TextDecoder().decode(bytes).length": (0xFF, [0, 30_000_000, 30_000_000]),
+    "new TextDecoder('big5').decode(bytes).length": (0xA7, [0, 15_000_000, 30_000_000]),
+    "new TextEncoder().encodeInto('é'.repeat(2e7), bytes).written": (0, [0, 30_000_000, 30_000_000]),
+}
+
+
+@pytest.mark.parametrize(
+    ("act", "outcome"),
+    [("bytes.buffer.transfer(0)", 0), ("0", 1), ("bytes.fill(65)", 2)],
+    ids=["taken away", "left alone", "changed"],
+)
+@pytest.mark.parametrize("code", LONG)
+def test_the_host_may_run_the_guest_meanwhile(code: str, act: str, outcome: int) -> None:
+    """When the guest polls; what was begun with bytes that may have changed is then done again."""
+    heard: list[str] = []
+
+    def hear(entry: ConsoleEntry) -> None:
+        heard.append(entry.text)
+        box.eval(f"{act}; 0")
+
+    byte, outcomes = LONG[code]
+    with Sandbox(console=hear, limits=Limits(memory_bytes=256 << 20)) as box:
+        box.eval(f"var bytes = new Uint8Array(3e7).fill({byte}); 0")
+        assert box.eval(f"console.log('now'); {code}") == outcomes[outcome]
+    assert heard == ["now"]

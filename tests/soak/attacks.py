@@ -63,6 +63,7 @@ RULES: Final[dict[str, list[str]]] = {
         "escape('\\u4e00'.repeat(@large % 1e6))",
         "new URL('http://h/' + '../a/'.repeat(@large % 1e5))",
         "new TextDecoder().decode(new Uint8Array(@large % 1e7).fill(255))",
+        "new TextDecoder('gb18030').decode(new Uint8Array(@large % 1e7).fill(@digits & 255))",
         "new URLSearchParams('a=b&'.repeat(@large % 1e5)).toString()",
         "Symbol.for('x'.repeat(@large % 1e6))",
         "'x'.repeat(@large % 1e6).localeCompare('x'.repeat(1e6) + 'y')",

@@ -337,6 +337,7 @@ RULES: Final[dict[str, list[str]]] = {
         "new URLSearchParams(@value)",
         "[...new URLSearchParams(@string)]",
         "new TextDecoder(@encoding).decode(@buffer)",
+        "(d => d.decode(@buffer, {stream: true}) + d.decode(@buffer))(new TextDecoder(@encoding))",
         "new TextEncoder().encodeInto(@string, new Uint8Array(@small))",
         "crypto.getRandomValues(new Uint8Array(@small))",
         "setTimeout(@function, @small)",
@@ -344,7 +345,9 @@ RULES: Final[dict[str, list[str]]] = {
         "console.log(@quoted, @value)",
     ],
     "encoding": [
-        *words("'utf-8' 'utf-16le' 'latin1' @string"),
+        *words(
+            "'utf-8' 'utf-16le' 'utf-16be' 'latin1' 'gb18030' 'big5' 'euc-jp' 'euc-kr' 'shift_jis' 'iso-2022-jp' @string"
+        ),
         "'utf-8', {fatal: true}",
         "'utf-8', {ignoreBOM: @value}",
     ],

@@ -107,6 +107,13 @@ double engine_now_ms(void)
     return (double)(now / 1000000u) - guest.control.time_origin_ms + (double)(now % 1000000u) / 1e6;
 }
 
+/* Whether a poll would unwind the guest before it asks the host. */
+bool engine_is_due(void)
+{
+    Control *control = &guest.control;
+    return control->reason || control->interrupt || (control->cpu_budget_ns && used_ns() > control->cpu_budget_ns);
+}
+
 /* The engine polls here every few thousand steps. Non-zero unwinds the guest; no guest code can stop that. */
 static int on_poll(JSRuntime *runtime, void *opaque)
 {
@@ -183,6 +190,7 @@ bool engine_enter(void)
 {
     if (guest.depth > CAP_REENTRY)
         return false;
+    guest.entries++;
     if (guest.depth++ == 0) {
         guest.turn++;
         guest.task++;
@@ -278,7 +286,7 @@ int engine_boot(void)
     control->max_outbox_bytes = CAP_MESSAGE_BYTES;
     guest.runtime = JS_NewRuntime2(&guest_memory, NULL);
     JSContext *ctx = guest.runtime ? JS_NewContext(guest.runtime) : NULL;
-    if (!ctx)
+    if (!ctx || encodings_boot(guest.runtime))
         return STATUS_FAILED;
     guest.context = ctx;
     JS_SetMaxStackSize(guest.runtime, CAP_STACK_BYTES);

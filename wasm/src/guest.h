@@ -85,6 +85,7 @@ typedef struct Guest {
 
     uint32_t depth;       /* exports on the stack: 1 in a turn, more when the host calls back */
     uint32_t turn;        /* the number of this turn: what an earlier one left half done was cut off */
+    uint32_t entries;     /* how often an export was entered that runs guest code */
     uint32_t uncaught;    /* failures of this turn that nobody caught */
     uint64_t resumed_ns;  /* when guest time last began to run */
     uint64_t checks;      /* interrupt checks since the last poll, and work that is worth as many */
@@ -113,6 +114,15 @@ void engine_leave(void);
 bool engine_has_room(size_t source_bytes); /* to compile that much; false: throws */
 int engine_poll(size_t bytes);     /* the same, and a poll on the spot; not 0: thrown, for the turn is to be unwound */
 void engine_weigh(size_t bytes);   /* so much work was done at one go: the next poll comes sooner; see internals.c */
+int engine_poll(size_t bytes);     /* the same, and poll if it is time; not 0: the exception is pending */
+bool engine_is_due(void);          /* a poll would unwind the guest */
+/* For loops of C over bytes that guest code can reach. When the engine polls, the host may run guest code, which may change
+ * or free the bytes: that is when `again` is set, and the work is to be done once more, `alone`, without the host. Not 0:
+ * `again`, or an exception is pending. */
+typedef struct Watch {
+    bool alone, again;
+} Watch;
+int engine_watch(Watch *watch, size_t bytes);
 bool engine_ran_out(JSContext *ctx); /* while compiling; true: throws */
 void engine_show_inbox(void);      /* tell the host where the inbox is now */
 void engine_pause_clock(void);     /* guest time stops while the host works */
@@ -190,7 +200,7 @@ void handles_release(uint32_t id);
 int hooks_set(JSContext *ctx, uint32_t hook, JSValueConst function);  /* only while the bindings are installed */
 JSValue hooks_call(JSContext *ctx, Hook hook, int argc, JSValueConst *argv);
 
-/* modules.c, native.c, promises.c, queue.c, text.c, url.c */
+/* modules.c, native.c, promises.c, queue.c, url.c */
 void modules_boot(void);
 int modules_define(JSContext *ctx, Bytes name, Bytes source);
 int modules_define_bytecode(JSContext *ctx, Bytes bytecode);
@@ -206,13 +216,18 @@ int queue_set_exports(JSContext *ctx, JSModuleDef *module);
 int url_add_exports(JSContext *ctx, JSModuleDef *module);
 int url_set_exports(JSContext *ctx, JSModuleDef *module);
 
-typedef enum TextForm { TEXT_WTF8, TEXT_UTF8 } TextForm;        /* lone surrogates kept, or replaced by U+FFFD */
-size_t text_encoded_bytes(const void *units, size_t length, bool wide, TextForm form);
-size_t text_encode(uint8_t *out, const void *units, size_t length, bool wide, TextForm form);
+/* text.c: strings of the engine and UTF-8. */
 JSValue text_decode(JSContext *ctx, const uint8_t *bytes, size_t length); /* lone surrogates may come in */
 bool text_is_ascii(const uint8_t *bytes, size_t length);
-JSValue text_utf8_encode(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv);
-JSValue text_utf8_encode_into(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv);
-JSValue text_utf8_decode(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv);
+/* As the WHATWG decoder, after code units that have been decoded before; `fatal`: JS_UNDEFINED where it is malformed. */
+JSValue text_decode_after(JSContext *ctx, const uint16_t *head, size_t head_count, const uint8_t *bytes, size_t length,
+                          bool fatal, Watch *watch);
+int text_add_exports(JSContext *ctx, JSModuleDef *module);
+int text_set_exports(JSContext *ctx, JSModuleDef *module);
+
+/* encodings.c: what TextDecoder is made of. */
+int encodings_boot(JSRuntime *runtime);
+int encodings_add_exports(JSContext *ctx, JSModuleDef *module);
+int encodings_set_exports(JSContext *ctx, JSModuleDef *module);
 
 #endif

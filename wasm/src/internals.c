@@ -24,6 +24,7 @@ JSAtom engine_importer_name(JSContext *ctx);   /* the file of the code that impo
 void engine_weigh(size_t bytes);
 int engine_poll(size_t bytes);
 bool engine_is_stopped(void);
+bool engine_is_due(void);                      /* whether a poll would unwind the turn; see engine.c */
 static inline int js_poll_interrupts(JSContext *ctx);
 
 /* The engine watches the stack that lies in linear memory. A recursive function that keeps most of what it has in wasm
@@ -60,6 +61,21 @@ int engine_poll(size_t bytes)
     return guest.context ? js_poll_interrupts(guest.context) : 0;    /* none yet while it is made */
 }
 
+int engine_watch(Watch *watch, size_t bytes)
+{
+    uint32_t entries = guest.entries;
+    engine_weigh(bytes);
+    if (watch->alone) {
+        if (!engine_is_due())
+            return 0;
+        guest.context->interrupt_counter = 0;
+    }
+    if (js_poll_interrupts(guest.context))
+        return -1;
+    watch->again = guest.entries != entries;
+    return watch->again ? -1 : 0;
+}
+
 bool engine_is_stopped(void)
 {
     return guest.control.reason != REASON_NONE;
@@ -87,6 +103,54 @@ bool internals_text(JSContext *ctx, JSValueConst string, Text *out)
     }
     *out = (Text){.units = strv(s), .length = s->len, .wide = s->is_wide_char};
     return true;
+}
+
+JSValue internals_string_new(JSContext *ctx, size_t length, bool wide, void **units)
+{
+    if (length > JS_STRING_LEN_MAX)
+        return JS_ThrowRangeError(ctx, "invalid string length");
+    if (!length)
+        return js_empty_string(ctx->rt);
+    JSString *s = js_alloc_string(ctx, (int)length, wide);
+    if (!s)
+        return JS_EXCEPTION;
+    *units = strv(s);
+    if (!wide)
+        str8(s)[length] = 0;
+    return JS_MKPTR(JS_TAG_STRING, s);
+}
+
+JSValue internals_string_cut(JSContext *ctx, JSValue string, size_t length)
+{
+    JSString *s = JS_VALUE_GET_STRING(string);
+    if (length == s->len)
+        return string;
+    if (!length) {
+        JS_FreeValue(ctx, string);
+        return js_empty_string(ctx->rt);
+    }
+    bool wide = s->is_wide_char;
+#ifdef ENABLE_DUMPS
+    list_del(&s->link);    /* of all strings; see the sanitized build */
+#endif
+    JSString *cut = js_realloc_rt(ctx->rt, s, sizeof(JSString) + (length << wide) + !wide);
+    s = cut ? cut : s;
+#ifdef ENABLE_DUMPS
+    list_add_tail(&s->link, &ctx->rt->string_list);
+#endif
+    s->len = length;
+    if (!wide)
+        str8(s)[length] = 0;
+    return JS_MKPTR(JS_TAG_STRING, s);
+}
+
+JSValue internals_bytes_adopt(JSContext *ctx, uint8_t *bytes, size_t length)
+{
+    JSValue buffer = js_array_buffer_constructor3(ctx, JS_UNDEFINED, length, NULL, JS_CLASS_ARRAY_BUFFER, bytes,
+                                                  js_array_buffer_realloc, NULL, false);
+    if (JS_IsException(buffer))
+        js_free(ctx, bytes);
+    return js_new_uint8array(ctx, buffer);
 }
 
 bool internals_atom_text(JSContext *ctx, JSAtom atom, Text *out)
@@ -276,6 +340,36 @@ bool internals_view(JSValueConst view, const uint8_t **bytes, size_t *length)
 bool internals_view_tracks(JSValueConst view)
 {
     return JS_VALUE_GET_OBJ(view)->u.typed_array->track_rab;
+}
+
+bool internals_is_buffer_source(JSValueConst value)
+{
+    int class_id = JS_VALUE_GET_TAG(value) == JS_TAG_OBJECT ? JS_VALUE_GET_OBJ(value)->class_id : 0;
+    return class_id == JS_CLASS_ARRAY_BUFFER || class_id == JS_CLASS_SHARED_ARRAY_BUFFER ||
+           class_id == JS_CLASS_DATAVIEW || is_typed_array(class_id);
+}
+
+/* The buffer of a buffer source, which may be one itself. */
+static JSArrayBuffer *buffer_of(JSValueConst source)
+{
+    JSObject *p = JS_VALUE_GET_OBJ(source);
+    return internals_is_buffer(source) ? p->u.array_buffer : p->u.typed_array->buffer->u.array_buffer;
+}
+
+bool internals_is_shared(JSValueConst source)
+{
+    return buffer_of(source)->shared;
+}
+
+bool internals_buffer_source(JSValueConst source, uint8_t **bytes, size_t *length)
+{
+    JSArrayBuffer *buffer = buffer_of(source);
+    const uint8_t *data = buffer->data;
+    *length = buffer->detached ? 0 : (size_t)buffer->byte_length;
+    if (!internals_is_buffer(source) && !internals_view(source, &data, length))
+        *length = 0;
+    *bytes = *length ? (uint8_t *)data : NULL;
+    return !buffer->immutable;
 }
 
 uint32_t internals_references(JSValueConst object)

@@ -12,6 +12,11 @@ typedef struct Text {
     bool wide;
 } Text;
 bool internals_text(JSContext *ctx, JSValueConst string, Text *out);
+/* A new string whose code units are still to be written, unless it is empty; the same one, shorter. */
+JSValue internals_string_new(JSContext *ctx, size_t length, bool wide, void **units);
+JSValue internals_string_cut(JSContext *ctx, JSValue string, size_t length);
+/* A Uint8Array of bytes from js_malloc, which are taken in any case. */
+JSValue internals_bytes_adopt(JSContext *ctx, uint8_t *bytes, size_t length);
 bool internals_atom_text(JSContext *ctx, JSAtom atom, Text *out);   /* false: an integer key or a symbol */
 bool internals_atom_index(JSAtom atom, uint32_t *index);
 
@@ -39,6 +44,11 @@ bool internals_date_ms(JSValueConst value, double *ms);
 /* The bytes of a typed array or DataView, borrowed until guest code runs; false: it lies outside its buffer. */
 bool internals_view(JSValueConst view, const uint8_t **bytes, size_t *length);
 bool internals_view_tracks(JSValueConst view);       /* its length follows that of its buffer */
+/* ArrayBuffer, SharedArrayBuffer or a view of one, and its bytes, borrowed until guest code runs. Detached, or outside its
+ * buffer: it has none. False: they must not be written. */
+bool internals_is_buffer_source(JSValueConst value);
+bool internals_is_shared(JSValueConst source);
+bool internals_buffer_source(JSValueConst source, uint8_t **bytes, size_t *length);
 uint32_t internals_references(JSValueConst object);  /* how many references keep it alive */
 /* TypeError, ..., by its prototype chain; DOMException; NULL: neither an Error nor a DOMException. */
 const char *internals_error_class(JSContext *ctx, JSValueConst error);

@@ -210,25 +210,38 @@ static const JSCFunctionListEntry functions[] = {
     JS_CFUNC_DEF("proxyParts", 1, native_proxy_parts),
     JS_CFUNC_DEF("promiseState", 1, native_promise_state),
     JS_CFUNC_DEF("collectionEntries", 1, native_collection_entries),
-    JS_CFUNC_DEF("utf8Encode", 1, text_utf8_encode),
-    JS_CFUNC_DEF("utf8EncodeInto", 2, text_utf8_encode_into),
-    JS_CFUNC_DEF("utf8Decode", 2, text_utf8_decode),
 };
+
+/* What other files have the bindings import. */
+static const struct {
+    int (*add)(JSContext *ctx, JSModuleDef *module);
+    int (*set)(JSContext *ctx, JSModuleDef *module);
+} parts[] = {
+    {encodings_add_exports, encodings_set_exports},
+    {modules_add_exports, modules_set_exports},
+    {promises_add_exports, promises_set_exports},
+    {queue_add_exports, queue_set_exports},
+    {text_add_exports, text_set_exports},
+    {url_add_exports, url_set_exports},
+};
+enum { PARTS = sizeof(parts) / sizeof(parts[0]) };
 
 static int initialize(JSContext *ctx, JSModuleDef *module)
 {
     int failed = JS_SetModuleExportList(ctx, module, functions, sizeof(functions) / sizeof(functions[0]));
-    return failed || url_set_exports(ctx, module) || modules_set_exports(ctx, module) || promises_set_exports(ctx, module) ||
-                   queue_set_exports(ctx, module)
-               ? -1 : 0;
+    for (int i = 0; i < PARTS && !failed; i++)
+        failed = parts[i].set(ctx, module);
+    return failed ? -1 : 0;
 }
 
 JSModuleDef *native_module(JSContext *ctx, const char *name)
 {
     JSModuleDef *module = JS_NewCModule(ctx, name, initialize);
-    if (!module || JS_AddModuleExportList(ctx, module, functions, sizeof(functions) / sizeof(functions[0])) ||
-        url_add_exports(ctx, module) || modules_add_exports(ctx, module) || promises_add_exports(ctx, module) ||
-        queue_add_exports(ctx, module))
+    if (!module || JS_AddModuleExportList(ctx, module, functions, sizeof(functions) / sizeof(functions[0])))
         return NULL;
+    for (int i = 0; i < PARTS; i++) {
+        if (parts[i].add(ctx, module))
+            return NULL;
+    }
     return module;
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "ada_c.h"
+#include "utf8.h"
 
 /* UTF-8 with lone surrogates replaced, as a USVString has it; free() it. */
 static char *usv_string(JSContext *ctx, JSValueConst value, size_t *length)
@@ -14,14 +15,14 @@ static char *usv_string(JSContext *ctx, JSValueConst value, size_t *length)
             JS_ThrowTypeError(ctx, "not a string");
         return NULL;
     }
-    size_t room = text_encoded_bytes(text.units, text.length, text.wide, TEXT_UTF8);
+    size_t read, room = utf8_encoded_bytes(text.units, text.length, text.wide);
     char *bytes = malloc(room + 1);
     if (!bytes) {
         guest.control.failed_allocations++;
         JS_ThrowOutOfMemory(ctx);
         return NULL;
     }
-    *length = text_encode((uint8_t *)bytes, text.units, text.length, text.wide, TEXT_UTF8);
+    *length = utf8_encode((uint8_t *)bytes, room, text.units, text.length, text.wide, false, &read);
     bytes[*length] = 0;
     return bytes;
 }

@@ -8,6 +8,7 @@
 
 #include "internals.h"
 #include "path.h"
+#include "utf8.h"
 
 typedef struct Writer {
     JSContext *ctx;
@@ -103,7 +104,7 @@ static inline int put_number(Writer *w, double number)
 
 static inline int put_text(Writer *w, const Text *text)
 {
-    size_t length = text_encoded_bytes(text->units, text->length, text->wide, TEXT_WTF8);
+    size_t read, length = utf8_encoded_bytes(text->units, text->length, text->wide);
     int failed = length < 256 && length >= 32 ? put(w, (uint8_t[]){0xd9, length}, 2)
                                               : put_size(w, length, 0xa0, 32, 0xda, 0xdb);
     if (failed)
@@ -112,7 +113,8 @@ static inline int put_text(Writer *w, const Text *text)
         return put(w, NULL, length);
     if (!buffer_reserve(w->out, length))
         return out_of_memory(w);
-    w->out->length += text_encode(w->out->data + w->out->length, text->units, text->length, text->wide, TEXT_WTF8);
+    utf8_encode(w->out->data + w->out->length, length, text->units, text->length, text->wide, true, &read);
+    w->out->length += length;
     return 0;
 }
 
