@@ -19,6 +19,9 @@ import {
   channelTraits, MessageChannel, MessageEvent, messageEventTraits, MessagePort, portTraits,
 } from "./messaging.js";
 import { BroadcastChannel, broadcastTraits } from "./broadcast.js";
+import {
+  CompressionStream, compressionTraits, DecompressionStream, decompressionTraits,
+} from "./compression.js";
 import { decoderTraits, encoderTraits, TextDecoder, TextEncoder } from "./encoding.js";
 import { exposeStreams } from "./streams/index.js";
 import { paramsTraits, URL, URLSearchParams, urlTraits } from "./url.js";
@@ -55,6 +58,8 @@ exposeInterface(BroadcastChannel, broadcastTraits);
 exposeInterface(TextEncoder, encoderTraits);
 exposeInterface(TextDecoder, decoderTraits);
 exposeStreams();
+exposeInterface(CompressionStream, compressionTraits);
+exposeInterface(DecompressionStream, decompressionTraits);
 exposeInterface(URL, urlTraits);
 exposeInterface(URLSearchParams, paramsTraits);
 exposeInterface(Performance, performanceTraits);

@@ -56,6 +56,11 @@ LEAKS = {
     "bad text": "new TextDecoder('utf-8', {fatal: true}).decode(new Uint8Array([255]))",
     "text cut off": "new TextDecoder('shift_jis').decode(new Uint8Array([65, 0x82]), {stream: true})",
     "bad text of two bytes": "new TextDecoder('big5', {fatal: true}).decode(new Uint8Array([65, 255]))",
+    "a compressor": "new CompressionStream('gzip'); 0",
+    "a stream that is compressed": "const s = new CompressionStream('deflate'), w = s.writable.getWriter();"
+    "w.write(new Uint8Array(1e5)); w.close(); s.readable.getReader().read()",
+    "a stream that is not compressed": "const s = new DecompressionStream('gzip'), w = s.writable.getWriter();"
+    "const f = () => 0; w.write(new Uint8Array(9)).catch(f); w.closed.catch(f); s.readable.getReader().read().catch(f)",
     "console": "console.log({a: [1, 2]}, new Map([[1, 2]])); 0",
     "timers": "clearTimeout(setTimeout(() => {}, 10)); 0",
 }

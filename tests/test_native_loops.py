@@ -5,8 +5,10 @@ Each of these runs no bytecode while it works, or so little for its cost that th
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import itertools
+import zlib
 
 import pytest
 
@@ -22,6 +24,13 @@ _SPARSE = "const a = []; a.length = 4e9;"
 _NAMES = "Array.from({{length: {}}}, (_, i) => '{}' + i)"
 _TYPED = "const a = new Float64Array(1e6), b = new Float32Array(1e6);"
 _WIDE = "const o = {}; for (let i = 0; i < 2e4; i++) o['k' + i] = 1;"
+_PUMP = (
+    "const pump = async (stream, bytes, ...more) => { const writer = stream.writable.getWriter();"
+    "let { readable } = stream; for (const next of more) readable = readable.pipeThrough(next);"
+    "readable.pipeTo(new WritableStream()); for (;;) await writer.write(bytes) };"
+)
+# Zeros, compressed three times.
+_BOMB = base64.b64encode(zlib.compress(zlib.compress(zlib.compress(bytes(1 << 27), 9), 9), 9)).decode()
 _DEEP = "let o = {}; for (let i = 0; i < 2e4; i++) o = Object.create(o);"
 
 ROWS = {
@@ -148,6 +157,10 @@ ROWS = {
     "encoding": "const s = '\\u6c34'.repeat(2e7); for (;;) new TextEncoder().encode(s)",
     "encoding into a buffer": "const s = '\\xe9'.repeat(2e7), b = new Uint8Array(4e7);"
     "for (;;) new TextEncoder().encodeInto(s, b)",
+    "compressing": f"{_PUMP} const b = new Uint32Array(4e6).map((_, i) => i * i >> 7);"
+    "return pump(new CompressionStream('gzip'), b)",
+    "decompressing": f"{_PUMP} const b = Uint8Array.from(atob('{_BOMB}'), (c) => c.charCodeAt()), d = 'deflate';"
+    "return pump(new DecompressionStream(d), b, new DecompressionStream(d), new DecompressionStream(d))",
     # Objects and collections.
     **{
         f"Object.{name}": f"{_WIDE} for (;;) Object.{name}({arguments})"

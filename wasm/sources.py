@@ -171,6 +171,7 @@ def unpack(upstream: Upstream, cache: Path) -> dict[str, Path]:
                     for patch in patches:
                         if patch.file == name:
                             patched = patch.apply(patched)
+                    (stage / name).parent.mkdir(parents=True, exist_ok=True)
                     (stage / name).write_text(patched, encoding="utf-8", newline="")
         directories[source.package] = directory
     return directories

@@ -551,6 +551,31 @@ declare var TextDecoderStream: {
   new (label?: string, options?: { fatal?: boolean; ignoreBOM?: boolean }): TextDecoderStream;
 };
 
+type CompressionFormat = "deflate" | "deflate-raw" | "gzip";
+/** Bytes to compressed bytes, in chunks of up to 64 KiB. */
+interface CompressionStream {
+  readonly readable: ReadableStream<Uint8Array>;
+  readonly writable: WritableStream<BufferSource>;
+}
+declare var CompressionStream: {
+  readonly prototype: CompressionStream;
+  /** @throws {TypeError} The format is unknown. */
+  new (format: CompressionFormat): CompressionStream;
+};
+/**
+ * Compressed bytes to bytes, in chunks of up to 64 KiB. The stream fails with a `TypeError` where they are not valid,
+ * end too early, or go on after their end.
+ */
+interface DecompressionStream {
+  readonly readable: ReadableStream<Uint8Array>;
+  readonly writable: WritableStream<BufferSource>;
+}
+declare var DecompressionStream: {
+  readonly prototype: DecompressionStream;
+  /** @throws {TypeError} The format is unknown. */
+  new (format: CompressionFormat): DecompressionStream;
+};
+
 interface URL {
   href: string;
   readonly origin: string;

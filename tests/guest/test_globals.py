@@ -82,6 +82,8 @@ MEMBERS = {
     "WritableStreamDefaultWriter": "abort close closed desiredSize ready releaseLock write",
     "WritableStreamDefaultController": "error signal",
     "TransformStream": "readable writable",
+    "CompressionStream": "readable writable",
+    "DecompressionStream": "readable writable",
     "TransformStreamDefaultController": "desiredSize enqueue error terminate",
     "CountQueuingStrategy": "highWaterMark size",
     "ByteLengthQueuingStrategy": "highWaterMark size",

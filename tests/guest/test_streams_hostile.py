@@ -16,6 +16,18 @@ if TYPE_CHECKING:
 # Each is the body of an async function of text. What they give to streams has no prototype, since Web IDL reads the
 # members of such objects wherever they are. Their own functions give no promises, which would be asked for `then`.
 PROGRAMS = {
+    "compression": """
+        let text = "", chunks = 0;
+        const data = new Bytes(200000);
+        const source = new ReadableStream({ __proto__: null, start(c) { c.enqueue(data); c.close(); } });
+        const there = source.pipeThrough(new CompressionStream("gzip"), none);
+        const sink = new WritableStream({ __proto__: null, write() { chunks++; } });
+        await there.pipeThrough(new DecompressionStream("gzip"), none).pipeTo(sink, none);
+        const junk = new ReadableStream({ __proto__: null, start(c) { c.enqueue(data); c.close(); } });
+        try { await junk.pipeThrough(new DecompressionStream("deflate"), none).pipeTo(new WritableStream(), none); }
+        catch (error) { text += error.message; }
+        return text + chunks;
+    """,
     "a pipe through transforms": """
         let n = 0, text = "";
         const source = new ReadableStream({ __proto__: null, pull(c) { if (n < 5) c.enqueue(n++); else c.close(); } });

@@ -46,6 +46,15 @@ def process_of(bare: Bare) -> Process:
     return instance._living()
 
 
+_THROUGH = "(async (s, b) => { const w = s.writable.getWriter(); w.write(b).catch(() => {}); w.close().catch(() => {});"
+# What needs more memory than the programs that run out of it in wasm.
+LARGE = {
+    "compression": f"{_THROUGH} return (await s.readable.getReader().read()).value.length }})"
+    "(new CompressionStream('gzip'), new Uint8Array(2e4))",
+    "decompression": f"{_THROUGH} return (await s.readable.getReader().read()).value.length }})"
+    "(new DecompressionStream('deflate-raw'), new Uint8Array([0x4b, 4, 0]))",
+}
+
 # What the engine loses when an allocation fails in one of its functions: memory of the guest's own, within its limit.
 LOSSES = {
     "js_json_to_str": "the element of an array whose index finds no memory as text",
@@ -99,7 +108,7 @@ def check(code: str, failing: int, *, all_after: bool, compiles: bool, trace: bo
 
 @pytest.mark.parametrize("compiles", [False, True], ids=["running", "compiling"])
 @pytest.mark.parametrize("all_after", [False, True], ids=["one", "all"])
-@pytest.mark.parametrize("code", PROGRAMS.values(), ids=PROGRAMS)
+@pytest.mark.parametrize("code", [*PROGRAMS.values(), *LARGE.values()], ids=[*PROGRAMS, *LARGE])
 def test_it_fails_and_nothing_else_does(code: str, all_after: bool, compiles: bool) -> None:
     with Squeezed() as bare:
         count = bare.run(code, compiles=compiles)

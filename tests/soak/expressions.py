@@ -338,11 +338,16 @@ RULES: Final[dict[str, list[str]]] = {
         "[...new URLSearchParams(@string)]",
         "new TextDecoder(@encoding).decode(@buffer)",
         "(d => d.decode(@buffer, {stream: true}) + d.decode(@buffer))(new TextDecoder(@encoding))",
+        "(s => (s.writable.getWriter().write(@buffer).catch(() => {}), s.readable))(new @codec)",
         "new TextEncoder().encodeInto(@string, new Uint8Array(@small))",
         "crypto.getRandomValues(new Uint8Array(@small))",
         "setTimeout(@function, @small)",
         "console.@logging(@value, @value)",
         "console.log(@quoted, @value)",
+    ],
+    "codec": [
+        *words("CompressionStream('gzip') CompressionStream('deflate-raw')"),
+        *words("DecompressionStream('gzip') DecompressionStream('deflate') DecompressionStream(@string)"),
     ],
     "encoding": [
         *words(

@@ -148,6 +148,14 @@ def test_the_table_itself_is_sound() -> None:
     assert all(patch.reason and patch.gain for patch in loaded.patches)
 
 
+def test_files_in_folders_stay_there(tmp_path: Path) -> None:
+    data = archive({"src/engine.c": ENGINE, "src/arch/generic/part.c": "int part;"})
+    source = pinned(data, tmp_path, files=("engine.c", "arch/generic/part.c"))
+    directory = sources.unpack(upstream(source), tmp_path)["engine"]
+
+    assert (directory / "arch" / "generic" / "part.c").read_text(encoding="utf-8") == "int part;"
+
+
 def test_patch_of_a_file_that_is_not_unpacked_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "upstream.toml"
     text = sources.TABLE.read_text(encoding="utf-8")

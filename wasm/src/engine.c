@@ -286,7 +286,7 @@ int engine_boot(void)
     control->max_outbox_bytes = CAP_MESSAGE_BYTES;
     guest.runtime = JS_NewRuntime2(&guest_memory, NULL);
     JSContext *ctx = guest.runtime ? JS_NewContext(guest.runtime) : NULL;
-    if (!ctx || encodings_boot(guest.runtime))
+    if (!ctx || encodings_boot(guest.runtime) || compression_boot(guest.runtime))
         return STATUS_FAILED;
     guest.context = ctx;
     JS_SetMaxStackSize(guest.runtime, CAP_STACK_BYTES);

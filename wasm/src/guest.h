@@ -225,6 +225,11 @@ JSValue text_decode_after(JSContext *ctx, const uint16_t *head, size_t head_coun
 int text_add_exports(JSContext *ctx, JSModuleDef *module);
 int text_set_exports(JSContext *ctx, JSModuleDef *module);
 
+/* compression.c: what CompressionStream and DecompressionStream are made of. */
+int compression_boot(JSRuntime *runtime);
+int compression_add_exports(JSContext *ctx, JSModuleDef *module);
+int compression_set_exports(JSContext *ctx, JSModuleDef *module);
+
 /* encodings.c: what TextDecoder is made of. */
 int encodings_boot(JSRuntime *runtime);
 int encodings_add_exports(JSContext *ctx, JSModuleDef *module);

@@ -217,6 +217,7 @@ static const struct {
     int (*add)(JSContext *ctx, JSModuleDef *module);
     int (*set)(JSContext *ctx, JSModuleDef *module);
 } parts[] = {
+    {compression_add_exports, compression_set_exports},
     {encodings_add_exports, encodings_set_exports},
     {modules_add_exports, modules_set_exports},
     {promises_add_exports, promises_set_exports},
