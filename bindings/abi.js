@@ -28,6 +28,25 @@ export const op = freeze({
     // queue: what `load` answered; answers as `load` does
     fetch: 42,
   }),
+  intl: freeze({
+    __proto__: null,
+    // call: answers the sandbox's locale and time zone
+    defaults: 96,
+    // call: a language tag; answers its canonical form, the locale there is data for or nil, the keywords of its Unicode extension, the numbering system and the hour cycle of that locale; nil: it is no tag
+    locale: 97,
+    // call: a canonical language tag, whether subtags are added; answers it with the likely subtags added or removed
+    likely: 98,
+    // call: a name of a time zone; answers how it is written, nil: there is none
+    zone: 99,
+    // call: a formatter (its kind, its locale and its options, as JSON); answers what its options resolve to
+    describe: 100,
+    // call: a formatter, whether parts are asked for, its arguments; answers a text, or types and values in turn
+    format: 101,
+    // call: a collator, two texts; answers a number below, at or above 0
+    compare: 102,
+    // call: a key of Intl.supportedValuesOf; answers the list
+    supported: 103,
+  }),
 });
 
 export const element = freeze({

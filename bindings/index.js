@@ -36,6 +36,7 @@ import "./iterators.js";
 import "./objects.js";
 import "./module_graph.js";
 import { Crypto, crypto, traits as cryptoTraits } from "./random.js";
+import { Intl } from "./intl_install.js";
 
 hideFunctions();
 makeGlobalTarget();
@@ -71,3 +72,4 @@ exposeInterface(PerformanceObserverEntryList, entryListTraits);
 exposeAttribute("performance", performance, { replaceable: true });
 exposeInterface(Crypto, cryptoTraits);
 exposeAttribute("crypto", crypto);
+exposeValue("Intl", Intl);

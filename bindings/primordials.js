@@ -11,8 +11,8 @@
 
 export const global = globalThis;
 export const {
-  ArrayBuffer, DataView, Date, DOMException, encodeURI, Error, Map, Object, parseFloat, parseInt, Promise, RangeError,
-  RegExp, Set, String, TypeError, Uint8Array, WeakMap, WeakRef, WeakSet,
+  ArrayBuffer, BigInt, DataView, Date, DOMException, encodeURI, Error, Map, Number, Object, parseFloat, parseInt, Promise,
+  RangeError, RegExp, Set, String, TypeError, Uint8Array, WeakMap, WeakRef, WeakSet,
 } = global;
 
 const { getOwnPropertyDescriptor: descriptor, getPrototypeOf } = Object;
@@ -51,11 +51,15 @@ export const {
   floor: MathFloor, max: MathMax, min: MathMin, round: MathRound, sqrt: MathSqrt, trunc: MathTrunc,
 } = Math;
 export const BooleanPrototypeValueOf = uncurryThis(Boolean.prototype.valueOf);
+export const BigIntPrototypeToString = uncurryThis(BigInt.prototype.toString);
 export const BigIntPrototypeValueOf = uncurryThis(BigInt.prototype.valueOf);
 export const SymbolPrototypeGetDescription = uncurryGetter(Symbol.prototype, "description");
 export const SymbolPrototypeToString = uncurryThis(Symbol.prototype.toString);
 export const SymbolPrototypeValueOf = uncurryThis(Symbol.prototype.valueOf);
-export const { asyncIterator: SymbolAsyncIterator, iterator: SymbolIterator, toStringTag: SymbolToStringTag } = Symbol;
+export const {
+  asyncIterator: SymbolAsyncIterator, iterator: SymbolIterator, toPrimitive: SymbolToPrimitive,
+  toStringTag: SymbolToStringTag,
+} = Symbol;
 
 export const StringPrototypeCharCodeAt = uncurryThis(String.prototype.charCodeAt);
 export const StringPrototypeIncludes = uncurryThis(String.prototype.includes);
@@ -66,6 +70,8 @@ export const StringPrototypeSlice = uncurryThis(String.prototype.slice);
 export const StringPrototypeStartsWith = uncurryThis(String.prototype.startsWith);
 export const StringPrototypeEndsWith = uncurryThis(String.prototype.endsWith);
 export const StringPrototypeToLowerCase = uncurryThis(String.prototype.toLowerCase);
+export const StringPrototypeToUpperCase = uncurryThis(String.prototype.toUpperCase);
+export const StringPrototypeNormalize = uncurryThis(String.prototype.normalize);
 export const StringPrototypeToWellFormed = uncurryThis(String.prototype.toWellFormed);
 export const StringPrototypeTrim = uncurryThis(String.prototype.trim);
 export const StringPrototypeValueOf = uncurryThis(String.prototype.valueOf);
@@ -78,6 +84,7 @@ export const RegExpFlags = Object.freeze([
   ["v", "unicodeSets"], ["y", "sticky"],
 ].map(([letter, key]) => Object.freeze({ __proto__: null, letter, get: uncurryGetter(RegExp.prototype, key) })));
 
+export const { now: DateNow } = Date;
 export const DatePrototypeGetTime = uncurryThis(Date.prototype.getTime);
 export const DatePrototypeToISOString = uncurryThis(Date.prototype.toISOString);
 export const MapPrototypeGet = uncurryThis(Map.prototype.get);

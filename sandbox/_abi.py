@@ -92,6 +92,23 @@ class Op(IntEnum):
     MODULES_LOAD = 41
     # what `load` answered; answers as `load` does
     MODULES_FETCH = 42
+    # answers the sandbox's locale and time zone
+    INTL_DEFAULTS = 96
+    # a language tag; answers its canonical form, the locale there is data for or nil, the keywords of its Unicode
+    # extension, the numbering system and the hour cycle of that locale; nil: it is no tag
+    INTL_LOCALE = 97
+    # a canonical language tag, whether subtags are added; answers it with the likely subtags added or removed
+    INTL_LIKELY = 98
+    # a name of a time zone; answers how it is written, nil: there is none
+    INTL_ZONE = 99
+    # a formatter (its kind, its locale and its options, as JSON); answers what its options resolve to
+    INTL_DESCRIBE = 100
+    # a formatter, whether parts are asked for, its arguments; answers a text, or types and values in turn
+    INTL_FORMAT = 101
+    # a collator, two texts; answers a number below, at or above 0
+    INTL_COMPARE = 102
+    # a key of Intl.supportedValuesOf; answers the list
+    INTL_SUPPORTED = 103
 
 
 class Tag(IntEnum):
@@ -216,6 +233,14 @@ OPS: Final[dict[tuple[str, str], tuple[int, str]]] = {
     ("modules", "resolve"): (40, "call"),
     ("modules", "load"): (41, "call"),
     ("modules", "fetch"): (42, "queue"),
+    ("intl", "defaults"): (96, "call"),
+    ("intl", "locale"): (97, "call"),
+    ("intl", "likely"): (98, "call"),
+    ("intl", "zone"): (99, "call"),
+    ("intl", "describe"): (100, "call"),
+    ("intl", "format"): (101, "call"),
+    ("intl", "compare"): (102, "call"),
+    ("intl", "supported"): (103, "call"),
 }
 
 # Export -> number of i32 parameters; every export returns one i32.
@@ -225,6 +250,7 @@ EXPORTS: Final[dict[str, int]] = {
     "compile": 1,
     "install": 1,
     "start": 0,
+    "zone": 1,
     "control": 0,
     "reserve": 1,
     "eval": 2,
@@ -278,6 +304,8 @@ class Control(ctypes.LittleEndianStructure):
     clock_mode: int
     # in: steps of the real clock, as multiples of which programs see every time; 0: as fine as it is
     clock_resolution_ms: int
+    # in: whether the host has data of locales; without, there is no Intl
+    has_locales: int
     # in: the engine's own allocation limit; 0: none
     heap_limit_bytes: int
     # in: shadow stack the engine may use; 0: the default of the image
@@ -320,6 +348,7 @@ class Control(ctypes.LittleEndianStructure):
         ("virtual_now_ms", ctypes.c_double),
         ("clock_mode", ctypes.c_uint32),
         ("clock_resolution_ms", ctypes.c_uint32),
+        ("has_locales", ctypes.c_uint32),
         ("heap_limit_bytes", ctypes.c_uint32),
         ("stack_limit_bytes", ctypes.c_uint32),
         ("max_nodes", ctypes.c_uint32),
@@ -335,7 +364,6 @@ class Control(ctypes.LittleEndianStructure):
         ("failed_allocations", ctypes.c_uint32),
         ("live_handles", ctypes.c_uint32),
         ("pending_requests", ctypes.c_uint32),
-        ("_pad124", ctypes.c_uint32),
     )
 
 

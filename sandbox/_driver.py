@@ -90,6 +90,8 @@ class Driver:
         waiter: Waiter,
         *,
         seed: int | None,
+        has_locales: bool = False,
+        zone: bytes = b"",
         error_detail: ErrorDetail = "message",
         on_limit: OnLimit = "keep",
         on_poll: Callable[[], None],
@@ -105,6 +107,8 @@ class Driver:
             clock: Its clock.
             waiter: The face.
             seed: For `Math.random`; None: a random one.
+            has_locales: See `Settings`.
+            zone: Likewise.
             error_detail: What the guest sees of exceptions of the host.
             on_limit: What becomes of the guest after a limit.
             on_poll: Called regularly while the guest runs; what it raises ends the turn.
@@ -118,6 +122,8 @@ class Driver:
             poll_interval=_POLL_INTERVAL,
             error_detail=error_detail,
             clock_resolution_ms=clock.resolution_ms,
+            has_locales=has_locales,
+            zone=zone,
         )
         self.limits = limits
         self.clock = clock

@@ -11,9 +11,10 @@ from sandbox._clock import VirtualClock, make_clock
 from sandbox._driver import Driver
 from sandbox._operations import Operations
 from sandbox._requests import Waiter
-from sandbox.capabilities import Console, ConsoleEntry, Modules, Random, Timers
-from sandbox.errors import ConversionError, RunInterrupted, SandboxClosed
+from sandbox.capabilities import Console, ConsoleEntry, Intl, Modules, Random, Timers
+from sandbox.errors import ConversionError, RunInterrupted, SandboxClosed, UsageError
 from sandbox.functions import HostFunction
+from sandbox.intl import DEFAULT_LOCALE, DEFAULT_ZONE, INSTALL, has_locales
 from sandbox.limits import Limits, OnLimit, Usage
 from sandbox.modules.mapping import finders
 from sandbox.values import HandleOwner, JSFunction
@@ -21,6 +22,7 @@ from sandbox.values import HandleOwner, JSFunction
 if TYPE_CHECKING:
     from sandbox._turns import Command
     from sandbox.errors import ErrorDetail
+    from sandbox.intl.zones import Zone
     from sandbox.modules.mapping import Modules as ModuleOption
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -62,6 +64,8 @@ class Face:
         console: Callable[[ConsoleEntry], object] | None = None,
         clock: Literal["real", "virtual"] = "real",
         clock_resolution_seconds: float | None = None,
+        locale: str | None = None,
+        time_zone: str = "UTC",
         seed: int | None = None,
         error_detail: ErrorDetail = "message",
         on_limit: OnLimit = "keep",
@@ -85,6 +89,10 @@ class Face:
             clock_resolution_seconds: Steps of every time the guest can read, and of when its timers fire: a whole
                 number of milliseconds, at most an hour. It makes timing attacks harder, on a real clock. None: as fine
                 as the machine's clock.
+            locale: A language tag, such as `"de-DE"`: what `Intl` and `toLocaleString` use where a program names none.
+                None: `"en-US"`. It needs the extra `intl`, without which there is no `Intl`.
+            time_zone: The program's local time: a name of the IANA database, such as `"Europe/Berlin"`, or an offset,
+                such as `"+05:30"`.
             seed: Makes `Math.random` and `crypto` repeatable; never for keys. None: real randomness.
             error_detail: What the guest sees of an exception that a host function raises: the `"class"` with a fixed
                 text, the `"message"` as well, or a property `traceback` too, for code one trusts. Never a path of the
@@ -100,12 +108,17 @@ class Face:
             ArtifactError: The compiled guest is missing or does not fit.
             LimitExceeded: The limits are too small for the guest itself and its globals.
             ValueError: An option has no such value.
+            UsageError: There is no data of locales for the option `locale`.
             TypeError: An option has the wrong type.
             ConversionError: A global cannot be converted (on the asynchronous face, when it is entered).
         """
         limits = _DEFAULT_LIMITS if limits is None else limits
         _check_options(limits, functions or {}, globals or {}, console, seed, error_detail, on_limit)
         time = make_clock(clock, clock_resolution_seconds)
+        zone = _zone(time_zone)
+        intl = Intl(
+            _locale(locale), zone.name if zone else DEFAULT_ZONE, lambda ns: self._driver.guest.instance.charge(ns)
+        )
         self._first_globals: dict[str, Any] = {**(globals or {}), **(functions or {})}
         self._closed = False
         runner = self._make_runner()
@@ -114,11 +127,13 @@ class Face:
         with _interrupts.Deferral():
             self._driver = Driver(
                 limits,
-                Operations([entries, Timers(), Random(seed), found], self._handle_owner(), limits.handles),
+                Operations([entries, Timers(), Random(seed), found, intl], self._handle_owner(), limits.handles),
                 entries,
                 time,
                 runner,
                 seed=seed,
+                has_locales=has_locales(),
+                zone=zone.table() if zone else b"",
                 error_detail=error_detail,
                 on_limit=on_limit,
                 on_poll=runner.on_poll,
@@ -295,6 +310,37 @@ def _check_options(
         raise ValueError(f'on_limit must be "keep", "poison" or "rollback", not {on_limit!r}')
     if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int)):
         raise TypeError(f"seed must be an int or None, not {type(seed).__name__}")
+
+
+def _zone(name: object) -> Zone | None:
+    """The time zone of an option; None: UTC."""
+    if name == DEFAULT_ZONE:
+        return None
+    if not isinstance(name, str):
+        raise TypeError(f"time_zone must be a str, not {type(name).__name__}")
+    from sandbox.intl import zones
+
+    zone = zones.named(name)
+    if zone is None:
+        advice = "" if zones.names() else f"; the system has no time zones: {INSTALL}"
+        raise ValueError(f"time_zone must be an IANA name or an offset such as '+05:30', not {name!r}{advice}")
+    return None if zone is zones.UTC else zone
+
+
+def _locale(tag: object) -> str | None:
+    """The locale of an option, in its canonical form; None: there is no data of locales."""
+    if tag is None:
+        return DEFAULT_LOCALE if has_locales() else None
+    if not isinstance(tag, str):
+        raise TypeError(f"locale must be a str or None, not {type(tag).__name__}")
+    if not has_locales():
+        raise UsageError(f"locale needs the data of locales: {INSTALL}")
+    from sandbox.intl import data, tags
+
+    parsed = tags.parse(tag)
+    if parsed is None or data.match(parsed) is None:
+        raise ValueError(f"locale must be a language tag that there is data for, such as 'de-DE', not {tag!r}")
+    return str(parsed)
 
 
 def _check_names(option: str, names: Iterable[object]) -> None:

@@ -119,11 +119,7 @@ class Guest:
         self._may_write = True
         self.instance = Instance(limits.memory_bytes, self._host_call, limits.metering)
         control = self.instance.control
-        control.random_seed = settings.random_seed
-        control.time_origin_ms = settings.time_origin_ms
-        control.clock_mode = settings.clock
-        control.clock_resolution_ms = settings.clock_resolution_ms
-        control.poll_interval = settings.poll_interval
+        settings.write(control)
         control.stack_limit_bytes = self._stack_bytes = min(
             limits.stack_bytes or _abi.CAP_STACK_BYTES, _abi.CAP_STACK_BYTES
         )
@@ -132,6 +128,8 @@ class Guest:
         control.max_message_bytes = limits.message_bytes
         control.max_outbox_bytes = _MAX_OUTBOX_BYTES
         self.instance.call("start")
+        if settings.zone:
+            self.instance.set_zone(self._codec.encode_many(settings.zone))
         room = limits.memory_bytes - self.instance.memory_bytes() - _RESERVE_BYTES
         control.heap_limit_bytes = max(control.heap_bytes + room, control.heap_bytes // 2)
         self._failed_allocations = control.failed_allocations

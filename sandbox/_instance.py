@@ -19,7 +19,7 @@ from sandbox._epochs import Deadline
 from sandbox._image import Image, image
 from sandbox._memory_copy import MemoryCopy
 from sandbox._store import Store, Trap
-from sandbox.errors import GuestProtocolError
+from sandbox.errors import GuestProtocolError, MemoryLimitExceeded
 
 if TYPE_CHECKING:
     from sandbox.limits import Metering
@@ -37,6 +37,7 @@ _lost: Final[list[Store]] = []
 
 # Up to this length a copy costs less than a view does.
 _SHORT_BYTES: Final = 1 << 14
+_MOST_CHARGED_NS: Final = 5_000_000  # of one answer
 
 # (op, message) -> status and the encoded reply, None when there is none.
 HostCall = Callable[[int, bytes | memoryview], tuple[int, bytes | None]]
@@ -237,6 +238,24 @@ class Instance:
         if end > self._size and end > self.memory_bytes():
             raise self._broken("the guest's inbox is outside its memory")
         self._memory[address:end] = message
+
+    def set_zone(self, message: bytes) -> None:
+        """Give the guest its time zone, before it runs any program.
+
+        Raises:
+            MemoryLimitExceeded: It has no room for that.
+            GuestProtocolError: It refuses.
+        """
+        try:
+            self.write(message)
+        except MemoryError:
+            raise MemoryLimitExceeded(self._limit_bytes, self.memory_bytes()) from None
+        if self.call("zone", (len(message),)) != Status.OK:
+            raise self._broken("the guest refused its time zone")
+
+    def charge(self, nanoseconds: int) -> None:
+        """Count work of the host as time of the guest, which waits for it; but for what was loaded first."""
+        self.control.cpu_used_ns += min(nanoseconds, _MOST_CHARGED_NS)
 
     def _broken(self, text: str) -> GuestProtocolError:
         self.is_broken = True

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from sandbox._abi import Clock
+    from sandbox._abi import Clock, Control
     from sandbox.errors import ErrorDetail
 
 
@@ -22,6 +22,8 @@ class Settings:
             0: never.
         error_detail: What the guest sees of exceptions of the host.
         clock_resolution_ms: Steps of the real clock; 0: as fine as it is.
+        has_locales: Whether there is data of locales; without, the guest has no Intl.
+        zone: The transitions of the time zone, see `wasm/src/zones.c`; empty: it is UTC.
     """
 
     random_seed: int
@@ -30,3 +32,14 @@ class Settings:
     poll_interval: int
     error_detail: ErrorDetail = "message"
     clock_resolution_ms: int = 0
+    has_locales: bool = False
+    zone: bytes = b""
+
+    def write(self, control: Control) -> None:
+        """Tell a guest that is about to start."""
+        control.random_seed = self.random_seed
+        control.time_origin_ms = self.time_origin_ms
+        control.clock_mode = self.clock
+        control.clock_resolution_ms = self.clock_resolution_ms
+        control.poll_interval = self.poll_interval
+        control.has_locales = self.has_locales

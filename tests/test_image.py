@@ -25,6 +25,7 @@ EXPORTS = {
     "compile",
     "install",
     "start",
+    "zone",
     "control",
     "reserve",
     "eval",

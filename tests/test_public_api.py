@@ -69,6 +69,8 @@ def test_the_faces_take_the_same_options() -> None:
         "console",
         "clock",
         "clock_resolution_seconds",
+        "locale",
+        "time_zone",
         "seed",
         "error_detail",
         "on_limit",

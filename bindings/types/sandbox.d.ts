@@ -1,7 +1,9 @@
 /**
  * What programs in the sandbox find beyond ECMAScript.
  *
- * Use it in place of the `dom` and `node` libraries: `"lib": ["esnext"]` and this file.
+ * Use it in place of the `dom` and `node` libraries: `"lib": ["esnext"]` and this file. `Intl` and what `toLocaleString`
+ * takes are declared by the former. They are there where the host has the data of locales: otherwise there is no global
+ * `Intl`, and locales are ignored. There is the Gregorian calendar only, and no `Intl.DurationFormat`.
  */
 
 /** The global object under the name that scripts for browsers and workers use. */

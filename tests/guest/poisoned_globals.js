@@ -9,7 +9,7 @@
   "use strict";
   const { apply, construct, defineProperty, getOwnPropertyDescriptor, getPrototypeOf, ownKeys } = Reflect;
   const api = {
-    AbortController, AbortSignal, BroadcastChannel, CustomEvent, ErrorEvent, EventTarget, MessageChannel, MessageEvent,
+    AbortController, AbortSignal, BroadcastChannel, CustomEvent, ErrorEvent, EventTarget, Intl, MessageChannel, MessageEvent,
     PerformanceMark, PerformanceObserver, PromiseRejectionEvent,
     atob, btoa, console, crypto, performance, queueMicrotask, setInterval, setTimeout, clearTimeout, clearInterval,
     structuredClone, TextDecoder, TextEncoder, URL, URLSearchParams,
@@ -155,6 +155,25 @@
     api.performance.clearMarks("m");
     api.performance.clearMeasures();
     log.log(measure);
+
+    const intl = api.Intl;
+    const german = { __proto__: null, length: 1, 0: "de-DE-u-nu-latn" };
+    const number = new intl.NumberFormat(german, { __proto__: null, style: "currency", currency: "EUR" });
+    text += number.format(1234.5) + number.formatToParts(-5n).length + number.formatRange(1, "2");
+    text += number.resolvedOptions().currency + intl.NumberFormat.supportedLocalesOf(german).length;
+    const date = new intl.DateTimeFormat("de", { __proto__: null, dateStyle: "full", timeZone: "Europe/Berlin" });
+    text += date.format(0) + date.formatToParts(0).length + date.formatRange(0, 1e9) + date.resolvedOptions().timeZone;
+    const plural = new intl.PluralRules("ru");
+    text += plural.select(3) + plural.resolvedOptions().pluralCategories.length;
+    text += new intl.ListFormat("es").formatToParts(listOf("a", "i")).length;
+    text += new intl.RelativeTimeFormat("de", { __proto__: null, numeric: "auto" }).format(-1, "day");
+    text += new intl.DisplayNames("fr", { __proto__: null, type: "region" }).of("de");
+    text += new intl.Collator("sv").compare("ö", "z") + new intl.Collator("de").resolvedOptions().locale;
+    const locale = new intl.Locale("sr-latn", { __proto__: null, region: "rs", calendar: "gregory" });
+    text += locale.maximize().toString() + locale.getWeekInfo().firstDay + locale.baseName;
+    text += intl.getCanonicalLocales(german).length + intl.supportedValuesOf("unit").length;
+    const segments = new intl.Segmenter("en", { __proto__: null, granularity: "word" }).segment("can't stop");
+    text += segments.containing(1).segment;
     return text + (api.performance.now() >= 0) + api.atob(api.btoa("abc"));
   };
 

@@ -62,6 +62,14 @@ typedef enum Op {
     OP_MODULES_RESOLVE = 40, /* specifier, importer's path, its directory or nil, condition; answers a key, nil: none has it, false: there are no modules */
     OP_MODULES_LOAD = 41, /* the same, the type of the import attribute, whether the source may come later; answers key, source, path, directory or nil, kind; nil: none has it; a number: ask `fetch` for it, unless it is 0, which says that it would come later */
     OP_MODULES_FETCH = 42, /* what `load` answered; answers as `load` does */
+    OP_INTL_DEFAULTS = 96, /* answers the sandbox's locale and time zone */
+    OP_INTL_LOCALE = 97, /* a language tag; answers its canonical form, the locale there is data for or nil, the keywords of its Unicode extension, the numbering system and the hour cycle of that locale; nil: it is no tag */
+    OP_INTL_LIKELY = 98, /* a canonical language tag, whether subtags are added; answers it with the likely subtags added or removed */
+    OP_INTL_ZONE = 99, /* a name of a time zone; answers how it is written, nil: there is none */
+    OP_INTL_DESCRIBE = 100, /* a formatter (its kind, its locale and its options, as JSON); answers what its options resolve to */
+    OP_INTL_FORMAT = 101, /* a formatter, whether parts are asked for, its arguments; answers a text, or types and values in turn */
+    OP_INTL_COMPARE = 102, /* a collator, two texts; answers a number below, at or above 0 */
+    OP_INTL_SUPPORTED = 103, /* a key of Intl.supportedValuesOf; answers the list */
     OP_FIRST_DYNAMIC = 256, /* ids from here on are given out at run time */
 } Op;
 
@@ -154,6 +162,7 @@ typedef struct Control {
     double virtual_now_ms; /* in: virtual clock: milliseconds since time_origin_ms */
     uint32_t clock_mode; /* in: see [clock] */
     uint32_t clock_resolution_ms; /* in: steps of the real clock, as multiples of which programs see every time; 0: as fine as it is */
+    uint32_t has_locales; /* in: whether the host has data of locales; without, there is no Intl */
     uint32_t heap_limit_bytes; /* in: the engine's own allocation limit; 0: none */
     uint32_t stack_limit_bytes; /* in: shadow stack the engine may use; 0: the default of the image */
     uint32_t max_nodes; /* in: values one outgoing message may hold */
@@ -169,7 +178,6 @@ typedef struct Control {
     uint32_t failed_allocations; /* out: allocations refused since start */
     uint32_t live_handles; /* out: guest values the host holds by handle */
     uint32_t pending_requests; /* out: queued requests not answered yet */
-    uint32_t _pad124;
 } Control;
 
 _Static_assert(offsetof(Control, interrupt) == 0, "interrupt");
@@ -182,22 +190,22 @@ _Static_assert(offsetof(Control, time_origin_ms) == 40, "time_origin_ms");
 _Static_assert(offsetof(Control, virtual_now_ms) == 48, "virtual_now_ms");
 _Static_assert(offsetof(Control, clock_mode) == 56, "clock_mode");
 _Static_assert(offsetof(Control, clock_resolution_ms) == 60, "clock_resolution_ms");
-_Static_assert(offsetof(Control, heap_limit_bytes) == 64, "heap_limit_bytes");
-_Static_assert(offsetof(Control, stack_limit_bytes) == 68, "stack_limit_bytes");
-_Static_assert(offsetof(Control, max_nodes) == 72, "max_nodes");
-_Static_assert(offsetof(Control, max_depth) == 76, "max_depth");
-_Static_assert(offsetof(Control, max_message_bytes) == 80, "max_message_bytes");
-_Static_assert(offsetof(Control, max_outbox_bytes) == 84, "max_outbox_bytes");
-_Static_assert(offsetof(Control, outbox) == 88, "outbox");
-_Static_assert(offsetof(Control, outbox_bytes) == 92, "outbox_bytes");
-_Static_assert(offsetof(Control, inbox) == 96, "inbox");
-_Static_assert(offsetof(Control, inbox_bytes) == 100, "inbox_bytes");
-_Static_assert(offsetof(Control, reply_bytes) == 104, "reply_bytes");
-_Static_assert(offsetof(Control, heap_bytes) == 108, "heap_bytes");
-_Static_assert(offsetof(Control, failed_allocations) == 112, "failed_allocations");
-_Static_assert(offsetof(Control, live_handles) == 116, "live_handles");
-_Static_assert(offsetof(Control, pending_requests) == 120, "pending_requests");
-_Static_assert(offsetof(Control, _pad124) == 124, "_pad124");
+_Static_assert(offsetof(Control, has_locales) == 64, "has_locales");
+_Static_assert(offsetof(Control, heap_limit_bytes) == 68, "heap_limit_bytes");
+_Static_assert(offsetof(Control, stack_limit_bytes) == 72, "stack_limit_bytes");
+_Static_assert(offsetof(Control, max_nodes) == 76, "max_nodes");
+_Static_assert(offsetof(Control, max_depth) == 80, "max_depth");
+_Static_assert(offsetof(Control, max_message_bytes) == 84, "max_message_bytes");
+_Static_assert(offsetof(Control, max_outbox_bytes) == 88, "max_outbox_bytes");
+_Static_assert(offsetof(Control, outbox) == 92, "outbox");
+_Static_assert(offsetof(Control, outbox_bytes) == 96, "outbox_bytes");
+_Static_assert(offsetof(Control, inbox) == 100, "inbox");
+_Static_assert(offsetof(Control, inbox_bytes) == 104, "inbox_bytes");
+_Static_assert(offsetof(Control, reply_bytes) == 108, "reply_bytes");
+_Static_assert(offsetof(Control, heap_bytes) == 112, "heap_bytes");
+_Static_assert(offsetof(Control, failed_allocations) == 116, "failed_allocations");
+_Static_assert(offsetof(Control, live_handles) == 120, "live_handles");
+_Static_assert(offsetof(Control, pending_requests) == 124, "pending_requests");
 _Static_assert(sizeof(Control) == 128, "Control");
 
 /* Marks the definition of an export of the table, for example `EXPORT(start) int32_t start(void)`. */

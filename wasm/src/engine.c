@@ -307,6 +307,15 @@ int engine_boot(void)
     return STATUS_OK;
 }
 
+static void remove_global(JSContext *ctx, const char *name)
+{
+    JSValue global = JS_GetGlobalObject(ctx);
+    JSAtom key = JS_NewAtom(ctx, name);
+    JS_DeleteProperty(ctx, global, key, 0);
+    JS_FreeAtom(ctx, key);
+    JS_FreeValue(ctx, global);
+}
+
 void engine_start(void)
 {
     /* More than the default would end in a trap: the wasm stack below is made for just that. */
@@ -314,5 +323,7 @@ void engine_start(void)
     JS_UpdateStackTop(guest.runtime);
     JS_SetMaxStackSize(guest.runtime, stack_bytes && stack_bytes < CAP_STACK_BYTES ? stack_bytes : CAP_STACK_BYTES);
     internals_seed_random(guest.context, guest.control.random_seed);
+    if (!guest.control.has_locales)
+        remove_global(guest.context, "Intl");
     guest.control.heap_bytes = guest.heap_bytes;
 }

@@ -24,6 +24,16 @@ EXPORT(start) int32_t start(void)
     return STATUS_OK;
 }
 
+EXPORT(zone) int32_t zone(int32_t length)
+{
+    Reader reader;
+    Bytes table;
+    bool known = reader_open(&reader, (size_t)(uint32_t)length) && reader_bytes(&reader, &table) &&
+                 reader_at_end(&reader) && zones_set(table);
+    reader_close(&reader);
+    return known ? STATUS_OK : STATUS_MALFORMED;
+}
+
 EXPORT(control) int32_t control(void)
 {
     return (int32_t)(uintptr_t)&guest.control;

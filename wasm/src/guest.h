@@ -196,6 +196,11 @@ uint32_t handles_chain(uint32_t id, uint32_t previous);         /* note which ha
 void handles_take_back(uint32_t id);                            /* release a chain: its message is not sent */
 void handles_release(uint32_t id);
 
+/* zones.c: the sandbox's time zone; the engine's Date asks for offsets of local time from UTC. */
+bool zones_set(Bytes table);                                    /* false: no table, or no memory */
+int64_t zones_offset_ms(int64_t utc_ms);
+int64_t zones_local_offset_ms(int64_t local_ms);                /* when it is so late in local time */
+
 /* hooks.c: functions of the bindings that C calls. */
 int hooks_set(JSContext *ctx, uint32_t hook, JSValueConst function);  /* only while the bindings are installed */
 JSValue hooks_call(JSContext *ctx, Hook hook, int argc, JSValueConst *argv);

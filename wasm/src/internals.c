@@ -17,6 +17,8 @@ bool engine_ran_out(JSContext *ctx);           /* while one is compiled; see the
 bool engine_loads_modules(void);               /* whether the engine's own loader may be asked; see modules.c */
 JSValue engine_import_job(JSContext *ctx, int argc, JSValueConst *argv); /* a dynamic import; see modules.c */
 JSAtom engine_importer_name(JSContext *ctx);   /* the file of the code that imports; see below */
+int64_t zones_offset_ms(int64_t utc_ms);       /* of local time from UTC; see zones.c */
+int64_t zones_local_offset_ms(int64_t local_ms);
 
 /* Built-in functions run no bytecode, which polls. Where one can go on for long, a patch has it say how much work it has
  * done, in bytes that were read or written, so that the next poll comes sooner; or poll on the spot: not 0, with the
