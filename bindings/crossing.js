@@ -23,5 +23,12 @@ export function crossing(tag, parts, make) {
   return (object) => brand(object, tag);
 }
 
+/**
+ * Keep the objects of a class from crossing: the host says what they are, instead of getting an empty object.
+ * @param {number} tag
+ * @returns {(object: object) => void} To be called with every new object.
+ */
+export const refusing = (tag) => crossing(tag, () => null, undefined);
+
 setHook(hook.parts, (object, tag) => partsOf[tag](object));
 setHook(hook.make, (tag, parts) => makerOf[tag](parts));

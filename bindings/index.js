@@ -32,6 +32,16 @@ import {
 import {
   entryListTraits, observerTraits, PerformanceObserver, PerformanceObserverEntryList,
 } from "./performance_observer.js";
+import { Blob, blobTraits, File, fileTraits } from "./blob.js";
+import { FileList, traits as fileListTraits } from "./file_list.js";
+import { ProgressEvent, traits as progressTraits } from "./progress_event.js";
+import { FileReader, traits as fileReaderTraits } from "./file_reader.js";
+import "./object_urls.js";
+import { FormData, traits as formDataTraits } from "./form_data.js";
+import { Headers, traits as headersTraits } from "./headers.js";
+import { Request, traits as requestTraits } from "./request.js";
+import { Response, traits as responseTraits } from "./response.js";
+import { operations as fetchOperations } from "./fetch.js";
 import "./iterators.js";
 import "./objects.js";
 import "./module_graph.js";
@@ -63,6 +73,16 @@ exposeInterface(CompressionStream, compressionTraits);
 exposeInterface(DecompressionStream, decompressionTraits);
 exposeInterface(URL, urlTraits);
 exposeInterface(URLSearchParams, paramsTraits);
+exposeInterface(Blob, blobTraits);
+exposeInterface(File, fileTraits);
+exposeInterface(FileList, fileListTraits);
+exposeInterface(ProgressEvent, progressTraits);
+exposeInterface(FileReader, fileReaderTraits);
+exposeInterface(FormData, formDataTraits);
+exposeInterface(Headers, headersTraits);
+exposeInterface(Request, requestTraits);
+exposeInterface(Response, responseTraits);
+exposeOperations(fetchOperations);
 exposeInterface(Performance, performanceTraits);
 exposeInterface(PerformanceEntry, entryTraits);
 exposeInterface(PerformanceMark, markTraits);

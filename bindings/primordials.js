@@ -46,9 +46,9 @@ export const { isNaN: NumberIsNaN, isFinite: NumberIsFinite } = Number;
 export const NumberPrototypeValueOf = uncurryThis(Number.prototype.valueOf);
 export const NumberPrototypeToString = uncurryThis(Number.prototype.toString);
 export const NumberPrototypeToFixed = uncurryThis(Number.prototype.toFixed);
-export const { stringify: JSONStringify } = JSON;
+export const { parse: JSONParse, stringify: JSONStringify } = JSON;
 export const {
-  floor: MathFloor, max: MathMax, min: MathMin, round: MathRound, sqrt: MathSqrt, trunc: MathTrunc,
+  floor: MathFloor, max: MathMax, min: MathMin, random: MathRandom, round: MathRound, sqrt: MathSqrt, trunc: MathTrunc,
 } = Math;
 export const BooleanPrototypeValueOf = uncurryThis(Boolean.prototype.valueOf);
 export const BigIntPrototypeToString = uncurryThis(BigInt.prototype.toString);
@@ -119,14 +119,15 @@ const { get: getPrepare, set: setPrepare } = descriptor(Error, "prepareStackTrac
 
 /**
  * The stack of the caller as text, one frame a line, without running a `prepareStackTrace` of the user's.
- * @returns {string}
+ * @returns {string} Empty where memory did not suffice for it.
  */
 export function captureStack() {
   const saved = ReflectApply(getPrepare, Error, []);
   if (saved !== undefined) ReflectApply(setPrepare, Error, [undefined]);
   const error = new Error();
   if (saved !== undefined) ReflectApply(setPrepare, Error, [saved]);
-  return StringPrototypeSlice(ErrorPrototypeGetStack(error), 0, -1);
+  const stack = ErrorPrototypeGetStack(error);
+  return typeof stack === "string" ? StringPrototypeSlice(stack, 0, -1) : "";
 }
 
 export const ArrayBufferPrototypeGetByteLength = uncurryGetter(ArrayBuffer.prototype, "byteLength");
@@ -144,6 +145,8 @@ export const TypedArrayPrototypeGetByteLength = uncurryGetter(TypedArrayPrototyp
 export const TypedArrayPrototypeGetByteOffset = uncurryGetter(TypedArrayPrototype, "byteOffset");
 export const TypedArrayPrototypeGetLength = uncurryGetter(TypedArrayPrototype, "length");
 export const TypedArrayPrototypeSet = uncurryThis(TypedArrayPrototype.set);
+export const { fromBase64: Uint8ArrayFromBase64 } = Uint8Array;
+export const Uint8ArrayPrototypeToBase64 = uncurryThis(Uint8Array.prototype.toBase64);
 
 /** @param {string[]} names @returns {Record<string, any>} The global constructors of these names. */
 const constructors = (names) => Object.freeze(Object.assign(

@@ -20,6 +20,20 @@ const otherViews = { __proto__: null, Float16Array: true, Float32Array: true, Fl
 
 const hexDigits = "0123456789abcdef";
 
+/** @returns {string} A UUID of version 4. */
+export function randomUUID() {
+  const bytes = call(op.random.fill, 16);
+  let text = "";
+  for (let i = 0; i < 16; i++) {
+    let byte = bytes[i];
+    if (i === 6) byte = (byte & 0x0f) | 0x40; // version 4
+    if (i === 8) byte = (byte & 0x3f) | 0x80; // variant of RFC 9562
+    text += hexDigits[byte >> 4] + hexDigits[byte & 15];
+    if (i === 3 || i === 5 || i === 7 || i === 9) text += "-";
+  }
+  return text;
+}
+
 let isCrypto;
 
 export class Crypto {
@@ -57,16 +71,7 @@ export class Crypto {
 
   randomUUID() {
     requireBrand(#granted in this);
-    const bytes = call(op.random.fill, 16);
-    let text = "";
-    for (let i = 0; i < 16; i++) {
-      let byte = bytes[i];
-      if (i === 6) byte = (byte & 0x0f) | 0x40; // version 4
-      if (i === 8) byte = (byte & 0x3f) | 0x80; // variant of RFC 9562
-      text += hexDigits[byte >> 4] + hexDigits[byte & 15];
-      if (i === 3 || i === 5 || i === 7 || i === 9) text += "-";
-    }
-    return text;
+    return randomUUID();
   }
 }
 

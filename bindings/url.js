@@ -1,7 +1,7 @@
 /** URL and URLSearchParams. Parser and setters are native; the list of parameters and its live link are here. */
 
 import { tag } from "sandbox:abi.js";
-import { urlCanParse, urlParse, urlSet, utf8Decode, utf8Encode } from "sandbox:native";
+import { parseUrlencoded, urlCanParse, urlParse, urlSet, utf8Decode, utf8Encode } from "sandbox:native";
 import { crossing } from "./crossing.js";
 import {
   ArrayPrototypeSort, isObject, newList, ObjectGetOwnPropertyDescriptor, ReflectOwnKeys, StringPrototypeIncludes,
@@ -13,7 +13,7 @@ import {
 } from "./webidl.js";
 
 /** Places of the components in what the native parser answers. */
-const part = {
+export const part = {
   __proto__: null, href: 0, origin: 1, protocol: 2, username: 3, password: 4, host: 5, hostname: 6, port: 7,
   pathname: 8, search: 9, hash: 10,
 };
@@ -77,6 +77,14 @@ function encodeComponent(text) {
     else result += byte === 0x20 ? "+" : "%" + digits[byte >> 4] + digits[byte & 15];
   }
   return result;
+}
+
+/** The fields of an application/x-www-form-urlencoded body. @param {Uint8Array} bytes @returns {[string, string][]} */
+export function parseForm(bytes) {
+  const flat = parseUrlencoded(bytes);
+  const pairs = newList();
+  for (let i = 0; i < flat.length; i += 2) pairs[pairs.length] = [flat[i], flat[i + 1]];
+  return pairs;
 }
 
 /** @param {[string, string][]} pairs */
@@ -349,6 +357,11 @@ export class URL {
   toString() { return partsOf(this)[part.href]; }
   toJSON() { return partsOf(this)[part.href]; }
 }
+
+/** @param {URL} url */
+export const hrefOf = (url) => partsOf(url)[part.href];
+/** @param {URLSearchParams} params */
+export const serializeParams = (params) => serialize(pairsOf(params));
 
 const cross = crossing(tag.url, (url) => partsOf(url)[part.href], (href) => new URL(href));
 

@@ -2,8 +2,9 @@
 
 import {
   ArrayPrototype, global, isObject, IteratorPrototype, MathFloor, MathMax, MathMin, MathTrunc, newList, NumberIsFinite,
-  NumberIsNaN, ObjectCreate, ObjectDefineProperty, ObjectGetPrototypeOf, ObjectPrototype, ReflectApply, ReflectOwnKeys,
-  String, StringPrototypeToWellFormed, SymbolIterator, SymbolToStringTag, TypeError,
+  NumberIsNaN, ObjectCreate, ObjectDefineProperty, ObjectGetOwnPropertyDescriptor, ObjectGetPrototypeOf,
+  ObjectPrototype, ReflectApply, ReflectOwnKeys, RegExpPrototypeExec, String, StringPrototypeToWellFormed,
+  SymbolIterator, SymbolToStringTag, TypeError,
 } from "./primordials.js";
 
 /**
@@ -51,6 +52,26 @@ export function DOMString(value, where) {
 }
 /** @type {Converter} */
 export const USVString = (value, where) => StringPrototypeToWellFormed(DOMString(value, where));
+const beyondLatin1 = /[^\x00-\xff]/;
+/** @type {Converter} */
+export function ByteString(value, where) {
+  const text = DOMString(value, where);
+  if (RegExpPrototypeExec(beyondLatin1, text) !== null) {
+    throw new TypeError(where + ": The string holds a character above U+00FF.");
+  }
+  return text;
+}
+/**
+ * Make the converter of an enumeration.
+ * @param {string} name
+ * @param {string[]} values
+ * @returns {Converter}
+ */
+export const enumeration = (name, values) => (value, where) => {
+  const text = DOMString(value, where);
+  for (let i = 0; i < values.length; i++) if (values[i] === text) return text;
+  throw new TypeError(where + ": The provided value '" + text + "' is not a valid enum value of type " + name + ".");
+};
 /** @type {Converter} */
 export const boolean = (value) => !!value;
 
@@ -151,6 +172,30 @@ export function sequence(value, convert, where, method = isObject(value) ? value
     if (step.done) return items;
     items[items.length] = convert(step.value, where);
   }
+}
+
+/**
+ * Read the own enumerable properties of an object, in order. Keys that become the same are one.
+ * @param {object} value
+ * @param {Converter} convert Applied to each key and each value.
+ * @param {string} where
+ * @returns {[any, any][]}
+ */
+export function record(value, convert, where) {
+  const keys = ReflectOwnKeys(value);
+  const pairs = newList();
+  let renamed = false; // some key was changed by its conversion, so keys may now coincide
+  for (let i = 0; i < keys.length; i++) {
+    const descriptor = ObjectGetOwnPropertyDescriptor(value, keys[i]);
+    if (descriptor === undefined || !descriptor.enumerable) continue;
+    const key = convert(keys[i], where);
+    const item = convert(value[keys[i]], where);
+    renamed ||= key !== keys[i];
+    let at = renamed ? 0 : pairs.length;
+    while (at < pairs.length && pairs[at][0] !== key) at++;
+    pairs[at] = [key, item];
+  }
+  return pairs;
 }
 
 /**

@@ -29,6 +29,8 @@ from sandbox.limits import Limits, Usage
 from sandbox.values import (
     URL,
     BigInt,
+    Blob,
+    File,
     JSAsyncIterator,
     JSFunction,
     JSIterator,
@@ -45,7 +47,9 @@ __all__ = [
     "AsyncGlobals",
     "AsyncSandbox",
     "BigInt",
+    "Blob",
     "ConsoleEntry",
+    "File",
     "Globals",
     "HostFunction",
     "JSAsyncIterator",

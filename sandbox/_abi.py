@@ -153,17 +153,17 @@ class Tag(IntEnum):
     HOST_PROMISE = 18
     # href
     URL = 19
-    # array of name, value pairs
+    # nil: the host has no such type
     HEADERS = 20
-    # map of its parts
+    # likewise
     REQUEST = 21
-    # map of its parts
+    # likewise
     RESPONSE = 22
-    # bytes, type
+    # array: bytes, type
     BLOB = 23
-    # bytes, type, name, last modified
+    # array: bytes, type, name, milliseconds since the Unix epoch
     FILE = 24
-    # array of name, value pairs
+    # likewise
     FORM_DATA = 25
     # length, then a map of index to value
     SPARSE_ARRAY = 26

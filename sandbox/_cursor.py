@@ -96,6 +96,8 @@ class Cursor:
         if head in _FIXED:
             fixed = _FIXED[head]
             return fixed.unpack(self._take(fixed.size))[0]
+        if 0xC4 <= head <= 0xC6:
+            return self._take(self._length(1 << (head - 0xC4)))
         return self._text(head)
 
 

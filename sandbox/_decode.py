@@ -25,7 +25,7 @@ from sandbox._payloads import (
 )
 from sandbox._wire import date_from, path_of, path_step
 from sandbox.errors import ConversionError
-from sandbox.values import JSHandle, JSMap, JSSet, undefined
+from sandbox.values import Blob, JSHandle, JSMap, JSSet, undefined
 
 if TYPE_CHECKING:
     from sandbox.limits import Limits
@@ -36,10 +36,8 @@ _MOST_REFUSALS: Final = 100
 # What exists in the table but has no Python type; the text says what a program can do instead.
 UNSUPPORTED: Final[Mapping[int, str]] = {
     Tag.HEADERS: "Headers; send their entries",
-    Tag.REQUEST: "a Request",
-    Tag.RESPONSE: "a Response",
-    Tag.BLOB: "a Blob; send its bytes",
-    Tag.FILE: "a File; send its bytes",
+    Tag.REQUEST: "a Request; send its parts",
+    Tag.RESPONSE: "a Response; send its parts",
     Tag.FORM_DATA: "FormData; send its entries",
 }
 
@@ -246,6 +244,8 @@ class Reader(Cursor):
                 self._put(value)
             else:
                 self._object(value)
+            if isinstance(value, Blob):
+                self._objects += (value.data, value.data)  # the numbers of its parts, to which nothing refers
         return None
 
     def _hold(self, handle: int, name: str, tag: Tag) -> None:

@@ -33,7 +33,7 @@ from sandbox._wire import (
 )
 from sandbox.errors import ConversionError, JSError
 from sandbox.functions import HostFunction
-from sandbox.values import BigInt, JSHandle, JSMap, JSSet
+from sandbox.values import BigInt, Blob, File, JSHandle, JSMap, JSSet
 
 if TYPE_CHECKING:
     import msgpack
@@ -330,6 +330,15 @@ class Writer:
     def _enum(self, value: Enum) -> _Frame | None:
         return self._begin(value.value)
 
+    def _blob(self, value: Blob) -> _Frame | None:
+        if not self._number(value):
+            return None
+        self._check_size(len(value.data))
+        parts: list[object] = [value.data, value.type]
+        if isinstance(value, File):
+            parts += [value.name, value.last_modified_ms]
+        return _Frame(iter([parts]), mark=self._open(Tag.FILE if isinstance(value, File) else Tag.BLOB, b""))
+
     def _handle(self, value: JSHandle) -> None:
         try:
             handle = self._owner.handle_of(value)
@@ -442,6 +451,7 @@ _WRITERS: Final[tuple[tuple[type | tuple[type, ...], Callable[[Writer, Any], _Fr
     ((FunctionType, MethodType, type, HostFunction, exposure.Anchor), Writer._host_function),
     (exposure.Exposure, Writer._host_object),
     *((types, _leaf(write, numbered=numbered)) for types, write, numbered in LEAVES),
+    (Blob, Writer._blob),
     (JSMap, Writer._js_map),
     ((set, frozenset, JSSet), Writer._set),
     (BaseException, Writer._error),

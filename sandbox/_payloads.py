@@ -10,7 +10,7 @@ from sandbox._abi import Tag
 from sandbox._cursor import Cursor, malformed
 from sandbox._wire import MAX_BIGINT_BYTES, typed_array_from
 from sandbox.errors import JSError
-from sandbox.values import URL, BigInt, JSHandle, RegExp, undefined
+from sandbox.values import URL, BigInt, Blob, File, JSHandle, RegExp, undefined
 
 # What stays in the guest and is held by handle.
 HELD: Final = frozenset({Tag.FUNCTION, Tag.PROMISE, Tag.ITERATOR, Tag.ASYNC_ITERATOR})
@@ -118,6 +118,10 @@ def leaf(tag: int, payload: bytes) -> object:
             return typed_array_from(payload)
         if tag == Tag.REGEXP:
             return RegExp(*_Payload(payload).parts(str, str))
+        if tag == Tag.BLOB:
+            return Blob(*_Payload(payload).parts(bytes, str))
+        if tag == Tag.FILE:
+            return File(*_Payload(payload).parts(bytes, str, str, int))
         if tag == Tag.URL:
             return _url(_Payload(payload).part())
     except ValueError as error:

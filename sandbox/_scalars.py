@@ -1,4 +1,4 @@
-"""JavaScript's values without a Python twin that are not containers: `undefined`, bigint, RegExp, URL."""
+"""JavaScript's values without a Python twin that are not containers: `undefined`, bigint, RegExp, URL, Blob, File."""
 
 from __future__ import annotations
 
@@ -72,6 +72,57 @@ class URL(str):
 
     def __repr__(self) -> str:
         return f"URL({str.__repr__(self)})"
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """Bytes with a type, as a Blob of the guest; it goes back as a Blob. `bytes(blob)` are the bytes.
+
+    Attributes:
+        data: The bytes.
+        type: A MIME type, empty when it is not known. The guest brings it into its normal form.
+
+    Raises:
+        TypeError: The data are not bytes, or the type is no string.
+    """
+
+    data: bytes = b""
+    type: str = ""
+
+    def __post_init__(self) -> None:
+        if not all(isinstance(part, kind) for part, kind in ((self.data, bytes), (self.type, str))):
+            raise TypeError("a Blob has bytes and a type, which is a string")
+
+    def __bytes__(self) -> bytes:
+        return self.data
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def __bool__(self) -> bool:
+        return True
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class File(Blob):
+    """A Blob with a name, as a File of the guest; it goes back as a File.
+
+    Attributes:
+        name: Not a path; whatever the guest or its user called it.
+        last_modified_ms: When it was changed, in milliseconds since the Unix epoch; a whole number.
+
+    Raises:
+        TypeError: As for `Blob`; or the name is no string, or the time no int.
+    """
+
+    name: str = ""
+    last_modified_ms: int = 0
+
+    def __post_init__(self) -> None:
+        Blob.__post_init__(self)
+        if not all(isinstance(part, kind) for part, kind in ((self.name, str), (self.last_modified_ms, int))):
+            raise TypeError("a File has a name and a time in whole milliseconds")
 
 
 _FLAGS: Final = "dgimsuvy"

@@ -6,7 +6,7 @@ import sys
 from typing import Any, Final
 
 from sandbox.errors import JSError
-from sandbox.values import JSMap, JSSet, undefined
+from sandbox.values import Blob, File, JSMap, JSSet, undefined
 
 # Beside the objects themselves: the place of each in its container, and in the tables of a Map or Set.
 _PLACE_BYTES: Final = 8
@@ -39,6 +39,8 @@ def host_bytes(value: object) -> int:
             left += value
         elif isinstance(value, memoryview):
             total += value.nbytes
+        elif isinstance(value, Blob):
+            left += (value.data, value.type, value.name) if isinstance(value, File) else (value.data, value.type)
         elif isinstance(value, JSError):
             left += (value.name, value.message, value.stack, value.properties, value.__cause__)
     return total

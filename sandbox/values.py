@@ -1,6 +1,6 @@
 """The types of values that JavaScript has and Python lacks. Everything else travels as Python's own types.
 
-* `undefined`, `BigInt`, `RegExp`, `URL`: single values.
+* `undefined`, `BigInt`, `RegExp`, `URL`, `Blob`, `File`: single values.
 * `JSMap`, `JSSet`: containers whose keys and members may be anything.
 * `JSFunction`, `JSPromise`, `JSIterator`, `JSAsyncIterator`: what lives in the guest and is used from here.
 """
@@ -18,11 +18,13 @@ from sandbox._handles import (
     JSPromise,
     Question,
 )
-from sandbox._scalars import URL, BigInt, RegExp, Undefined, undefined
+from sandbox._scalars import URL, BigInt, Blob, File, RegExp, Undefined, undefined
 
 __all__ = [
     "URL",
     "BigInt",
+    "Blob",
+    "File",
     "Generation",
     "HandleOwner",
     "JSAsyncIterator",

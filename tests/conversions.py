@@ -25,6 +25,8 @@ from uuid import UUID
 from sandbox import (
     URL,
     BigInt,
+    Blob,
+    File,
     JSAsyncIterator,
     JSError,
     JSFunction,
@@ -108,8 +110,10 @@ async def rows() -> AsyncIterator[int]:
 # What the expressions of Python may name.
 NAMES: Final[dict[str, Any]] = {
     "BigInt": BigInt,
+    "Blob": Blob,
     "Color": Color,
     "Decimal": Decimal,
+    "File": File,
     "Fraction": Fraction,
     "JSAsyncIterator": JSAsyncIterator,
     "JSError": JSError,
@@ -269,7 +273,17 @@ OUT: Final[Mapping[str, tuple[Out, ...]]] = {
     "URL": (
         Out("new URL('https://example.com/a/../b?q=1')", "URL('https://example.com/b?q=1')", "its `href`, a `str`"),
     ),
+    "Blob and File": (
+        Out("new Blob(['ab', new Uint8Array([1])], {type: 'text/plain'})", "Blob(b'ab\\x01', 'text/plain')"),
+        Out("new Blob(['abc']).slice(1)", "Blob(b'bc')"),
+        Out("new File(['a'], 'a.txt', {lastModified: 5})", "File(b'a', '', 'a.txt', 5)"),
+        Out("(blob => [blob, [blob]])(new Blob(['a']))", "(lambda blob: [blob, [blob]])(Blob(b'a'))"),
+    ),
     "No counterpart": (
+        Out("new FormData()", Refused("$", "FormData; send its entries")),
+        Out("new Headers()", Refused("$", "Headers; send their entries")),
+        Out("new Request('https://example.com')", Refused("$", "a Request; send its parts")),
+        Out("new Response()", Refused("$", "a Response; send its parts")),
         Out("Symbol('s')", Refused("$", "a symbol")),
         Out("Object(Symbol('s'))", Refused("$", "a symbol")),
         Out("[new FinalizationRegistry(() => {})]", Refused("$[0]", "a weak collection or reference")),
@@ -395,6 +409,11 @@ IN: Final[Mapping[str, tuple[In, ...]]] = {
         In("UUID(int=1)", "value === '00000000-0000-0000-0000-000000000001'", back="str(UUID(int=1))"),
         In("date(2024, 2, 29)", "value === '2024-02-29'", back="'2024-02-29'"),
         In("time(12, 30)", "value === '12:30:00'", back="'12:30:00'"),
+    ),
+    "Blob and File": (
+        In("Blob(b'ab', 'text/plain')", "value instanceof Blob && value.size === 2 && value.type === 'text/plain'"),
+        In("File(b'ab', name='a.txt', last_modified_ms=5)", "value instanceof File && value.lastModified === 5"),
+        In("(lambda blob: [blob, blob])(Blob(b'a'))", "value[0] === value[1] && value[0].size === 1"),
     ),
     "No counterpart": (
         In("object()", Refused("$", "a value of type object; send its parts, or expose its methods")),

@@ -29,6 +29,7 @@ function walk(object, left) {
   if (object === null || (typeof object !== "object" && typeof object !== "function")) return say(object);
   if (seen.has(object) || left === 0 || object === texts || object === seen) return;
   seen.add(object);
+  if (object instanceof Promise) object.then(undefined, sayError);
   if (typeof object === "function") say(Function.prototype.toString.call(object));
   say(Object.prototype.toString.call(object));
   for (const key of Reflect.ownKeys(object)) {

@@ -6,6 +6,7 @@ depth are no matter, and plain data, so that a failing comparison can be read.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import struct
 from array import array
@@ -14,9 +15,9 @@ from datetime import datetime
 from typing import Any
 
 from sandbox.errors import JSError
-from sandbox.values import JSHandle, JSMap, JSSet, RegExp, Undefined
+from sandbox.values import Blob, JSHandle, JSMap, JSSet, RegExp, Undefined
 
-CONTAINERS = (list, dict, JSMap, JSSet, JSError, memoryview, array)
+CONTAINERS = (list, dict, JSMap, JSSet, JSError, Blob, memoryview, array)
 _INDEX_LIMIT = 2**32 - 1
 
 
@@ -59,6 +60,8 @@ def shape(value: object, *, as_guest_orders: bool = False, handles: bool = True)
                 nodes.append((kind, *map(token, node)))
             case JSError():
                 nodes.append((kind, node.js_class, node.name, node.message, *pairs(node.properties)))
+            case Blob():
+                nodes.append((kind, *dataclasses.astuple(node)))
             case _:
                 view = memoryview(node)  # type: ignore[arg-type] # the types that are left have the buffer protocol
                 nodes.append(("memoryview", view.format, view.tobytes()))

@@ -24,7 +24,7 @@ from sandbox._abi import Tag
 from sandbox._codec import Codec
 from sandbox.errors import ConversionError, JSError
 from sandbox.limits import Limits
-from sandbox.values import BigInt, JSFunction, JSMap, JSSet, RegExp, undefined
+from sandbox.values import BigInt, Blob, File, JSFunction, JSMap, JSSet, RegExp, undefined
 from tests.fake_owner import Owner, codec, ext, generally_decoded, generally_encoded, packed, round_trip
 from tests.shapes import shape
 from tests.strategies import graphs, values
@@ -123,6 +123,8 @@ UNCHANGED: list[object] = [
     *(datetime(2024, 2, 29, 12, 30, 15, 123000, tzinfo=UTC), datetime(1, 1, 1, tzinfo=UTC)),
     datetime(9999, 12, 31, 23, 59, 59, 999000, tzinfo=UTC),
     *(RegExp("a+", "gi"), RegExp("", "")),
+    *(Blob(), Blob(b"x" * 70_000, "text/plain"), File(b"a", "", "é.txt", 5)),
+    *([blob, {"a": blob}, b"x"] for blob in (Blob(b"a"),)),
     [[i, {"id": i, "name": f"n{i}", "tags": ["a", "b"]}] for i in range(300)],
 ]
 
@@ -208,7 +210,7 @@ CONVERTED: list[tuple[object, object]] = [
 ]
 
 
-@pytest.mark.parametrize(("value", "expected"), CONVERTED, ids=lambda value: repr(value)[:40])
+@pytest.mark.parametrize(("value", "expected"), CONVERTED, ids=lambda value: repr(value).partition(" at 0x")[0][:40])
 def test_values_that_change_their_type(value: object, expected: object) -> None:
     assert same(round_trip(value), expected)
     assert same(round_trip({"in": [value]}), {"in": [expected]})
@@ -460,7 +462,7 @@ def test_functions_in_a_refused_message_are_released() -> None:
     functions = [ext(Tag.FUNCTION, packed([handle, ""])) for handle in (1, 2)]
 
     with pytest.raises(ConversionError) as caught:
-        Codec(owner, Limits()).decode(b"\0\x93" + functions[0] + ext(Tag.BLOB, b"\x01") + functions[1])
+        Codec(owner, Limits()).decode(b"\0\x93" + functions[0] + ext(Tag.REQUEST, b"\x01") + functions[1])
     del caught
     gc.collect()
 

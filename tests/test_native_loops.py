@@ -88,6 +88,31 @@ ROWS = {
     },
     "sort of a large typed array": "new Float64Array(4e6).map(Math.random).sort()",
     "slice of a buffer": "const a = new ArrayBuffer(1e7); for (;;) a.slice()",
+    # What makes a rejection of an exception, and is called again.
+    **{
+        name: f"for (;;) {code}"
+        for name, code in {
+            "an executor": "new Promise(() => { for (;;); })",
+            "Promise.try": "Promise.try(() => { for (;;); })",
+            "a getter of then": "Promise.resolve({get then() { for (;;); }})",
+            "a getter of then of a member": "Promise.all([{get then() { for (;;); }}])",
+            "an iterator of promises": "Promise.any({get [Symbol.iterator]() { for (;;); }})",
+            "an async generator": "(async function* () { for (;;); })().next()",
+            "a specifier": "import({toString() { for (;;); }})",
+        }.items()
+    },
+    # Bodies and blobs.
+    "joining the bytes of a blob": "const b = new Blob([new Uint8Array(8e6), 'a'.repeat(1e6)]); for (;;) b.bytes()",
+    "copying the parts of a blob": "const b = new Uint8Array(1e7); for (;;) new Blob([b, 'a', b])",
+    "searching in quadratic time for a boundary": (
+        "const b = '-'.repeat(1e6) + 'b', headers = {'content-type': 'multipart/form-data;boundary=' + b};"
+        "new Response('-'.repeat(4e6), {headers}).formData()"
+    ),
+    "form fields": (
+        "const t = 'a=%41&'.repeat(2e5), headers = {'content-type': 'application/x-www-form-urlencoded'};"
+        "for (;;) new Response(t, {headers}).formData()"
+    ),
+    "data: URLs": "const u = 'data:;base64,' + 'YWJj'.repeat(1e6); for (;;) fetch(u)",
     # Texts.
     "indexOf in quadratic time": "'a'.repeat(4e6).indexOf('a'.repeat(2e6) + 'b')",
     "lastIndexOf in quadratic time": "'a'.repeat(4e6).lastIndexOf('a'.repeat(2e6) + 'b')",
@@ -100,7 +125,7 @@ ROWS = {
     "normalize": "'\\u1e9b\\u0323'.repeat(1e6).normalize('NFKC')",
     "normalize of marks in quadratic time": "('a' + '\\u0323\\u0307'.repeat(1e6)).normalize()",
     "normalize of marks that stay": "('a' + '\\u0307'.repeat(1e6)).normalize()",
-    "localeCompare": "'\\u1e9b'.repeat(1e6).localeCompare('\\u1e9b'.repeat(1e6))",
+    "localeCompare": "for (;;) '\\u1e9b'.repeat(1e6).localeCompare('\\u1e9b'.repeat(1e6))",
     "comparing": "const a = 'x'.repeat(4e6), b = 'x'.repeat(4e6); for (;;) a === b",
     "ordering": "const a = 'x'.repeat(4e6), b = 'x'.repeat(4e6); for (;;) a < b",
     "comparing ropes": "let a = 'x'.repeat(2e6), b = a; a += 'y'; b += 'y'; for (;;) (a + 'z') === (b + 'z')",

@@ -159,7 +159,7 @@ def test_limits_are_those_of_the_new_owner(shelf: list[Store], first: int, secon
         bare.value("1")
     with Bare(memory_bytes=second, max_depth=3, stack_bytes=64 << 10) as bare:
         room = bare.value(code) << 18
-        assert second - (5 << 20) < room < second
+        assert second - (6 << 20) < room < second
         assert bare.guest.instance.memory_bytes() <= second
         assert isinstance(bare.error("[[[[[]]]]]"), SandboxError)
         shallow = bare.value(
@@ -337,7 +337,7 @@ def test_a_process_without_address_space_says_so_and_lives() -> None:
 
 
 def test_the_smallest_memory_that_limits_allow_works(shelf: list[Store]) -> None:
-    with Bare(memory_bytes=4 << 20) as bare:
+    with Bare(memory_bytes=6 << 20) as bare:
         assert bare.value("[1, 2].map(x => x * 2)") == [2, 4]
         assert isinstance(bare.error("new ArrayBuffer(8 << 20)"), MemoryLimitExceeded)
 

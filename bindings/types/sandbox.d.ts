@@ -602,6 +602,9 @@ declare var URL: {
   /** Null where the constructor would throw. */
   parse(url: string | URL, base?: string | URL): URL | null;
   canParse(url: string | URL, base?: string | URL): boolean;
+  /** A URL by which `fetch` finds the blob, until it is revoked or the sandbox ends. */
+  createObjectURL(obj: Blob): string;
+  revokeObjectURL(url: string): void;
 };
 
 interface URLSearchParams extends Iterable<[string, string]> {
@@ -624,6 +627,235 @@ declare var URLSearchParams: {
   readonly prototype: URLSearchParams;
   new (init?: Iterable<readonly [string, string]> | Record<string, string> | string): URLSearchParams;
 };
+
+type BlobPart = BufferSource | Blob | string;
+interface BlobPropertyBag {
+  /** A MIME type; it is kept in its normal form, such as "text/plain;charset=UTF-8". */
+  type?: string;
+  /** "native": every line ending of texts becomes a line feed. */
+  endings?: "transparent" | "native";
+}
+
+/** Bytes that do not change. Blobs made of blobs, and slices, share them. */
+interface Blob {
+  readonly size: number;
+  readonly type: string;
+  slice(start?: number, end?: number, contentType?: string): Blob;
+  stream(): ReadableStream<Uint8Array>;
+  text(): Promise<string>;
+  arrayBuffer(): Promise<ArrayBuffer>;
+  bytes(): Promise<Uint8Array>;
+}
+declare var Blob: { readonly prototype: Blob; new (blobParts?: Iterable<BlobPart>, options?: BlobPropertyBag): Blob };
+
+interface File extends Blob {
+  readonly name: string;
+  /** Milliseconds since the Unix epoch. */
+  readonly lastModified: number;
+}
+declare var File: {
+  readonly prototype: File;
+  new (fileBits: Iterable<BlobPart>, fileName: string, options?: BlobPropertyBag & { lastModified?: number }): File;
+};
+
+/** For `instanceof` alone: there are no forms here that could have files. */
+interface FileList {
+  readonly length: number;
+  item(index: number): File | null;
+}
+declare var FileList: { readonly prototype: FileList };
+
+/** How much of a transfer is done, in bytes. */
+interface ProgressEvent extends Event {
+  readonly lengthComputable: boolean;
+  readonly loaded: number;
+  readonly total: number;
+}
+declare var ProgressEvent: {
+  readonly prototype: ProgressEvent;
+  new (
+    type: string, eventInitDict?: EventInit & { lengthComputable?: boolean; loaded?: number; total?: number },
+  ): ProgressEvent;
+};
+
+/** Reads blobs in the manner of events; the methods of Blob are simpler. */
+interface FileReader extends EventTarget {
+  readonly EMPTY: 0;
+  readonly LOADING: 1;
+  readonly DONE: 2;
+  readonly readyState: 0 | 1 | 2;
+  readonly result: string | ArrayBuffer | null;
+  readonly error: DOMException | null;
+  readAsArrayBuffer(blob: Blob): void;
+  readAsBinaryString(blob: Blob): void;
+  /** A mark at the beginning tells the encoding, else `encoding`, else the type's charset; UTF-8 when none does. */
+  readAsText(blob: Blob, encoding?: string): void;
+  readAsDataURL(blob: Blob): void;
+  abort(): void;
+  onloadstart: ((event: ProgressEvent) => void) | null;
+  onprogress: ((event: ProgressEvent) => void) | null;
+  onload: ((event: ProgressEvent) => void) | null;
+  onabort: ((event: ProgressEvent) => void) | null;
+  onerror: ((event: ProgressEvent) => void) | null;
+  onloadend: ((event: ProgressEvent) => void) | null;
+}
+declare var FileReader: {
+  readonly prototype: FileReader;
+  new (): FileReader;
+  readonly EMPTY: 0;
+  readonly LOADING: 1;
+  readonly DONE: 2;
+};
+
+/** Names and values, each of which is a text or a file, in order. */
+interface FormData extends Iterable<[string, string | File]> {
+  append(name: string, value: string | Blob): void;
+  /** A third argument is the file's name, which is "blob" for blobs without one. */
+  append(name: string, value: Blob, filename?: string): void;
+  delete(name: string): void;
+  get(name: string): string | File | null;
+  getAll(name: string): (string | File)[];
+  has(name: string): boolean;
+  set(name: string, value: string | Blob): void;
+  set(name: string, value: Blob, filename?: string): void;
+  entries(): IterableIterator<[string, string | File]>;
+  keys(): IterableIterator<string>;
+  values(): IterableIterator<string | File>;
+  forEach(callback: (value: string | File, key: string, parent: FormData) => void, thisArg?: any): void;
+}
+declare var FormData: { readonly prototype: FormData; new (): FormData };
+
+type HeadersInit = Iterable<Iterable<string>> | Record<string, string>;
+
+/**
+ * Headers by name, whatever its case. Those of a request leave out silently what only its sender may say, such as Host,
+ * Cookie and Content-Length; a response may set cookies.
+ */
+interface Headers extends Iterable<[string, string]> {
+  /** @throws {TypeError} Name or value cannot be in a header, or these headers cannot be changed. */
+  append(name: string, value: string): void;
+  delete(name: string): void;
+  /** The values of a name, joined by ", ". */
+  get(name: string): string | null;
+  getSetCookie(): string[];
+  has(name: string): boolean;
+  set(name: string, value: string): void;
+  /** Sorted, names in lower case; each cookie by itself. */
+  entries(): IterableIterator<[string, string]>;
+  keys(): IterableIterator<string>;
+  values(): IterableIterator<string>;
+  forEach(callback: (value: string, key: string, parent: Headers) => void, thisArg?: any): void;
+}
+declare var Headers: { readonly prototype: Headers; new (init?: HeadersInit): Headers };
+
+type BodyInit = ReadableStream | Blob | BufferSource | FormData | URLSearchParams | string;
+
+interface RequestInit {
+  /** Not with GET and HEAD. */
+  body?: BodyInit | null;
+  cache?: "default" | "no-store" | "reload" | "no-cache" | "force-cache" | "only-if-cached";
+  credentials?: "omit" | "same-origin" | "include";
+  /** Must be given when the body is a stream. */
+  duplex?: "half";
+  headers?: HeadersInit;
+  integrity?: string;
+  keepalive?: boolean;
+  method?: string;
+  mode?: "same-origin" | "no-cors" | "cors";
+  priority?: "high" | "low" | "auto";
+  redirect?: "follow" | "error" | "manual";
+  referrer?: string;
+  referrerPolicy?: string;
+  signal?: AbortSignal | null;
+  window?: null;
+}
+
+interface Request {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Headers;
+  readonly destination: string;
+  readonly referrer: string;
+  readonly referrerPolicy: string;
+  readonly mode: "same-origin" | "no-cors" | "cors";
+  readonly credentials: "omit" | "same-origin" | "include";
+  readonly cache: string;
+  readonly redirect: "follow" | "error" | "manual";
+  readonly integrity: string;
+  readonly keepalive: boolean;
+  readonly isReloadNavigation: boolean;
+  readonly isHistoryNavigation: boolean;
+  readonly signal: AbortSignal;
+  readonly duplex: "half";
+  /** @throws {TypeError} The body was used. */
+  clone(): Request;
+  /** The body as a stream, always the same one; null when there is none. */
+  readonly body: ReadableStream<Uint8Array> | null;
+  /** Whether something has begun to read the body, which can be done once. */
+  readonly bodyUsed: boolean;
+  arrayBuffer(): Promise<ArrayBuffer>;
+  /** Its type is the one of the header Content-Type. */
+  blob(): Promise<Blob>;
+  bytes(): Promise<Uint8Array>;
+  /** @throws {TypeError} The Content-Type or the body are not of form data, in either encoding. */
+  formData(): Promise<FormData>;
+  json(): Promise<any>;
+  /** The body as UTF-8; what is malformed in it becomes U+FFFD. */
+  text(): Promise<string>;
+}
+declare var Request: {
+  readonly prototype: Request;
+  /**
+   * @param input A URL, relative only where the program has a global `location` with an `href`; or a request, whose body
+   *   this one takes over.
+   */
+  new (input: string | URL | Request, init?: RequestInit): Request;
+};
+
+interface ResponseInit {
+  /** 200 to 599. */
+  status?: number;
+  statusText?: string;
+  headers?: HeadersInit;
+}
+
+interface Response {
+  readonly type: "basic" | "cors" | "default" | "error" | "opaque" | "opaqueredirect";
+  readonly url: string;
+  readonly redirected: boolean;
+  readonly status: number;
+  readonly ok: boolean;
+  readonly statusText: string;
+  readonly headers: Headers;
+  /** @throws {TypeError} The body was used. */
+  clone(): Response;
+  /** The body as a stream, always the same one; null when there is none. */
+  readonly body: ReadableStream<Uint8Array> | null;
+  /** Whether something has begun to read the body, which can be done once. */
+  readonly bodyUsed: boolean;
+  arrayBuffer(): Promise<ArrayBuffer>;
+  /** Its type is the one of the header Content-Type. */
+  blob(): Promise<Blob>;
+  bytes(): Promise<Uint8Array>;
+  /** @throws {TypeError} The Content-Type or the body are not of form data, in either encoding. */
+  formData(): Promise<FormData>;
+  json(): Promise<any>;
+  /** The body as UTF-8; what is malformed in it becomes U+FFFD. */
+  text(): Promise<string>;
+}
+declare var Response: {
+  readonly prototype: Response;
+  new (body?: BodyInit | null, init?: ResponseInit): Response;
+  error(): Response;
+  redirect(url: string | URL, status?: 301 | 302 | 303 | 307 | 308): Response;
+  json(data: any, init?: ResponseInit): Response;
+};
+
+/**
+ * Fetch what a URL of scheme data, blob or about holds. There is no network.
+ * @throws {TypeError} The URL is of another scheme, malformed, or names nothing.
+ */
+declare function fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
 
 interface PerformanceEntry {
   readonly name: string;

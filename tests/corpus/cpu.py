@@ -91,7 +91,7 @@ CASES = [
             "dots": "/(.*)*x/.test('a'.repeat(40))",
             "lookbehind": "/(?<=(a+)+$)b/.test('a'.repeat(40) + 'b')",
             "counted": "/(?:a{1,1000}){1,1000}b/.test('a'.repeat(5000))",
-            "quadratic": "/a*b/.test('a'.repeat(1e6))",
+            "quadratic": "/a*b/.test('a'.repeat(5e5))",
             "empty loops": "/(?:(?:){1000000}){1000000}/.test('')",
         },
     ),

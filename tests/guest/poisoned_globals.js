@@ -9,14 +9,19 @@
   "use strict";
   const { apply, construct, defineProperty, getOwnPropertyDescriptor, getPrototypeOf, ownKeys } = Reflect;
   const api = {
-    AbortController, AbortSignal, BroadcastChannel, CustomEvent, ErrorEvent, EventTarget, Intl, MessageChannel, MessageEvent,
-    PerformanceMark, PerformanceObserver, PromiseRejectionEvent,
+    AbortController, AbortSignal, Blob, BroadcastChannel, CustomEvent, ErrorEvent, EventTarget, File, FileReader,
+    FormData, Headers, Intl, MessageChannel, MessageEvent, PerformanceMark, PerformanceObserver, PromiseRejectionEvent,
+    Request, Response, fetch,
     atob, btoa, console, crypto, performance, queueMicrotask, setInterval, setTimeout, clearTimeout, clearInterval,
     structuredClone, TextDecoder, TextEncoder, URL, URLSearchParams,
   };
   const reached = Object.setPrototypeOf([], null);
   let recording = false;
-  const record = (what) => { if (recording) reached[reached.length] = what; };
+  /** A promise is resolved with an object: the standard has it look for `then`. */
+  let settling = false;
+  const record = (what) => {
+    if (recording && !(settling && what === "Object.prototype.then")) reached[reached.length] = what;
+  };
 
   const noop = () => {};
   const bytes = new Uint8Array([1, 2, 3]);
@@ -52,6 +57,11 @@
   const Bytes = Uint8Array;
   const Buffer = ArrayBuffer;
   const resizable = { __proto__: null, maxByteLength: 16 };
+  const fileInit = { __proto__: null, type: "Text/X", lastModified: 5 };
+  const multipart = '--b\r\nContent-Disposition: form-data; name="a%0a"; filename=x\r\nA: b\r\n\r\nx\r\n--b--';
+  const typed = (type) => ({ __proto__: null, headers: { __proto__: null, "content-type": type } });
+  const multipartInit = typed("multipart/form-data; boundary=b");
+  const urlencodedInit = typed("application/x-www-form-urlencoded");
   const once = { __proto__: null, once: true };
   /** An iterable that reaches nothing. */
   const { iterator } = Symbol;
@@ -174,6 +184,47 @@
     text += intl.getCanonicalLocales(german).length + intl.supportedValuesOf("unit").length;
     const segments = new intl.Segmenter("en", { __proto__: null, granularity: "word" }).segment("can't stop");
     text += segments.containing(1).segment;
+    const file = new api.File(listOf("ab", bytes), "n\"\n", fileInit);
+    const blob = new api.Blob(listOf(file, "\r\n"), { __proto__: null, endings: "native" });
+    text += blob.slice(1, -1, "T").size + file.name + file.lastModified + api.structuredClone(file).type;
+    blob.text();
+    blob.stream().getReader().closed;
+    api.URL.revokeObjectURL(api.URL.createObjectURL(blob));
+    new api.FileReader().readAsText(blob, "utf-8");
+    const form = new api.FormData();
+    form.append("a\n", "b\r");
+    form.append("f", blob, "é");
+    form.set("c", "d");
+    form.delete("c");
+    text += form.getAll("f").length + form.get("a\n") + form.has("x") + form.keys().next().value;
+    const headers = new api.Headers(listOf(listOf("B", " x "), listOf("Content-Type", 'Text/Plain;a="b\\c"')));
+    headers.append("set-cookie", "y");
+    headers.set("b", "z");
+    text += headers.get("B") + headers.getSetCookie().length + headers.entries().next().value[1];
+    new api.Headers({ __proto__: null, a: "b" }).delete("a");
+    const pairs = listOf(listOf("B", " x "), listOf("Content-Type", "text/plain"));
+    const post = { __proto__: null, method: "post", body: form, headers: pairs, signal: controller.signal };
+    const request = new api.Request("https://a.example/", post);
+    request.headers.set("x-method-override", "a,b");
+    request.clone().text();
+    text += new api.Request(request).method + request.bodyUsed + request.url + request.signal.aborted;
+    const response = new api.Response(form, { __proto__: null, status: 201, headers: pairs });
+    const simple = new api.Request("https://a.example/", { __proto__: null, mode: "no-cors", headers: pairs });
+    text += simple.headers.get("content-type") + response.clone().ok + (response.body !== null);
+    response.text();
+    new api.Response("5").json();
+    new api.Response(new api.URLSearchParams("a=b")).text();
+    api.Response.json("j").text();
+    settling = true;
+    new api.Response(multipart, multipartInit).formData();
+    new api.Response("a=%20+b", urlencodedInit).formData();
+    new api.Response("a").blob();
+    new api.Response("a").bytes();
+    blob.arrayBuffer();
+    api.fetch("data:text/plain;a=\"b\";base64,YWJj");
+    settling = false;
+    text += api.Response.redirect("https://a.example/", 301).status + api.Response.error().type;
+    log.log(blob, file, form, headers, request, response);
     return text + (api.performance.now() >= 0) + api.atob(api.btoa("abc"));
   };
 
@@ -211,14 +262,16 @@
     "0", "1", "2", "value", "get", "set", "enumerable", "writable", "room", "depth", "fatal", "stream", "transfer",
     "maxByteLength", "level", "label", "done", "next", "then", "cause", "errors", "key", "convert", "fallback",
     "required", "capture", "once", "passive", "signal", "handleEvent", "bubbles", "detail", "removed", "ports", "data", "startTime", "duration", "start", "end", "entryTypes", "buffered", "type",
+    "body", "headers", "method", "status", "statusText", "lastModified", "mode", "duplex", "referrer", "location", "href",
+    "clone", "cancel", "pull", "start", "size", "highWaterMark", "autoAllocate", "mimeType", "blob", "integrity",
   ];
   for (const key of planted) {
     plan.push([Object.prototype, key, {
       __proto__: null,
       configurable: true,
-      get() { record(`Object.prototype.${key}`); },
+      get() { record("Object.prototype." + key); },
       set(value) {
-        record(`Object.prototype.${key}`);
+        record("Object.prototype." + key);
         defineProperty(this, key, { __proto__: null, value, writable: true, configurable: true, enumerable: true });
       },
     }]);

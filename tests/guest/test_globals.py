@@ -117,6 +117,24 @@ MEMBERS = {
     "PerformanceMeasure": "detail",
     "PerformanceObserver": "disconnect observe takeRecords",
     "PerformanceObserverEntryList": "getEntries getEntriesByName getEntriesByType",
+    "Blob": "arrayBuffer bytes size slice stream text type",
+    "File": "lastModified name",
+    "FileList": "item length",
+    "ProgressEvent": "lengthComputable loaded total",
+    "FileReader": (
+        "DONE EMPTY LOADING abort error onabort onerror onload onloadend onloadstart onprogress readAsArrayBuffer "
+        "readAsBinaryString readAsDataURL readAsText readyState result"
+    ),
+    "FormData": "append delete entries forEach get getAll has keys set values",
+    "Headers": "append delete entries forEach get getSetCookie has keys set values",
+    "Request": (
+        "arrayBuffer blob body bodyUsed bytes cache clone credentials destination duplex formData headers integrity "
+        "isHistoryNavigation isReloadNavigation json keepalive method mode redirect referrer referrerPolicy signal "
+        "text url"
+    ),
+    "Response": (
+        "arrayBuffer blob body bodyUsed bytes clone formData headers json ok redirected status statusText text type url"
+    ),
     "Crypto": "getRandomValues randomUUID",
 }
 

@@ -55,8 +55,9 @@ RUN = """
       }
     },
   }, { highWaterMark: marks[0] }, { highWaterMark: marks[1] });
-  const collect = async (stream, way) => {
+  const collect = async (stream, way, total) => {
     const list = [];
+    let left = total;
     if (way.kind === "loop") {
       for await (const chunk of stream) list.push(chunk);
     } else if (way.kind === "pipe") {
@@ -65,8 +66,10 @@ RUN = """
     } else if (way.kind === "byob") {
       const reader = stream.getReader({ mode: "byob" });
       for (;;) {
-        const { value, done } = await reader.read(new Uint8Array(way.size), { min: Math.min(way.min, way.size) });
-        if (value !== undefined) list.push(value);
+        // A reader that wants more than there is fails, where the source has said that it is at its end.
+        const min = Math.max(1, Math.min(way.min, way.size, left));
+        const { value, done } = await reader.read(new Uint8Array(way.size), { min });
+        if (value !== undefined) { list.push(value); left -= value.byteLength; }
         if (done) break;
       }
     } else {
@@ -76,12 +79,13 @@ RUN = """
     return list;
   };
   return async (plan) => {
-    let stream = source(plan);
+    let stream = source({ ...plan, chunks: plan.chunks.slice() });
     for (const each of plan.stages) stream = stream.pipeThrough(stage(each));
     if (plan.moved) stream = structuredClone(stream, { transfer: [stream] });
     const streams = plan.tee ? stream.tee() : [stream];
     const ways = [plan.way, plan.otherWay];
-    const lists = await Promise.all(streams.map((each, i) => collect(each, ways[i])));
+    const total = concatenate(plan.chunks).byteLength;
+    const lists = await Promise.all(streams.map((each, i) => collect(each, ways[i], total)));
     return lists.map(concatenate);
   };
 })()

@@ -167,6 +167,8 @@ static JSValue read_leaf_extension(Reader *reader, Tag tag, const uint8_t *data,
         return reader_unsigned(reader, &number) ? ops_promise(ctx, number) : JS_EXCEPTION;
     case TAG_HOST_OBJECT:
     case TAG_URL:
+    case TAG_BLOB:
+    case TAG_FILE:
         return read_made(reader, tag);
     default:
         return malformed_value(reader);

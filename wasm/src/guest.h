@@ -234,6 +234,9 @@ int text_set_exports(JSContext *ctx, JSModuleDef *module);
 int compression_boot(JSRuntime *runtime);
 int compression_add_exports(JSContext *ctx, JSModuleDef *module);
 int compression_set_exports(JSContext *ctx, JSModuleDef *module);
+/* bytes.c: bytes of bodies and blobs. */
+int bytes_add_exports(JSContext *ctx, JSModuleDef *module);
+int bytes_set_exports(JSContext *ctx, JSModuleDef *module);
 
 /* encodings.c: what TextDecoder is made of. */
 int encodings_boot(JSRuntime *runtime);
