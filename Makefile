@@ -12,8 +12,10 @@ BENCH_READY := $(VENV)/.bench-ready
 
 .PHONY: test check guest demo bench soak docs sanitize clean
 
+# Those that measure time run by themselves.
 test: check guest
-	$(PY) -m pytest
+	$(PY) -m pytest -n auto --dist worksteal -m "not alone"
+	$(PY) -m pytest -m alone
 
 check: $(READY)
 	$(PY) -m ruff check .

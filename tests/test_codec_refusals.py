@@ -52,7 +52,9 @@ REFUSED: list[tuple[object, str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("value", "path", "reason"), REFUSED, ids=lambda value: repr(value).partition(" at 0x")[0][:40])
+@pytest.mark.parametrize(
+    ("value", "path", "reason"), REFUSED, ids=lambda value: repr(value).partition(" at 0x")[0][:40]
+)
 def test_refusals_name_the_path(value: object, path: str, reason: str) -> None:
     with pytest.raises(ConversionError, match=reason) as caught:
         codec().encode(value)

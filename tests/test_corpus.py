@@ -20,6 +20,8 @@ from benchmarks.hostile.judge import KILLED_SECONDS, SURVIVED, Verdict, judge
 from tests.corpus import BY_ID, CASES, ROWS
 from tests.corpus.case import NOT_OFFERED, Case
 
+pytestmark = pytest.mark.alone
+
 ROOT = Path(__file__).parents[1]
 _WORKERS = 2
 _ATTEMPTS = 3

@@ -24,6 +24,8 @@ from sandbox.errors import CpuLimitExceeded, LimitExceeded, SandboxError, Sandbo
 from tests.bare_guest import Bare
 from tests.fake_owner import packed
 
+pytestmark = pytest.mark.alone
+
 if TYPE_CHECKING:
     from sandbox.limits import Metering
 

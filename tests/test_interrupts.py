@@ -19,6 +19,8 @@ import pytest
 from sandbox import AsyncSandbox, JSFunction, Sandbox, _interrupts, _streams
 from sandbox.errors import WallLimitExceeded
 
+pytestmark = pytest.mark.alone
+
 _interrupt = signal.SIGINT
 
 

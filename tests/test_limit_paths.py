@@ -20,6 +20,8 @@ from sandbox.errors import (
     WallLimitExceeded,
 )
 
+pytestmark = pytest.mark.alone
+
 SECONDS = 0.05
 MEMORY_BYTES = 256 << 20
 LATE_SECONDS = 1.0  # the machine may be busy; how exact the limits are is test_native_loops' subject

@@ -15,6 +15,8 @@ import pytest
 from sandbox import Limits, Sandbox
 from sandbox.errors import ConversionError, CpuLimitExceeded, FuelLimitExceeded, SandboxPoisoned
 
+pytestmark = pytest.mark.alone
+
 CPU_SECONDS = 0.05
 LATE_SECONDS = 0.1
 ATTEMPTS = 4  # the machine may be busy: it is late only if it is so each time

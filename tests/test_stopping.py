@@ -19,6 +19,8 @@ from sandbox._guest import State
 from sandbox.errors import RunInterrupted
 from tests.bare_guest import Bare, outcome, stops
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.fixture
 def bare() -> Iterator[Bare]:
