@@ -7,13 +7,19 @@ called; it is kept in `totals.reports` as well, which fails the test.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from sandbox import _abi
 from sandbox._abi import Control, Status
-from sandbox._instance import HostCall, Trap
+from sandbox._callback import host_call_address
+from sandbox._image import image
+from sandbox._instance import HostCall, Instance, Trap
 from sandbox.errors import GuestProtocolError
 from tests.sanitized.process import Ended, Process, server, totals
+
+if TYPE_CHECKING:
+    from sandbox._memory_copy import MemoryCopy
+    from sandbox.limits import Metering
 
 _I32: Final = 1 << 31
 _PAGE_BYTES: Final = 1 << 16
@@ -22,15 +28,25 @@ _IMAGE_BYTES: Final = 3 << 20
 _NOBODYS_CONTROL: Final = Control()
 
 
-class SanitizedInstance:
-    """One guest in a process of its own; see `Instance` for what is promised."""
+class SanitizedInstance(Instance):
+    """One guest in a process of its own; see `Instance` for what is promised.
 
-    def __init__(self, memory_bytes: int, on_host_call: HostCall) -> None:
+    Nothing ends it but its answers to polls: there is no tank to empty. Copies of its memory there are none.
+    """
+
+    __slots__ = ("_booted_bytes", "_fuel", "_process")
+
+    def __init__(self, memory_bytes: int, on_host_call: HostCall, metering: Metering = "fuel") -> None:
         self._process: Process | None = None
+        self._store = None
+        self._limit_bytes = memory_bytes
         self.on_host_call = on_host_call
         self.pending: BaseException | None = None
         self.depth = 0
-        self._fuel = 0
+        self.is_broken = self.is_reserving = False
+        self.deadline = None
+        self._fuel = self._filled = 0
+        self.image = image(host_call_address, metering)  # which says what options go with it
         process = self._process = server().guest()
         process.on_host_call = self._host_call
         assert process.control is not None
@@ -44,7 +60,7 @@ class SanitizedInstance:
         try:
             status = self._living().call(name, *arguments)
         except Ended as error:
-            raise self._trap(error) from None
+            raise self._ended(error) from None
         finally:
             self.depth -= 1
         return status - 2 * _I32 if status >= _I32 else status
@@ -55,7 +71,7 @@ class SanitizedInstance:
         try:
             return self._living().read(address, length) if length else b""
         except Ended as error:
-            raise self._trap(error) from None
+            raise self._ended(error) from None
 
     def reserve(self, length: int) -> bool:
         return length <= self.control.inbox_bytes or bool(self.call("reserve", (length,)))
@@ -66,7 +82,7 @@ class SanitizedInstance:
         try:
             self._living().write(self.control.inbox, bytes(message))
         except Ended as error:
-            raise self._trap(error) from None
+            raise self._ended(error) from None
 
     def memory_bytes(self) -> int:
         """As large as linear memory would have to be at least; like that it never shrinks."""
@@ -76,13 +92,31 @@ class SanitizedInstance:
             self._size = max(self._size, pages * _PAGE_BYTES)
         return self._size
 
+    def arm(self, fuel: int, cpu_seconds: float | None, wall: float, spare_fuel: int = 0) -> None:
+        self._filled = self._fuel = fuel
+
+    def top_up(self) -> None:
+        pass
+
+    def halt(self) -> None:
+        self._fuel = 0
+
     def set_fuel(self, fuel: int) -> None:
         self._fuel = fuel
 
     def fuel(self) -> int:
         return self._fuel
 
-    def close(self) -> None:
+    def copy(self) -> MemoryCopy:
+        raise MemoryError("a process cannot be copied")
+
+    def restore(self, copy: MemoryCopy) -> None:
+        raise NotImplementedError
+
+    def lose(self) -> None:
+        self._process = None
+
+    def close(self, *, is_sound: bool = True) -> None:
         process, self._process = self._process, None
         self.control = _NOBODYS_CONTROL
         if process is not None:
@@ -91,7 +125,7 @@ class SanitizedInstance:
                 totals.reports.append(report)
 
     def __del__(self) -> None:
-        process, self._process = self._process, None
+        process, self._process = getattr(self, "_process", None), None
         if process is not None:
             process.abandon()
 
@@ -99,7 +133,7 @@ class SanitizedInstance:
         assert self._process is not None
         return self._process
 
-    def _trap(self, error: Ended) -> Trap:
+    def _ended(self, error: Ended) -> Trap:
         process, self._process = self._process, None
         control = Control.from_buffer_copy(self.control)  # the file behind it goes with the process
         self.control = control
@@ -109,6 +143,8 @@ class SanitizedInstance:
 
     def _host_call(self, op: int, message: bytes) -> int:
         status: int = Status.STOP
+        if self.pending is not None:
+            return status
         try:
             status, reply = self.on_host_call(op, message)
             if reply is not None:

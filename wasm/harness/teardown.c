@@ -40,7 +40,7 @@ static void free_realm(JSContext *ctx)
 {
     JSValue *const values[] = {
         &guest.map_constructor, &guest.map_set, &guest.set_constructor, &guest.set_add, &guest.data_view_constructor,
-        &guest.regexp_constructor,
+        &guest.regexp_constructor, &guest.hidden,
     };
     for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
         JS_FreeValue(ctx, *values[i]);

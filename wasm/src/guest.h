@@ -101,6 +101,7 @@ typedef struct Guest {
     /* The realm's own, kept before guest code could replace them. */
     JSValue hooks[HOOK_COUNT]; /* functions of the bindings; JS_UNDEFINED until they are installed */
     JSValue map_constructor, map_set, set_constructor, set_add, data_view_constructor, regexp_constructor;
+    JSValue hidden;    /* what a global was that this sandbox does not have */
 } Guest;
 
 extern Guest guest;
