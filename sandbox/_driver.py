@@ -264,7 +264,7 @@ class Driver:
         if self.runs.pop(run.id, None) is None:
             return
         run.ended = True
-        if (not run.done or run.error is not None) and not run.undone:
+        if run.has_run and (not run.done or run.error is not None) and not run.undone:
             self._turns.abandoned.append(run.id)
         self._wall_seconds += time.monotonic() - run.started
         has_left = bool(run.requests)

@@ -37,6 +37,7 @@ class Run:
         entered: Whether it has had its first turn: until then other runs may still wait for it.
         ended: Whether its caller has gone.
         done: Whether `value` or `error` is its outcome.
+        has_run: Whether the guest was told of it.
         forced: Whether it ended before its program did: by a limit, an interruption or a failure of the host.
         undone: Whether the sandbox was set back to before it.
         concluded: Whether what a limit does to the sandbox was done.
@@ -60,6 +61,7 @@ class Run:
         "forced",
         "fuel_limit",
         "fuel_used",
+        "has_run",
         "id",
         "idle",
         "is_answer",
@@ -87,6 +89,7 @@ class Run:
         self.output_bytes = 0
         self.idle = False
         self.entered = False
+        self.has_run = False
         self.ended = False
         self.done = False
         self.forced = False

@@ -132,8 +132,7 @@ class Turns:
             self._look()
         if run.done:
             return
-        is_ready = self.guest.state is State.READY
-        refusal = run.refusal(time.monotonic()) if is_ready else self.guest.refusal()
+        refusal = run.refusal(time.monotonic()) if self.guest.state is State.READY else self.guest.refusal()
         if refusal is not None:
             run.force(refusal)
         else:
@@ -162,6 +161,7 @@ class Turns:
             if self.abandoned or self.first_values or self._operations.dropped:
                 self._catch_up()
             if not run.done:
+                run.has_run = True
                 self._hear(command())
         except BaseException as error:  # noqa: BLE001 - it is raised where the run is
             run.force(error)

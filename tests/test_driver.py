@@ -261,6 +261,14 @@ def _requests() -> Requests:
 
 
 class TestSteps:
+    def test_a_run_that_never_began_is_nothing_to_the_guest(self, face: SteppedFace) -> None:
+        run, steps = face.begin("1 + 1", timeout=10)
+        run.deadline = 0.0
+        with pytest.raises(WallLimitExceeded):
+            face.step(steps)
+        face.driver.end(run)
+        assert not face.driver._turns.abandoned
+
     def test_a_run_without_waits(self, face: SteppedFace) -> None:
         run, steps = face.begin("1 + 1")
         assert not run.entered
