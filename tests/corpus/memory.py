@@ -136,7 +136,7 @@ CASES = [
         "(() => { let last; for (;;) last = [last, wait(Array(700000))] })()",
         frozenset({"wall", "memory", "limit", "cpu"}),
         functions=_wait_for_ever,
-        seconds=1,
+        seconds=2,
         waits=True,
     ),
     *cases(
