@@ -8,11 +8,14 @@ _FUEL: Final = "a process has no fuel"
 _MEMORY: Final = "a process has no linear memory, and asks for its blocks one by one"
 _LIES: Final = "what a guest names outside its memory ends a process, as it should"
 _SLOW: Final = "a process is too slow for a program that counts milliseconds"
+_COPY: Final = "a process cannot be copied"
 _STACK: Final = "a process has a larger stack in proportion, and its memory ends first"
 
 # Pattern of the test's name -> reason.
 EXCEPTIONS: Final[dict[str, str]] = {
     "tests/fuzz/test_out_of_memory.py::test_an_allocation_that_fails_anywhere[[]errors]": _MEMORY,
+    "tests/guest/test_compression.py::test_one_that_is_not_finished_is_a_part_of_a_checkpoint": _COPY,
+    "tests/guest/test_time_zone.py::test_a_rollback_keeps_the_zone": _COPY,
     "tests/test_functions.py::TestAsync::test_but_not_wait_for_it": _SLOW,
     "tests/test_functions.py::TestGuestFunctions::test_a_call_has_a_time_and_fuel_of_its_own": _FUEL,
     "tests/test_guest.py::test_a_crash_below_a_host_function_*": _FUEL,
@@ -32,4 +35,11 @@ EXCEPTIONS: Final[dict[str, str]] = {
     "tests/test_modules.py::test_chains_that_are_too_long*": _STACK,
     "tests/test_promises.py::test_a_rejection_nobody_handles": _SLOW,
     "tests/test_recursion.py::test_it_ends_in_an_error[[]calls with arguments]": _STACK,
+}
+
+# Pattern of the test's name -> why what is lost in it does not fail it; every other report does.
+LOSSES: Final[dict[str, str]] = {
+    "tests/fuzz/test_out_of_memory.py::test_memory_that_runs_out_in_the_compiler*": (
+        "a compiler that ran out of memory loses names, so that it frees none twice (wasm/upstream.toml)"
+    ),
 }

@@ -327,36 +327,6 @@ RULES: Final[dict[str, list[str]]] = {
         "(class extends Error { get message() { return @value } get stack() { @statement return @value } }).of?.()",
     ],
     "error_class": words("Error TypeError RangeError SyntaxError EvalError URIError ReferenceError"),
-    "web": [
-        *words(
-            "structuredClone(@value) crypto.randomUUID() queueMicrotask(@function) clearTimeout(@value) "
-            "URL.canParse(@string)"
-        ),
-        "new URL(@string, 'http://h/a?b#c')",
-        "new URL('http://h:81/a?b=@text#c')",
-        "new URLSearchParams(@value)",
-        "[...new URLSearchParams(@string)]",
-        "new TextDecoder(@encoding).decode(@buffer)",
-        "(d => d.decode(@buffer, {stream: true}) + d.decode(@buffer))(new TextDecoder(@encoding))",
-        "(s => (s.writable.getWriter().write(@buffer).catch(() => {}), s.readable))(new @codec)",
-        "new TextEncoder().encodeInto(@string, new Uint8Array(@small))",
-        "crypto.getRandomValues(new Uint8Array(@small))",
-        "setTimeout(@function, @small)",
-        "console.@logging(@value, @value)",
-        "console.log(@quoted, @value)",
-    ],
-    "codec": [
-        *words("CompressionStream('gzip') CompressionStream('deflate-raw')"),
-        *words("DecompressionStream('gzip') DecompressionStream('deflate') DecompressionStream(@string)"),
-    ],
-    "encoding": [
-        *words(
-            "'utf-8' 'utf-16le' 'utf-16be' 'latin1' 'gb18030' 'big5' 'euc-jp' 'euc-kr' 'shift_jis' 'iso-2022-jp' @string"
-        ),
-        "'utf-8', {fatal: true}",
-        "'utf-8', {ignoreBOM: @value}",
-    ],
-    "logging": words("log error table dir group groupEnd count time assert trace"),
     "proxy": [
         "new Proxy(@object, @handler)",
         "new Proxy(@array, @handler)",
