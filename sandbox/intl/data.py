@@ -13,8 +13,8 @@ from sandbox.intl import tags
 if TYPE_CHECKING:
     from sandbox.intl.tags import Tag
 
-_MAX_LOADED: Final = 16  # of one or two megabytes each
-_MAX_BABELS: Final = 24
+MAX_LOADED: Final = 4  # of one or two megabytes each
+_MAX_BABELS: Final = 6
 _HOUR_CYCLES: Final = {"h": "h12", "H": "h23", "K": "h11", "k": "h24"}
 _UNUSUAL: Final = frozenset({"en_US_POSIX", "root"})
 
@@ -98,7 +98,7 @@ class Locale:
         return {"decimal": ".", "group": ",", "minusSign": "-", "plusSign": "+", "percentSign": "%"}
 
 
-@lru_cache(maxsize=_MAX_LOADED)
+@lru_cache(maxsize=MAX_LOADED)
 def load(name: str) -> Locale:
     """The data of a locale that `match` has named.
 

@@ -1,6 +1,7 @@
 """Answers what the guest asks of locales. All answers are pure: they depend on nothing but the question.
 
-A formatter is a text: its kind, locale and options as JSON. What was made of the latest ones is kept for all sandboxes.
+A formatter is a text: its kind, locale and options as JSON. What was made of the latest ones, of few locales, is kept
+for all sandboxes.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from sandbox.intl.plurals import Plurals
 from sandbox.intl.relative import RelativeFormatter
 from sandbox.intl.schema import Refused, checked
 
-_MAX_FORMATTERS: Final = 256
+_MAX_FORMATTERS: Final = 128
 _MAX_KEY_CHARS: Final = 2000
 _MAX_DIGITS: Final = 4000
 _MAX_ITEMS: Final = 10_000
@@ -65,15 +66,18 @@ _MAKERS: Final[dict[str, Callable[[dict[str, Any]], Any]]] = {
 
 
 @lru_cache(maxsize=_MAX_FORMATTERS)
-def _formatter(key: str) -> tuple[str, Any]:
+def _parsed(key: str) -> tuple[str, dict[str, Any]]:
     try:
         options = json.loads(key)
     except (ValueError, RecursionError):
         raise Refused("a formatter that is no JSON") from None
-    kind, options = checked(options)
-    if kind == "locale":
-        return kind, options
-    return kind, _MAKERS[kind](options)
+    return checked(options)
+
+
+@lru_cache(maxsize=data.MAX_LOADED)
+def _made(locale: str) -> dict[str, Any]:
+    """What was made for a locale, by its text: it holds the locale's data, so few locales have any."""
+    return {}
 
 
 def formatter(key: object) -> tuple[str, Any]:
@@ -84,7 +88,16 @@ def formatter(key: object) -> tuple[str, Any]:
     """
     if not isinstance(key, str) or len(key) > _MAX_KEY_CHARS:
         raise Refused("no formatter")
-    return _formatter(key)
+    kind, options = _parsed(key)
+    if kind == "locale":
+        return kind, options
+    made = _made(options["locale"])
+    found = made.get(key)
+    if found is None:
+        if len(made) >= _MAX_FORMATTERS:
+            made.clear()
+        found = made[key] = _MAKERS[kind](options)
+    return kind, found
 
 
 def locale(text: object) -> list[Any] | None:
