@@ -192,3 +192,13 @@ def test_what_hides_functions_can_only_be_taken_away(box: Sandbox) -> None:
     [prototype.getFunction.call({}), delete prototype.getFunction, "getFunction" in prototype]
     """
     assert box.eval(code) == [undefined, True, False]
+
+
+@pytest.mark.parametrize("source", ["a-b", "a::b", "a\\]", "a/b", "(a)(b)", "x|y", "--", "[a--b]", "[a\\-b]"])
+def test_the_rules_of_classes_hold_in_classes_only(box: Sandbox, source: str) -> None:
+    assert box.eval("source => new RegExp(source, 'v').source")(source) == source.replace("/", "\\/")
+
+
+@pytest.mark.parametrize("source", ["[(]", "[a::b]", "[a-]", "]", "{", "a**"])
+def test_what_the_flag_v_refuses(refused: Callable[[str], str], source: str) -> None:
+    assert refused(f"new RegExp('{source}', 'v')").startswith("SyntaxError SyntaxError: ")
