@@ -25,6 +25,7 @@ import {
 import { decoderTraits, encoderTraits, TextDecoder, TextEncoder } from "./encoding.js";
 import { exposeStreams } from "./streams/index.js";
 import { paramsTraits, URL, URLSearchParams, urlTraits } from "./url.js";
+import { traits as patternTraits, URLPattern } from "./url_pattern.js";
 import { Performance, performance, traits as performanceTraits } from "./performance.js";
 import {
   entryTraits, markTraits, measureTraits, PerformanceEntry, PerformanceMark, PerformanceMeasure,
@@ -73,6 +74,7 @@ exposeInterface(CompressionStream, compressionTraits);
 exposeInterface(DecompressionStream, decompressionTraits);
 exposeInterface(URL, urlTraits);
 exposeInterface(URLSearchParams, paramsTraits);
+exposeInterface(URLPattern, patternTraits);
 exposeInterface(Blob, blobTraits);
 exposeInterface(File, fileTraits);
 exposeInterface(FileList, fileListTraits);

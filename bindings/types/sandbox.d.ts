@@ -628,6 +628,53 @@ declare var URLSearchParams: {
   new (init?: Iterable<readonly [string, string]> | Record<string, string> | string): URLSearchParams;
 };
 
+interface URLPatternInit {
+  protocol?: string;
+  username?: string;
+  password?: string;
+  hostname?: string;
+  port?: string;
+  pathname?: string;
+  search?: string;
+  hash?: string;
+  /** A URL, which gives the components that are less specific than those above. */
+  baseURL?: string;
+}
+type URLPatternInput = string | URLPatternInit;
+type URLPatternComponent = "protocol" | "username" | "password" | "hostname" | "port" | "pathname" | "search" | "hash";
+interface URLPatternComponentResult {
+  input: string;
+  /** By name, or by number where a group has none; undefined when it is optional and was not there. */
+  groups: Record<string, string | undefined>;
+}
+type URLPatternResult = { inputs: URLPatternInput[] } & Record<URLPatternComponent, URLPatternComponentResult>;
+
+/** A pattern of URLs, with one pattern for each of their components. */
+interface URLPattern {
+  /** @throws {TypeError} There is a base URL, and `input` is no string. */
+  test(input?: URLPatternInput, baseURL?: string): boolean;
+  /** What the groups have matched; null when the URL does not match, or is none. */
+  exec(input?: URLPatternInput, baseURL?: string): URLPatternResult | null;
+  readonly protocol: string;
+  readonly username: string;
+  readonly password: string;
+  readonly hostname: string;
+  readonly port: string;
+  readonly pathname: string;
+  readonly search: string;
+  readonly hash: string;
+  /** Whether it has groups that were given as regular expressions. */
+  readonly hasRegExpGroups: boolean;
+}
+declare var URLPattern: {
+  readonly prototype: URLPattern;
+  /** @throws {TypeError} The pattern is invalid, or relative without a base URL. */
+  new (input: URLPatternInput, baseURL: string, options?: { ignoreCase?: boolean }): URLPattern;
+  new (input?: URLPatternInput, options?: { ignoreCase?: boolean }): URLPattern;
+  /** Below zero when the left one is less specific, above zero when it is more so. */
+  compareComponent(component: URLPatternComponent, left: URLPattern, right: URLPattern): number;
+};
+
 type BlobPart = BufferSource | Blob | string;
 interface BlobPropertyBag {
   /** A MIME type; it is kept in its normal form, such as "text/plain;charset=UTF-8". */

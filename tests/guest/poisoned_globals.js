@@ -13,7 +13,7 @@
     FormData, Headers, Intl, MessageChannel, MessageEvent, PerformanceMark, PerformanceObserver, PromiseRejectionEvent,
     Request, Response, fetch,
     atob, btoa, console, crypto, performance, queueMicrotask, setInterval, setTimeout, clearTimeout, clearInterval,
-    structuredClone, TextDecoder, TextEncoder, URL, URLSearchParams,
+    structuredClone, TextDecoder, TextEncoder, URL, URLPattern, URLSearchParams,
   };
   const reached = Object.setPrototypeOf([], null);
   let recording = false;
@@ -102,6 +102,19 @@
     params.set("c", "d");
     params.sort();
     text += params.toString() + params.getAll("b").length + params.size;
+
+    const pattern = new api.URLPattern("https://{:sub.}?*/:a(\\d+)/Xé:b+", { __proto__: null, ignoreCase: true });
+    const match = pattern.exec("xé5", "https://x.example/7/");
+    text += pattern.pathname + pattern.hasRegExpGroups + match.pathname.groups.b + match.hostname.groups[0];
+    const init = { __proto__: null, pathname: ":b?", search: "?a b", baseURL: "foo://h/a:b/c" };
+    text += new api.URLPattern(init).test(init) + new api.URLPattern("x", "https://h/y/").pathname;
+    text += api.URLPattern.compareComponent("hostname", pattern, new api.URLPattern());
+    try {
+      new api.URLPattern({ __proto__: null, hash: "([)" });
+    } catch {
+      text += "no pattern";
+    }
+    log.log(pattern);
 
     const decoder = new api.TextDecoder("utf-8");
     text += decoder.decode(new api.TextEncoder().encode("héllo")) + decoder.decode(bytes).length;
@@ -264,6 +277,7 @@
     "required", "capture", "once", "passive", "signal", "handleEvent", "bubbles", "detail", "removed", "ports", "data", "startTime", "duration", "start", "end", "entryTypes", "buffered", "type",
     "body", "headers", "method", "status", "statusText", "lastModified", "mode", "duplex", "referrer", "location", "href",
     "clone", "cancel", "pull", "start", "size", "highWaterMark", "autoAllocate", "mimeType", "blob", "integrity",
+    "protocol", "hostname", "pathname", "search", "baseURL", "ignoreCase", "input", "groups", "pattern", "names", "kind",
   ];
   for (const key of planted) {
     plan.push([Object.prototype, key, {

@@ -94,6 +94,7 @@ MEMBERS = {
         "hash host hostname href origin password pathname port protocol search searchParams toJSON toString username"
     ),
     "URLSearchParams": "append delete entries forEach get getAll has keys set size sort toString values",
+    "URLPattern": "exec hasRegExpGroups hash hostname password pathname port protocol search test username",
     "Event": (
         "AT_TARGET BUBBLING_PHASE CAPTURING_PHASE NONE bubbles cancelBubble cancelable composed composedPath "
         "currentTarget defaultPrevented eventPhase initEvent preventDefault returnValue srcElement "

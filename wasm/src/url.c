@@ -103,7 +103,7 @@ static const struct { const char *name; bool (*set)(ada_url, const char *, size_
     {"pathname", ada_set_pathname}, {"search", set_search}, {"hash", set_hash},
 };
 
-/* urlSet(href, which, value): the components afterwards; undefined when a new href does not parse. */
+/* urlSet(href, which, value): the components afterwards; undefined when the value cannot be set. */
 static JSValue url_set(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
     size_t length;
@@ -118,12 +118,10 @@ static JSValue url_set(JSContext *ctx, JSValueConst this_value, int argc, JSValu
             known = !__builtin_strcmp(setters[i].name, which);
             if (known)
                 done = setters[i].set(url, value, length);
-            if (known && !done && i == 0) {
-                ada_free(url);
-                url = NULL;
-            }
         }
-        result = url ? components(ctx, url) : JS_UNDEFINED;
+        if (!done)
+            ada_free(url);
+        result = done ? components(ctx, url) : JS_UNDEFINED;
         JS_FreeCString(ctx, which);
     } else if (url) {
         ada_free(url);
