@@ -26,6 +26,7 @@ import { decoderTraits, encoderTraits, TextDecoder, TextEncoder } from "./encodi
 import { exposeStreams } from "./streams/index.js";
 import { paramsTraits, URL, URLSearchParams, urlTraits } from "./url.js";
 import { traits as patternTraits, URLPattern } from "./url_pattern.js";
+import { Navigator, navigator, traits as navigatorTraits } from "./navigator.js";
 import { Performance, performance, traits as performanceTraits } from "./performance.js";
 import {
   entryTraits, markTraits, measureTraits, PerformanceEntry, PerformanceMark, PerformanceMeasure,
@@ -85,6 +86,8 @@ exposeInterface(Headers, headersTraits);
 exposeInterface(Request, requestTraits);
 exposeInterface(Response, responseTraits);
 exposeOperations(fetchOperations);
+exposeInterface(Navigator, navigatorTraits);
+exposeAttribute("navigator", navigator);
 exposeInterface(Performance, performanceTraits);
 exposeInterface(PerformanceEntry, entryTraits);
 exposeInterface(PerformanceMark, markTraits);

@@ -273,6 +273,9 @@ function parse(url, base, where) {
   return parts;
 }
 
+/** Handed to the constructor by this module alone, with components instead of a base. */
+const parsed = newList();
+
 export class URL {
   /** Components of the current URL; replaced whole, never changed. @type {string[]} */
   #parts;
@@ -289,6 +292,11 @@ export class URL {
   }
 
   constructor(url, base = undefined) {
+    if (url === parsed) {
+      this.#parts = base;
+      cross(this);
+      return;
+    }
     const where = construct("URL");
     requireArguments(arguments.length, 1, where);
     this.#parts = parse(url, base, where);
@@ -300,10 +308,7 @@ export class URL {
     requireArguments(arguments.length, 1, where);
     const input = USVString(url, where);
     const parts = urlParse(input, base === undefined ? undefined : USVString(base, where));
-    if (parts === undefined) return null;
-    const result = new URL("about:blank");
-    result.#parts = parts;
-    return result;
+    return parts === undefined ? null : new URL(parsed, parts);
   }
 
   static canParse(url, base = undefined) {

@@ -9,6 +9,13 @@
 /** The global object under the name that scripts for browsers and workers use. */
 declare var self: typeof globalThis;
 
+interface Navigator {
+  /** The name of this engine, without a version. Nothing else is told of the machine. */
+  readonly userAgent: string;
+}
+declare var Navigator: { readonly prototype: Navigator };
+declare var navigator: Navigator;
+
 /** A failure named by the web platform's table of names; `code` is the legacy number, 0 for newer names. */
 interface DOMException extends Error {
   readonly name: string;

@@ -11,7 +11,7 @@
   const api = {
     AbortController, AbortSignal, Blob, BroadcastChannel, CustomEvent, ErrorEvent, EventTarget, File, FileReader,
     FormData, Headers, Intl, MessageChannel, MessageEvent, PerformanceMark, PerformanceObserver, PromiseRejectionEvent,
-    Request, Response, fetch,
+    Request, Response, fetch, navigator,
     atob, btoa, console, crypto, performance, queueMicrotask, setInterval, setTimeout, clearTimeout, clearInterval,
     structuredClone, TextDecoder, TextEncoder, URL, URLPattern, URLSearchParams,
   };
@@ -238,7 +238,7 @@
     settling = false;
     text += api.Response.redirect("https://a.example/", 301).status + api.Response.error().type;
     log.log(blob, file, form, headers, request, response);
-    return text + (api.performance.now() >= 0) + api.atob(api.btoa("abc"));
+    return text + (api.performance.now() >= 0) + api.atob(api.btoa("abc")) + api.navigator.userAgent;
   };
 
   const expected = use();

@@ -137,6 +137,7 @@ MEMBERS = {
         "arrayBuffer blob body bodyUsed bytes clone formData headers json ok redirected status statusText text type url"
     ),
     "Crypto": "getRandomValues randomUUID",
+    "Navigator": "userAgent",
 }
 
 

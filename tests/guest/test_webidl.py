@@ -143,6 +143,18 @@ def test_methods_insist_on_their_object(refused: Callable[[str], str], code: str
     assert text in ("TypeError TypeError: Illegal invocation", "TypeError TypeError: invalid 'in' operand")
 
 
+@pytest.mark.parametrize("object_", ["Object.create(globalThis)", "new Proxy(globalThis, {})"])
+@pytest.mark.parametrize("name", ["self", "navigator", "performance", "crypto", "onerror"])
+def test_attributes_insist_on_the_global_object(refused: Callable[[str], str], object_: str, name: str) -> None:
+    assert refused(f"{object_}.{name}") == "TypeError TypeError: Illegal invocation"
+
+
+# Browsers refuse that. Node does not, and programs written for it put operations into objects of their own.
+@pytest.mark.parametrize("operation", ["atob('')", "setTimeout(() => {})", "structuredClone(1)", "fetch('data:,')"])
+def test_operations_may_be_called_on_other_objects(box: Sandbox, operation: str) -> None:
+    box.eval(f"Object.create(globalThis).{operation}; undefined")
+
+
 @pytest.mark.parametrize(
     ("code", "failure"),
     [
