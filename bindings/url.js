@@ -9,7 +9,7 @@ import {
   TypedArrayPrototypeGetBuffer, TypedArrayPrototypeGetByteOffset, TypeError, Uint8Array,
 } from "./primordials.js";
 import {
-  construct, definePairIterable, execute, requireArguments, requireBrand, sequence, USVString,
+  construct, definePairIterable, DOMString, execute, requireArguments, requireBrand, sequence, USVString,
 } from "./webidl.js";
 
 /** Places of the components in what the native parser answers. */
@@ -265,13 +265,10 @@ export class URLSearchParams {
 }
 definePairIterable(URLSearchParams, pairsOf);
 
-/** Parse, or throw the TypeError of the constructor. */
-function parse(url, base, where) {
-  const input = USVString(url, where);
-  const parts = urlParse(input, base === undefined ? undefined : USVString(base, where));
-  if (parts === undefined) throw new TypeError(where + ": Invalid URL");
-  return parts;
-}
+// The native functions take lone surrogates for U+FFFD: a DOMString is as good as a USVString for them.
+const whereMade = construct("URL");
+const whereParsed = execute("parse", "URL");
+const whereTried = execute("canParse", "URL");
 
 /** Handed to the constructor by this module alone, with components instead of a base. */
 const parsed = newList();
@@ -297,29 +294,29 @@ export class URL {
       cross(this);
       return;
     }
-    const where = construct("URL");
-    requireArguments(arguments.length, 1, where);
-    this.#parts = parse(url, base, where);
+    requireArguments(arguments.length, 1, whereMade);
+    const input = DOMString(url, whereMade);
+    const parts = urlParse(input, base === undefined ? undefined : DOMString(base, whereMade));
+    if (parts === undefined) throw new TypeError(whereMade + ": Invalid URL");
+    this.#parts = parts;
     cross(this);
   }
 
   static parse(url, base = undefined) {
-    const where = execute("parse", "URL");
-    requireArguments(arguments.length, 1, where);
-    const input = USVString(url, where);
-    const parts = urlParse(input, base === undefined ? undefined : USVString(base, where));
+    requireArguments(arguments.length, 1, whereParsed);
+    const input = DOMString(url, whereParsed);
+    const parts = urlParse(input, base === undefined ? undefined : DOMString(base, whereParsed));
     return parts === undefined ? null : new URL(parsed, parts);
   }
 
   static canParse(url, base = undefined) {
-    const where = execute("canParse", "URL");
-    requireArguments(arguments.length, 1, where);
-    const input = USVString(url, where);
-    return urlCanParse(input, base === undefined ? undefined : USVString(base, where));
+    requireArguments(arguments.length, 1, whereTried);
+    const input = DOMString(url, whereTried);
+    return urlCanParse(input, base === undefined ? undefined : DOMString(base, whereTried));
   }
 
   #set(which, value) {
-    const text = USVString(value, "Failed to set the '" + which + "' property on 'URL'");
+    const text = DOMString(value, "Failed to set the '" + which + "' property on 'URL'");
     const parts = urlSet(this.#parts[part.href], which, text);
     if (parts === undefined) return false;
     this.#parts = parts;

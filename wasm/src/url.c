@@ -32,6 +32,19 @@ static JSValue part(JSContext *ctx, ada_string string)
     return JS_NewStringLen(ctx, string.data, string.length);
 }
 
+enum { SCHEME_NOT_SPECIAL = 1, SCHEME_FILE = 6 };   /* of ada's numbers */
+
+static JSValue origin_of(JSContext *ctx, ada_url url, ada_string href)
+{
+    uint8_t scheme = ada_get_scheme_type(url);
+    if (scheme != SCHEME_NOT_SPECIAL && scheme != SCHEME_FILE && !ada_has_credentials(url))
+        return JS_NewStringLen(ctx, href.data, ada_get_components(url)->pathname_start);
+    ada_owned_string origin = ada_get_origin(url);
+    JSValue text = JS_NewStringLen(ctx, origin.data, origin.length);
+    ada_free_owned_string(origin);
+    return text;
+}
+
 /* Takes `url`. */
 static JSValue components(JSContext *ctx, ada_url url)
 {
@@ -39,14 +52,14 @@ static JSValue components(JSContext *ctx, ada_url url)
         ada_free(url);
         return JS_UNDEFINED;
     }
-    ada_owned_string origin = ada_get_origin(url);
+    ada_string href = ada_get_href(url);
+    JSValue hostname = part(ctx, ada_get_hostname(url));
     JSValue parts[] = {
-        part(ctx, ada_get_href(url)), JS_NewStringLen(ctx, origin.data, origin.length),
+        part(ctx, href), origin_of(ctx, url, href),
         part(ctx, ada_get_protocol(url)), part(ctx, ada_get_username(url)), part(ctx, ada_get_password(url)),
-        part(ctx, ada_get_host(url)), part(ctx, ada_get_hostname(url)), part(ctx, ada_get_port(url)),
+        ada_has_port(url) ? part(ctx, ada_get_host(url)) : JS_DupValue(ctx, hostname), hostname, part(ctx, ada_get_port(url)),
         part(ctx, ada_get_pathname(url)), part(ctx, ada_get_search(url)), part(ctx, ada_get_hash(url)),
     };
-    ada_free_owned_string(origin);
     ada_free(url);
     return native_array(ctx, sizeof(parts) / sizeof(parts[0]), parts);
 }
@@ -76,13 +89,19 @@ static JSValue url_parse(JSContext *ctx, JSValueConst this_value, int argc, JSVa
 
 static JSValue url_can_parse(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
+    size_t input_length, base_length;
+    char *input = usv_string(ctx, argv[0], &input_length), *base = NULL;
+    JSValue valid = JS_EXCEPTION;
     (void)this_value;
-    ada_url url = parse(ctx, argc, argv);
-    if (!url)
+    if (!input)
         return JS_EXCEPTION;
-    bool valid = ada_is_valid(url);
-    ada_free(url);
-    return JS_NewBool(ctx, valid);
+    if (argc < 2 || JS_IsUndefined(argv[1]))
+        valid = JS_NewBool(ctx, ada_can_parse(input, input_length));
+    else if ((base = usv_string(ctx, argv[1], &base_length)))
+        valid = JS_NewBool(ctx, ada_can_parse_with_base(input, input_length, base, base_length));
+    free(input);
+    free(base);
+    return valid;
 }
 
 static bool set_search(ada_url url, const char *input, size_t length)
