@@ -404,18 +404,21 @@ class Codec:
         return leaf(tag, payload)
 
     def _nested(self, tag: int, members: list[Any]) -> object:
-        if tag == Tag.MAP:
-            if len(members) % 2:
-                raise malformed("a Map with half an entry")
-            mapping = JSMap()
-            for key, value in zip(members[::2], members[1::2], strict=True):
-                mapping.add_distinct(key, value)
-            return mapping
-        if tag == Tag.SET:
-            collection = JSSet()
-            for member in members:
-                collection.add_distinct(member)
-            return collection
+        if tag == Tag.MAP and len(members) % 2:
+            raise malformed("a Map with half an entry")
+        try:
+            if tag == Tag.MAP:
+                mapping = JSMap()
+                for key, value in zip(members[::2], members[1::2], strict=True):
+                    mapping.add_distinct(key, value)
+                return mapping
+            if tag == Tag.SET:
+                collection = JSSet()
+                for member in members:
+                    collection.add_distinct(member)
+                return collection
+        except ValueError:
+            raise _NotPlain from None
         if len(members) != 6 or type(members[5]) is not dict:
             raise malformed("an Error with missing parts")
         error = new_error(members[:5], self._owner)

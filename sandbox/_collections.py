@@ -139,7 +139,7 @@ class JSMap(MutableMapping[Any, Any]):
         then kept by identity, so that no entry is lost.
 
         Raises:
-            ValueError: The key is there already, which no Map allows.
+            ValueError: The key is there already, like the text of a second String object.
         """
         token = _distinct_token(key, self._entries)
         self._entries[token] = (key, value)
@@ -224,7 +224,7 @@ class JSSet(MutableSet[Any]):
         """Add a member of a Set being read from the guest; see `JSMap.add_distinct`.
 
         Raises:
-            ValueError: The member is there already, which no Set allows.
+            ValueError: The member is there already.
         """
         self._members[_distinct_token(value, self._members)] = value
 
@@ -241,10 +241,10 @@ def _distinct_token(value: object, taken: Mapping[Hashable, object]) -> Hashable
     token = _token(value)
     if token in taken:
         if type(token) is not tuple or token[0] != "value" or value is None or value is undefined:
-            raise ValueError("the same key twice")
+            raise ValueError("a key that is the same as another one in Python")
         token = _by_identity(value)
         if token in taken:
             if type(value) is not bytes:
-                raise ValueError("the same key twice")
+                raise ValueError("a key that is the same as another one in Python")
             token = ("copy", len(taken))  # Python keeps one object for all bytes of length 0, and of each length 1
     return token

@@ -174,17 +174,21 @@ class Reader(Cursor):
     def _put(self, value: object) -> None:
         try:
             self._frames[-1].put(value)
-        except ValueError as error:  # a Map or Set with the same key twice
-            raise malformed(str(error)) from None
+        except ValueError as error:  # two String objects of one text, for one
+            refusal, frame = self._refusal(str(error)), self._frames[-1]
+            frame.add(refusal, refusal if frame.pair is None else value)
 
     def _refuse(self, reason: str) -> None:
         """Note a value without a Python form; reading goes on with a stand-in."""
+        self._object(self._refusal(reason))
+
+    def _refusal(self, reason: str) -> ConversionError:
         if len(self._refusals) < (_MOST_REFUSALS if self._keep_refusals else 1):
             path = path_of([frame.step() for frame in self._frames[1:]])
             self._refusals.append(ConversionError(path, reason))
-            self._object(self._refusals[-1])
-        else:  # one of its own: the same one twice would be a key that is there twice
-            self._object(ConversionError(self._refusals[-1].path, self._refusals[-1].reason))
+            return self._refusals[-1]
+        # One of its own: the same one twice would be a key that is there twice.
+        return ConversionError(self._refusals[-1].path, self._refusals[-1].reason)
 
     def _finish(self, end: int) -> None:
         """Leave an extension; its payload must have been read to its end."""

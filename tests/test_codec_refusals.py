@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from sandbox import Sandbox
 from sandbox._abi import Tag
 from sandbox.errors import ConversionError, GuestProtocolError, JSError
 from sandbox.values import JSMap, JSSet, undefined
@@ -77,6 +78,8 @@ DECODED_REFUSALS: list[tuple[bytes, str, str]] = [
     (ext(Tag.MAP, b"\x94\x01\x01\x02" + ext(Tag.HEADERS, b"\x90")), "$[1]", "Headers"),
     (ext(Tag.ERROR, b"\x96\xa1E\xc0\xc0\xc0\xc0\x81\xa5cause" + ext(Tag.REQUEST, b"")), "$.cause", "a Request"),
     (b"\x91" + ext(Tag.SPARSE_ARRAY, b"\x06\x81\x05" + ext(Tag.FORM_DATA, b"")), "$[0][5]", "FormData"),
+    (b"\x91" + ext(Tag.MAP, b"\x94\x01\x01\x01\x01"), "$[0][1]", "the same as another one"),
+    (ext(Tag.SET, b"\x92\xa1a\xa1a"), "$[1]", "a key that is the same"),
 ]
 
 
@@ -173,8 +176,6 @@ HOSTILE: dict[str, bytes] = {
     "regexp of a map": b"\0" + ext(Tag.REGEXP, packed({})),
     "map of a number": b"\0" + ext(Tag.MAP, b"\x01"),
     "half an entry": b"\0" + ext(Tag.MAP, b"\x91\x01"),
-    "key twice": b"\0" + ext(Tag.MAP, b"\x94\x01\x01\x01\x01"),
-    "member twice": b"\0" + ext(Tag.SET, b"\x92\xa1a\xa1a"),
     "bytes after a set": b"\0" + ext(Tag.SET, b"\x90\x90"),
     "short error": b"\0" + ext(Tag.ERROR, packed(["Error", "", "", ""])),
     "error of numbers": b"\0" + ext(Tag.ERROR, packed([1, 2, 3, 4, 5, {}])),
@@ -289,3 +290,16 @@ def test_what_is_too_long_is_refused_before_it_is_encoded(value: object) -> None
         tracemalloc.stop()
 
     assert peak < 4 << 20
+
+
+@pytest.mark.parametrize("code", ["Map.groupBy('text', Object)", "new Set([1n, 2, Object(3), Object(1n)])"])
+def test_objects_that_are_one_value_in_python_are_no_keys(code: str) -> None:
+    """A String object is its text, so that a Map can have two of them, and a JSMap cannot."""
+    with Sandbox() as box:
+        with pytest.raises(ConversionError) as caught:
+            box.eval(code)
+        assert (caught.value.path, caught.value.reason) == ("$[3]", "a key that is the same as another one in Python")
+        with pytest.raises(JSError) as thrown:
+            box.eval(f"throw Object.assign(new Error(), {{value: {code}}})")
+        assert len(thrown.value.properties["value"]) == 4
+        assert box.eval("1 + 1") == 2
