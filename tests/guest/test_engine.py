@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from sandbox import ConsoleEntry, JSError, Sandbox, undefined
+from sandbox import ConsoleEntry, JSError, Limits, Sandbox, undefined
+from sandbox.errors import MemoryLimitExceeded
 
 
 @pytest.mark.parametrize(
@@ -202,3 +203,61 @@ def test_the_rules_of_classes_hold_in_classes_only(box: Sandbox, source: str) ->
 @pytest.mark.parametrize("source", ["[(]", "[a::b]", "[a-]", "]", "{", "a**"])
 def test_what_the_flag_v_refuses(refused: Callable[[str], str], source: str) -> None:
     assert refused(f"new RegExp('{source}', 'v')").startswith("SyntaxError SyntaxError: ")
+
+
+def test_shared_memory_that_grows(box: Sandbox) -> None:
+    box.eval("const shared = new SharedArrayBuffer(2, {maxByteLength: 70000}), view = new Uint8Array(shared)")
+    assert box.eval("[shared.growable, shared.maxByteLength, view.length]") == [True, 70000, 2]
+    box.eval("view[1] = 7; shared.grow(70000)")
+    assert box.eval("[view.length, view[1], view[69999]]") == [70000, 7, 0]
+
+
+@pytest.mark.parametrize("code", ["new SharedArrayBuffer(1e9)", "new SharedArrayBuffer(0, {maxByteLength: 1e9})"])
+def test_shared_memory_counts(code: str) -> None:
+    with Sandbox(limits=Limits(memory_bytes=16 << 20)) as box:
+        with pytest.raises(MemoryLimitExceeded):
+            box.eval(code)
+        box.eval("for (let i = 0; i < 100; i++) new SharedArrayBuffer(1e6, {maxByteLength: 2e6})")
+        assert box.eval("new SharedArrayBuffer(1e6).byteLength") == 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("call", "value", "left"),
+    [
+        ("add(numbers, 1, 5)", 2, 7),
+        ("sub(numbers, 1, 5)", 2, -3),
+        ("or(numbers, 1, 5)", 2, 7),
+        ("exchange(numbers, 1, 5)", 2, 5),
+        ("compareExchange(numbers, 1, 2, 5)", 2, 5),
+        ("compareExchange(numbers, 1, 3, 5)", 2, 2),
+        ("store(numbers, 1, 5.5)", 5, 5),
+        ("load(numbers, 1)", 2, 2),
+        ("notify(numbers, 1)", 0, 2),
+    ],
+)
+def test_atomics(box: Sandbox, call: str, value: int, left: int) -> None:
+    box.eval("const numbers = new Int32Array(new SharedArrayBuffer(8)); numbers[1] = 2")
+    assert box.eval(f"[Atomics.{call}, numbers[1]]") == [value, left]
+
+
+@pytest.mark.parametrize(("index", "name"), [("0", "TypeError"), ("1e9", "RangeError"), ("-1", "RangeError")])
+def test_nothing_waits_by_atomics(box: Sandbox, index: str, name: str) -> None:
+    with pytest.raises(JSError) as caught:
+        box.eval(f"Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), {index}, 0)")
+    assert caught.value.name == name
+
+
+@pytest.mark.parametrize("call", ["store(view, 0, 1)", "add(view, 0, 1)", "compareExchange(view, 0, 0, 1)"])
+def test_atomics_change_nothing_immutable(box: Sandbox, call: str) -> None:
+    box.eval("const view = new Uint8Array(new ArrayBuffer(2).transferToImmutable())")
+    with pytest.raises(JSError, match="immutable"):
+        box.eval(f"Atomics.{call}")
+    assert box.eval("[Atomics.load(view, 0), view]") == [0, bytes(2)]
+
+
+def test_arrays_that_shrink_under_atomics(box: Sandbox) -> None:
+    box.eval("const buffer = new ArrayBuffer(64, {maxByteLength: 128}), words = new Int32Array(buffer)")
+    for call in ("store(words, 15, evil)", "add(words, 15, evil)", "store(words, evil, 1)"):
+        box.eval("buffer.resize(64); var evil = {valueOf() { buffer.resize(0); return 15 }}")
+        with pytest.raises(JSError, match="out-of-bound"):
+            box.eval(f"Atomics.{call}")

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from sandbox import Sandbox
 
 _NAMES = """
-    AggregateError Array ArrayBuffer AsyncDisposableStack BigInt BigInt64Array BigUint64Array Boolean DataView Date
+    AggregateError Array ArrayBuffer AsyncDisposableStack Atomics BigInt BigInt64Array BigUint64Array Boolean DataView Date
     DisposableStack Error EvalError FinalizationRegistry Float16Array Float32Array Float64Array Function Infinity
     Int16Array Int32Array Int8Array Iterator JSON Map Math NaN Number Object Promise Proxy RangeError ReferenceError
     Reflect RegExp Set SharedArrayBuffer String SuppressedError Symbol SyntaxError TypeError URIError Uint16Array

@@ -80,6 +80,21 @@ static size_t guest_usable_size(const void *block)
     return malloc_usable_size((void *)block);
 }
 
+/* Shared memory is memory like any other: there is one thread. A buffer that can grow has all of it from the start. */
+static void *shared_malloc(void *opaque, size_t size)
+{
+    (void)opaque;
+    return js_malloc(guest.context, size);    /* throws, which the caller does not */
+}
+
+static void shared_free(void *opaque, void *block)
+{
+    (void)opaque;
+    js_free_rt(guest.runtime, block);
+}
+
+static const JSSharedArrayBufferFunctions shared_memory = {.sab_alloc = shared_malloc, .sab_free = shared_free};
+
 static const JSMallocFunctions guest_memory = {guest_calloc, guest_malloc, guest_free, guest_realloc, guest_usable_size};
 
 /* --- time --- */
@@ -291,6 +306,7 @@ int engine_boot(void)
     guest.context = ctx;
     JS_SetMaxStackSize(guest.runtime, CAP_STACK_BYTES);
     JS_SetInterruptHandler(guest.runtime, on_poll, NULL);
+    JS_SetSharedArrayBufferFunctions(guest.runtime, &shared_memory);
     guest.host_exception = private_name(ctx, "host exception");
     guest.conversion = private_name(ctx, "conversion");
     guest.brand = private_name(ctx, "brand");

@@ -33,6 +33,21 @@ static inline int js_poll_interrupts(JSContext *ctx);
  * locals uses little of it, but much of wasmtime's own: this has it take some more. */
 #define ENGINE_FRAME(bytes) char frame[bytes]; __asm__ volatile("" : : "r"(frame) : "memory")
 
+/* There is one thread, so Atomics lock nothing; that it may not wait, the engine knows without locks. */
+#ifdef __wasi__
+typedef struct {char unused;} js_once_t, js_mutex_t, js_cond_t;
+#define JS_ONCE_INIT {0}
+#define js_once(guard, callback) (callback())
+#define js_mutex_init(mutex) ((void)(mutex))
+#define js_mutex_lock(mutex) ((void)(mutex))
+#define js_mutex_unlock(mutex) ((void)(mutex))
+#define js_cond_init(condition) ((void)(condition))
+#define js_cond_destroy(condition) ((void)(condition))
+#define js_cond_signal(condition) ((void)(condition))
+#define js_cond_wait(condition, mutex) ((void)(condition))
+#define js_cond_timedwait(condition, mutex, timeout) (-1)
+#endif
+
 #include "interpreter.h"
 #include "quickjs.c"
 
