@@ -9,7 +9,7 @@ import { canonicalLocales, toLength, toText } from "./intl_options.js";
 import {
   BigIntPrototypeValueOf, DatePrototypeGetTime, newList, NumberPrototypeValueOf, Object, ReflectApply,
   StringPrototypeCharCodeAt, StringPrototypeIndexOf, StringPrototypeNormalize, StringPrototypeSlice,
-  StringPrototypeToLowerCase, StringPrototypeToUpperCase, TypedArrayPrototypeGetLength, TypeError,
+  StringPrototypeToLowerCase, StringPrototypeToUpperCase, TypedArrayPrototypeGetLength, TypedArrayPrototypeKeys, TypeError,
 } from "./primordials.js";
 
 /** Slots of the latest formatters that were asked for by nothing but a text. @type {any[]} */
@@ -229,5 +229,8 @@ replace(Array.prototype, {
   },
 });
 replace(Object.getPrototypeOf(Uint8Array.prototype), {
-  toLocaleString: (self, locales, options) => joinLocally(self, TypedArrayPrototypeGetLength(self), locales, options),
+  toLocaleString(self, locales, options) {
+    TypedArrayPrototypeKeys(self); // throws where the array is detached, or outside of its buffer
+    return joinLocally(self, TypedArrayPrototypeGetLength(self), locales, options);
+  },
 });

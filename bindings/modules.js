@@ -14,9 +14,10 @@ import { compile, execute, exportsOf } from "./commonjs.js";
 import { directoryOf, isURL, urlOf } from "./module_urls.js";
 import { call, submit } from "./op.js";
 import {
-  DOMExceptionPrototypeGetMessage, DOMExceptionPrototypeGetName, Map, MapPrototypeDelete, MapPrototypeGet,
-  MapPrototypeSet, newList, ObjectDefineProperty, ObjectGetOwnPropertyDescriptor, ObjectKeys, String,
-  StringPrototypeIncludes, StringPrototypeSlice, SymbolPrototypeGetDescription, TypeError,
+  ArrayBufferPrototypeTransferToImmutable, DOMExceptionPrototypeGetMessage, DOMExceptionPrototypeGetName, Map,
+  MapPrototypeDelete, MapPrototypeGet, MapPrototypeSet, newList, ObjectDefineProperty, ObjectGetOwnPropertyDescriptor,
+  ObjectKeys, String, StringPrototypeIncludes, StringPrototypeSlice, SymbolPrototypeGetDescription,
+  TypedArrayPrototypeGetBuffer, TypeError, Uint8Array,
 } from "./primordials.js";
 
 /**
@@ -178,7 +179,12 @@ function make(id, code, importer, kind) {
     const cell = required(id, code, importer);
     return synthetic(importer, exportsOf(cell.exports), cell);
   }
-  const value = kind === "json" ? parseJSON(code, path) : code;
+  let value = code;
+  if (kind === "json") value = parseJSON(code, path);
+  else if (kind === "bytes") {
+    // All who import it share it.
+    value = new Uint8Array(ArrayBufferPrototypeTransferToImmutable(TypedArrayPrototypeGetBuffer(code)));
+  }
   return synthetic(importer, { __proto__: null, default: value }, { __proto__: null, exports: value });
 }
 

@@ -99,6 +99,8 @@ SOURCES: dict[str, str | ModuleSource] = {
         ("module", "import d from 'd.json'; export default d.a", {"default": [1]}),
         ("module", "import d from 'd.json' with {type: 'text'}; export default d.length", {"default": 10}),
         ("module", "import d from 'd.json' with {type: 'bytes'}; export default d[0]", {"default": 123}),
+        ("module", "import d from 'd.json' with {type: 'bytes'}; export default d.buffer.immutable", {"default": True}),
+        ("module", "import d from 'd.json' with {type: 'bytes'}; export default d", {"default": b'{"a": [1]}'}),
         ("module", "export default import.meta.url", {"default": "file:///%3Cmodule%201%3E"}),
         ("module", "export default this === undefined", {"default": True}),
         ("import_module", "lib/math.js", None),

@@ -108,6 +108,12 @@ def test_values(box: Sandbox, code: str, value: Any) -> None:
         ("Intl.NumberFormat.prototype.resolvedOptions.call({})", "TypeError TypeError: Method Intl.NumberFormat"),
         ("''.localeCompare.call(null, '')", "TypeError TypeError: "),
         ("(1).toLocaleString('i')", "RangeError RangeError: "),
+        ("const a = new Uint8Array(2); a.buffer.transfer(); a.toLocaleString()", "TypeError TypeError: "),
+        (
+            "const b = new ArrayBuffer(2, {maxByteLength: 4}), a = new Uint8Array(b, 1, 1);"
+            "b.resize(1); a.toLocaleString()",
+            "TypeError TypeError: ",
+        ),
     ],
 )
 def test_refusals(refused: Callable[[str], str], code: str, failure: str) -> None:
