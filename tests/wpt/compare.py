@@ -4,7 +4,7 @@
 
 `RESULTS.json` is what the runner writes: a list `results` with `path`, `variant`, `status` and `subtests`, each a name,
 an outcome and a message. A failure that is not in `expectations.toml`, and an expected one that did not happen, are
-shown.
+shown. `python -m tests.wpt` runs the profile and does this.
 Exit status: 0 all was as expected, 1 something was not.
 """
 
@@ -39,12 +39,16 @@ class Failure:
 def expected(text: str) -> list[Failure]:
     """Read the table of expected failures.
 
+    An entry names a `file`, and of its subtests one (`subtest`), several that fail for one reason (`subtests`), or
+    none: then it speaks of the file as a whole.
+
     Raises:
-        ValueError: An entry has no reason, or is there twice.
+        ValueError: An entry has no reason, or names no subtests, or a failure is there twice.
     """
     failures = [
-        Failure(entry["file"], entry.get("subtest", ""), entry.get("reason", ""))
+        Failure(entry["file"], subtest, entry.get("reason", ""))
         for entry in tomllib.loads(text).get("failure", [])
+        for subtest in _subtests(entry)
     ]
     if bare := [failure for failure in failures if not failure.reason.strip()]:
         raise ValueError(f"no reason is given for {bare[0].file}: {bare[0].subtest}")
@@ -54,6 +58,16 @@ def expected(text: str) -> list[Failure]:
             raise ValueError(f"{failure.file}: {failure.subtest} is there twice")
         seen.add(key)
     return failures
+
+
+def _subtests(entry: Mapping[str, Any]) -> list[str]:
+    """The subtests that an entry names; one empty name for the whole file."""
+    if "subtests" not in entry:
+        return [entry.get("subtest", "")]
+    names: list[str] = entry["subtests"]
+    if "subtest" in entry or not all(names) or not names:
+        raise ValueError(f"the entry for {entry['file']} says in two ways, or in none, which subtests fail")
+    return names
 
 
 def found(results: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str, str]]:
@@ -86,12 +100,22 @@ def differences(results: Sequence[Mapping[str, Any]], failures: list[Failure]) -
     return lines
 
 
+def against_the_table(results: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What was not as `expectations.toml` says, a line each."""
+    return differences(results, expected(EXPECTATIONS.read_text(encoding="utf-8")))
+
+
+def report(lines: Sequence[str], files: int) -> str:
+    """The lines and their number. Names of subtests may hold half of a surrogate pair."""
+    text = "\n".join([*lines, f"{files} files, {len(lines)} differences"])
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 def main(arguments: list[str]) -> int:
     """Do what the command line asks; returns the exit status."""
     results = json.loads(Path(arguments[0]).read_text(encoding="utf-8"))["results"]
-    failures = expected(EXPECTATIONS.read_text(encoding="utf-8"))
-    lines = differences(results, failures)
-    print("\n".join([*lines, f"{len(results)} files, {len(lines)} differences"]))
+    lines = against_the_table(results)
+    print(report(lines, len(results)))
     return 1 if lines else 0
 
 

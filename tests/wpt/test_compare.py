@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.wpt import __main__ as command
 from tests.wpt import adapter, compare
 
 _TABLE = """
@@ -18,6 +19,19 @@ reason = "because"
 [[failure]]
 file = "b.any.js"
 reason = "no such thing here"
+[[failure]]
+file = "d.any.js"
+subtests = ["one", "two"]
+reason = "both for this"
+"""
+# What stands in the place of a runner: it passes what it is told to run, but for one subtest, and leaves out a file.
+_RUNNER = """
+import json, pathlib, sys
+out, files = sys.argv[sys.argv.index("--out") + 1], [name for name in sys.argv if name.endswith(".any.js")]
+result = {"variant": "", "status": "ok", "errors": [], "subtests": [["none", "fail", "no"]]}
+results = [result | {"path": name} for name in files[1:]]
+area = {"files": 1, "files_all_pass": 0, "pass": 0, "subtests": 1, "pass_rate": None}
+pathlib.Path(out).write_text(json.dumps({"results": results, "areas": {"all": area}}))
 """
 
 
@@ -36,6 +50,8 @@ def _result(path: str, *failed: str, variant: str = "", status: str = "ok") -> d
         ([_result("b.any.js")], ["passed: b.any.js: the file"]),
         ([_result("c.any.js", status="hung")], ["failed: c.any.js: the file: hung"]),
         ([_result("c.any.js")], []),
+        ([_result("d.any.js", "one", "two")], []),
+        ([_result("d.any.js", "one", "three")], ["failed: d.any.js: three: no", "passed: d.any.js: two"]),
     ],
 )
 def test_differences(results: list[dict[str, Any]], lines: list[str]) -> None:
@@ -44,15 +60,49 @@ def test_differences(results: list[dict[str, Any]], lines: list[str]) -> None:
 
 @pytest.mark.parametrize(
     ("text", "error"),
-    [('[[failure]]\nfile = "a"', "no reason"), ('[[failure]]\nfile = "a"\nreason = "b"\n' * 2, "twice")],
+    [
+        ('[[failure]]\nfile = "a"', "no reason"),
+        ('[[failure]]\nfile = "a"\nreason = "b"\n' * 2, "twice"),
+        ('[[failure]]\nfile = "a"\nsubtests = ["b", "b"]\nreason = "c"', "twice"),
+        ('[[failure]]\nfile = "a"\nsubtests = []\nreason = "c"', "in none"),
+        ('[[failure]]\nfile = "a"\nsubtest = "b"\nsubtests = ["c"]\nreason = "d"', "in two ways"),
+    ],
 )
 def test_tables_that_are_refused(text: str, error: str) -> None:
     with pytest.raises(ValueError, match=error):
         compare.expected(text)
 
 
-def test_the_table_is_sound() -> None:
-    compare.expected(compare.EXPECTATIONS.read_text(encoding="utf-8"))
+def test_the_table_is_sound_and_speaks_of_the_profile() -> None:
+    failures = compare.expected(compare.EXPECTATIONS.read_text(encoding="utf-8"))
+    assert {failure.file.split("?")[0] for failure in failures} <= set(command.profile())
+
+
+def test_the_profile_is_sorted_and_has_areas() -> None:
+    assert command.profile() == sorted(set(command.profile()))
+    assert command.profile(["hr-time/", "dom/abort/event.any.js"])[0] == "dom/abort/event.any.js"
+    assert len(command.profile(["hr-time"])) == 3
+    assert command.profile(["hr"]) == []
+
+
+def test_the_profile_is_run_and_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    runner = tmp_path / "runner.py"
+    runner.write_text(_RUNNER, encoding="utf-8")
+    assert command.main(["--wpt", str(tmp_path), "--runner", str(runner), "hr-time"]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1:4] == [
+        "not run: hr-time/basic.any.js",
+        "failed: hr-time/idlharness.any.js: none: no",
+        "failed: hr-time/monotonic-clock.any.js: none: no",
+    ]
+    assert command.main(["--wpt", str(tmp_path), "--runner", str(runner), "no/such/area"]) == 2
+
+
+def test_the_runner_must_be_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.delenv("WPT_RUNNER", raising=False)
+    with pytest.raises(SystemExit):
+        command.main(["--wpt", "."])
+    assert "WPT_RUNNER" in capsys.readouterr().err
 
 
 def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -72,3 +122,14 @@ def test_the_adapter_runs_parts_as_scripts_of_one_realm(capsys: pytest.CaptureFi
     lines = capsys.readouterr().out.splitlines()
     assert [line.split("{")[0] for line in lines] == ["@@WPT@@", "a is 1", "later", "@@WPT@@", "last"]
     assert [json.loads(line[7:])["n"] for line in lines if line.startswith("@@")] == ["b.js", "c.js"]
+
+
+def test_the_adapter_has_buffers_for_those_who_ask_for_memory(capsys: pytest.CaptureFixture[str]) -> None:
+    adapter.run(
+        "//#WPT-SCRIPT a.js\nconst {buffer} = new WebAssembly.Memory({shared: true, initial: 1, maximum: 1});"
+        "console.log(buffer.constructor.name, buffer.byteLength);"
+        "try { structuredClone(0, {transfer: [new WebAssembly.Memory({initial: 1}).buffer]}) }"
+        "catch (error) { console.log(error.name) }"
+    )
+    adapter.run("//#WPT-SCRIPT a.js\nconsole.log(typeof WebAssembly)")
+    assert capsys.readouterr().out.splitlines() == ["SharedArrayBuffer 65536", "DataCloneError", "undefined"]
