@@ -6,6 +6,9 @@ The program consists of parts, each begun by a line `//#WPT-SCRIPT NAME`. They a
 browser: an exception in one is reported and does not stop the next. Then everything runs that is pending. Scripts are
 named by their addresses at LOCATION's origin.
 
+The runner would answer `fetch` of the suite's own files by a function in place of it, which is then what tests see.
+Here the sandbox's own `fetch` answers them, from data: URLs.
+
 Tests find shared memory, and buffers that cannot be transferred, in a `WebAssembly.Memory`, for want of another way in
 some browsers. There is no WebAssembly here, but there are such buffers, so tests that ask in this way get them.
 """
@@ -15,6 +18,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from base64 import b64encode
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
@@ -34,6 +38,28 @@ globalThis.WebAssembly = {
     }
   },
 };
+"""
+
+
+# What the runner's first part knows: among it, `files`, by their paths, each a text or bytes in base64, and a type.
+_CONFIGURATION = re.compile(r"^( *var conf = )(\{.*\});$", re.MULTILINE)
+_FETCH = """
+(files => {
+  const own = fetch;
+  const find = url => {
+    const {origin, pathname} = new URL(url, location.href);
+    return origin === location.origin && Object.hasOwn(files, pathname) ? files[pathname] : undefined;
+  };
+  globalThis.fetch = {
+    async fetch(input, init = undefined) {
+      let url;
+      try {
+        url = find(input instanceof Request ? input.url : input);
+      } catch {}
+      return url === undefined ? own(input, init) : own(url, {signal: new Request(input, init).signal});
+    },
+  }.fetch;
+})
 """
 
 
@@ -61,6 +87,8 @@ def run(program: str, location: str = "http://web-platform.test:8000/") -> None:
             box.eval(_BUFFERS)
         for part in _PART.split(program)[1:]:
             name, _, code = part.partition("\n")
+            if name == "prelude.js" and (stated := _CONFIGURATION.search(code)):
+                code = _serve(box, code, stated)
             try:
                 # A promise would be waited for.
                 box.eval(code + "\n;undefined", filename=urljoin(location, name) if name.startswith("/") else name)
@@ -77,6 +105,21 @@ def run(program: str, location: str = "http://web-platform.test:8000/") -> None:
                     return
             else:
                 return
+
+
+def _serve(box: Sandbox, code: str, stated: re.Match[str]) -> str:
+    """Have the sandbox's `fetch` answer the files that the runner's first part holds; returns the part without them."""
+    configuration = json.loads(stated[2])
+    files = {path: _data_url(file) for path, file in configuration.pop("files", {}).items()}
+    if files:
+        box.eval(_FETCH)(files)
+    told = stated[1] + json.dumps(configuration | {"files": {}}) + ";"
+    return code[: stated.start()] + told + code[stated.end() :]
+
+
+def _data_url(file: dict[str, str]) -> str:
+    content = file.get("b64") or b64encode(file["text"].encode("utf-8", "surrogatepass")).decode("ascii")
+    return f"data:{file['type']};base64,{content}"
 
 
 def _goes_on(box: Sandbox) -> bool:

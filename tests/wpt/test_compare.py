@@ -133,3 +133,22 @@ def test_the_adapter_has_buffers_for_those_who_ask_for_memory(capsys: pytest.Cap
     )
     adapter.run("//#WPT-SCRIPT a.js\nconsole.log(typeof WebAssembly)")
     assert capsys.readouterr().out.splitlines() == ["SharedArrayBuffer 65536", "DataCloneError", "undefined"]
+
+
+def test_the_adapter_has_fetch_answer_the_files_of_a_program(capsys: pytest.CaptureFixture[str]) -> None:
+    files = {"/a/one.txt": {"type": "text/plain", "text": "\u00fc"}, "/two.png": {"type": "image/png", "b64": "AAE="}}
+    adapter.run(
+        "//#WPT-SCRIPT prelude.js\n(g => {\n  var conf = " + json.dumps({"files": files, "soft": 1}) + ";\n"
+        "  g.location = {href: 'http://x.test/a/b.html', origin: 'http://x.test'};\n"
+        "  console.log(JSON.stringify(conf));\n})(self)\n"
+        "//#WPT-SCRIPT a.js\n(async () => {\n"
+        "  const one = await fetch('one.txt'), two = await fetch(new Request('../two.png'));\n"
+        "  console.log(await one.text(), one.type, (await two.bytes()).length, two.headers.get('content-type'));\n"
+        "  console.log(fetch.length, await fetch('three').catch(error => error.name));\n"
+        "})()"
+    )
+    assert capsys.readouterr().out.splitlines() == [
+        '{"soft":1,"files":{}}',
+        "ü basic 2 image/png",
+        "1 TypeError",
+    ]
