@@ -31,7 +31,7 @@ _UPPER: Final = 0x08 * _ROOM
 _UPPERS: Final = frozenset({0x08, 0x09, 0x0A, 0x0B, 0x0C, 0x0E, 0x11, 0x12, 0x1D})
 _MAX_CHARS: Final = 4000  # of a text; what follows is ordered by its code points
 _MAX_KEPT_CHARS: Final = 64
-_MAX_KEYS: Final = 2048
+_MAX_KEYS: Final = 512
 _IDEOGRAPHS: Final = ((0x4E00, 0x9FFF), (0xF900, 0xFAFF))
 _MORE_IDEOGRAPHS: Final = ((0x3400, 0x4DBF), (0x20000, 0x323AF))
 

@@ -216,7 +216,7 @@ def test_what_is_kept_is_bounded() -> None:
         """)
     parsed, made, locales = service._parsed.cache_info(), service._made.cache_info(), data.load.cache_info()
     keys = collation._kept_key.cache_info()
-    for cache, most in ((parsed, 256), (made, 4), (locales, 4), (keys, 2048)):
+    for cache, most in ((parsed, 256), (made, 4), (locales, 4), (keys, 512)):
         assert cache.maxsize is not None and cache.currsize <= cache.maxsize <= most
     assert len(service._made("de")) <= 128
 

@@ -119,7 +119,7 @@ def _limits(random: Random) -> Limits:
         "handles": rarely(0.4, 20, 100, 1_000),
     }
     return Limits(
-        memory_bytes=random.choice([2, 4, 4, 5, 6, 8, 16, 32, 64]) << 20,
+        memory_bytes=random.choice([4, 5, 5, 6, 7, 8, 16, 32, 64]) << 20,
         cpu_seconds=random.choice([0.005, 0.01, 0.02, 0.05, 0.1, 0.2]),
         wall_seconds=random.choice([0.05, 0.1, 0.2, 0.5]),
         metering=metering,
