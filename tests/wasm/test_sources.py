@@ -105,6 +105,7 @@ def test_a_misfit_patch_leaves_nothing_behind(tmp_path: Path) -> None:
             "sha256 is [0-9a-f]{64}, wasm/upstream.toml pins 000",
         ),
     ],
+    ids=["another file", "a link", "cut off", "no comment", "another hash"],
 )
 def test_archive_that_is_not_right_is_refused(
     tmp_path: Path, data: bytes, changes: dict[str, Any], complaint: str
