@@ -28,6 +28,7 @@ _HELD: Final[dict[int, type[JSPromise | JSIterator | JSAsyncIterator]]] = {
     Tag.ASYNC_ITERATOR: JSAsyncIterator,
 }
 _MODES: Final = {"call": Mode.CALL, "send": Mode.CALL, "queue": Mode.QUEUE}
+_STEMS: Final = {op: stem for (stem, _), (op, _) in _abi.OPS.items()}
 
 
 @dataclass(slots=True)
@@ -72,7 +73,7 @@ class Operations:
     def __init__(
         self, capabilities: Iterable[Capability], handle_owner: HandleOwner, most_bound: int = Limits().handles
     ) -> None:
-        """Fill in the fixed ops.
+        """Begin with the fixed ops, each of which is made when the guest asks for it.
 
         Args:
             capabilities: At most one for each stem of the ABI table.
@@ -96,15 +97,20 @@ class Operations:
         self._kept_bytes = 0
         self._next_exception = 1
         self._lock = threading.Lock()
-        for capability in self._capabilities:
-            for name, handler in capability.handlers().items():
-                op, mode = _abi.OPS[capability.stem, name]
-                self._table[op] = Operation(
-                    f"{capability.stem}.{name}", _MODES[mode], handler, references=1, is_sent=mode == "send"
-                )
 
     def get(self, op: int) -> Operation | None:
-        """The operation behind a number; None when the guest made it up or it was released."""
+        """The operation behind a number; None when the guest made it up or it was released. In a turn."""
+        return self._table.get(op) or self._fixed(op)
+
+    def _fixed(self, op: int) -> Operation | None:
+        stem = _STEMS.get(op)
+        for capability in self._capabilities:
+            if capability.stem == stem:
+                for name, handler in capability.handlers().items():
+                    number, mode = _abi.OPS[stem, name]
+                    self._table[number] = Operation(
+                        f"{stem}.{name}", _MODES[mode], handler, references=1, is_sent=mode == "send"
+                    )
         return self._table.get(op)
 
     def bind(self, function: Callable[..., Any]) -> tuple[int, Mode, str, int]:

@@ -240,9 +240,9 @@ class TestWhatTheHostKnows:
             operations = box._driver._operations
             box.globals["first"] = first
             box.function(lambda: lambda: "second", name="make_second")
-            box.eval("0")
-            bound, table = operations.bound(), len(operations._table)
             wait = "await new Promise(done => setTimeout(done, 1))"  # the host hears of it when the turn is over
+            box.eval(wait)  # the operation of timers is there from now on
+            bound, table = operations.bound(), len(operations._table)
             self.undo(box, f"globalThis.second = make_second(); first = null; make_second = null; {wait}")
             assert (operations.bound(), len(operations._table)) == (bound, table)
             assert box.eval("first() + make_second()()") == "firstsecond"

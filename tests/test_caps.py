@@ -177,6 +177,8 @@ def _containers(root: object) -> Iterator[tuple[str, Any]]:
             if isinstance(value, list | dict | set | deque):
                 yield f"{kind.__name__}.{name}", value
                 inner = list(value.values() if isinstance(value, dict) else value)
+            elif isinstance(value, tuple):
+                inner = list(value)
             for part in inner:
                 part = getattr(part, "handler", part)
                 part = getattr(part, "__self__", part)

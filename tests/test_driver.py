@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from sandbox import BigInt, JSError, JSFunction, Limits, undefined
-from sandbox._abi import Tag, Verb
+from sandbox._abi import Op, Tag, Verb
 from sandbox._clock import VirtualClock
 from sandbox._driver import Turn
 from sandbox._operations import Operations
@@ -434,7 +434,9 @@ class TestSteps:
             raise ValueError("sink")
 
         face = SteppedFace()
-        face.operations._table[16].handler = fail
+        write = face.operations.get(Op.CONSOLE_WRITE)
+        assert write is not None
+        write.handler = fail
         face.driver.define_later("work", _work)
         run, steps = face.begin("console.log(1); work(); 5")
         with pytest.raises(ValueError, match="sink"):
