@@ -47,6 +47,35 @@ export const op = freeze({
     // call: a key of Intl.supportedValuesOf; answers the list
     supported: 103,
   }),
+  crypto: freeze({
+    __proto__: null,
+    // call: answers whether the host has cryptography
+    available: 128,
+    // call: algorithm, bytes; answers bytes
+    digest: 129,
+    // call: algorithm, extractable, usages; answers one description, or those of a public and a private key
+    generate: 130,
+    // call: format, bytes or a JSON Web Key, algorithm, extractable, usages; answers a description
+    import: 131,
+    // call: format, key; answers bytes or a JSON Web Key
+    export: 132,
+    // call: algorithm, key, bytes; answers bytes
+    encrypt: 133,
+    // call: algorithm, key, bytes; answers bytes
+    decrypt: 134,
+    // call: algorithm, key, bytes; answers bytes
+    sign: 135,
+    // call: algorithm, key, signature, bytes; answers a boolean
+    verify: 136,
+    // call: algorithm, key, number of bits or nil; answers bytes
+    deriveBits: 137,
+    // call: algorithm, key, algorithm of the new one, extractable, usages; answers a description
+    deriveKey: 138,
+    // call: format, key, key to wrap it with, algorithm; answers bytes
+    wrap: 139,
+    // call: format, bytes, key to unwrap with, algorithm, algorithm of the key, extractable, usages; answers a description
+    unwrap: 140,
+  }),
 });
 
 export const element = freeze({
@@ -110,4 +139,5 @@ export const tag = freeze({
   sparseArray: 26,
   handle: 27,
   hostObject: 28,
+  cryptoKey: 29,
 });

@@ -48,6 +48,8 @@ import "./iterators.js";
 import "./objects.js";
 import "./module_graph.js";
 import { Crypto, crypto, traits as cryptoTraits } from "./random.js";
+import { CryptoKey, traits as cryptoKeyTraits } from "./crypto/key.js";
+import { SubtleCrypto, traits as subtleTraits } from "./crypto.js";
 import { Intl } from "./intl_install.js";
 
 hideFunctions();
@@ -96,5 +98,7 @@ exposeInterface(PerformanceObserver, observerTraits);
 exposeInterface(PerformanceObserverEntryList, entryListTraits);
 exposeAttribute("performance", performance, { replaceable: true });
 exposeInterface(Crypto, cryptoTraits);
+exposeInterface(SubtleCrypto, subtleTraits);
+exposeInterface(CryptoKey, cryptoKeyTraits);
 exposeAttribute("crypto", crypto);
 exposeValue("Intl", Intl);

@@ -2,6 +2,7 @@
 
 import { classOf } from "sandbox:native";
 import { op } from "sandbox:abi.js";
+import { subtleCrypto } from "./crypto.js";
 import { call } from "./op.js";
 import {
   DOMException, isObject, TypedArrayPrototypeGetBuffer, TypedArrayPrototypeGetByteLength,
@@ -44,6 +45,11 @@ export class Crypto {
   }
   static {
     isCrypto = (value) => #granted in value;
+  }
+
+  get subtle() {
+    requireBrand(#granted in this);
+    return subtleCrypto();
   }
 
   getRandomValues(array) {

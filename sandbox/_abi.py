@@ -109,6 +109,32 @@ class Op(IntEnum):
     INTL_COMPARE = 102
     # a key of Intl.supportedValuesOf; answers the list
     INTL_SUPPORTED = 103
+    # answers whether the host has cryptography
+    CRYPTO_AVAILABLE = 128
+    # algorithm, bytes; answers bytes
+    CRYPTO_DIGEST = 129
+    # algorithm, extractable, usages; answers one description, or those of a public and a private key
+    CRYPTO_GENERATE = 130
+    # format, bytes or a JSON Web Key, algorithm, extractable, usages; answers a description
+    CRYPTO_IMPORT = 131
+    # format, key; answers bytes or a JSON Web Key
+    CRYPTO_EXPORT = 132
+    # algorithm, key, bytes; answers bytes
+    CRYPTO_ENCRYPT = 133
+    # algorithm, key, bytes; answers bytes
+    CRYPTO_DECRYPT = 134
+    # algorithm, key, bytes; answers bytes
+    CRYPTO_SIGN = 135
+    # algorithm, key, signature, bytes; answers a boolean
+    CRYPTO_VERIFY = 136
+    # algorithm, key, number of bits or nil; answers bytes
+    CRYPTO_DERIVEBITS = 137
+    # algorithm, key, algorithm of the new one, extractable, usages; answers a description
+    CRYPTO_DERIVEKEY = 138
+    # format, key, key to wrap it with, algorithm; answers bytes
+    CRYPTO_WRAP = 139
+    # format, bytes, key to unwrap with, algorithm, algorithm of the key, extractable, usages; answers a description
+    CRYPTO_UNWRAP = 140
 
 
 class Tag(IntEnum):
@@ -172,6 +198,8 @@ class Tag(IntEnum):
     # to the guest: values, getters, setters, each a map by name, and a host_function that stands for the object; to the
     # host: the op of that
     HOST_OBJECT = 28
+    # nil: the host has no such type
+    CRYPTO_KEY = 29
 
 
 class Element(IntEnum):
@@ -219,6 +247,7 @@ OBJECT_TAGS: Final = frozenset(
         Tag.FORM_DATA,
         Tag.SPARSE_ARRAY,
         Tag.HOST_OBJECT,
+        Tag.CRYPTO_KEY,
     }
 )
 
@@ -241,6 +270,19 @@ OPS: Final[dict[tuple[str, str], tuple[int, str]]] = {
     ("intl", "format"): (101, "call"),
     ("intl", "compare"): (102, "call"),
     ("intl", "supported"): (103, "call"),
+    ("crypto", "available"): (128, "call"),
+    ("crypto", "digest"): (129, "call"),
+    ("crypto", "generate"): (130, "call"),
+    ("crypto", "import"): (131, "call"),
+    ("crypto", "export"): (132, "call"),
+    ("crypto", "encrypt"): (133, "call"),
+    ("crypto", "decrypt"): (134, "call"),
+    ("crypto", "sign"): (135, "call"),
+    ("crypto", "verify"): (136, "call"),
+    ("crypto", "deriveBits"): (137, "call"),
+    ("crypto", "deriveKey"): (138, "call"),
+    ("crypto", "wrap"): (139, "call"),
+    ("crypto", "unwrap"): (140, "call"),
 }
 
 # Export -> number of i32 parameters; every export returns one i32.

@@ -39,6 +39,7 @@ UNSUPPORTED: Final[Mapping[int, str]] = {
     Tag.REQUEST: "a Request; send its parts",
     Tag.RESPONSE: "a Response; send its parts",
     Tag.FORM_DATA: "FormData; send its entries",
+    Tag.CRYPTO_KEY: "a CryptoKey; send what exportKey gives",
 }
 
 

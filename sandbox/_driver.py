@@ -146,6 +146,7 @@ class Driver:
         self.runs: dict[int, Run] = self._turns.runs
         self.interrupt = self._turns.interrupt
         self.forget_interrupt = self._turns.forget_interrupt
+        self.seconds_left = self._turns.seconds_left
         self._numbers = itertools.count(1)
         self._last_number = 0
         self._wall_seconds = 0.0

@@ -11,7 +11,7 @@ from sandbox._clock import VirtualClock, make_clock
 from sandbox._driver import Driver
 from sandbox._operations import Operations
 from sandbox._requests import Waiter
-from sandbox.capabilities import Console, ConsoleEntry, Intl, Modules, Random, Timers
+from sandbox.capabilities import Console, ConsoleEntry, Crypto, Intl, Modules, Random, Timers
 from sandbox.errors import ConversionError, RunInterrupted, SandboxClosed, UsageError
 from sandbox.functions import HostFunction
 from sandbox.intl import DEFAULT_LOCALE, DEFAULT_ZONE, INSTALL, has_locales
@@ -119,15 +119,19 @@ class Face:
         intl = Intl(
             _locale(locale), zone.name if zone else DEFAULT_ZONE, lambda ns: self._driver.guest.instance.charge(ns)
         )
+        crypto = Crypto(
+            lambda ns: self._driver.guest.instance.charge(ns, ns), lambda seconds: self._driver.seconds_left(seconds)
+        )
         self._first_globals: dict[str, Any] = {**(globals or {}), **(functions or {})}
         self._closed = False
         runner = self._make_runner()
         entries = Console(console, limits.output_bytes)
         found = Modules(finders(modules), lambda name, code: self._driver.add_source(name, code))
+        capabilities = (entries, Timers(), Random(seed), found, intl, crypto)
         with _interrupts.Deferral():
             self._driver = Driver(
                 limits,
-                Operations([entries, Timers(), Random(seed), found, intl], self._handle_owner(), limits.handles),
+                Operations(capabilities, self._handle_owner(), limits.handles),
                 entries,
                 time,
                 runner,

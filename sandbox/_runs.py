@@ -152,6 +152,17 @@ class Run:
             spare_fuel = _SPARE_TANKS * fuel
         return (None if seconds == math.inf else seconds), fuel, spare_fuel
 
+    def seconds_left(self, turn_seconds: float) -> float:
+        """How long it may go on.
+
+        Args:
+            turn_seconds: Guest time of the turn in progress, not yet charged.
+        """
+        left = self.deadline - time.monotonic()
+        if self.cpu_limit is not None:
+            left = min(left, self.cpu_limit - self.cpu_used - turn_seconds)
+        return max(left, 0.0)
+
     def charge(self, told_seconds: float, elapsed_seconds: float, fuel: int) -> float:
         """Count what a turn has used; returns the guest time of it.
 

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 _MAX_DROPPED: Final = 256
 # A guest that was told to stop may come to the host once more before its next poll, not for longer.
 _PATIENCE_SECONDS: Final = 0.5
+_DROP: Final = "Raise Limits.handles, or drop guest functions, promises and iterators that are no longer needed."
 # The guest and the host do not read the clock at the same moment.
 _CLOCK_SLACK_SECONDS: Final = 0.02
 
@@ -95,10 +96,9 @@ class Turns:
         self._turn_lock = threading.RLock()  # held while a turn begins, ends, or is stopped for its run's sake
         self._is_quiet = False
         self._stop: BaseException | None = None
-        self._began = 0.0
+        self._began = self._cpu_seconds = 0.0
         self._budget_seconds: float | None = None
         self._patience_ends = math.inf
-        self._cpu_seconds = 0.0
         self._fuel = self._host_calls = self._turns = self._made = self._peak_memory_bytes = 0
         operations.promise, operations.forget = self._promise, requests.discard
         self.guest = Guest(
@@ -232,6 +232,11 @@ class Turns:
         self._peak_memory_bytes = max(self._peak_memory_bytes, self._memory_bytes)
         self._heap_bytes: int = min(instance.control.heap_bytes, self._memory_bytes)
         self._live_handles = self._operations.live()
+
+    def seconds_left(self, uncharged_seconds: float) -> float:
+        """How long the turn may still take, after work of the host that was not charged yet; 0: it was stopped."""
+        run = None if self._stop is not None else self._current
+        return 0.0 if run is None else run.seconds_left(self.guest.cpu_seconds() + uncharged_seconds)
 
     def _is_poisoned(self) -> bool:
         return self.guest.state is State.POISONED
@@ -419,12 +424,7 @@ class Turns:
 
     def _too_many_handles(self) -> LimitExceeded:
         limit, self._operations.refused = self._limits.handles, 0
-        return LimitExceeded(
-            limit,
-            limit + 1,
-            "handles",
-            advice="Raise Limits.handles, or drop guest functions, promises and iterators that are no longer needed.",
-        )
+        return LimitExceeded(limit, limit + 1, "handles", advice=_DROP)
 
     def _promise(self, awaitable: Awaitable[Any]) -> int:
         run = self._current

@@ -25,6 +25,7 @@ from sandbox._runs import _MAX_SOURCE_CHARS, _MAX_SOURCES
 from sandbox._turns import _MAX_DROPPED
 from sandbox._weights import host_bytes
 from sandbox.capabilities.modules import _MAX_BEGUN, _MAX_NAME_CHARS
+from sandbox.crypto.keys import MOST_OPEN, Vault
 from sandbox.errors import ConversionError, LimitExceeded
 from sandbox.values import JSMap, JSSet
 from tests.child import in_child
@@ -96,6 +97,13 @@ CAPS: Final[dict[str, Cap]] = {
     "Modules._begun": Cap(
         _MAX_BEGUN + 1, "a number of its own", "for (let i = 0; i < 200; i++) { import(`late${i}`); look() }"
     ),
+    "Vault._open": Cap(
+        MOST_OPEN,
+        "a number of its own",
+        "for (let i = 0; i < 100; i++) { await crypto.subtle.generateKey('Ed25519', true, ['sign']); look() }",
+    ),
+    "Service._families": Cap(0, "the algorithms"),
+    "Key.algorithm": Cap(0, "the parameters of its algorithm"),
     "Turns.abandoned": Cap(
         3000, "the guest's memory: each is a promise there", "for (let i = 0; i < 300; i++) { nest(); look() }"
     ),
@@ -113,6 +121,12 @@ CAPS: Final[dict[str, Cap]] = {
         _REQUESTS, _SERVED, "await Promise.allSettled(Array(200).fill().map(() => later().finally(look)))"
     ),
 }
+
+
+def _vault(host: Any) -> Any:
+    service = host.box._driver._operations._capabilities[-1]._service
+    return Vault() if service is None else service.vault
+
 
 # Sums: what counts is not how many but how much.
 SUMS: Final[dict[str, Cap]] = {
@@ -154,6 +168,13 @@ SUMS: Final[dict[str, Cap]] = {
     ),
     "handles of the guest": Cap(
         HANDLES + 2, "handles", "for (;;) { keep(() => 1); look() }", lambda host: host.box._driver._operations.live()
+    ),
+    "keys that are open": Cap(
+        MOST_OPEN * (1 << 14),
+        "a number of its own, of keys that are not long",
+        "for (const size of [1e5, 15e3]) for (let i = 0; i < 100; i++) {"
+        "await crypto.subtle.importKey('raw', new Uint8Array(size), 'PBKDF2', false, ['deriveBits']); look() }",
+        lambda host: sum(len(sealed) for sealed in _vault(host)._open),
     ),
     "console text of a run": Cap(
         1 << 20,
@@ -278,7 +299,10 @@ def test_every_container_is_in_the_table() -> None:
     host = Host()
     found: set[str] = set()
     host.look = lambda: found.update(name for name, _ in _containers(host.box._driver))
-    host.box.eval("look(); setTimeout(look, 1); never(); await later(); const held = [make(), s()]; look()")
+    host.box.eval(
+        "look(); setTimeout(look, 1); never(); await later(); const held = [make(), s()];"
+        "await crypto.subtle.generateKey('Ed25519', true, ['sign']); look()"
+    )
     host.box.close()
     assert found == CAPS.keys()
 

@@ -1009,6 +1009,8 @@ declare var Performance: { readonly prototype: Performance };
 declare var performance: Performance;
 
 interface Crypto {
+  /** Cryptography by keys; undefined where the host has no package `cryptography`. */
+  readonly subtle: SubtleCrypto;
   /**
    * Fill an array with random integers, and return it. A sandbox made with a seed draws the same ones each time.
    * @throws {DOMException} QuotaExceededError: the array holds more than 65,536 bytes.
@@ -1020,3 +1022,129 @@ interface Crypto {
 }
 declare var Crypto: { readonly prototype: Crypto };
 declare var crypto: Crypto;
+
+type KeyType = "public" | "private" | "secret";
+type KeyFormat = "raw" | "spki" | "pkcs8" | "jwk";
+type KeyUsage =
+  | "encrypt" | "decrypt" | "sign" | "verify" | "deriveKey" | "deriveBits" | "wrapKey" | "unwrapKey";
+type NamedCurve = "P-256" | "P-384" | "P-521" | (string & {});
+
+interface Algorithm { name: string }
+type AlgorithmIdentifier = Algorithm | string;
+/** SHA-1, SHA-256, SHA-384 or SHA-512. */
+type HashAlgorithmIdentifier = AlgorithmIdentifier;
+
+/** The initialization vector is 16 bytes long. */
+interface AesCbcParams extends Algorithm { iv: BufferSource }
+/** The counter is 16 bytes long; `length` says how many of its last bits count. */
+interface AesCtrParams extends Algorithm { counter: BufferSource; length: number }
+/** The initialization vector is 8 to 128 bytes long, and best 12; the tag 128 bits, or as many as `tagLength` says. */
+interface AesGcmParams extends Algorithm { iv: BufferSource; additionalData?: BufferSource; tagLength?: number }
+interface AesKeyGenParams extends Algorithm { length: number }
+interface AesDerivedKeyParams extends Algorithm { length: number }
+interface HmacKeyGenParams extends Algorithm { hash: HashAlgorithmIdentifier; length?: number }
+interface HmacImportParams extends Algorithm { hash: HashAlgorithmIdentifier; length?: number }
+/** The length of the modulus is 1024 to 4096 bits, the public exponent 65537 or 3. */
+interface RsaHashedKeyGenParams extends Algorithm {
+  modulusLength: number; publicExponent: Uint8Array; hash: HashAlgorithmIdentifier;
+}
+interface RsaHashedImportParams extends Algorithm { hash: HashAlgorithmIdentifier }
+interface RsaOaepParams extends Algorithm { label?: BufferSource }
+interface RsaPssParams extends Algorithm { saltLength: number }
+interface EcKeyGenParams extends Algorithm { namedCurve: NamedCurve }
+interface EcKeyImportParams extends Algorithm { namedCurve: NamedCurve }
+interface EcdsaParams extends Algorithm { hash: HashAlgorithmIdentifier }
+/** Also of X25519 and X448. */
+interface EcdhKeyDeriveParams extends Algorithm { public: CryptoKey }
+interface HkdfParams extends Algorithm { hash: HashAlgorithmIdentifier; info: BufferSource; salt: BufferSource }
+/** 4,000,000 iterations at most, for each block of the hash function that is derived. */
+interface Pbkdf2Params extends Algorithm { hash: HashAlgorithmIdentifier; iterations: number; salt: BufferSource }
+
+interface KeyAlgorithm { name: string }
+interface JsonWebKey {
+  alg?: string; crv?: string; d?: string; dp?: string; dq?: string; e?: string; ext?: boolean; k?: string;
+  key_ops?: string[]; kty?: string; n?: string; oth?: { d?: string; r?: string; t?: string }[]; p?: string; q?: string;
+  qi?: string; use?: string; x?: string; y?: string;
+}
+
+/** A key. What it is made of never is in the program's memory, unless it is exported. */
+interface CryptoKey {
+  readonly type: KeyType;
+  /** Whether it can be exported or wrapped. */
+  readonly extractable: boolean;
+  readonly algorithm: KeyAlgorithm;
+  readonly usages: KeyUsage[];
+}
+declare var CryptoKey: { readonly prototype: CryptoKey };
+interface CryptoKeyPair { privateKey: CryptoKey; publicKey: CryptoKey }
+
+/**
+ * Every promise may be rejected with a DOMException: NotSupportedError (no such algorithm), InvalidAccessError (the key
+ * may not be used so), SyntaxError (usages that the algorithm has not), DataError (no such key), OperationError.
+ */
+interface SubtleCrypto {
+  /** The hash of bytes. */
+  digest(algorithm: HashAlgorithmIdentifier, data: BufferSource): Promise<ArrayBuffer>;
+  /** Encrypt with RSA-OAEP, AES-CTR, AES-CBC or AES-GCM. */
+  encrypt(
+    algorithm: AlgorithmIdentifier | RsaOaepParams | AesCtrParams | AesCbcParams | AesGcmParams, key: CryptoKey,
+    data: BufferSource,
+  ): Promise<ArrayBuffer>;
+  decrypt(
+    algorithm: AlgorithmIdentifier | RsaOaepParams | AesCtrParams | AesCbcParams | AesGcmParams, key: CryptoKey,
+    data: BufferSource,
+  ): Promise<ArrayBuffer>;
+  /** Sign with RSASSA-PKCS1-v1_5, RSA-PSS, ECDSA, HMAC, Ed25519 or Ed448. */
+  sign(
+    algorithm: AlgorithmIdentifier | RsaPssParams | EcdsaParams, key: CryptoKey, data: BufferSource,
+  ): Promise<ArrayBuffer>;
+  verify(
+    algorithm: AlgorithmIdentifier | RsaPssParams | EcdsaParams, key: CryptoKey, signature: BufferSource,
+    data: BufferSource,
+  ): Promise<boolean>;
+  /** Make a key, or a pair of keys. A seed of the sandbox makes none of them repeat. */
+  generateKey(
+    algorithm: RsaHashedKeyGenParams | EcKeyGenParams, extractable: boolean, keyUsages: KeyUsage[],
+  ): Promise<CryptoKeyPair>;
+  generateKey(
+    algorithm: AesKeyGenParams | HmacKeyGenParams, extractable: boolean, keyUsages: KeyUsage[],
+  ): Promise<CryptoKey>;
+  generateKey(
+    algorithm: AlgorithmIdentifier, extractable: boolean, keyUsages: KeyUsage[],
+  ): Promise<CryptoKeyPair | CryptoKey>;
+  /** Derive bits by ECDH, X25519, X448, HKDF or PBKDF2; all there are where `length` is null. */
+  deriveBits(
+    algorithm: AlgorithmIdentifier | EcdhKeyDeriveParams | HkdfParams | Pbkdf2Params, baseKey: CryptoKey,
+    length?: number | null,
+  ): Promise<ArrayBuffer>;
+  deriveKey(
+    algorithm: AlgorithmIdentifier | EcdhKeyDeriveParams | HkdfParams | Pbkdf2Params, baseKey: CryptoKey,
+    derivedKeyType: AlgorithmIdentifier | AesDerivedKeyParams | HmacImportParams, extractable: boolean,
+    keyUsages: KeyUsage[],
+  ): Promise<CryptoKey>;
+  importKey(
+    format: "jwk", keyData: JsonWebKey,
+    algorithm: AlgorithmIdentifier | RsaHashedImportParams | EcKeyImportParams | HmacImportParams, extractable: boolean,
+    keyUsages: KeyUsage[],
+  ): Promise<CryptoKey>;
+  importKey(
+    format: Exclude<KeyFormat, "jwk">, keyData: BufferSource,
+    algorithm: AlgorithmIdentifier | RsaHashedImportParams | EcKeyImportParams | HmacImportParams, extractable: boolean,
+    keyUsages: KeyUsage[],
+  ): Promise<CryptoKey>;
+  exportKey(format: "jwk", key: CryptoKey): Promise<JsonWebKey>;
+  exportKey(format: Exclude<KeyFormat, "jwk">, key: CryptoKey): Promise<ArrayBuffer>;
+  /** Export a key and encrypt it, with AES-KW or what `encrypt` has. */
+  wrapKey(
+    format: KeyFormat, key: CryptoKey, wrappingKey: CryptoKey,
+    wrapAlgorithm: AlgorithmIdentifier | RsaOaepParams | AesCtrParams | AesCbcParams | AesGcmParams,
+  ): Promise<ArrayBuffer>;
+  /** Decrypt a key and import it. */
+  unwrapKey(
+    format: KeyFormat, wrappedKey: BufferSource, unwrappingKey: CryptoKey,
+    unwrapAlgorithm: AlgorithmIdentifier | RsaOaepParams | AesCtrParams | AesCbcParams | AesGcmParams,
+    unwrappedKeyAlgorithm: AlgorithmIdentifier | RsaHashedImportParams | EcKeyImportParams | HmacImportParams,
+    extractable: boolean, keyUsages: KeyUsage[],
+  ): Promise<CryptoKey>;
+}
+declare var SubtleCrypto: { readonly prototype: SubtleCrypto };

@@ -5,7 +5,7 @@
  * Object.prototype, and the global constructors become accessors. Then every API is used. The value of this script is
  * the list of what was reached, which must be empty; a changed result is listed too.
  */
-(() => {
+(async () => {
   "use strict";
   const { apply, construct, defineProperty, getOwnPropertyDescriptor, getPrototypeOf, ownKeys } = Reflect;
   const api = {
@@ -70,6 +70,27 @@
     const next = () => ({ __proto__: null, done: at === 2, value: at++ === 0 ? first : second });
     return { __proto__: null, [iterator]() { at = 0; return { __proto__: null, next }; } };
   };
+
+  const { subtle } = crypto;
+  const [cbc, kw, ec, ecdh, mac, base] = await Promise.all([
+    subtle.generateKey({ name: "AES-CBC", length: 128 }, true, ["encrypt", "decrypt"]),
+    subtle.generateKey({ name: "AES-KW", length: 128 }, true, ["wrapKey", "unwrapKey"]),
+    subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, true, ["sign", "verify"]),
+    subtle.generateKey({ name: "ECDH", namedCurve: "P-256" }, true, ["deriveKey", "deriveBits"]),
+    subtle.generateKey({ name: "HMAC", hash: "SHA-1" }, true, ["sign", "verify"]),
+    subtle.importKey("raw", new Uint8Array(8), "HKDF", false, ["deriveBits"]),
+  ]);
+  const iv = new Uint8Array(16);
+  const wrapped = await subtle.wrapKey("raw", cbc, kw, "AES-KW");
+  const encrypted = await subtle.encrypt({ name: "AES-CBC", iv }, cbc, bytes);
+  const jwk = { __proto__: null, ...await subtle.exportKey("jwk", cbc), key_ops: undefined };
+  const named = (name, more) => ({ __proto__: null, name, ...more });
+  const cbcNow = named("aes-cbc", { iv });
+  const sha = named("ecdsa", { hash: named("sha-256") });
+  const hkdf = named("HKDF", { hash: "SHA-1", salt: iv, info: iv.buffer });
+  const agree = named("ECDH", { public: ecdh.publicKey });
+  const fresh = named("ecdsa", { namedCurve: "P-256" });
+  const aes = named("AES-CBC", { length: 128 });
 
   /** Use every API once; the results as text. */
   const use = () => {
@@ -235,7 +256,24 @@
     new api.Response("a").bytes();
     blob.arrayBuffer();
     api.fetch("data:text/plain;a=\"b\";base64,YWJj");
+    api.crypto.subtle.digest("sha-1", bytes);
+    subtle.encrypt(cbcNow, cbc, hkdf.info);
+    subtle.decrypt(cbcNow, cbc, encrypted);
+    subtle.sign("HMAC", mac, trail);
+    subtle.verify("HMAC", mac, iv, bytes);
+    subtle.sign(sha, ec.privateKey, bytes);
+    subtle.generateKey(fresh, true, listOf("sign", "verify"));
+    subtle.importKey("jwk", jwk, "AES-CBC", true, listOf("encrypt", "decrypt"));
+    subtle.exportKey("jwk", ec.privateKey);
+    subtle.exportKey("raw", ec.publicKey);
+    subtle.deriveBits(hkdf, base, 128);
+    subtle.deriveKey(agree, ecdh.privateKey, aes, true, listOf("encrypt", "decrypt"));
+    subtle.wrapKey("raw", cbc, kw, "AES-KW");
+    subtle.unwrapKey("raw", wrapped, kw, "AES-KW", "AES-CBC", true, listOf("encrypt", "decrypt"));
     settling = false;
+    const cloned = api.structuredClone(mac);
+    text += cloned.type + cloned.extractable + cloned.algorithm.hash.name + cloned.usages.length;
+    log.log(cloned, ec.publicKey);
     text += api.Response.redirect("https://a.example/", 301).status + api.Response.error().type;
     log.log(blob, file, form, headers, request, response);
     return text + (api.performance.now() >= 0) + api.atob(api.btoa("abc")) + api.navigator.userAgent;
@@ -278,6 +316,7 @@
     "body", "headers", "method", "status", "statusText", "lastModified", "mode", "duplex", "referrer", "location", "href",
     "clone", "cancel", "pull", "start", "size", "highWaterMark", "autoAllocate", "mimeType", "blob", "integrity",
     "protocol", "hostname", "pathname", "search", "baseURL", "ignoreCase", "input", "groups", "pattern", "names", "kind",
+    "iv", "hash", "salt", "info", "public", "namedCurve", "kty", "alg", "ext", "key_ops", "oth", "parameters", "members",
   ];
   for (const key of planted) {
     plan.push([Object.prototype, key, {

@@ -14,7 +14,7 @@ from sandbox import JSFunction, Limits, Sandbox, expose
 from sandbox._abi import CAP_REENTRY, Op, Status, Tag
 from sandbox.errors import EngineCrashed, LimitExceeded, SandboxBusy, SandboxError
 from tests.fake_owner import ext, packed
-from tests.owned.attacks import TIGHT, attack, check_poisoned, outcome, resident_bytes
+from tests.owned.attacks import TIGHT, attack, breaks, check_poisoned, outcome, resident_bytes
 from tests.owned.evil import FREE, INBOX, RUN, STATUS, Script
 
 REPLIES = FREE + 0x8000
@@ -43,6 +43,14 @@ class Bank:
         self.calls.append("rob")
 
 
+@pytest.mark.parametrize("key", [b"", b"x" * 100, 5, None, {}])
+@pytest.mark.parametrize("op", [Op.CRYPTO_ENCRYPT, Op.CRYPTO_EXPORT])
+def test_keys_that_are_made_up(op: Op, key: object) -> None:
+    arguments = ["raw", key] if op is Op.CRYPTO_EXPORT else [{"name": "AES-GCM", "iv": b""}, key, b""]
+    reason = breaks(Script().call(op, b"\0" + packed(arguments)).finish())
+    assert reason.startswith("malformed arguments of crypto.")
+
+
 def test_every_op_there_is_and_is_not() -> None:
     calls: list[str] = []
 
@@ -64,7 +72,7 @@ def test_every_op_there_is_and_is_not() -> None:
 
     assert calls == ["plain"]
     assert bank.calls == ["look"]
-    assert len(answered) <= bound + 1
+    assert len(answered) <= bound + len((Op.INTL_DEFAULTS, Op.CRYPTO_AVAILABLE))
 
 
 def test_the_guest_is_told_nothing_of_the_host() -> None:

@@ -70,6 +70,19 @@ typedef enum Op {
     OP_INTL_FORMAT = 101, /* a formatter, whether parts are asked for, its arguments; answers a text, or types and values in turn */
     OP_INTL_COMPARE = 102, /* a collator, two texts; answers a number below, at or above 0 */
     OP_INTL_SUPPORTED = 103, /* a key of Intl.supportedValuesOf; answers the list */
+    OP_CRYPTO_AVAILABLE = 128, /* answers whether the host has cryptography */
+    OP_CRYPTO_DIGEST = 129, /* algorithm, bytes; answers bytes */
+    OP_CRYPTO_GENERATE = 130, /* algorithm, extractable, usages; answers one description, or those of a public and a private key */
+    OP_CRYPTO_IMPORT = 131, /* format, bytes or a JSON Web Key, algorithm, extractable, usages; answers a description */
+    OP_CRYPTO_EXPORT = 132, /* format, key; answers bytes or a JSON Web Key */
+    OP_CRYPTO_ENCRYPT = 133, /* algorithm, key, bytes; answers bytes */
+    OP_CRYPTO_DECRYPT = 134, /* algorithm, key, bytes; answers bytes */
+    OP_CRYPTO_SIGN = 135, /* algorithm, key, bytes; answers bytes */
+    OP_CRYPTO_VERIFY = 136, /* algorithm, key, signature, bytes; answers a boolean */
+    OP_CRYPTO_DERIVEBITS = 137, /* algorithm, key, number of bits or nil; answers bytes */
+    OP_CRYPTO_DERIVEKEY = 138, /* algorithm, key, algorithm of the new one, extractable, usages; answers a description */
+    OP_CRYPTO_WRAP = 139, /* format, key, key to wrap it with, algorithm; answers bytes */
+    OP_CRYPTO_UNWRAP = 140, /* format, bytes, key to unwrap with, algorithm, algorithm of the key, extractable, usages; answers a description */
     OP_FIRST_DYNAMIC = 256, /* ids from here on are given out at run time */
 } Op;
 
@@ -103,10 +116,11 @@ typedef enum Tag {
     TAG_SPARSE_ARRAY = 26, /* length, then a map of index to value */
     TAG_HANDLE = 27, /* host to guest: the object behind a handle the host holds, handle id */
     TAG_HOST_OBJECT = 28, /* to the guest: values, getters, setters, each a map by name, and a host_function that stands for the object; to the host: the op of that */
+    TAG_CRYPTO_KEY = 29, /* nil: the host has no such type */
 } Tag;
 
 /* Bit n is set when the extension with id n counts as an object for TAG_REFERENCE. */
-#define TAG_OBJECTS UINT64_C(0x17fffff0)
+#define TAG_OBJECTS UINT64_C(0x37fffff0)
 
 typedef enum Element {
     ELEMENT_UINT8_CLAMPED = 0,
