@@ -118,6 +118,9 @@ class Rsa(Family):
     def verify(self, algorithm: Algorithm, key: Key, signature: Octets, data: Octets) -> bool:
         """See `Family`."""
         key.require_kind("public")
+        # A signature is as long as the key (RFC 8017, 8.1.2 and 8.2.2); the library takes a PSS one without its zeros.
+        if len(signature) != -(-key.material.key_size // 8):
+            return False
         try:
             key.material.verify(bytes(signature), data, self._signing(algorithm, key), HASHES[hash_name(key.algorithm)])
         except (InvalidSignature, ValueError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -219,6 +220,38 @@ FORMATS = [
         ["spki", "pkcs8", "jwk"],
     ),
 ]
+
+
+# A public key, and signatures by its private one whose first byte is zero.
+MODULUS = (
+    "4gLlgNvfmWgR1ycJVJgUxZVxxGiM96YTU_hX9jvQg2vd3OsBWy8kfN_o9Rn7CxfRyRC1OafCZAdpsAn2acPIZ-2gjYEiw_wpRu9f4KVlhMYaSzws97"
+    "hGi3iAQuOfmcvsy1BFtjqgZpT8wN_QozDIKT1jv9p01FYhbZAmVY5vjqk"
+)
+LEADING_ZEROS = [
+    (
+        "RSA-PSS",
+        "message 104",
+        "AHINQq6XZ3FnHhuHlPgIOH4bZa7t7M2TfINhEdW554_lVvlsSlgVX2Js0UaVVvJfe3Vd75nh0XcjVEad-mWlzj7LXQuCtGAMF9P3x437QLcJ4CmKICu0"
+        "7gyUSHzvB2NqlBSrWD0DsTuCXud_CWveJsiCT8Y74KMhDmol76ULt3U",
+    ),
+    (
+        "RSASSA-PKCS1-v1_5",
+        "message 382",
+        "ABU6meaX1EBgQqOsuqIWpykLV_yLVkNkwu2NDMs6QS2lwqCJlBRa_n14J5RTB4kDOiLDywCxbgOq_92_uEu26Vu1YAsr34gYZ2hUHeSlfmkgRmZY12Rc"
+        "6A_sDujuDoLuFqt0leu2dwpsR323pBYqv2a0vt_IsTP6zF3jzSJhtL8",
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "data", "signature"), LEADING_ZEROS, ids=[row[0] for row in LEADING_ZEROS])
+def test_a_signature_is_as_long_as_its_key(box: Sandbox, name: str, data: str, signature: str) -> None:
+    code = """(async (name, n, data, signature) => {
+      const key = await subtle.importKey("jwk", {kty: "RSA", n, e: "AQAB"}, {name, hash: "SHA-256"}, true, ["verify"]);
+      const verify = (bytes) => subtle.verify({name, saltLength: 0}, key, bytes, utf8(data));
+      return Promise.all([signature, signature.slice(1), Uint8Array.of(0, ...signature)].map(verify));
+    })"""
+    given = base64.urlsafe_b64decode(signature + "=")
+    assert box.call(box.eval(code), name, MODULUS, data, given) == [True, False, False]
 
 
 @pytest.mark.parametrize(("algorithm", "usages", "formats"), FORMATS, ids=[row[0][7:16] for row in FORMATS])
