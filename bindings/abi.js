@@ -28,6 +28,17 @@ export const op = freeze({
     // queue: what `load` answered; answers as `load` does
     fetch: 42,
   }),
+  fetch: freeze({
+    __proto__: null,
+    // queue: method, URL, names and values of headers in turn, body (nil, a bin, a length or true: a stream, of which the first chunk is asked for), redirect mode; answers a number: the fetch, which wants a chunk of that body; code and text of a failure; or the response: the number by which more of its body is read, 0: there is none, status, its text, names and values of headers, URL, whether it was redirected, a bin: the beginning of the body
+    send: 48,
+    // queue: number, bin or nil at the end; answers as `send`
+    write: 49,
+    // queue: number; answers a bin and whether it was the last one, or code and text of a failure
+    read: 50,
+    // queue: number of a fetch that nobody needs; answers nil
+    drop: 51,
+  }),
   intl: freeze({
     __proto__: null,
     // call: answers the sandbox's locale and time zone

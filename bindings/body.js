@@ -35,7 +35,7 @@ import { execute, USVString } from "./webidl.js";
 /** @param {import("./blob_data.js").BlobData} source @returns {Body} */
 export const bodyOfData = (source) => ({ __proto__: null, source, stream: undefined, used: false });
 /** @param {ReadableStream} stream @returns {Body} */
-const bodyOfStream = (stream) => ({ __proto__: null, source: null, stream, used: false });
+export const bodyOfStream = (stream) => ({ __proto__: null, source: null, stream, used: false });
 
 /** Convert to BodyInit, but for null: one of its classes as it is, anything else as text. */
 export function bodyInit(value, where) {

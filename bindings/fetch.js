@@ -1,55 +1,255 @@
 /**
- * fetch: what needs no network (Fetch, section 4.2).
+ * fetch (Fetch, section 5.6). What a URL does not say itself is asked of the host, which decides, sends and follows
+ * redirects.
  *
- * The network is a capability that this sandbox was not given; URLs that carry or name their own contents need none.
+ * One question at a time is open for each fetch: first its request, with the chunks of its body as they are wanted,
+ * then the chunks of the response, when somebody reads. A fetch whose response nobody can read any more is given up.
  */
 
-import { abortReason, isAborted } from "./abort.js";
-import { dataOf, noData } from "./blob_data.js";
-import { blobData, blobType } from "./blob.js";
-import { bodyOfData, cancelBody } from "./body.js";
-import { processDataURL } from "./data_url.js";
-import { appendHeader } from "./header_list.js";
-import { Promise, StringPrototypeIndexOf, StringPrototypeSlice, TypeError } from "./primordials.js";
+import { op } from "sandbox:abi.js";
+import { abortReason, addAbortAlgorithm, isAborted } from "./abort.js";
+import { dataOf, joinData } from "./blob_data.js";
+import { bodyOfData, bodyOfStream, cancelBody, streamOf, takeBody } from "./body.js";
+import { createIncomingStream, giveAway } from "./body_stream.js";
+import { appendHeader, hasHeader } from "./header_list.js";
+import { localResponse } from "./local_fetch.js";
+import { ownOrigin, parseURL } from "./location.js";
+import { cancel, submit } from "./op.js";
+import {
+  Error, FinalizationRegistry, FinalizationRegistryPrototypeRegister, FinalizationRegistryPrototypeUnregister, newList,
+  ObjectDefineProperty, Promise, StringPrototypeSlice, TypedArrayPrototypeGetByteLength, TypeError,
+} from "./primordials.js";
 import { Request, requestSignal, requestState } from "./request.js";
-import { makeResponse, newResponseState } from "./response.js";
+import { isNullBody, makeResponse, newResponseState } from "./response.js";
+import { part } from "./url.js";
 import { execute, requireArguments } from "./webidl.js";
 
-/** @param {string} url Without a fragment. @param {string} type Empty: there is no such header. */
-function respond(url, data, type, method) {
-  const state = newResponseState();
-  state.type = "basic";
-  state.url = url;
-  state.statusText = "OK";
-  if (type !== "") appendHeader(state.headers, "Content-Type", type);
-  state.body = method === "HEAD" ? null : bodyOfData(data);
-  return makeResponse(state, "immutable");
+/** Longer bodies are sent in chunks, and cannot be sent again when a redirect wants that. */
+const wholeBytes = 4194304;
+
+const nothing = () => {};
+const drop = (number) => submit(op.fetch.drop, [number], nothing, nothing);
+const registry = new FinalizationRegistry(drop);
+
+/** @param {string} text @param {unknown} cause */
+const failed = (text, cause) => new TypeError(text, { __proto__: null, cause });
+
+/** What the host says of a failure. @param {string} code @param {string} text */
+function failure(code, text) {
+  const cause = new Error(text);
+  ObjectDefineProperty(cause, "code", {
+    __proto__: null, value: code, writable: true, enumerable: true, configurable: true,
+  });
+  return failed("fetch failed: " + text, cause);
 }
 
-/**
- * Answer a request whose URL says all of the answer.
- * @param {import("./request.js").RequestState} request
- * @returns {Response}
- * @throws {TypeError} There is no answer, or it needs a network.
- */
-function answer({ method, url: href, fragment, integrity, blob }) {
-  const url = StringPrototypeSlice(href, 0, href.length - fragment);
-  const scheme = StringPrototypeSlice(url, 0, StringPrototypeIndexOf(url, ":"));
-  if (scheme !== "data" && scheme !== "blob" && scheme !== "about") {
-    throw new TypeError("fetch is not available: this sandbox was given no network");
+/** The function of the host that answers requests has failed. */
+const hostFailure = (error) => failed("fetch failed", error);
+
+/** One fetch that the host is asked for. */
+class Fetching {
+  /** The number by which the host knows it; 0: it does not, or no longer. */
+  #number = 0;
+  /** The question that is open. */
+  #question = 0;
+  #isOver = false;
+  #state;
+  /** Tells the program of the response, or that there is none; until one of them has happened. */
+  #respond;
+  #reject;
+  /** Undoes what an abort would do. */
+  #forget;
+  /** Whether chunks of the request's body are given to the host. */
+  #isGiving = false;
+  /** Has that end: the program's stream is cancelled. */
+  #stopGiving = nothing;
+  /** The chunk that was given last is done. */
+  #given = nothing;
+  /** Has the stream of the response fail. */
+  #failStream = nothing;
+  /** By which the registry knows this object: the engine keeps what it is given for that. */
+  #token = { __proto__: null };
+
+  /**
+   * @param {import("./request.js").RequestState} state
+   * @param {AbortSignal} signal
+   * @param {(response: Response) => void} respond
+   * @param {(error: any) => void} reject
+   */
+  constructor(state, signal, respond, reject) {
+    this.#state = state;
+    this.#respond = respond;
+    this.#reject = reject;
+    this.#forget = addAbortAlgorithm(signal, () => this.#fail(abortReason(signal)));
+    const { method, url, fragment, headers, redirect } = state;
+    const pairs = newList();
+    for (let i = 0; i < headers.length; i++) {
+      pairs[2 * i] = headers[i].name;
+      pairs[2 * i + 1] = headers[i].value;
+    }
+    const target = StringPrototypeSlice(url, 0, url.length - fragment);
+    this.#ask(op.fetch.send, [method, target, pairs, this.#body(), redirect], (answer) => this.#told(answer));
   }
-  if (integrity !== "") throw new TypeError("fetch failed: integrity cannot be checked here");
-  if (scheme === "data") {
-    const content = processDataURL(url);
-    if (content === null) throw new TypeError("fetch failed: the data: URL is malformed");
-    return respond(url, dataOf(content.bytes), content.type, method);
+
+  /** What the host is told of the request's body: the bytes, or that it is a stream, by its length if that is known. */
+  #body() {
+    const { body } = this.#state;
+    if (body === null) return null;
+    if (body.source === null) return true;
+    if (body.source.size > wholeBytes) return body.source.size;
+    return joinData(takeBody(body).source);
   }
-  if (scheme === "blob") {
-    if (blob === undefined || method !== "GET") throw new TypeError("fetch failed: the blob: URL names no blob");
-    return respond(url, blobData(blob), blobType(blob), method);
+
+  #ask(operation, args, told) {
+    this.#question = submit(operation, args, (answer) => {
+      this.#question = 0;
+      if (!this.#isOver) told(answer);
+    }, (error) => {
+      this.#question = 0;
+      this.#fail(failed("fetch failed", error)); // what the host has instead of a network has thrown
+    });
   }
-  if (url !== "about:blank") throw new TypeError("fetch failed: there is no such page");
-  return respond(url, noData, "text/html;charset=utf-8", method);
+
+  /** An answer to the request, or to a chunk of its body. @param {number | any[]} answer */
+  #told(answer) {
+    if (typeof answer === "number") {
+      this.#number = answer;
+      if (this.#isGiving) this.#given();
+      else this.#give();
+    } else if (typeof answer[0] === "string") {
+      this.#number = 0;
+      this.#fail(failure(answer[0], answer[1]));
+    } else {
+      this.#receive(answer);
+    }
+  }
+
+  #give() {
+    this.#isGiving = true;
+    this.#stopGiving = giveAway(streamOf(this.#state.body), (bytes, done, notDone) => {
+      if (!this.#isGiving) {
+        notDone(unwanted());
+        return;
+      }
+      this.#given = done;
+      if (bytes === null) this.#stopGiving = nothing;
+      this.#ask(op.fetch.write, [this.#number, bytes], (answer) => this.#told(answer));
+    }, (error) => {
+      if (this.#isGiving) this.#fail(failed("fetch failed: the body of the request failed", error));
+    });
+  }
+
+  /** @param {any[]} answer What the host says of a response. */
+  #receive(answer) {
+    const stopGiving = this.#stopGiving;
+    this.#isGiving = false;
+    this.#stopGiving = nothing;
+    this.#number = answer[0];
+    const state = newResponseState();
+    const pairs = answer[3];
+    state.status = answer[1];
+    state.statusText = answer[2];
+    for (let i = 0; i < pairs.length; i += 2) appendHeader(state.headers, pairs[i], pairs[i + 1]);
+    state.url = answer[4];
+    state.redirected = answer[5];
+    state.type = state.status === 0 ? "opaqueredirect" : "basic";
+    if (state.status !== 0 && this.#state.method !== "HEAD" && !isNullBody(state.status)) {
+      state.body = this.#number === 0 ? bodyOfData(dataOf(answer[6])) : bodyOfStream(this.#incoming(answer[6]));
+    }
+    if (this.#number === 0) this.#settle();
+    this.#reject = nothing;
+    this.#respond(makeResponse(state, "immutable"));
+    this.#given();
+    stopGiving(unwanted());
+  }
+
+  /** The stream of a response. @param {Uint8Array} first What has come of it. */
+  #incoming(first) {
+    let isFirst = TypedArrayPrototypeGetByteLength(first) > 0;
+    const { stream, fail } = createIncomingStream((done, notRead) => {
+      if (isFirst) {
+        isFirst = false;
+        done(first, false);
+        return;
+      }
+      this.#ask(op.fetch.read, [this.#number], (answer) => {
+        if (typeof answer[0] === "string") {
+          this.#number = 0;
+          const error = failure(answer[0], answer[1]);
+          this.#fail(error);
+          notRead(error);
+        } else {
+          if (answer[1]) this.#settle();
+          done(answer[0], answer[1]);
+        }
+      });
+    }, () => this.#giveUp());
+    this.#failStream = fail;
+    FinalizationRegistryPrototypeRegister(registry, this, this.#number, this.#token);
+    return stream;
+  }
+
+  /** Nothing more is to be asked. */
+  #settle() {
+    this.#isOver = true;
+    this.#number = 0;
+    this.#forget();
+    FinalizationRegistryPrototypeUnregister(registry, this.#token);
+  }
+
+  /** The program has no use for it any more. */
+  #giveUp() {
+    if (this.#isOver) return;
+    const question = this.#question;
+    const number = this.#number;
+    this.#question = 0;
+    this.#settle();
+    if (question !== 0) cancel(question);
+    if (number !== 0) drop(number);
+  }
+
+  /** @param {any} error */
+  #fail(error) {
+    if (this.#isOver) return;
+    const isSent = this.#isGiving;
+    this.#isGiving = false;
+    this.#giveUp();
+    this.#reject(error);
+    this.#failStream(error);
+    this.#stopGiving(error);
+    if (!isSent && this.#state.body !== null) cancelBody(this.#state.body, error);
+  }
+}
+
+const unwanted = () => failure("closed", "nobody wants the rest of this body");
+
+const noStore = { __proto__: null, "no-store": true, reload: true };
+
+/** What the cache mode asks of caches on the way: the sandbox has none. @param {import("./request.js").RequestState} state */
+function addCacheHeaders({ cache, headers }) {
+  if (cache === "no-cache" && !hasHeader(headers, "cache-control")) {
+    appendHeader(headers, "Cache-Control", "max-age=0");
+  }
+  if (!noStore[cache]) return;
+  if (!hasHeader(headers, "pragma")) appendHeader(headers, "Pragma", "no-cache");
+  if (!hasHeader(headers, "cache-control")) appendHeader(headers, "Cache-Control", "no-cache");
+}
+
+/** @param {import("./request.js").RequestState} state @param {AbortSignal} signal */
+function begin(state, signal, resolve, reject) {
+  const parts = parseURL(state.url);
+  const scheme = parts[part.protocol];
+  if (scheme !== "http:" && scheme !== "https:") {
+    resolve(localResponse(state, scheme));
+    return;
+  }
+  if (state.integrity !== "") throw new TypeError("fetch failed: integrity cannot be checked here");
+  if (state.cache === "only-if-cached") throw new TypeError("fetch failed: there is no cache");
+  if (state.mode === "same-origin" && parts[part.origin] !== ownOrigin()) {
+    throw new TypeError("fetch failed: the URL is not of the same origin");
+  }
+  addCacheHeaders(state);
+  new Fetching(state, signal, resolve, reject);
 }
 
 export const operations = {
@@ -61,7 +261,7 @@ export const operations = {
       const signal = requestSignal(request);
       try {
         if (isAborted(signal)) throw abortReason(signal);
-        resolve(answer(state));
+        begin(state, signal, resolve, reject);
       } catch (error) {
         if (state.body !== null) cancelBody(state.body, error);
         reject(error);

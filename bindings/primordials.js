@@ -11,8 +11,8 @@
 
 export const global = globalThis;
 export const {
-  ArrayBuffer, BigInt, DataView, Date, DOMException, encodeURI, Error, Map, Number, Object, parseFloat, parseInt, Promise,
-  RangeError, RegExp, Set, String, TypeError, Uint8Array, WeakMap, WeakRef, WeakSet,
+  ArrayBuffer, BigInt, DataView, Date, DOMException, encodeURI, Error, FinalizationRegistry, Map, Number, Object,
+  parseFloat, parseInt, Promise, RangeError, RegExp, Set, String, TypeError, Uint8Array, WeakMap, WeakRef, WeakSet,
 } = global;
 
 const { getOwnPropertyDescriptor: descriptor, getPrototypeOf } = Object;
@@ -98,6 +98,8 @@ export const WeakMapPrototypeSet = uncurryThis(WeakMap.prototype.set);
 export const WeakRefPrototypeDeref = uncurryThis(WeakRef.prototype.deref);
 export const WeakSetPrototypeAdd = uncurryThis(WeakSet.prototype.add);
 export const WeakSetPrototypeDelete = uncurryThis(WeakSet.prototype.delete);
+export const FinalizationRegistryPrototypeRegister = uncurryThis(FinalizationRegistry.prototype.register);
+export const FinalizationRegistryPrototypeUnregister = uncurryThis(FinalizationRegistry.prototype.unregister);
 export const SetPrototypeAdd = uncurryThis(Set.prototype.add);
 
 export const FunctionPrototypeToString = uncurryThis(Function.prototype.toString);

@@ -21,7 +21,8 @@ const responseInit = dictionary([
   { key: "statusText", convert: ByteString, fallback: "" },
 ]);
 const reasonPhrase = /^[\t\x20-\x7e\x80-\xff]*$/;
-const isNullBody = (status) => status === 101 || status === 103 || status === 204 || status === 205 || status === 304;
+/** @param {number} status */
+export const isNullBody = (status) => status === 101 || status === 103 || status === 204 || status === 205 || status === 304;
 const isRedirect = (status) => status === 301 || status === 302 || status === 303 || status === 307 || status === 308;
 
 /**

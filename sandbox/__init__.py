@@ -9,6 +9,7 @@ Layers, each importing only downward: faces (`_sandbox`, `cli`) - driver (`_driv
 guest (`_guest`, `_codec`) - instance (`_instance`) - image (`_image`).
 """
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 from sandbox._default import (
@@ -49,8 +50,10 @@ __all__ = [
     "BigInt",
     "Blob",
     "ConsoleEntry",
+    "Fetch",
     "File",
     "Globals",
+    "Headers",
     "HostFunction",
     "JSAsyncIterator",
     "JSError",
@@ -61,6 +64,8 @@ __all__ = [
     "JSSet",
     "Limits",
     "RegExp",
+    "Request",
+    "Response",
     "Sandbox",
     "SandboxError",
     "Undefined",
@@ -79,15 +84,24 @@ __all__ = [
 
 if TYPE_CHECKING:
     from sandbox._async_sandbox import AsyncGlobals, AsyncSandbox
+    from sandbox.fetch.grant import Fetch
+    from sandbox.http import Headers, Request, Response
+
+_LATE = {
+    "AsyncGlobals": "sandbox._async_sandbox",
+    "AsyncSandbox": "sandbox._async_sandbox",
+    "Fetch": "sandbox.fetch.grant",
+    "Headers": "sandbox.http",
+    "Request": "sandbox.http",
+    "Response": "sandbox.http",
+}
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - one of two classes
-    """Load the asynchronous face when it is first used: it brings an event loop library."""
-    if name in ("AsyncGlobals", "AsyncSandbox"):
-        from sandbox import _async_sandbox
-
-        globals().update(AsyncGlobals=_async_sandbox.AsyncGlobals, AsyncSandbox=_async_sandbox.AsyncSandbox)
-        return globals()[name]
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - some class
+    """Load what many programs do without when it is first used; the asynchronous face brings an event loop library."""
+    if name in _LATE:
+        globals()[name] = value = getattr(importlib.import_module(_LATE[name]), name)
+        return value
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

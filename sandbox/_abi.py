@@ -92,6 +92,17 @@ class Op(IntEnum):
     MODULES_LOAD = 41
     # what `load` answered; answers as `load` does
     MODULES_FETCH = 42
+    # method, URL, names and values of headers in turn, body (nil, a bin, a length or true: a stream, of which the first
+    # chunk is asked for), redirect mode; answers a number: the fetch, which wants a chunk of that body; code and text
+    # of a failure; or the response: the number by which more of its body is read, 0: there is none, status, its text,
+    # names and values of headers, URL, whether it was redirected, a bin: the beginning of the body
+    FETCH_SEND = 48
+    # number, bin or nil at the end; answers as `send`
+    FETCH_WRITE = 49
+    # number; answers a bin and whether it was the last one, or code and text of a failure
+    FETCH_READ = 50
+    # number of a fetch that nobody needs; answers nil
+    FETCH_DROP = 51
     # answers the sandbox's locale and time zone
     INTL_DEFAULTS = 96
     # a language tag; answers its canonical form, the locale there is data for or nil, the keywords of its Unicode
@@ -262,6 +273,10 @@ OPS: Final[dict[tuple[str, str], tuple[int, str]]] = {
     ("modules", "resolve"): (40, "call"),
     ("modules", "load"): (41, "call"),
     ("modules", "fetch"): (42, "queue"),
+    ("fetch", "send"): (48, "queue"),
+    ("fetch", "write"): (49, "queue"),
+    ("fetch", "read"): (50, "queue"),
+    ("fetch", "drop"): (51, "queue"),
     ("intl", "defaults"): (96, "call"),
     ("intl", "locale"): (97, "call"),
     ("intl", "likely"): (98, "call"),

@@ -11,8 +11,10 @@ from sandbox._clock import VirtualClock, make_clock
 from sandbox._driver import Driver
 from sandbox._operations import Operations
 from sandbox._requests import Waiter
-from sandbox.capabilities import Console, ConsoleEntry, Crypto, Intl, Modules, Random, Timers
+from sandbox.capabilities import Console, ConsoleEntry, Crypto, FetchCapability, Intl, Modules, Random, Timers
 from sandbox.errors import ConversionError, RunInterrupted, SandboxClosed, UsageError
+from sandbox.fetch import INSTALL as INSTALL_FETCH
+from sandbox.fetch import has_http
 from sandbox.functions import HostFunction
 from sandbox.intl import DEFAULT_LOCALE, DEFAULT_ZONE, INSTALL, has_locales
 from sandbox.limits import Limits, OnLimit, Usage
@@ -22,6 +24,7 @@ from sandbox.values import HandleOwner, JSFunction
 if TYPE_CHECKING:
     from sandbox._turns import Command
     from sandbox.errors import ErrorDetail
+    from sandbox.fetch.grant import Fetch, Handler
     from sandbox.intl.zones import Zone
     from sandbox.modules.mapping import Modules as ModuleOption
 
@@ -61,6 +64,7 @@ class Face:
         functions: Mapping[str, Callable[..., Any]] | None = None,
         globals: Mapping[str, Any] | None = None,
         modules: ModuleOption | Sequence[ModuleOption] | None = None,
+        fetch: Fetch | Handler | None = None,
         console: Callable[[ConsoleEntry], object] | None = None,
         clock: Literal["real", "virtual"] = "real",
         clock_resolution_seconds: float | None = None,
@@ -82,6 +86,9 @@ class Face:
             modules: What `import` finds: a mapping of names to sources, a loader, which is called with a specifier and
                 its `Importer` and may be an `async def`, a `ModuleResolver`, or a sequence of these, of which the first
                 that knows a specifier serves it.
+            fetch: Which network requests the guest may make: a `Fetch`, which needs the extra `fetch`. Or a function,
+                plain or `async def`, that answers all of them: it takes a `Request` and gives a `Response`. None: the
+                guest has no network.
             console: Gets each console entry, on the thread that runs the guest; None: entries are dropped. What it
                 raises ends the run.
             clock: `"real"`, or `"virtual"` for a clock that stands still while the guest runs and jumps to the next
@@ -108,7 +115,7 @@ class Face:
             ArtifactError: The compiled guest is missing or does not fit.
             LimitExceeded: The limits are too small for the guest itself and its globals.
             ValueError: An option has no such value.
-            UsageError: There is no data of locales for the option `locale`.
+            UsageError: There is no data of locales for the option `locale`, or no HTTP library for the option `fetch`.
             TypeError: An option has the wrong type.
             ConversionError: A global cannot be converted (on the asynchronous face, when it is entered).
         """
@@ -127,7 +134,8 @@ class Face:
         runner = self._make_runner()
         entries = Console(console, limits.output_bytes)
         found = Modules(finders(modules), lambda name, code: self._driver.add_source(name, code))
-        capabilities = (entries, Timers(), Random(seed), found, intl, crypto)
+        network = FetchCapability(_grant(fetch))
+        capabilities = (entries, Timers(), Random(seed), found, network, intl, crypto)
         with _interrupts.Deferral():
             self._driver = Driver(
                 limits,
@@ -314,6 +322,18 @@ def _check_options(
         raise ValueError(f'on_limit must be "keep", "poison" or "rollback", not {on_limit!r}')
     if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int)):
         raise TypeError(f"seed must be an int or None, not {type(seed).__name__}")
+
+
+def _grant(option: object) -> Fetch | None:
+    """The grant of an option; None: there is no network."""
+    if option is None:
+        return None
+    from sandbox.fetch.grant import grant_of  # most programs do without
+
+    grant = grant_of(option)
+    if grant.transport is None and not has_http():
+        raise UsageError(f"fetch needs an HTTP library: {INSTALL_FETCH}")
+    return grant
 
 
 def _zone(name: object) -> Zone | None:

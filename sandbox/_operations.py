@@ -111,7 +111,14 @@ class Operations:
                     self._table[number] = Operation(
                         f"{stem}.{name}", _MODES[mode], handler, references=1, is_sent=mode == "send"
                     )
+                self._take_services(capability)
         return self._table.get(op)
+
+    def _take_services(self, capability: Capability) -> None:
+        for name, service in capability.services().items():
+            operation = self._table.get(_abi.OPS[capability.stem, name][0])
+            if operation is not None:
+                operation.service = service
 
     def bind(self, function: Callable[..., Any]) -> tuple[int, Mode, str, int]:
         """Give a callable an op; see `EncodeOwner.bind`."""
@@ -188,8 +195,10 @@ class Operations:
         return self.answered_bytes if self.served is None else host_bytes(self.served)
 
     def after_fork(self) -> None:
-        """Whatever thread held the lock, it is not in the child."""
+        """Whatever thread held the lock, it is not in the child, and neither are the tasks of services."""
         self._lock = threading.Lock()
+        for capability in self._capabilities:
+            self._take_services(capability)
 
     def close(self) -> None:
         """Let go of what is kept for the guest, which is gone; idempotent."""

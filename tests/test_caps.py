@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,16 +17,18 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from sandbox import JSError, Limits, Sandbox, expose
-from sandbox._abi import FIRST_DYNAMIC_OP
+from sandbox import JSError, Limits, Response, Sandbox, expose
+from sandbox._abi import FIRST_DYNAMIC_OP, OPS
 from sandbox._operations import _MAX_KEPT_BYTES, _MAX_KEPT_EXCEPTIONS
 from sandbox._requests import _MOST_REFUSED
 from sandbox._runs import _MAX_SOURCE_CHARS, _MAX_SOURCES
 from sandbox._turns import _MAX_DROPPED
 from sandbox._weights import host_bytes
 from sandbox.capabilities.modules import _MAX_BEGUN, _MAX_NAME_CHARS
-from sandbox.crypto.keys import MOST_OPEN, Vault
+from sandbox.crypto.keys import MOST_OPEN as MOST_KEYS
+from sandbox.crypto.keys import Vault
 from sandbox.errors import ConversionError, LimitExceeded
+from sandbox.fetch.exchanges import MOST_OPEN as MOST_RESPONSES
 from sandbox.values import JSMap, JSSet
 from tests.child import in_child
 
@@ -94,11 +96,21 @@ CAPS: Final[dict[str, Cap]] = {
     "Sources._texts": Cap(
         _MAX_SOURCES, "a number of its own", "for (let i = 0; i < 200; i++) { await import(`m${i}`); look() }"
     ),
+    "Exchanges._open": Cap(
+        MOST_RESPONSES,
+        "a number of its own",
+        "const k = []; for (let i = 0; i < 400; i++) { k.push(await fetch('http://a.test/')); look() }",
+    ),
+    "Exchange._ahead": Cap(
+        2,
+        "128 KiB",
+        "const k = await fetch('http://a.test/'); await new Promise(done => setTimeout(done, 50)); look()",
+    ),
     "Modules._begun": Cap(
         _MAX_BEGUN + 1, "a number of its own", "for (let i = 0; i < 200; i++) { import(`late${i}`); look() }"
     ),
     "Vault._open": Cap(
-        MOST_OPEN,
+        MOST_KEYS,
         "a number of its own",
         "for (let i = 0; i < 100; i++) { await crypto.subtle.generateKey('Ed25519', true, ['sign']); look() }",
     ),
@@ -170,11 +182,18 @@ SUMS: Final[dict[str, Cap]] = {
         HANDLES + 2, "handles", "for (;;) { keep(() => 1); look() }", lambda host: host.box._driver._operations.live()
     ),
     "keys that are open": Cap(
-        MOST_OPEN * (1 << 14),
+        MOST_KEYS * (1 << 14),
         "a number of its own, of keys that are not long",
         "for (const size of [1e5, 15e3]) for (let i = 0; i < 100; i++) {"
         "await crypto.subtle.importKey('raw', new Uint8Array(size), 'PBKDF2', false, ['deriveBits']); look() }",
         lambda host: sum(len(sealed) for sealed in _vault(host)._open),
+    ),
+    "what was read of responses": Cap(
+        MOST_RESPONSES << 17,
+        "a number of responses, and 128 KiB of each",
+        "const k = []; for (let i = 0; i < 300; i++) { k.push(await fetch('http://a.test/')); look() }"
+        "await new Promise(done => setTimeout(done, 50)); look()",
+        lambda host: host.read_ahead(),
     ),
     "console text of a run": Cap(
         1 << 20,
@@ -232,15 +251,28 @@ class Host:
             },
             globals={"promise": lambda text: self.never(text)},
             modules=self.load,
+            fetch=lambda _request: Response(body=self.much()),
             console=self.show,
         )
         self.shown = 0
+
+    def read_ahead(self) -> int:
+        fetches = self.box._driver._operations.get(OPS["fetch", "send"][0])
+        assert fetches is not None
+        begun = fetches.handler.__self__._begun  # type: ignore[attr-defined] # a method
+        return 0 if begun is None else sum(exchange._ahead_bytes for exchange in begun._open.values())
 
     def show(self, entry: Any) -> None:
         self.shown += len(entry.text)
 
     async def never(self, *_: object) -> None:
         await anyio.sleep_forever()
+
+    async def much(self) -> AsyncIterator[bytes]:
+        yield b"begun"
+        await anyio.sleep(0.01)
+        for _ in range(10):
+            yield bytes(131_000)
 
     async def later(self, *_: object) -> int:
         await anyio.lowlevel.checkpoint()
@@ -300,8 +332,8 @@ def test_every_container_is_in_the_table() -> None:
     found: set[str] = set()
     host.look = lambda: found.update(name for name, _ in _containers(host.box._driver))
     host.box.eval(
-        "look(); setTimeout(look, 1); never(); await later(); const held = [make(), s()];"
-        "await crypto.subtle.generateKey('Ed25519', true, ['sign']); look()"
+        "const r = await fetch('http://a.test/'); look(); setTimeout(look, 1); never(); await later();"
+        "const held = [make(), s()]; await crypto.subtle.generateKey('Ed25519', true, ['sign']); look()"
     )
     host.box.close()
     assert found == CAPS.keys()

@@ -66,6 +66,7 @@ def test_the_faces_take_the_same_options() -> None:
         "functions",
         "globals",
         "modules",
+        "fetch",
         "console",
         "clock",
         "clock_resolution_seconds",

@@ -3,9 +3,22 @@
 from sandbox.capabilities.base import Capability, Due, Operation
 from sandbox.capabilities.console import Console, ConsoleEntry
 from sandbox.capabilities.crypto import Crypto
+from sandbox.capabilities.fetch import FetchCapability
 from sandbox.capabilities.intl import Intl
 from sandbox.capabilities.modules import Modules
 from sandbox.capabilities.random import Random
 from sandbox.capabilities.timers import Timers
 
-__all__ = ["Capability", "Console", "ConsoleEntry", "Crypto", "Due", "Intl", "Modules", "Operation", "Random", "Timers"]
+__all__ = [
+    "Capability",
+    "Console",
+    "ConsoleEntry",
+    "Crypto",
+    "Due",
+    "FetchCapability",
+    "Intl",
+    "Modules",
+    "Operation",
+    "Random",
+    "Timers",
+]

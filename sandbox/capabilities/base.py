@@ -75,6 +75,13 @@ class Capability(ABC):
     def handlers(self) -> Mapping[str, Handler]:
         """The handler of each operation, by the operation's name."""
 
+    def services(self) -> Mapping[str, Service]:
+        """What is started with the first request of an operation, by its name, and stopped with the sandbox.
+
+        Asked for once, and again in a forked child, where no service goes on.
+        """
+        return {}
+
     def checkpoint(self) -> Callable[[], object]:
         """Note the state that the guest's requests change, while no turn runs.
 

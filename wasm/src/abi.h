@@ -62,6 +62,10 @@ typedef enum Op {
     OP_MODULES_RESOLVE = 40, /* specifier, importer's path, its directory or nil, condition; answers a key, nil: none has it, false: there are no modules */
     OP_MODULES_LOAD = 41, /* the same, the type of the import attribute, whether the source may come later; answers key, source, path, directory or nil, kind; nil: none has it; a number: ask `fetch` for it, unless it is 0, which says that it would come later */
     OP_MODULES_FETCH = 42, /* what `load` answered; answers as `load` does */
+    OP_FETCH_SEND = 48, /* method, URL, names and values of headers in turn, body (nil, a bin, a length or true: a stream, of which the first chunk is asked for), redirect mode; answers a number: the fetch, which wants a chunk of that body; code and text of a failure; or the response: the number by which more of its body is read, 0: there is none, status, its text, names and values of headers, URL, whether it was redirected, a bin: the beginning of the body */
+    OP_FETCH_WRITE = 49, /* number, bin or nil at the end; answers as `send` */
+    OP_FETCH_READ = 50, /* number; answers a bin and whether it was the last one, or code and text of a failure */
+    OP_FETCH_DROP = 51, /* number of a fetch that nobody needs; answers nil */
     OP_INTL_DEFAULTS = 96, /* answers the sandbox's locale and time zone */
     OP_INTL_LOCALE = 97, /* a language tag; answers its canonical form, the locale there is data for or nil, the keywords of its Unicode extension, the numbering system and the hour cycle of that locale; nil: it is no tag */
     OP_INTL_LIKELY = 98, /* a canonical language tag, whether subtags are added; answers it with the likely subtags added or removed */

@@ -1,0 +1,126 @@
+"""What answers requests: the contract of adapters, and the one that has a function of the embedder do it."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import anyio
+import anyio.to_thread
+
+from sandbox.http import Headers, Request, Response
+
+if TYPE_CHECKING:
+    from sandbox.fetch.grant import Handler
+    from sandbox.fetch.hops import Hop
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an adapter gives.
+
+    Attributes:
+        status: As a server says it.
+        reason: Likewise; may be empty.
+        headers: All of them, in order.
+        chunks: The body, decoded; it can be read once.
+        url: Where it came from, if not from the URL that was asked for.
+    """
+
+    status: int
+    reason: str
+    headers: tuple[tuple[str, str], ...]
+    chunks: AsyncGenerator[bytes]
+    url: str | None = None
+
+
+class Adapter(Protocol):
+    """Answers requests of one sandbox. Both adapters pass `tests/fetch/test_conformance.py`."""
+
+    def exchange(
+        self, hop: Hop, headers: Headers, body: AsyncIterator[bytes] | None
+    ) -> AbstractAsyncContextManager[Answer]:
+        """Send a request; its answer can be read inside the context, by the task that entered it.
+
+        Args:
+            hop: The request, whose policy was checked.
+            headers: All of its headers, but for those that frame it.
+            body: The chunks of a body that is a stream; None: `hop.body` has the bytes.
+
+        Raises:
+            FetchFailure: There is no answer; or, in the context, no more of it.
+            BaseException: What a function of the embedder raised.
+        """
+
+    async def aclose(self) -> None:
+        """Close what is kept for further requests."""
+
+
+class HandlerAdapter:
+    """Has a function of the embedder answer."""
+
+    def __init__(self, handler: Handler, timeout: float) -> None:
+        """Make one; `timeout` is for the function's answer, and for each step of a body that it gives."""
+        self._handler = handler
+        self._timeout = timeout
+
+    @asynccontextmanager
+    async def exchange(self, hop: Hop, headers: Headers, body: AsyncIterator[bytes] | None) -> AsyncIterator[Answer]:
+        """See `Adapter`."""
+        request = Request(hop.method, str(hop.url), headers, body if body is not None else hop.body or b"")
+        with anyio.fail_after(None if body is not None else self._timeout):
+            response = await self._ask(request)
+        if not isinstance(response, Response):
+            raise TypeError(f"what answers a fetch must give a Response, not {type(response).__name__}")
+        chunks = _chunks(response.body, self._timeout)
+        try:
+            yield Answer(response.status, response.status_text, response.header_pairs, chunks, response.url)
+        finally:
+            await _close(response.body)
+
+    async def _ask(self, request: Request) -> object:
+        if inspect.iscoroutinefunction(self._handler):
+            return await self._handler(request)
+        answer: Any = await anyio.to_thread.run_sync(self._handler, request, abandon_on_cancel=True)
+        return await answer if inspect.isawaitable(answer) else answer
+
+    async def aclose(self) -> None:
+        """See `Adapter`. What the function keeps is its own affair."""
+
+
+async def _chunks(body: object, step_seconds: float) -> AsyncGenerator[bytes]:
+    if isinstance(body, str):
+        yield body.encode("utf-8")
+    elif isinstance(body, bytes | bytearray | memoryview):
+        yield bytes(body)
+    elif isinstance(body, AsyncIterable):
+        iterator = aiter(body)
+        while True:
+            with anyio.fail_after(step_seconds):
+                try:
+                    chunk = await anext(iterator)
+                except StopAsyncIteration:
+                    return
+            yield _checked(chunk)
+    elif isinstance(body, Iterable):
+        for chunk in body:
+            yield _checked(chunk)
+    else:
+        raise TypeError(f"the body of a Response must be bytes, str or an iterable of bytes, not {type(body).__name__}")
+
+
+def _checked(chunk: object) -> bytes:
+    if not isinstance(chunk, bytes | bytearray | memoryview):
+        raise TypeError(f"the chunks of a body must be bytes, not {type(chunk).__name__}")
+    return bytes(chunk)
+
+
+async def _close(body: object) -> None:
+    if hasattr(body, "aclose"):
+        with anyio.CancelScope(shield=True), anyio.move_on_after(1):
+            await body.aclose()
+    elif hasattr(body, "close"):
+        body.close()

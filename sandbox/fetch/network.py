@@ -1,0 +1,203 @@
+"""The adapter that uses the network: HTTP/1.1 and HTTP/2 by httpcore, over connections to checked addresses only.
+
+httpcore is the engine of httpx. What httpx adds (redirects, cookies, proxies and passwords from the environment,
+headers of its own, decompression without bounds) is what a guest must not have, so it is left out.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import ssl
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from contextlib import asynccontextmanager, suppress
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final
+
+import anyio
+import certifi
+import httpcore
+
+from sandbox.fetch.adapters import Answer
+from sandbox.fetch.decoding import decoded
+from sandbox.fetch.failures import FetchFailure
+from sandbox.fetch.hops import Hop, has_body
+
+if TYPE_CHECKING:
+    from sandbox.fetch.addresses import AddressPolicy
+    from sandbox.fetch.grant import Fetch
+    from sandbox.http import Headers
+
+# How long a connection is kept that nobody uses.
+_IDLE_SECONDS: Final = 30.0
+# An address that does not answer must not use up the time for the next one.
+_MOST_ADDRESSES: Final = 4
+
+
+class _Refused(Exception):
+    """No address of a host may be connected to."""
+
+
+class _CheckedBackend(httpcore.AsyncNetworkBackend):
+    """Connects to addresses that the policy admits: what was checked is connected to."""
+
+    def __init__(self, addresses: AddressPolicy) -> None:
+        self._addresses = addresses
+        self._inner = httpcore.AnyIOBackend()
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's signature
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        """Connect to the first address that may be, and can be, connected to."""
+        failure: Exception = _Refused()
+        for address in await self._resolve(host, port, timeout):
+            try:
+                return await self._inner.connect_tcp(address, port, timeout, local_address, socket_options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                failure = error
+        raise failure
+
+    async def _resolve(self, host: str, port: int, timeout: float | None) -> list[str]:  # noqa: ASYNC109 - the same
+        try:
+            with anyio.fail_after(timeout):
+                found = await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError):
+            raise _Refused from None
+        admitted = dict.fromkeys(entry[4][0] for entry in found if self._addresses.admits(entry[4][0]))
+        return list(admitted)[:_MOST_ADDRESSES]
+
+    async def connect_unix_socket(self, *_arguments: object, **_options: object) -> httpcore.AsyncNetworkStream:
+        """Never asked for."""
+        raise _Refused
+
+    async def sleep(self, seconds: float) -> None:
+        """See httpcore."""
+        await anyio.sleep(seconds)
+
+
+@lru_cache(maxsize=1)
+def _default_context() -> ssl.SSLContext:
+    if os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR"):
+        return ssl.create_default_context()
+    return ssl.create_default_context(cafile=certifi.where())
+
+
+class NetworkAdapter:
+    """Sends requests over the network, and keeps connections for further ones."""
+
+    def __init__(self, grant: Fetch) -> None:
+        """Make one, without a connection; the grant says how many there may be, to which addresses, and how slow."""
+        self._grant = grant
+        self._pool = httpcore.AsyncConnectionPool(
+            ssl_context=grant.ssl_context or _default_context(),
+            max_connections=grant.connections,
+            max_keepalive_connections=grant.connections,
+            keepalive_expiry=_IDLE_SECONDS,
+            http1=True,
+            http2=True,
+            network_backend=_CheckedBackend(grant.addresses),
+        )
+        self._timeouts = {
+            "connect": grant.timeout,
+            "read": grant.timeout,
+            "write": grant.timeout,
+            "pool": grant.timeout,
+        }
+
+    @asynccontextmanager
+    async def exchange(self, hop: Hop, headers: Headers, body: AsyncIterator[bytes] | None) -> AsyncIterator[Answer]:
+        """See `Adapter`."""
+        url = hop.url
+        request = httpcore.Request(
+            method=hop.method.encode("ascii"),
+            url=httpcore.URL(
+                scheme=url.scheme.encode(), host=url.host.encode(), port=url.port, target=url.target.encode("ascii")
+            ),
+            headers=[(b"Host", url.netloc.encode()), *_framing(hop), *_encoded(headers)],
+            content=body if body is not None else hop.body or b"",
+            extensions={"timeout": self._timeouts},
+        )
+        try:
+            response = await self._pool.handle_async_request(request)
+        except Exception as error:
+            raise _failure_of(error) from error
+        stream = response.aiter_stream()
+        try:
+            pairs = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers)
+            codings = ",".join(value for name, value in pairs if name.lower() == "content-encoding")
+            chunks = self._read(stream)
+            yield Answer(
+                response.status,
+                response.extensions.get("reason_phrase", b"").decode("latin-1"),
+                pairs,
+                decoded(chunks, codings) if has_body(hop.method, response.status) else chunks,
+            )
+        finally:
+            with anyio.CancelScope(shield=True):
+                await response.aclose()
+                if response.extensions.get("http_version") != b"HTTP/2":
+                    await _exhaust(stream)
+
+    async def _read(self, stream: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
+        total, most = 0, self._grant.max_response_bytes
+        try:
+            async for chunk in stream:
+                total += len(chunk)
+                if most is not None and total > most:
+                    raise FetchFailure("too-large")
+                yield chunk
+        except FetchFailure:
+            raise
+        except Exception as error:
+            raise _failure_of(error) from error
+
+    async def aclose(self) -> None:
+        """See `Adapter`."""
+        await self._pool.aclose()
+
+
+async def _exhaust(stream: AsyncIterator[bytes]) -> None:
+    """End the generators of a response whose connection is closed, or trio warns of them."""
+    with suppress(Exception):
+        async for _ in stream:
+            pass
+
+
+def _encoded(headers: Headers) -> list[tuple[bytes, bytes]]:
+    return [(name.encode("ascii"), value.encode("latin-1")) for name, value in headers.pairs]
+
+
+def _framing(hop: Hop) -> list[tuple[bytes, bytes]]:
+    size = hop.body_bytes if hop.body is None else len(hop.body)
+    if size is None:
+        return [(b"Transfer-Encoding", b"chunked")]
+    if size or hop.method in ("POST", "PUT", "PATCH"):
+        return [(b"Content-Length", str(size).encode())]
+    return []
+
+
+_CODES: Final[tuple[tuple[type[BaseException], str], ...]] = (
+    (_Refused, "address"),
+    (httpcore.TimeoutException, "timeout"),
+    (TimeoutError, "timeout"),
+    (httpcore.ConnectError, "connect"),
+    (httpcore.NetworkError, "closed"),
+    (httpcore.LocalProtocolError, "body"),
+    (httpcore.ProtocolError, "protocol"),
+    (ssl.SSLError, "tls"),
+    (OSError, "closed"),
+)
+
+
+def _failure_of(error: Exception) -> Exception:
+    """What the program is told; its text is fixed, for the exception's may name addresses."""
+    if isinstance(error, FetchFailure):
+        return error
+    if isinstance(error, httpcore.ConnectError) and isinstance(error.__cause__ or error.__context__, ssl.SSLError):
+        return FetchFailure("tls")
+    return next((FetchFailure(code) for kind, code in _CODES if isinstance(error, kind)), error)
