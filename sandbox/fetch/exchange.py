@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AsyncExitStack, aclosing
 from typing import TYPE_CHECKING, Any, Final
 
 import anyio
@@ -143,8 +143,10 @@ class Exchange:
         hop, is_redirected = self._hop, False
         for count in itertools.count(1):
             self._check(hop, is_redirected=is_redirected)
-            body = self._uploaded() if hop.body is None else None
-            async with self._adapter.exchange(hop, sent_headers(hop, self._grant), body) as answer:
+            async with AsyncExitStack() as stack:
+                body = await stack.enter_async_context(aclosing(self._uploaded())) if hop.body is None else None
+                headers = sent_headers(hop, self._grant)
+                answer = await stack.enter_async_context(self._adapter.exchange(hop, headers, body))
                 location = next((value for name, value in answer.headers if name.lower() == "location"), None)
                 if not is_redirect(answer.status) or (location is None and self._redirect == "follow"):
                     await self._deliver(hop, answer, is_redirected=is_redirected)
@@ -172,7 +174,7 @@ class Exchange:
         if most is not None and size is not None and size > most:
             raise FetchFailure("too-large", "the body of the request is larger than the grant allows")
 
-    async def _uploaded(self) -> AsyncIterator[bytes]:
+    async def _uploaded(self) -> AsyncGenerator[bytes]:
         """The body that the guest gives, chunk by chunk, each when it is wanted."""
         most, total = self._grant.max_request_bytes, 0
         while True:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 import itertools
 from collections.abc import Awaitable, Callable, Iterator
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import anyio
 import anyio.abc
+import anyio.to_thread
 
 from sandbox.fetch.adapters import Adapter, HandlerAdapter
 from sandbox.fetch.exchange import Exchange, Said
@@ -48,9 +50,11 @@ class Exchanges:
         if self._is_stopped:
             return
         try:
+            self._adapter = await self._make_adapter()
+            if self._is_stopped:
+                return
             async with anyio.create_task_group() as self._tasks:
-                if self._ready is not None:
-                    self._ready.set()
+                self._begin()
                 await anyio.sleep_forever()
         except BaseExceptionGroup as group:
             interrupts, _ = group.split(KeyboardInterrupt)
@@ -60,25 +64,29 @@ class Exchanges:
         finally:
             self._is_stopped = True
             self._open.clear()
+            self._begin()
             if self._adapter is not None:
                 with anyio.move_on_after(_CLOSE_SECONDS, shield=True):
                     await self._adapter.aclose()
+
+    def _begin(self) -> None:
+        """Have those go on that wait for the task group, or for the news that there is none."""
+        if self._ready is not None:
+            self._ready.set()
 
     def stop(self) -> None:
         """See `Service`."""
         self._is_stopped = True
         if self._tasks is not None:
             self._tasks.cancel_scope.cancel()
-        elif self._ready is not None:
-            self._ready.set()
+        self._begin()
 
     # --- what the guest asks ---
 
     async def send(self, hop: Hop, redirect: RedirectMode) -> Said:
         """Begin a fetch."""
         tasks = await self._group()
-        if self._adapter is None:
-            self._adapter = self._make_adapter()
+        assert self._adapter is not None
         self._make_room()
         exchange = Exchange(next(self._numbers), self._grant, self._adapter, hop, redirect)
         self._open[exchange.number] = exchange
@@ -156,9 +164,10 @@ class Exchanges:
             del self._open[oldest.number]
             oldest.cancel()
 
-    def _make_adapter(self) -> Adapter:
+    async def _make_adapter(self) -> Adapter:
         if self._grant.transport is not None:
             return HandlerAdapter(self._grant.transport, self._grant.timeout)
-        from sandbox.fetch.network import NetworkAdapter  # brings an HTTP library, which most programs do without
-
-        return NetworkAdapter(self._grant)
+        # It brings an HTTP library, which most programs do without, and whose import would hold up the loop.
+        module = await anyio.to_thread.run_sync(importlib.import_module, "sandbox.fetch.network")
+        adapter: Adapter = module.NetworkAdapter(self._grant)
+        return adapter

@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 import anyio
+import anyio.to_thread
 import certifi
 import httpcore
 
@@ -93,15 +94,8 @@ class NetworkAdapter:
     def __init__(self, grant: Fetch) -> None:
         """Make one, without a connection; the grant says how many there may be, to which addresses, and how slow."""
         self._grant = grant
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=grant.ssl_context or _default_context(),
-            max_connections=grant.connections,
-            max_keepalive_connections=grant.connections,
-            keepalive_expiry=_IDLE_SECONDS,
-            http1=True,
-            http2=True,
-            network_backend=_CheckedBackend(grant.addresses),
-        )
+        self._pool: httpcore.AsyncConnectionPool | None = None
+        self._lock = anyio.Lock()
         self._timeouts = {
             "connect": grant.timeout,
             "read": grant.timeout,
@@ -123,7 +117,7 @@ class NetworkAdapter:
             extensions={"timeout": self._timeouts},
         )
         try:
-            response = await self._pool.handle_async_request(request)
+            response = await (await self._opened()).handle_async_request(request)
         except Exception as error:
             raise _failure_of(error) from error
         stream = response.aiter_stream()
@@ -140,8 +134,23 @@ class NetworkAdapter:
         finally:
             with anyio.CancelScope(shield=True):
                 await response.aclose()
-                if response.extensions.get("http_version") != b"HTTP/2":
-                    await _exhaust(stream)
+                await _exhaust(stream)
+
+    async def _opened(self) -> httpcore.AsyncConnectionPool:
+        async with self._lock:
+            if self._pool is None:
+                # To read the authorities takes long enough to hold up a loop.
+                context = self._grant.ssl_context or await anyio.to_thread.run_sync(_default_context)
+                self._pool = httpcore.AsyncConnectionPool(
+                    ssl_context=context,
+                    max_connections=self._grant.connections,
+                    max_keepalive_connections=self._grant.connections,
+                    keepalive_expiry=_IDLE_SECONDS,
+                    http1=True,
+                    http2=True,
+                    network_backend=_CheckedBackend(self._grant.addresses),
+                )
+        return self._pool
 
     async def _read(self, stream: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
         total, most = 0, self._grant.max_response_bytes
@@ -158,12 +167,14 @@ class NetworkAdapter:
 
     async def aclose(self) -> None:
         """See `Adapter`."""
-        await self._pool.aclose()
+        if self._pool is not None:
+            await self._pool.aclose()
 
 
 async def _exhaust(stream: AsyncIterator[bytes]) -> None:
-    """End the generators of a response whose connection is closed, or trio warns of them."""
-    with suppress(Exception):
+    """End the generators of a response that is closed, of which trio warns else: by their cancellation."""
+    with anyio.CancelScope() as scope, suppress(Exception):
+        scope.cancel()
         async for _ in stream:
             pass
 

@@ -21,7 +21,7 @@ _MAX_CHARS: Final = 1 << 16
 _BLANKS: Final = "".join(map(chr, range(0x21)))
 _IGNORED: Final = dict.fromkeys(map(ord, "\t\r\n"))
 # What stays as it is: `%` because an escape is never escaped again.
-_PATH_SAFE: Final = "/%:@!$&'()*+,;=~-._|[]\\^"
+_PATH_SAFE: Final = "/%:@!$&'()*+,;=~-._|[]\\"
 _QUERY_SAFE: Final = "/%:@!$&()*+,;=~-._|[]\\^?{}`"
 _DOTS: Final = {".": 1, "%2e": 1, "..": 2, ".%2e": 2, "%2e.": 2, "%2e%2e": 2}
 

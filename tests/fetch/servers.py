@@ -6,6 +6,7 @@ import asyncio
 import logging
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -113,3 +114,11 @@ def scripted(
         listener.close()
         for connection in held:
             connection.close()
+
+
+def until(condition: Callable[[], object]) -> bool:
+    """Whether something becomes true within seconds."""
+    deadline = time.monotonic() + 5
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return bool(condition())
