@@ -9,7 +9,7 @@ import { utf8Encode } from "sandbox:native";
 import { addPart, DataBuilder, dataOf, finishData, joinData } from "./blob_data.js";
 import { blobData, blobType, decodeText, isBlob, isBufferSource, makeBlob } from "./blob.js";
 import {
-  cancelStream, createByteStream, disturbStream, isReadableStream, isStreamDisturbed, isStreamLocked, passThrough,
+  cancelStream, createByteStream, errorStream, disturbStream, isReadableStream, isStreamDisturbed, isStreamLocked, passThrough,
   readStream, teeStream,
 } from "./body_stream.js";
 import { bytesOf } from "./encoding.js";
@@ -30,12 +30,17 @@ import { execute, USVString } from "./webidl.js";
  * @property {import("./blob_data.js").BlobData | null} source The bytes; null when a stream of the program gives them.
  * @property {ReadableStream | undefined} stream Undefined until it is asked for.
  * @property {boolean} used Whether it was read without a stream.
+ * @property {{ error: any } | undefined} failure Why there are no bytes any more.
  */
 
 /** @param {import("./blob_data.js").BlobData} source @returns {Body} */
-export const bodyOfData = (source) => ({ __proto__: null, source, stream: undefined, used: false });
+export const bodyOfData = (source) => ({
+  __proto__: null, source, stream: undefined, used: false, failure: undefined,
+});
 /** @param {ReadableStream} stream @returns {Body} */
-export const bodyOfStream = (stream) => ({ __proto__: null, source: null, stream, used: false });
+export const bodyOfStream = (stream) => ({
+  __proto__: null, source: null, stream, used: false, failure: undefined,
+});
 
 /** Convert to BodyInit, but for null: one of its classes as it is, anything else as text. */
 export function bodyInit(value, where) {
@@ -104,7 +109,7 @@ export function cloneBody(body) {
   if (body.stream === undefined) return bodyOfData(body.source);
   const branches = teeStream(body.stream);
   body.stream = branches[0];
-  return { __proto__: null, source: body.source, stream: branches[1], used: false };
+  return { __proto__: null, source: body.source, stream: branches[1], used: false, failure: body.failure };
 }
 
 /** Give the contents to another body; this one counts as read. @param {Body} body Can be used. @returns {Body} */
@@ -113,6 +118,13 @@ export function takeBody(body) {
   body.used = true;
   if (body.stream !== undefined) disturbStream(body.stream);
   return bodyOfData(body.source);
+}
+
+/** Have a body of bytes fail, if nobody has read it. @param {Body} body @param {any} error */
+export function failBody(body, error) {
+  if (body.used || body.source.size === 0) return;
+  body.failure = { __proto__: null, error };
+  errorStream(streamOf(body), error);
 }
 
 /** Tell the program's stream that nobody will read it. @param {Body} body @param {any} reason */
@@ -192,6 +204,7 @@ export function includeBody(constructor, stateOf) {
       }
     };
     if (body === null) done(noBytes, false);
+    else if (body.failure !== undefined) reject(body.failure.error);
     else if (isUnusable(body)) reject(new TypeError(where + ": Body is unusable: Body has already been read"));
     else readBody(body, done, reject);
   });

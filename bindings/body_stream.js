@@ -10,7 +10,7 @@ import {
 } from "./streams/internal.js";
 
 export {
-  isDisturbed as isStreamDisturbed, isLocked as isStreamLocked, isReadableStream, tee as teeStream,
+  errorStream, isDisturbed as isStreamDisturbed, isLocked as isStreamLocked, isReadableStream, tee as teeStream,
 } from "./streams/internal.js";
 
 /**

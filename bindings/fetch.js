@@ -9,7 +9,7 @@
 import { op } from "sandbox:abi.js";
 import { abortReason, addAbortAlgorithm, isAborted } from "./abort.js";
 import { dataOf, joinData } from "./blob_data.js";
-import { bodyOfData, bodyOfStream, cancelBody, streamOf, takeBody } from "./body.js";
+import { bodyOfData, bodyOfStream, cancelBody, failBody, streamOf, takeBody } from "./body.js";
 import { createIncomingStream, giveAway } from "./body_stream.js";
 import { appendHeader, hasHeader } from "./header_list.js";
 import { localResponse } from "./local_fetch.js";
@@ -17,9 +17,10 @@ import { ownOrigin, parseURL } from "./location.js";
 import { cancel, submit } from "./op.js";
 import {
   Error, FinalizationRegistry, FinalizationRegistryPrototypeRegister, FinalizationRegistryPrototypeUnregister, newList,
-  ObjectDefineProperty, Promise, StringPrototypeSlice, TypedArrayPrototypeGetByteLength, TypeError,
+  ObjectDefineProperty, Promise, StringPrototypeSlice, TypedArrayPrototypeGetByteLength, TypeError, WeakRef,
+  WeakRefPrototypeDeref,
 } from "./primordials.js";
-import { Request, requestSignal, requestState } from "./request.js";
+import { canAbort, Request, requestSignal, requestState } from "./request.js";
 import { isNullBody, makeResponse, newResponseState } from "./response.js";
 import { part } from "./url.js";
 import { execute, requireArguments } from "./webidl.js";
@@ -30,6 +31,18 @@ const wholeBytes = 4194304;
 const nothing = () => {};
 const drop = (number) => submit(op.fetch.drop, [number], nothing, nothing);
 const registry = new FinalizationRegistry(drop);
+/** Of bodies that are here already: what their abort would do is forgotten with them. */
+const present = new FinalizationRegistry((forget) => forget());
+
+/** @param {import("./body.js").Body} body @param {AbortSignal} signal An abort makes it fail, as long as it is not read. */
+function failOnAbort(body, signal) {
+  const weak = new WeakRef(body);
+  const forget = addAbortAlgorithm(signal, () => {
+    const found = WeakRefPrototypeDeref(weak);
+    if (found !== undefined) failBody(found, abortReason(signal));
+  });
+  FinalizationRegistryPrototypeRegister(present, body, forget);
+}
 
 /** @param {string} text @param {unknown} cause */
 const failed = (text, cause) => new TypeError(text, { __proto__: null, cause });
@@ -54,6 +67,9 @@ class Fetching {
   #question = 0;
   #isOver = false;
   #state;
+  #signal;
+  /** Whether the program has the signal. */
+  #canAbort;
   /** Tells the program of the response, or that there is none; until one of them has happened. */
   #respond;
   #reject;
@@ -73,11 +89,14 @@ class Fetching {
   /**
    * @param {import("./request.js").RequestState} state
    * @param {AbortSignal} signal
+   * @param {boolean} canAbort Whether the program has it.
    * @param {(response: Response) => void} respond
    * @param {(error: any) => void} reject
    */
-  constructor(state, signal, respond, reject) {
+  constructor(state, signal, canAbort, respond, reject) {
     this.#state = state;
+    this.#signal = signal;
+    this.#canAbort = canAbort;
     this.#respond = respond;
     this.#reject = reject;
     this.#forget = addAbortAlgorithm(signal, () => this.#fail(abortReason(signal)));
@@ -156,7 +175,10 @@ class Fetching {
     if (state.status !== 0 && this.#state.method !== "HEAD" && !isNullBody(state.status)) {
       state.body = this.#number === 0 ? bodyOfData(dataOf(answer[6])) : bodyOfStream(this.#incoming(answer[6]));
     }
-    if (this.#number === 0) this.#settle();
+    if (this.#number === 0) {
+      this.#settle();
+      if (this.#canAbort && state.body !== null) failOnAbort(state.body, this.#signal);
+    }
     this.#reject = nothing;
     this.#respond(makeResponse(state, "immutable"));
     this.#given();
@@ -235,8 +257,8 @@ function addCacheHeaders({ cache, headers }) {
   if (!hasHeader(headers, "cache-control")) appendHeader(headers, "Cache-Control", "no-cache");
 }
 
-/** @param {import("./request.js").RequestState} state @param {AbortSignal} signal */
-function begin(state, signal, resolve, reject) {
+/** @param {import("./request.js").RequestState} state @param {AbortSignal} signal @param {boolean} isGiven */
+function begin(state, signal, isGiven, resolve, reject) {
   const parts = parseURL(state.url);
   const scheme = parts[part.protocol];
   if (scheme !== "http:" && scheme !== "https:") {
@@ -249,7 +271,7 @@ function begin(state, signal, resolve, reject) {
     throw new TypeError("fetch failed: the URL is not of the same origin");
   }
   addCacheHeaders(state);
-  new Fetching(state, signal, resolve, reject);
+  new Fetching(state, signal, isGiven, resolve, reject);
 }
 
 export const operations = {
@@ -258,10 +280,11 @@ export const operations = {
       requireArguments(arguments.length, 1, execute("fetch", "Window"));
       const request = new Request(input, init);
       const state = requestState(request);
+      const isGiven = canAbort(request);
       const signal = requestSignal(request);
       try {
         if (isAborted(signal)) throw abortReason(signal);
-        begin(state, signal, resolve, reject);
+        begin(state, signal, isGiven, resolve, reject);
       } catch (error) {
         if (state.body !== null) cancelBody(state.body, error);
         reject(error);

@@ -1,11 +1,13 @@
 /** What fetch answers without a network (Fetch, section 4.2): URLs that carry or name their own contents. */
 
-import { dataOf, noData } from "./blob_data.js";
+import { dataOf, sliceData } from "./blob_data.js";
 import { blobData, blobType } from "./blob.js";
 import { bodyOfData } from "./body.js";
 import { processDataURL } from "./data_url.js";
-import { appendHeader } from "./header_list.js";
-import { StringPrototypeSlice, TypeError } from "./primordials.js";
+import { appendHeader, getHeader } from "./header_list.js";
+import {
+  MathMax, MathMin, NumberPrototypeToString, parseInt, RegExpPrototypeExec, StringPrototypeSlice, TypeError,
+} from "./primordials.js";
 import { makeResponse, newResponseState } from "./response.js";
 
 /** @param {string} url Without a fragment. @param {string} type Empty: there is no such header. */
@@ -19,6 +21,43 @@ function respond(url, data, type, method) {
   return makeResponse(state, "immutable");
 }
 
+const singleRange = /^bytes[\t ]*=[\t ]*([0-9]*)[\t ]*-[\t ]*([0-9]*)$/;
+
+/** A response with a blob, or a part of it (scheme fetch, "blob"). @param {string | null} range The header of that name. */
+function respondBlob(url, blob, range) {
+  const data = blobData(blob);
+  const full = data.size;
+  const state = newResponseState();
+  state.type = "basic";
+  state.url = url;
+  state.statusText = "OK";
+  let start = 0;
+  let end = full; // exclusive
+  if (range !== null) {
+    const found = RegExpPrototypeExec(singleRange, range);
+    if (found === null || (found[1] === "" && found[2] === "")) throw unsatisfiable();
+    if (found[1] === "") {
+      start = MathMax(full - parseInt(found[2], 10), 0);
+    } else {
+      start = parseInt(found[1], 10);
+      if (found[2] !== "") end = MathMin(parseInt(found[2], 10) + 1, full);
+    }
+    if (start >= full || end <= start) throw unsatisfiable();
+    state.status = 206;
+    state.statusText = "Partial Content";
+  }
+  appendHeader(state.headers, "Content-Length", NumberPrototypeToString(end - start));
+  appendHeader(state.headers, "Content-Type", blobType(blob));
+  if (range !== null) {
+    const last = NumberPrototypeToString(end - 1);
+    const text = "bytes " + NumberPrototypeToString(start) + "-" + last + "/" + NumberPrototypeToString(full);
+    appendHeader(state.headers, "Content-Range", text);
+  }
+  state.body = bodyOfData(range === null ? data : sliceData(data, start, end));
+  return makeResponse(state, "immutable");
+}
+const unsatisfiable = () => new TypeError("fetch failed: the blob has no such range");
+
 /**
  * Answer a request whose URL says all of the answer.
  * @param {import("./request.js").RequestState} request
@@ -26,7 +65,7 @@ function respond(url, data, type, method) {
  * @returns {Response}
  * @throws {TypeError} There is no answer.
  */
-export function localResponse({ method, url: href, fragment, integrity, blob }, scheme) {
+export function localResponse({ method, url: href, fragment, headers, integrity, blob }, scheme) {
   const url = StringPrototypeSlice(href, 0, href.length - fragment);
   if (scheme !== "data:" && scheme !== "blob:" && scheme !== "about:") {
     throw new TypeError("fetch failed: unknown scheme");
@@ -39,8 +78,7 @@ export function localResponse({ method, url: href, fragment, integrity, blob }, 
   }
   if (scheme === "blob:") {
     if (blob === undefined || method !== "GET") throw new TypeError("fetch failed: the blob: URL names no blob");
-    return respond(url, blobData(blob), blobType(blob), method);
+    return respondBlob(url, blob, getHeader(headers, "range"));
   }
-  if (url !== "about:blank") throw new TypeError("fetch failed: there is no such page");
-  return respond(url, noData, "text/html;charset=utf-8", method);
+  throw new TypeError("fetch failed: there is no such page");
 }

@@ -134,6 +134,7 @@ let isRequestObject;
 let stateOf;
 let headersOf;
 let signalOf;
+let hasSignal;
 let make;
 
 export class Request {
@@ -151,6 +152,7 @@ export class Request {
       return self.#state;
     };
     headersOf = (request) => request.#headers;
+    hasSignal = (request) => request.#signal !== undefined;
     signalOf = (request) => {
       request.#signal ??= createAbortSignal();
       return request.#signal;
@@ -295,6 +297,8 @@ includeBody(Request, (self) => stateOf(self));
 export const requestState = stateOf;
 /** @type {(request: Request) => AbortSignal} */
 export const requestSignal = signalOf;
+/** @type {(request: Request) => boolean} Whether anything can abort it. */
+export const canAbort = hasSignal;
 
 const shown = [
   "method", "url", "headers", "destination", "referrer", "referrerPolicy", "mode", "credentials", "cache", "redirect",

@@ -924,8 +924,9 @@ declare var Response: {
 };
 
 /**
- * Fetch what a URL of scheme data, blob or about holds. There is no network.
- * @throws {TypeError} The URL is of another scheme, malformed, or names nothing.
+ * Fetch a URL. Those of the schemes data and blob hold their own contents; of http and https, what the host grants.
+ * @throws {TypeError} There is no answer. Where the host was asked, `cause` is an Error whose `code` says why: "denied",
+ *   "address", "connect", "tls", "timeout", "closed", "protocol", "redirect", "too-large", "encoding", "request", "dropped".
  */
 declare function fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
 

@@ -188,7 +188,7 @@ class Exchange:
             if self._hop.body_bytes is not None and (
                 total > self._hop.body_bytes or (chunk is None and total != self._hop.body_bytes)
             ):
-                raise FetchFailure("body")
+                raise FetchFailure("request", "the body of the request has another length than was announced")
             if chunk is None:
                 return
             if chunk:

@@ -15,7 +15,7 @@ TEXTS: Final = {
     "redirect": "the redirect cannot be followed",
     "too-large": "the body is larger than the grant allows",
     "encoding": "the body cannot be decoded",
-    "body": "the body of the request is not what was announced",
+    "request": "the request cannot be sent",
     "dropped": "the response is no longer there",
 }
 

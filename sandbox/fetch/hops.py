@@ -32,7 +32,6 @@ _DEFAULTS: Final = (
     ("Accept", "*/*"),
     ("Accept-Language", "*"),
     ("User-Agent", "quickjs-sandbox"),
-    ("Accept-Encoding", ACCEPTED),
 )
 
 Pairs: TypeAlias = "tuple[tuple[str, str], ...]"
@@ -70,7 +69,9 @@ def first_hop(method: str, url: str, pairs: list[tuple[str, str]], body: bytes |
     """
     try:
         headers = Headers([pair for pair in pairs if not _is_forbidden(*pair)])
-        return Hop(method, parse(url), headers.pairs, body, size)
+        combined = {name.lower(): (name, headers[name]) for name, _ in reversed(headers.pairs)}
+        kept = tuple(combined[name] for name in headers)
+        return Hop(method, parse(url), kept, body, size)
     except BadURL:
         raise FetchFailure("denied", "the URL is none of http or https that can be fetched") from None
     except ValueError:
@@ -89,6 +90,8 @@ def sent_headers(hop: Hop, grant: Fetch) -> Headers:
     pairs = list(hop.headers)
     names = {name.lower() for name, _ in pairs}
     pairs += [pair for pair in _DEFAULTS if pair[0].lower() not in names]
+    # A part of what is encoded cannot be decoded.
+    pairs.append(("Accept-Encoding", "identity" if "range" in names else ACCEPTED))
     added = [pair for pair in grant.added_headers(hop.url) if pair[0].lower() not in _FRAMING]
     if added:
         names = {name.lower() for name, _ in added}

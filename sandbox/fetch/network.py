@@ -198,7 +198,7 @@ _CODES: Final[tuple[tuple[type[BaseException], str], ...]] = (
     (TimeoutError, "timeout"),
     (httpcore.ConnectError, "connect"),
     (httpcore.NetworkError, "closed"),
-    (httpcore.LocalProtocolError, "body"),
+    (httpcore.LocalProtocolError, "request"),
     (httpcore.ProtocolError, "protocol"),
     (ssl.SSLError, "tls"),
     (OSError, "closed"),

@@ -247,6 +247,18 @@ def test_an_abort_before_the_response(fetched: Run) -> None:
     assert fetched(code) == ["AbortError", True]
 
 
+def test_an_abort_of_a_body_that_is_here(fetched: Run) -> None:
+    code = """
+        const {signal, abort} = ((c) => ({signal: c.signal, abort: () => c.abort()}))(new AbortController());
+        const [read, unread, streamed] = await Promise.all([1, 2, 3].map(() => fetch(base, {signal})));
+        const before = (await read.text()).length > 0;
+        streamed.body;
+        abort();
+        [before, read.bodyUsed, await unread.text().catch(e => e.name), await streamed.text().catch(e => e.name)]
+    """
+    assert fetched(code) == [True, True, "AbortError", "AbortError"]
+
+
 def test_an_abort_in_the_body(fetched: Run) -> None:
     code = """
         const controller = new AbortController();

@@ -240,6 +240,13 @@ def test_too_many_codings(run: Run) -> None:
         assert once(run, server, "const r = await fetch(base); await r.text().catch(e => e.cause.code)") == "encoding"
 
 
+def test_a_part_is_not_encoded(run: Run) -> None:
+    with scripted(OK) as server:
+        once(run, server, "await fetch(base, {headers: {Range: 'bytes=0-1'}}); await fetch(base); 0")
+        assert b"Accept-Encoding: identity" in server.heads[0]
+        assert b"Accept-Encoding: gzip, deflate" in server.heads[1]
+
+
 # --- connections ---
 
 
@@ -313,7 +320,7 @@ def test_a_run_that_is_ended_ends_its_requests() -> None:
         limits = Limits(wall_seconds=0.3)
         with Sandbox(fetch=local(), globals={"base": f"http://127.0.0.1:{server.port}/"}, limits=limits) as box:
             with pytest.raises(TimeoutError):
-                box.eval("await fetch(base)")
+                box.eval("await fetch(base); 0")
             assert until(lambda: server.ended == 1)
             assert box.eval("1 + 1") == 2
 

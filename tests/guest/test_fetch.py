@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
+from sandbox import Request, Response, Sandbox
 from sandbox.errors import JSError
-
-if TYPE_CHECKING:
-    from sandbox import Sandbox
 
 
 @pytest.mark.parametrize(
@@ -29,7 +25,6 @@ if TYPE_CHECKING:
         ("data:x/y;base64 ,YWJj", "x/y", b"abc"),
         ("data:base64,YWJj", "text/plain;charset=US-ASCII", b"YWJj"),
         ("data:x/y,a,b", "x/y", b"a,b"),
-        ("about:blank", "text/html;charset=utf-8", b""),
     ],
 )
 def test_urls_that_hold_their_contents(box: Sandbox, url: str, kind: str, data: bytes) -> None:
@@ -48,6 +43,7 @@ def test_urls_that_hold_their_contents(box: Sandbox, url: str, kind: str, data: 
         ("'data:,', {integrity: 'sha256-x'}", "fetch failed: integrity cannot be checked here"),
         ("'blob:null/x'", "fetch failed: the blob: URL names no blob"),
         ("'about:config'", "fetch failed: there is no such page"),
+        ("'about:blank'", "fetch failed: there is no such page"),
         ("'https://example.com'", "fetch failed: this sandbox was given no network"),
         ("'file:///etc/passwd'", "fetch failed: unknown scheme"),
         ("'x.txt'", "Failed to construct 'Request': Failed to parse URL from x.txt"),
@@ -92,3 +88,87 @@ def test_relative_urls_need_a_location(box: Sandbox) -> None:
     assert box.eval("new Request('x').url") == "https://example.org/x"
     box.eval("location = {get href() { throw new Error('asked') }}; 0")
     assert box.eval("new Request('https://example.com/x').url") == "https://example.com/x"
+
+
+@pytest.mark.parametrize(
+    ("range_", "answer"),
+    [
+        ("bytes=1-2", [206, "el", "2", "bytes 1-2/5", "text/x"]),
+        ("bytes=3-", [206, "lo", "2", "bytes 3-4/5", "text/x"]),
+        ("bytes=-2", [206, "lo", "2", "bytes 3-4/5", "text/x"]),
+        ("bytes=-9", [206, "hello", "5", "bytes 0-4/5", "text/x"]),
+        ("bytes \t=\t0 - 99", [206, "hello", "5", "bytes 0-4/5", "text/x"]),
+        ("bytes=5-", "TypeError: fetch failed: the blob has no such range"),
+        ("bytes=2-1", "TypeError: fetch failed: the blob has no such range"),
+        ("bytes=-", "TypeError: fetch failed: the blob has no such range"),
+        ("bytes=0-1,3-4", "TypeError: fetch failed: the blob has no such range"),
+        ("lines=0-1", "TypeError: fetch failed: the blob has no such range"),
+        (None, [200, "hello", "5", None, "text/x"]),
+    ],
+)
+def test_parts_of_blobs(box: Sandbox, range_: str | None, answer: object) -> None:
+    box.globals["range"] = range_
+    code = """
+        const url = URL.createObjectURL(new Blob(["hel", "lo"], {type: "text/x"}));
+        const read = async r => [r.status, await r.text(),
+          ...["content-length", "content-range", "content-type"].map(name => r.headers.get(name))];
+        fetch(url, range === null ? {} : {headers: {range}}).then(read, String)
+    """
+    assert box.eval(code) == answer
+
+
+_BROKEN = """
+    const seen = [];
+    for (const prototype of [Array.prototype, Promise.prototype, String.prototype, Uint8Array.prototype.__proto__,
+                             ArrayBuffer.prototype, Map.prototype, WeakRef.prototype, FinalizationRegistry.prototype,
+                             ReadableStream.prototype, Response.prototype, Headers.prototype, AbortSignal.prototype]) {
+      for (const key of Reflect.ownKeys(prototype)) {
+        if (key === "constructor") continue;
+        const {get, value, configurable} = Object.getOwnPropertyDescriptor(prototype, key);
+        if (!configurable || (typeof value !== "function" && !get)) continue;
+        if (prototype === Response.prototype && (key === "status" || key === "text")) continue;
+        if (prototype === Promise.prototype && key === "then") continue;
+        if (prototype === Array.prototype && key === Symbol.iterator) continue;
+        const note = () => { seen[seen.length] = String(key); throw new Error("reached " + String(key)) };
+        Object.defineProperty(prototype, key, get ? {get: note} : {value: note});
+      }
+    }
+    const planted = ["0", "1", "code", "cause", "source", "stream", "failure", "size", "pull", "value", "get"];
+    for (const key of planted) {
+      const note = {__proto__: null, get() { seen[seen.length] = key }, set() {}, configurable: true};
+      Object.defineProperty(Object.prototype, key, note);
+    }
+    for (const name of ["Promise", "TypeError", "Error", "Uint8Array", "WeakRef", "FinalizationRegistry", "Response",
+                        "Headers", "Request", "ReadableStream", "AbortSignal"]) globalThis[name] = undefined;
+"""
+
+
+def test_the_network_in_a_broken_world() -> None:
+    """A response in one piece, one in many, a body that is sent in chunks, and a failure."""
+
+    async def answer(request: Request) -> Response:
+        size = len(await request.read())
+        if request.url.endswith("/fail"):
+            raise ValueError("no")
+        return Response(body=[b"x" * 100_000] * 5 if request.url.endswith("/big") else f"got {size}")
+
+    code = """
+        const url = "https://a.test/";
+        const chunk = new Uint8Array(9);
+        const body = new ReadableStream({i: 0, pull(c) { this.i++ < 3 ? c.enqueue(chunk) : c.close() }});
+        const requests = [new Request(url), new Request(url, {method: "POST", duplex: "half", body})];
+    """
+    use = """
+        const first = await fetch(requests[0]);
+        const texts = {__proto__: null, first: await first.text()};
+        texts.second = await (await fetch(requests[1])).text();
+        texts.size = (await (await fetch(url + "big")).text()).length;
+        try { await fetch(url + "fail") } catch (error) { texts.error = error.message }
+        for (const key of planted) delete Object.prototype[key];
+        texts.seen = seen.length === 0 ? "nothing" : seen[0];
+        texts.first + "; " + texts.second + "; " + texts.size + "; " + texts.error + "; " + texts.seen
+    """
+    with Sandbox(fetch=answer) as box:
+        box.eval(code)
+        box.eval(_BROKEN)
+        assert box.eval(use) == "got 0; got 27; 500000; fetch failed; nothing"
