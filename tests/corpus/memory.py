@@ -15,7 +15,7 @@ ROWS = [
     Row(14, "hoards of every kind of object", beside="tests/test_memory.py"),
     Row(15, "the same, given up and begun again for ever"),
     Row(16, "memory so full that no Error object fits", beside="tests/fuzz/test_out_of_memory.py"),
-    Row(17, "floods of timers, host calls and log lines", waits="fetches, until the guest has fetch"),
+    Row(17, "floods of timers, host calls, fetches and log lines", beside="tests/fetch/test_lifetimes.py"),
 ]
 
 _SMALL = 32 << 20
@@ -129,6 +129,19 @@ CASES = [
         functions=_wait_for_ever,
         seconds=5,
         waits=True,
+    ),
+    *cases(
+        17,
+        "value js limit memory",
+        {
+            "fetches": "typeof fetch == 'undefined' ? Promise.resolve('not offered') : "
+            "(async () => { const all = []; for (let i = 0; "
+            "i < 1e5; i++) all.push(fetch('https://example.com/' + i).then(() => 'answered', () => 'refused')); "
+            "return [...new Set(await Promise.all(all))].join() })()",
+        },
+        how="settle",
+        values=("refused",),
+        seconds=5,
     ),
     Case(
         17,

@@ -16,7 +16,7 @@ ROWS = [
     Row(
         33,
         "addresses of the host and of private networks",
-        waits="all that needs fetch: addresses by name and number, redirects, headers, bodies without end",
+        beside="tests/fetch/test_addresses.py, tests/fetch/test_network.py",
     ),
     Row(34, "files of the host", waits="all that needs a file system: paths, links, devices, quotas, races"),
     Row(
@@ -53,6 +53,13 @@ def _reachable(row: int) -> str:
 
 def _refused(specifier: str) -> str:
     return f"import({specifier!r}).then(() => 'loaded', () => 'refused')"
+
+
+def _unanswered(address: str) -> str:
+    return (
+        f"typeof fetch == 'undefined' ? Promise.resolve('not offered') "
+        f": fetch({address!r}).then(() => 'answered', () => 'refused')"
+    )
 
 
 _ADDRESSES = [
@@ -170,6 +177,13 @@ CASES = [
         33,
         "value js",
         {f"import {address}": _refused(address) for address in _ADDRESSES},
+        how="settle",
+        values=("refused",),
+    ),
+    *cases(
+        33,
+        "value js",
+        {f"fetch {address}": _unanswered(address) for address in _ADDRESSES},
         how="settle",
         values=("refused",),
     ),
