@@ -459,6 +459,34 @@ def test_of_very_many_rejections_the_first_ones_are_told(bare: Bare) -> None:
     assert event.error.value == 7
 
 
+@pytest.mark.parametrize("how", ["reportError", "Promise.reject"])
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ("{get a() { ran++ }, b: 1}", {"a": undefined, "b": 1}),
+        ("{a: [{get a() { ran++ }}, 2]}", {"a": [{"a": undefined}, 2]}),
+        ("Object.defineProperty([1, 2], 1, {get() { ran++ }})", [1, undefined]),
+        ("Object.assign([1, , 3], {__proto__: {get 1() { ran++ }}})", [1, undefined, 3]),
+        ("new Map([[1, {get a() { ran++ }}]])", {1: {"a": undefined}}),
+    ],
+)
+def test_of_what_nobody_deals_with_no_getter_runs(bare: Bare, how: str, value: str, told: object) -> None:
+    events = bare.eval(f"globalThis.ran = 0; {how}({value}); 1")
+    (event,) = (event for event in [*bare.seen, *events] if isinstance(event, Uncaught))
+    assert isinstance(event.error, JSError)
+    assert event.error.value == told
+    assert bare.value("ran") == 0
+
+
+@pytest.mark.parametrize("value", ["proxy", "{a: proxy}", "Object.create(proxy)"])
+def test_of_what_nobody_deals_with_no_trap_runs(bare: Bare, value: str) -> None:
+    every_trap = "new Proxy({}, {get: () => () => { ran++ }})"
+    events = bare.eval(f"globalThis.ran = 0; const proxy = new Proxy([], {every_trap}); reportError({value}); 1")
+    (event,) = (event for event in [*bare.seen, *events] if isinstance(event, Uncaught))
+    assert isinstance(event.error, JSError)
+    assert bare.value("ran") == 0
+
+
 # --- the end of a guest ---
 
 

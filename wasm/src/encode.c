@@ -16,6 +16,47 @@ static Tag brand_of(JSContext *ctx, JSValueConst value)
     return (Tag)JS_VALUE_GET_INT(own.value);
 }
 
+/* What a property holds, without running code of the program: undefined for a getter, and behind a proxy. */
+static JSValue held_value(JSContext *ctx, JSValueConst object, JSAtom key)
+{
+    JSValue at = JS_DupValue(ctx, object), value = JS_UNDEFINED;
+    while (JS_IsObject(at) && !JS_IsProxy(at)) {
+        JSPropertyDescriptor own;
+        int found = JS_GetOwnProperty(ctx, &own, at, key);
+        if (found < 0) {
+            value = JS_EXCEPTION;
+            break;
+        }
+        if (found) {
+            value = own.value;
+            JS_FreeValue(ctx, own.getter);
+            JS_FreeValue(ctx, own.setter);
+            break;
+        }
+        JSValue up = JS_GetPrototype(ctx, at);
+        JS_FreeValue(ctx, at);
+        at = up;
+    }
+    JS_FreeValue(ctx, at);
+    return value;
+}
+
+/* A property's value, by its getter where it has one and code may run. */
+JSValue encode_read(Encoder *e, JSValueConst object, JSAtom key)
+{
+    return e->quiet ? held_value(e->w.ctx, object, key) : JS_GetProperty(e->w.ctx, object, key);
+}
+
+JSValue encode_read_index(Encoder *e, JSValueConst object, uint32_t index)
+{
+    if (!e->quiet)
+        return JS_GetPropertyUint32(e->w.ctx, object, index);
+    JSAtom key = JS_NewAtomUInt32(e->w.ctx, index);
+    JSValue value = held_value(e->w.ctx, object, key);
+    JS_FreeAtom(e->w.ctx, key);
+    return value;
+}
+
 static int encode_branded(Encoder *e, JSValueConst value, Tag tag)
 {
     size_t mark;
@@ -40,6 +81,8 @@ static int encode_by_class(Encoder *e, JSValueConst value)
         return encode_array(e, value);
     if (JS_IsFunction(ctx, value))
         return encode_function(e, value);
+    if (JS_IsProxy(value) && e->quiet)
+        return refuse(e, "a proxy that nobody dealt with");
     if (JS_IsProxy(value))
         return stands_for_array(ctx, value) ? encode_proxied_array(e, value) : encode_properties(e, value);
     if (errors_class(ctx, value))
@@ -161,9 +204,10 @@ static int close_message(Encoder *e, int failed)
     return failed;
 }
 
-int encode_message(JSContext *ctx, Buffer *out, JSValueConst value)
+int encode_message(JSContext *ctx, Buffer *out, JSValueConst value, bool quiet)
 {
     Encoder e = open_message(ctx, out);
+    e.quiet = quiet;
     return close_message(&e, put_byte(&e.w, 0) || encode_value(&e, value) ? -1 : 0);
 }
 

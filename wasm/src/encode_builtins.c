@@ -144,7 +144,7 @@ int encode_error(Encoder *e, JSValueConst error)
         failed = JS_IsException(name) || !internals_text(e->w.ctx, name, &text) || put_text(&e->w, &text);
         JS_FreeValue(e->w.ctx, name);
         if (!failed)
-            failed = encode_member(e, atom, 0, HELD_BY_US, JS_GetProperty(e->w.ctx, error, atom));
+            failed = encode_member(e, atom, 0, HELD_BY_US, encode_read(e, error, atom));
     }
     for (uint32_t i = 0; i < extras; i++)
         JS_FreeAtom(e->w.ctx, extra[i]);

@@ -22,7 +22,7 @@ static int encode_holes(Encoder *e, JSValueConst value, uint32_t length)
     if (put_array(&e->w, length))
         return -1;
     for (uint32_t i = 0; i < length; i++) {
-        if (encode_member(e, JS_ATOM_NULL, i, HELD_BY_US, JS_GetPropertyUint32(e->w.ctx, value, i)))
+        if (encode_member(e, JS_ATOM_NULL, i, HELD_BY_US, encode_read_index(e, value, i)))
             return -1;
     }
     return 0;
@@ -47,7 +47,7 @@ static int encode_sparse(Encoder *e, JSValueConst value, uint32_t length)
     for (uint32_t i = 0; !failed && i < present; i++) {
         internals_atom_index(keys[i].atom, &index);
         failed = put_i64(&e->w, index) || encode_member(e, JS_ATOM_NULL, index, HELD_BY_US,
-                                                          JS_GetProperty(e->w.ctx, value, keys[i].atom));
+                                                          encode_read(e, value, keys[i].atom));
     }
     if (!failed)
         close_extension(&e->w, mark);
@@ -68,7 +68,7 @@ int encode_array(Encoder *e, JSValueConst value)
         for (uint32_t i = 0; i < count; i++) {
             uint32_t now;
             bool dense = internals_fast_array(value, &values, &now) && i < now;
-            JSValue item = dense ? JS_DupValue(e->w.ctx, values[i]) : JS_GetPropertyUint32(e->w.ctx, value, i);
+            JSValue item = dense ? JS_DupValue(e->w.ctx, values[i]) : encode_read_index(e, value, i);
             if (encode_member(e, JS_ATOM_NULL, i, dense ? HELD_BY_PARENT_AND_US : HELD_BY_US, item))
                 return -1;
         }
@@ -110,7 +110,7 @@ int encode_properties(Encoder *e, JSValueConst value)
         failed = JS_IsException(name) || !internals_text(e->w.ctx, name, &text) || put_text(&e->w, &text);
         JS_FreeValue(e->w.ctx, name);
         if (!failed)
-            failed = encode_member(e, keys[i].atom, 0, HELD_BY_US, JS_GetProperty(e->w.ctx, value, keys[i].atom));
+            failed = encode_member(e, keys[i].atom, 0, HELD_BY_US, encode_read(e, value, keys[i].atom));
     }
     JS_FreePropertyEnum(e->w.ctx, keys, count);
     return failed;

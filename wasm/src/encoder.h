@@ -16,6 +16,7 @@ typedef struct Encoder {
     uint32_t nodes;
     uint32_t depth;
     bool references;
+    bool quiet;           /* no code of the program runs: getters count as undefined, proxies cannot cross */
 } Encoder;
 
 static inline int refuse(Encoder *e, const char *reason)
@@ -25,6 +26,8 @@ static inline int refuse(Encoder *e, const char *reason)
 
 /* encode.c */
 int encode_value(Encoder *e, JSValueConst value);
+JSValue encode_read(Encoder *e, JSValueConst object, JSAtom key);
+JSValue encode_read_index(Encoder *e, JSValueConst object, uint32_t index);
 
 /* encode_containers.c; encode_member() takes `value`, and `held` says what its container holds of it. */
 int encode_member(Encoder *e, JSAtom key, uint32_t index, uint32_t held, JSValue value);

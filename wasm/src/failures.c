@@ -50,11 +50,11 @@ void failures_report(uint32_t op, uint32_t id, JSValue thrown)
     }
     Buffer *out = frame_begin(&frame);
     JSValue report = thrown;
-    bool encoded = encode_message(ctx, out, report) == 0;
+    bool quiet = op == OP_UNCAUGHT, encoded = encode_message(ctx, out, report, quiet) == 0;
     if (!encoded && !guest.control.reason) {
         JS_FreeValue(ctx, JS_GetException(ctx));
         report = describe(ctx, thrown);
-        encoded = !JS_IsException(report) && encode_message(ctx, out, report) == 0;
+        encoded = !JS_IsException(report) && encode_message(ctx, out, report, quiet) == 0;
         JS_FreeValue(ctx, report);
     }
     if (!encoded) {

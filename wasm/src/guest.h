@@ -151,7 +151,7 @@ void failures_uncaught_pending(void);
 JSValue failures_throw_conversion(JSContext *ctx, const char *path, const char *reason);
 
 /* encode.c / decode.c: values and messages. */
-int encode_message(JSContext *ctx, Buffer *out, JSValueConst value);
+int encode_message(JSContext *ctx, Buffer *out, JSValueConst value, bool quiet);
 int encode_arguments(JSContext *ctx, Buffer *out, int argc, JSValueConst *argv);
 
 JSValue reader_value(Reader *reader);                           /* JS_EXCEPTION: pending exception or malformed */

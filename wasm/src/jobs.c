@@ -225,7 +225,7 @@ static void finish(uint32_t id, JSValue value)
 {
     JSContext *ctx = guest.context;
     Frame frame;
-    int failed = encode_message(ctx, frame_begin(&frame), value);
+    int failed = encode_message(ctx, frame_begin(&frame), value, false);
     JS_FreeValue(ctx, value);
     if (failed) {
         frame_drop(&frame);
