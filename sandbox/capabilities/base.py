@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
+import os
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from sandbox._abi import Mode
@@ -96,3 +98,79 @@ class Capability(ABC):
 
 def _nothing() -> None:
     """There is no such state."""
+
+
+class Work(Service, Protocol):
+    """What goes on for a guest between its turns: see `sandbox.network.tasks`."""
+
+    def note(self) -> Any:  # noqa: ANN401 - its own
+        """What the guest knows of it; while no turn runs."""
+
+    def undo(self, noted: Any, /) -> object:  # noqa: ANN401 - the same
+        """Go back to that."""
+
+
+_W = TypeVar("_W", bound=Work)
+# What belongs to the event loop of the process this one was forked from is left alone, not closed.
+_lost: Final[list[object]] = []
+
+
+class WorkingCapability(Capability, Generic[_W]):
+    """A capability that goes on between the guest's turns, from the first request that begins something.
+
+    Attributes:
+        begins: The name of that operation.
+    """
+
+    begins: ClassVar[str]
+
+    def __init__(self, *, is_granted: bool) -> None:
+        """Begin with nothing; what is not granted never begins."""
+        self._is_granted = is_granted
+        self._numbers = itertools.count(1)
+        self._begun: _W | None = None
+        self._process = os.getpid()
+
+    @abstractmethod
+    def _begin(self, numbers: Iterator[int]) -> _W:
+        """Make what goes on. It may bring an event loop, which most programs do without."""
+
+    def work(self) -> _W:
+        """What goes on for this sandbox."""
+        if self._begun is None:
+            self._begun = self._begin(self._numbers)
+        return self._begun
+
+    def services(self) -> Mapping[str, Service]:
+        """See `Capability`."""
+        if self._begun is not None and self._process != os.getpid():
+            _lost.append(self._begun)
+            self._begun = None
+        self._process = os.getpid()
+        return {self.begins: _Working(self.work, self._end)} if self._is_granted else {}
+
+    def checkpoint(self) -> Callable[[], object]:
+        """See `Capability`: what the guest will not know of is given up."""
+        noted = None if self._begun is None else self._begun.note()
+
+        def undo() -> None:
+            if self._begun is not None:
+                self._begun.undo(noted or {})
+
+        return undo
+
+    def _end(self) -> None:
+        if self._begun is not None:
+            self._begun.stop()
+
+
+class _Working:
+    """The service behind the operation that begins something."""
+
+    def __init__(self, work: Callable[[], Work], end: Callable[[], None]) -> None:
+        self._work = work
+        self.stop = end
+
+    async def serve(self) -> None:
+        """See `Service`."""
+        await self._work().serve()

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
-import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from sandbox.capabilities.base import Capability, Handler, Malformed, Service
+from sandbox.capabilities.base import Handler, Malformed, WorkingCapability
 from sandbox.fetch.failures import TEXTS, FetchFailure
 
 if TYPE_CHECKING:
@@ -15,59 +13,30 @@ if TYPE_CHECKING:
     from sandbox.fetch.grant import Fetch
     from sandbox.fetch.hops import RedirectMode
 
-# What belongs to the event loop of the process this one was forked from is left alone, not closed.
-_lost: Final[list[Exchanges]] = []
 _NO_NETWORK: Final = ["denied", "this sandbox was given no network"]
 _GONE: Final = ["dropped", TEXTS["dropped"]]
 
 
-class FetchCapability(Capability):
+class FetchCapability(WorkingCapability["Exchanges"]):
     """Serves the guest's fetch, as its grant says. A failure is an answer as well: a code and a text."""
 
     stem: ClassVar[str] = "fetch"
+    begins: ClassVar[str] = "send"
 
     def __init__(self, grant: Fetch | None) -> None:
         """Make the capability; None: there is no network."""
+        super().__init__(is_granted=grant is not None)
         self._grant = grant
-        self._numbers = itertools.count(1)
-        self._begun: Exchanges | None = None
-        self._process = os.getpid()
 
     def handlers(self) -> Mapping[str, Handler]:
         """See `Capability`."""
         return {"send": self._send, "write": self._write, "read": self._read, "drop": self._drop}
 
-    def services(self) -> Mapping[str, Service]:
-        """See `Capability`."""
-        if self._begun is not None and self._process != os.getpid():
-            _lost.append(self._begun)
-            self._begun = None
-        self._process = os.getpid()
-        return {} if self._grant is None else {"send": _Fetching(self.exchanges, self.end)}
+    def _begin(self, numbers: Iterator[int]) -> Exchanges:
+        from sandbox.fetch.exchanges import Exchanges
 
-    def checkpoint(self) -> Callable[[], object]:
-        """See `Capability`: what the guest will not know of is given up."""
-        noted = {} if self._begun is None else self._begun.note()
-
-        def undo() -> None:
-            if self._begun is not None:
-                self._begun.undo(noted)
-
-        return undo
-
-    def exchanges(self) -> Exchanges:
-        """The fetches of this sandbox."""
-        if self._begun is None:
-            from sandbox.fetch.exchanges import Exchanges  # brings an event loop, which most programs do without
-
-            assert self._grant is not None
-            self._begun = Exchanges(self._grant, self._numbers)
-        return self._begun
-
-    def end(self) -> None:
-        """End all of them, on the event loop."""
-        if self._begun is not None:
-            self._begun.stop()
+        assert self._grant is not None
+        return Exchanges(self._grant, numbers)
 
     # --- operations ---
 
@@ -81,7 +50,7 @@ class FetchCapability(Capability):
             hop = first_hop(method, url, pairs, body, size)
         except FetchFailure as failure:
             return [failure.code, failure.text]
-        return _told(self.exchanges().send, hop, redirect)
+        return _told(self.work().send, hop, redirect)
 
     def _write(self, number: object, chunk: object) -> object:
         if chunk is not None and not isinstance(chunk, bytes):
@@ -99,18 +68,6 @@ class FetchCapability(Capability):
             return _GONE
         begun.disown(_number(number))
         return _told(begun.drop, _number(number))
-
-
-class _Fetching:
-    """The service behind the first fetch."""
-
-    def __init__(self, exchanges: Callable[[], Exchanges], end: Callable[[], None]) -> None:
-        self._exchanges = exchanges
-        self.stop = end
-
-    async def serve(self) -> None:
-        """See `Service`."""
-        await self._exchanges().serve()
 
 
 async def _told(question: Callable[..., Awaitable[object]], *arguments: object) -> object:

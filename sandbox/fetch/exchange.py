@@ -17,7 +17,7 @@ import anyio
 
 from sandbox.fetch.failures import FetchFailure
 from sandbox.fetch.hops import Hop, RedirectMode, has_body, is_redirect, next_hop, sent_headers
-from sandbox.fetch.urls import BadURL, parse
+from sandbox.network.urls import BadURL, parse
 
 if TYPE_CHECKING:
     from sandbox.fetch.adapters import Adapter, Answer

@@ -2,35 +2,27 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from sandbox.fetch.addresses import AddressPolicy
 from sandbox.fetch.failures import FetchFailure
-from sandbox.fetch.patterns import Pattern, pattern
-from sandbox.http import Headers, HeadersInit, Request, Response, is_token
+from sandbox.http import HeadersInit, Request, Response, is_token
+from sandbox.network.grant import NetworkGrant, whole
+from sandbox.network.urls import HTTP
 
 if TYPE_CHECKING:
     import ssl
 
-    from sandbox.fetch.urls import WebURL
+    from sandbox.network.urls import WebURL
 
 Handler: TypeAlias = Callable[[Request], Response | Awaitable[Response]]
 
 # Fetch, section 2.2.1: what nobody may send, as these would turn the request into another one.
 _FORBIDDEN_METHODS: Final = frozenset({"CONNECT", "TRACE", "TRACK"})
-# Fetch, section 2.9: ports of other protocols, which a request could be made to speak.
-_BAD_PORTS: Final = frozenset({
-    0, 1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101, 102, 103, 104, 109,
-    110, 111, 113, 115, 117, 119, 123, 135, 137, 139, 143, 161, 179, 389, 427, 465, 512, 513, 514, 515, 526, 530,
-    531, 532, 540, 548, 554, 556, 563, 587, 601, 636, 989, 990, 993, 995, 1719, 1720, 1723, 2049, 3659, 4045, 4190,
-    5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080,
-})  # fmt: skip
 _MEGABYTE: Final = 1 << 20
 
 
-class Fetch:
+class Fetch(NetworkGrant):
     """Which network requests a guest may make. Nothing is allowed that is not said here; an instance does not change.
 
         Sandbox(fetch=Fetch(allow=["api.example.com"], headers={"api.example.com": {"Authorization": "Bearer ..."}}))
@@ -84,25 +76,14 @@ class Fetch:
             ValueError: A pattern, a network, a header or a number is none.
             TypeError: An option has the wrong type.
         """
-        self._allow = _patterns("allow", allow)
-        self._deny = _patterns("deny", deny)
+        super().__init__(HTTP, allow, deny, headers, private, timeout, connections, ssl_context)
         self._methods = None if methods is None else frozenset(_methods(methods))
-        self._headers = tuple((_secret_pattern(text), Headers(init)) for text, init in (headers or {}).items())
-        if isinstance(private, str):
-            raise TypeError("private must be a bool or a list of networks, not str")
-        self.addresses = AddressPolicy(private)
-        self.max_request_bytes = _whole("max_request_bytes", max_request_bytes, optional=True)
-        self.max_response_bytes = _whole("max_response_bytes", max_response_bytes, optional=True)
-        self.redirects = _whole("redirects", redirects) or 0
-        self.connections = _whole("connections", connections) or 1
-        self.timeout = _seconds(timeout)
-        self.ssl_context = ssl_context
+        self.max_request_bytes = whole("max_request_bytes", max_request_bytes, optional=True)
+        self.max_response_bytes = whole("max_response_bytes", max_response_bytes, optional=True)
+        self.redirects = whole("redirects", redirects) or 0
         if transport is not None and not callable(transport):
             raise TypeError(f"transport must be callable, not {type(transport).__name__}")
         self.transport = transport
-
-    def __repr__(self) -> str:  # without the headers, which are secrets
-        return f"Fetch(allow={[each.text for each in self._allow]}, deny={[each.text for each in self._deny]})"
 
     def check(self, method: str, url: WebURL) -> None:
         """See whether a request may be made.
@@ -114,15 +95,8 @@ class Fetch:
             raise FetchFailure("denied", "no request may have this method")
         if self._methods is not None and method not in self._methods:
             raise FetchFailure("denied", f"the grant does not allow the method {method}")
-        granted = [each for each in self._allow if each.matches(url)]
-        if url.port in _BAD_PORTS and not any(each.names_port for each in granted):
-            raise FetchFailure("denied", f"port {url.port} is one of another protocol")
-        if not granted or any(each.touches(url) for each in self._deny):
-            raise FetchFailure("denied", f"the grant does not allow {url.origin}{url.path}")
-
-    def added_headers(self, url: WebURL) -> list[tuple[str, str]]:
-        """The headers that the host adds to a request of such a URL."""
-        return [pair for each, headers in self._headers if each.matches(url) for pair in headers.pairs]
+        if (refusal := self.refusal(url)) is not None:
+            raise FetchFailure("denied", refusal)
 
 
 def grant_of(option: object) -> Fetch:
@@ -138,17 +112,6 @@ def grant_of(option: object) -> Fetch:
     raise TypeError(f"fetch must be a Fetch, a callable or None, not {type(option).__name__}")
 
 
-def _patterns(option: str, texts: Any) -> tuple[Pattern, ...]:  # noqa: ANN401 - checked here
-    if isinstance(texts, str):
-        raise TypeError(f"{option} must be a list of patterns, not str")
-    return tuple(map(pattern, texts))
-
-
-def _secret_pattern(text: object) -> Pattern:
-    given = pattern(text)
-    return given if given.scheme is not None else pattern(f"https://{given.text}")
-
-
 def _methods(methods: Any) -> Iterable[str]:  # noqa: ANN401 - checked here
     if isinstance(methods, str):
         raise TypeError("methods must be a list of methods, not str")
@@ -156,19 +119,3 @@ def _methods(methods: Any) -> Iterable[str]:  # noqa: ANN401 - checked here
         if not isinstance(method, str) or not is_token(method):
             raise ValueError(f"{method!r} is no method")
         yield method
-
-
-def _seconds(number: Any) -> float:  # noqa: ANN401 - checked here
-    if isinstance(number, bool) or not isinstance(number, int | float) or not 0 < number < math.inf:
-        raise ValueError(f"timeout must be a positive number of seconds, not {number!r}")
-    return float(number)
-
-
-def _whole(option: str, number: Any, *, optional: bool = False) -> int | None:  # noqa: ANN401 - checked here
-    if number is None and optional:
-        return None
-    if isinstance(number, bool) or not isinstance(number, int):
-        raise TypeError(f"{option} must be an int{' or None' if optional else ''}, not {type(number).__name__}")
-    if number < 0:
-        raise ValueError(f"{option} must not be negative, as {number} is")
-    return number

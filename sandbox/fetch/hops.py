@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from sandbox.fetch.decoding import ACCEPTED
 from sandbox.fetch.failures import FetchFailure
-from sandbox.fetch.urls import BadURL, WebURL, parse
 from sandbox.http import Headers
+from sandbox.network.urls import BadURL, WebURL, parse
 
 if TYPE_CHECKING:
     from sandbox.fetch.grant import Fetch

@@ -6,86 +6,34 @@ headers of its own, decompression without bounds) is what a guest must not have,
 
 from __future__ import annotations
 
-import os
-import socket
 import ssl
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import anyio
 import anyio.to_thread
-import certifi
 import httpcore
 
 from sandbox.fetch.adapters import Answer
 from sandbox.fetch.decoding import decoded
 from sandbox.fetch.failures import FetchFailure
 from sandbox.fetch.hops import Hop, has_body
+from sandbox.network.backend import CheckedBackend, Refused, default_context
 
 if TYPE_CHECKING:
-    from sandbox.fetch.addresses import AddressPolicy
     from sandbox.fetch.grant import Fetch
     from sandbox.http import Headers
 
 # How long a connection is kept that nobody uses.
 _IDLE_SECONDS: Final = 30.0
-# An address that does not answer must not use up the time for the next one.
-_MOST_ADDRESSES: Final = 4
-
-
-class _Refused(Exception):
-    """No address of a host may be connected to."""
-
-
-class _CheckedBackend(httpcore.AsyncNetworkBackend):
-    """Connects to addresses that the policy admits: what was checked is connected to."""
-
-    def __init__(self, addresses: AddressPolicy) -> None:
-        self._addresses = addresses
-        self._inner = httpcore.AnyIOBackend()
-
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's signature
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        """Connect to the first address that may be, and can be, connected to."""
-        failure: Exception = _Refused()
-        for address in await self._resolve(host, port, timeout):
-            try:
-                return await self._inner.connect_tcp(address, port, timeout, local_address, socket_options)
-            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
-                failure = error
-        raise failure
-
-    async def _resolve(self, host: str, port: int, timeout: float | None) -> list[str]:  # noqa: ASYNC109 - the same
-        try:
-            with anyio.fail_after(timeout):
-                found = await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError):
-            raise _Refused from None
-        admitted = dict.fromkeys(entry[4][0] for entry in found if self._addresses.admits(entry[4][0]))
-        return list(admitted)[:_MOST_ADDRESSES]
-
-    async def connect_unix_socket(self, *_arguments: object, **_options: object) -> httpcore.AsyncNetworkStream:
-        """Never asked for."""
-        raise _Refused
-
-    async def sleep(self, seconds: float) -> None:
-        """See httpcore."""
-        await anyio.sleep(seconds)
 
 
 @lru_cache(maxsize=1)
-def _default_context() -> ssl.SSLContext:
-    if os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR"):
-        return ssl.create_default_context()
-    return ssl.create_default_context(cafile=certifi.where())
+def _context() -> ssl.SSLContext:
+    """One for all pools, which ask for HTTP/2 in it."""
+    return default_context()
 
 
 class NetworkAdapter:
@@ -140,7 +88,7 @@ class NetworkAdapter:
         async with self._lock:
             if self._pool is None:
                 # To read the authorities takes long enough to hold up a loop.
-                context = self._grant.ssl_context or await anyio.to_thread.run_sync(_default_context)
+                context = self._grant.ssl_context or await anyio.to_thread.run_sync(_context)
                 self._pool = httpcore.AsyncConnectionPool(
                     ssl_context=context,
                     max_connections=self._grant.connections,
@@ -148,7 +96,7 @@ class NetworkAdapter:
                     keepalive_expiry=_IDLE_SECONDS,
                     http1=True,
                     http2=True,
-                    network_backend=_CheckedBackend(self._grant.addresses),
+                    network_backend=CheckedBackend(self._grant.addresses),
                 )
         return self._pool
 
@@ -193,7 +141,7 @@ def _framing(hop: Hop) -> list[tuple[bytes, bytes]]:
 
 
 _CODES: Final[tuple[tuple[type[BaseException], str], ...]] = (
-    (_Refused, "address"),
+    (Refused, "address"),
     (httpcore.TimeoutException, "timeout"),
     (TimeoutError, "timeout"),
     (httpcore.ConnectError, "connect"),

@@ -52,7 +52,7 @@ def test_another_number_of_parts() -> None:
 @pytest.mark.parametrize("number", [None, True, "1", 1.5, []])
 def test_what_is_no_number(number: Any) -> None:
     capability = FetchCapability(Fetch(["*"]))
-    capability.exchanges()
+    capability.work()
     for name in ("read", "drop"):
         with pytest.raises(TypeError, match="number"):
             capability.handlers()[name](number)

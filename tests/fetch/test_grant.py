@@ -8,7 +8,7 @@ import pytest
 
 from sandbox import Fetch, Sandbox
 from sandbox.fetch.failures import FetchFailure
-from sandbox.fetch.urls import parse
+from sandbox.network.urls import parse
 
 
 def allowed(grant: Fetch, url: str, method: str = "GET") -> bool:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sandbox import Sandbox
-from sandbox.fetch.urls import BadURL, parse
+from sandbox.network.urls import BadURL, parse
 
 BASE = "https://example.com:8443/a/b/c?d"
 URLS = [

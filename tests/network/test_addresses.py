@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.fetch.addresses import AddressPolicy
+from sandbox.network.addresses import AddressPolicy
 
 PUBLIC = [
     "1.1.1.1", "8.8.8.8", "93.184.216.34", "172.32.0.1", "2606:4700::1111", "2001:4860:4860::8888", "::ffff:8.8.8.8",

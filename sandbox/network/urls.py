@@ -1,4 +1,4 @@
-"""URLs of http and https as the URL Standard reads them, by a parser of the host's own.
+"""URLs of http, https, ws and wss as the URL Standard reads them, by a parser of the host's own.
 
 What the guest sends was parsed by its own parser, which it may own; where a redirect leads, a server says. So the
 policy reads URLs itself, refuses what it is not sure of, and what it has read is what is connected to.
@@ -7,12 +7,16 @@ policy reads URLs itself, refuses what it is not sure of, and what it has read i
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 from typing import Final
 from urllib.parse import quote, unquote_to_bytes
 
-_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+DEFAULT_PORTS: Final = {"http": 80, "https": 443, "ws": 80, "wss": 443}
+# The schemes of a protocol, each with its secure one.
+HTTP: Final = {"http": "https", "https": "https"}
+WEBSOCKET: Final = {"ws": "wss", "wss": "wss"}
 _SCHEME: Final = re.compile(r"([a-zA-Z][a-zA-Z0-9+.\-]*):")
 _HOST: Final = re.compile(r"[a-z0-9_\-~!$&'()*+,;=.]+")
 _PORT: Final = re.compile(r"[0-9]{0,10}")
@@ -27,15 +31,15 @@ _DOTS: Final = {".": 1, "%2e": 1, "..": 2, ".%2e": 2, "%2e.": 2, "%2e%2e": 2}
 
 
 class BadURL(ValueError):
-    """A text is no URL of http or https, or not one that is sure to be read in one way only."""
+    """A text is no URL of the right scheme, or not one that is sure to be read in one way only."""
 
 
 @dataclass(frozen=True, slots=True)
 class WebURL:
-    """A URL of http or https, without credentials and fragment.
+    """A URL, without credentials and fragment.
 
     Attributes:
-        scheme: `"http"` or `"https"`.
+        scheme: `"http"`, `"https"`, `"ws"` or `"wss"`.
         host: In lower case, as ASCII; an IPv6 address without its brackets.
         port: Where to connect to.
         path: Begins with a slash, and has no dot segments.
@@ -52,7 +56,7 @@ class WebURL:
     def netloc(self) -> str:
         """Host and port, as the header `Host` says them."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return host if self.port == _DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
+        return host if self.port == DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
 
     @property
     def origin(self) -> str:
@@ -68,15 +72,16 @@ class WebURL:
         return self.origin + self.target
 
 
-def parse(text: str, base: WebURL | None = None) -> WebURL:
+def parse(text: str, base: WebURL | None = None, schemes: Container[str] = HTTP) -> WebURL:
     """Read a URL.
 
     Args:
         text: The URL; relative ones need a base.
         base: What it is relative to.
+        schemes: Those that it may have.
 
     Raises:
-        BadURL: It is none, is not of http or https, or has credentials.
+        BadURL: It is none, has another scheme, or has credentials.
     """
     if len(text) > _MAX_CHARS or (not text.isprintable() and any("\ud800" <= char <= "\udfff" for char in text)):
         raise BadURL("a URL is too long, or no text")
@@ -85,8 +90,8 @@ def parse(text: str, base: WebURL | None = None) -> WebURL:
     scheme = base.scheme if base is not None else ""
     if match is not None:
         scheme, text = match[1].lower(), text[match.end() :]
-        if scheme not in _DEFAULT_PORTS:
-            raise BadURL("a URL of another scheme than http and https")
+        if scheme not in schemes:
+            raise BadURL("a URL of another scheme")
     elif base is None:
         raise BadURL("a relative URL without a base")
     if base is None or scheme != base.scheme or _slashes(text[:2]):
@@ -128,7 +133,7 @@ def _authority(text: str, scheme: str) -> tuple[str, int]:
         host, _, port = text.partition(":")
     if _PORT.fullmatch(port) is None or int(port or "0") > 0xFFFF:
         raise BadURL("a URL with a malformed port")
-    return read_host(host), int(port) if port else _DEFAULT_PORTS[scheme]
+    return read_host(host), int(port) if port else DEFAULT_PORTS[scheme]
 
 
 def read_host(text: str) -> str:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote
 
-from sandbox.fetch.urls import BadURL, WebURL, read_host
+from sandbox.network.urls import DEFAULT_PORTS, HTTP, BadURL, WebURL, read_host
 
 _SHAPE: Final = re.compile(
-    r"(?:(?P<scheme>https?)://)?(?P<host>\*|\[[0-9A-Fa-f:.]+\]|[^/:\[\]?#@\s\\]+)(?::(?P<port>[0-9]{1,5}|\*))?(?P<path>/[^?#]*)?"
+    r"(?:(?P<scheme>[a-z]+)://)?(?P<host>\*|\[[0-9A-Fa-f:.]+\]|[^/:\[\]?#@\s\\]+)(?::(?P<port>[0-9]{1,5}|\*))?(?P<path>/[^?#]*)?"
 )
-_DEFAULTS: Final = {"http": 80, "https": 443}
 _DECODINGS: Final = 3
 
 
@@ -22,7 +22,7 @@ class Pattern:
 
     Attributes:
         text: As it was given.
-        scheme: `"http"`, `"https"`; None: either.
+        scheme: As `WebURL` has it; None: either of its protocol.
         host: A host; after `"*."` one whose subdomains are meant; `"*"`: any.
         port: None: the default one of the URL's scheme; 0: any.
         path: What the path begins with, as whole segments; empty: any.
@@ -50,7 +50,7 @@ class Pattern:
     def _fits(self, url: WebURL) -> bool:
         if self.scheme is not None and url.scheme != self.scheme:
             return False
-        if self.port != 0 and url.port != (_DEFAULTS[url.scheme] if self.port is None else self.port):
+        if self.port != 0 and url.port != (DEFAULT_PORTS[url.scheme] if self.port is None else self.port):
             return False
         host = url.host.removesuffix(".")
         if self.host == "*":
@@ -62,8 +62,12 @@ class Pattern:
         return path == prefix or path.startswith(prefix + "/")
 
 
-def pattern(text: object) -> Pattern:
+def pattern(text: object, schemes: Collection[str] = HTTP) -> Pattern:
     """Read a pattern: a host, with `*.` before it for its subdomains, `*` for any; then a scheme, a port, a path.
+
+    Args:
+        text: The pattern.
+        schemes: Those that it may be about.
 
     Raises:
         TypeError: It is no text.
@@ -72,8 +76,9 @@ def pattern(text: object) -> Pattern:
     if not isinstance(text, str):
         raise TypeError(f"a pattern of URLs must be a str, not {type(text).__name__}")
     match = _SHAPE.fullmatch(text)
-    if match is None:
-        raise ValueError(f"{text!r} is no pattern of URLs; it is written like 'https://*.example.com:8443/path'")
+    if match is None or (match["scheme"] is not None and match["scheme"] not in schemes):
+        example = f"{list(schemes)[-1]}://*.example.com:8443/path"
+        raise ValueError(f"{text!r} is no pattern of URLs; it is written like {example!r}")
     host = match["host"]
     if host != "*":
         star, name = ("*.", host[2:]) if host.startswith("*.") else ("", host)
