@@ -39,6 +39,19 @@ export const op = freeze({
     // queue: number of a fetch that nobody needs; answers nil
     drop: 51,
   }),
+  websocket: freeze({
+    __proto__: null,
+    // queue: URL, list of subprotocols; answers number, subprotocol, extensions and how much may be on the way; or a text: why there is no connection
+    open: 72,
+    // queue: number; answers when there is something: what has gone of the guest's messages, with 128 bytes for each of them, and how many, a list of messages (strings and bins), and nil or the end: whether it was clean, code, reason; or nil: there is no such socket
+    receive: 73,
+    // send: number, string or bin
+    send: 74,
+    // send: number, code or nil, reason
+    close: 75,
+    // send: number of a socket that nobody needs
+    drop: 76,
+  }),
   intl: freeze({
     __proto__: null,
     // call: answers the sandbox's locale and time zone

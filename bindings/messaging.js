@@ -235,11 +235,12 @@ export class MessageEvent extends Event {
  * @param {EventTarget} target
  * @param {any} data
  * @param {any[]} ports A list that becomes the event's.
+ * @param {string} [origin]
  */
-export function fireMessage(target, data, ports) {
+export function fireMessage(target, data, ports, origin = "") {
   const event = new MessageEvent("message");
   const frozen = ObjectFreeze(toArray(ports));
-  setInit(event, { __proto__: null, data, origin: "", lastEventId: "", source: null, ports: frozen });
+  setInit(event, { __proto__: null, data, origin, lastEventId: "", source: null, ports: frozen });
   fireEvent(target, event);
 }
 

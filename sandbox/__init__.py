@@ -70,6 +70,7 @@ __all__ = [
     "SandboxError",
     "Undefined",
     "Usage",
+    "WebSockets",
     "call",
     "call_async",
     "close_default_sandbox",
@@ -86,6 +87,7 @@ if TYPE_CHECKING:
     from sandbox._async_sandbox import AsyncGlobals, AsyncSandbox
     from sandbox.fetch.grant import Fetch
     from sandbox.http import Headers, Request, Response
+    from sandbox.websocket.grant import WebSockets
 
 _LATE = {
     "AsyncGlobals": "sandbox._async_sandbox",
@@ -94,6 +96,7 @@ _LATE = {
     "Headers": "sandbox.http",
     "Request": "sandbox.http",
     "Response": "sandbox.http",
+    "WebSockets": "sandbox.websocket.grant",
 }
 
 

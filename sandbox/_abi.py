@@ -103,6 +103,19 @@ class Op(IntEnum):
     FETCH_READ = 50
     # number of a fetch that nobody needs; answers nil
     FETCH_DROP = 51
+    # URL, list of subprotocols; answers number, subprotocol, extensions and how much may be on the way; or a text: why
+    # there is no connection
+    WEBSOCKET_OPEN = 72
+    # number; answers when there is something: what has gone of the guest's messages, with 128 bytes for each of them,
+    # and how many, a list of messages (strings and bins), and nil or the end: whether it was clean, code, reason; or
+    # nil: there is no such socket
+    WEBSOCKET_RECEIVE = 73
+    # number, string or bin
+    WEBSOCKET_SEND = 74
+    # number, code or nil, reason
+    WEBSOCKET_CLOSE = 75
+    # number of a socket that nobody needs
+    WEBSOCKET_DROP = 76
     # answers the sandbox's locale and time zone
     INTL_DEFAULTS = 96
     # a language tag; answers its canonical form, the locale there is data for or nil, the keywords of its Unicode
@@ -277,6 +290,11 @@ OPS: Final[dict[tuple[str, str], tuple[int, str]]] = {
     ("fetch", "write"): (49, "queue"),
     ("fetch", "read"): (50, "queue"),
     ("fetch", "drop"): (51, "queue"),
+    ("websocket", "open"): (72, "queue"),
+    ("websocket", "receive"): (73, "queue"),
+    ("websocket", "send"): (74, "send"),
+    ("websocket", "close"): (75, "send"),
+    ("websocket", "drop"): (76, "send"),
     ("intl", "defaults"): (96, "call"),
     ("intl", "locale"): (97, "call"),
     ("intl", "likely"): (98, "call"),

@@ -11,7 +11,17 @@ from sandbox._clock import VirtualClock, make_clock
 from sandbox._driver import Driver
 from sandbox._operations import Operations
 from sandbox._requests import Waiter
-from sandbox.capabilities import Console, ConsoleEntry, Crypto, FetchCapability, Intl, Modules, Random, Timers
+from sandbox.capabilities import (
+    Console,
+    ConsoleEntry,
+    Crypto,
+    FetchCapability,
+    Intl,
+    Modules,
+    Random,
+    Timers,
+    WebSocketCapability,
+)
 from sandbox.errors import ConversionError, RunInterrupted, SandboxClosed, UsageError
 from sandbox.fetch import INSTALL as INSTALL_FETCH
 from sandbox.fetch import has_http
@@ -20,6 +30,8 @@ from sandbox.intl import DEFAULT_LOCALE, DEFAULT_ZONE, INSTALL, has_locales
 from sandbox.limits import Limits, OnLimit, Usage
 from sandbox.modules.mapping import finders
 from sandbox.values import HandleOwner, JSFunction
+from sandbox.websocket import INSTALL as INSTALL_WEBSOCKET
+from sandbox.websocket import has_websockets
 
 if TYPE_CHECKING:
     from sandbox._turns import Command
@@ -27,6 +39,8 @@ if TYPE_CHECKING:
     from sandbox.fetch.grant import Fetch, Handler
     from sandbox.intl.zones import Zone
     from sandbox.modules.mapping import Modules as ModuleOption
+    from sandbox.websocket.grant import Handler as Connect
+    from sandbox.websocket.grant import WebSockets
 
 F = TypeVar("F", bound=Callable[..., Any])
 _DEFAULT_LIMITS: Final = Limits()
@@ -65,6 +79,7 @@ class Face:
         globals: Mapping[str, Any] | None = None,
         modules: ModuleOption | Sequence[ModuleOption] | None = None,
         fetch: Fetch | Handler | None = None,
+        websocket: WebSockets | Connect | None = None,
         console: Callable[[ConsoleEntry], object] | None = None,
         clock: Literal["real", "virtual"] = "real",
         clock_resolution_seconds: float | None = None,
@@ -89,6 +104,9 @@ class Face:
             fetch: Which network requests the guest may make: a `Fetch`, which needs the extra `fetch`. Or a function,
                 plain or `async def`, that answers all of them: it takes a `Request` and gives a `Response`. None: the
                 guest has no network.
+            websocket: Which WebSockets the guest may open: a `WebSockets`, which needs the extra `websocket`. Or a
+                function, plain or `async def`, that gives the connections: it takes a URL and a list of subprotocols,
+                and gives a connection or None. None: every WebSocket fails.
             console: Gets each console entry, on the thread that runs the guest; None: entries are dropped. What it
                 raises ends the run.
             clock: `"real"`, or `"virtual"` for a clock that stands still while the guest runs and jumps to the next
@@ -115,7 +133,8 @@ class Face:
             ArtifactError: The compiled guest is missing or does not fit.
             LimitExceeded: The limits are too small for the guest itself and its globals.
             ValueError: An option has no such value.
-            UsageError: There is no data of locales for the option `locale`, or no HTTP library for the option `fetch`.
+            UsageError: There is no data of locales for the option `locale`, or no library for the option `fetch` or
+                `websocket`.
             TypeError: An option has the wrong type.
             ConversionError: A global cannot be converted (on the asynchronous face, when it is entered).
         """
@@ -135,7 +154,8 @@ class Face:
         entries = Console(console, limits.output_bytes)
         found = Modules(finders(modules), lambda name, code: self._driver.add_source(name, code))
         network = FetchCapability(_grant(fetch))
-        capabilities = (entries, Timers(), Random(seed), found, network, intl, crypto)
+        sockets = WebSocketCapability(_websocket_grant(websocket))
+        capabilities = (entries, Timers(), Random(seed), found, network, sockets, intl, crypto)
         with _interrupts.Deferral():
             self._driver = Driver(
                 limits,
@@ -333,6 +353,18 @@ def _grant(option: object) -> Fetch | None:
     grant = grant_of(option)
     if grant.transport is None and not has_http():
         raise UsageError(f"fetch needs an HTTP library: {INSTALL_FETCH}")
+    return grant
+
+
+def _websocket_grant(option: object) -> WebSockets | None:
+    """Likewise of WebSockets."""
+    if option is None:
+        return None
+    from sandbox.websocket.grant import grant_of
+
+    grant = grant_of(option)
+    if grant.transport is None and not has_websockets():
+        raise UsageError(f"websocket needs a library: {INSTALL_WEBSOCKET}")
     return grant
 
 

@@ -930,6 +930,66 @@ declare var Response: {
  */
 declare function fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
 
+/** How a connection has ended. */
+interface CloseEvent extends Event {
+  /** Whether there was a closing handshake. */
+  readonly wasClean: boolean;
+  /** As the other end has said; 1005: it has said none, 1006: the connection was lost, or there never was one. */
+  readonly code: number;
+  readonly reason: string;
+}
+declare var CloseEvent: {
+  readonly prototype: CloseEvent;
+  new (type: string, eventInitDict?: EventInit & { wasClean?: boolean; code?: number; reason?: string }): CloseEvent;
+};
+
+/**
+ * A connection to a server that the host grants; of any other, `error` and `close` are told, with the code 1006. An open
+ * socket lives until it is closed.
+ */
+interface WebSocket extends EventTarget {
+  readonly CONNECTING: 0;
+  readonly OPEN: 1;
+  readonly CLOSING: 2;
+  readonly CLOSED: 3;
+  readonly url: string;
+  readonly readyState: 0 | 1 | 2 | 3;
+  /** Bytes given to `send` that have not gone to the network. */
+  readonly bufferedAmount: number;
+  /** Of the protocol, as the server has chosen them. */
+  readonly extensions: string;
+  /** The subprotocol that the server has chosen. */
+  readonly protocol: string;
+  /** What binary messages are given as. */
+  binaryType: "blob" | "arraybuffer";
+  /**
+   * @param code 1000, or 3000 to 4999.
+   * @param reason At most 123 bytes in UTF-8.
+   * @throws {DOMException} InvalidAccessError: another code. SyntaxError: a longer reason.
+   */
+  close(code?: number, reason?: string): void;
+  /** @throws {DOMException} InvalidStateError: there is no connection yet. */
+  send(data: string | BufferSource | Blob): void;
+  onopen: ((this: WebSocket, event: Event) => any) | null;
+  onerror: ((this: WebSocket, event: Event) => any) | null;
+  onclose: ((this: WebSocket, event: CloseEvent) => any) | null;
+  onmessage: ((this: WebSocket, event: MessageEvent) => any) | null;
+}
+declare var WebSocket: {
+  readonly prototype: WebSocket;
+  readonly CONNECTING: 0;
+  readonly OPEN: 1;
+  readonly CLOSING: 2;
+  readonly CLOSED: 3;
+  /**
+   * @param url Of ws or wss; http and https are taken for these.
+   * @param protocols Subprotocols, of which the server may choose one.
+   * @throws {DOMException} SyntaxError: the URL is none of a WebSocket, or has a fragment; or a subprotocol is malformed, or
+   *   there twice.
+   */
+  new (url: string | URL, protocols?: string | string[]): WebSocket;
+};
+
 interface PerformanceEntry {
   readonly name: string;
   readonly entryType: string;

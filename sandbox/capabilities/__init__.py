@@ -8,6 +8,7 @@ from sandbox.capabilities.intl import Intl
 from sandbox.capabilities.modules import Modules
 from sandbox.capabilities.random import Random
 from sandbox.capabilities.timers import Timers
+from sandbox.capabilities.websocket import WebSocketCapability
 
 __all__ = [
     "Capability",
@@ -21,4 +22,5 @@ __all__ = [
     "Operation",
     "Random",
     "Timers",
+    "WebSocketCapability",
 ]

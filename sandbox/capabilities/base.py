@@ -51,7 +51,8 @@ class Operation:
         name: As it appears in errors and usage, such as `"timers.sleep"`.
         mode: Whether the guest is answered at once or later.
         handler: Gets the guest's arguments. In mode `CALL` it returns the answer. In mode `QUEUE` it may also return an
-            awaitable of it or a `Due`. An `Exception` becomes an Error of the guest, but for `Malformed`.
+            awaitable of it or a `Due`. An `Exception` becomes an Error of the guest, but for `Malformed`. What has
+            no answer may return a function, which is called on the event loop when the turn is over.
         references: Function objects in the guest that stand for this operation.
         service: What is started with the first request and stopped with the last function object; None: nothing, or
             it was started.

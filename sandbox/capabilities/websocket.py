@@ -1,0 +1,113 @@
+"""WebSocket: what the guest asks of the network, or of whatever connects in its place. See `sandbox.websocket`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from sandbox.capabilities.base import Handler, Malformed, WorkingCapability
+from sandbox.network.urls import WEBSOCKET, BadURL, WebURL, parse
+from sandbox.websocket.connections import BLOCKED, NoConnection
+
+if TYPE_CHECKING:
+    from sandbox.websocket.grant import WebSockets
+    from sandbox.websocket.sockets import Sockets
+
+_TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_MOST_PROTOCOL_CHARS: Final = 1 << 12
+_MOST_REASON_BYTES: Final = 123
+
+
+class WebSocketCapability(WorkingCapability["Sockets"]):
+    """Serves the guest's WebSockets, as their grant says. That there is no connection is an answer as well: a text."""
+
+    stem: ClassVar[str] = "websocket"
+    begins: ClassVar[str] = "open"
+
+    def __init__(self, grant: WebSockets | None) -> None:
+        """Make the capability; None: there is no network."""
+        super().__init__(is_granted=grant is not None)
+        self._grant = grant
+
+    def handlers(self) -> Mapping[str, Handler]:
+        """See `Capability`."""
+        return {
+            "open": self._open,
+            "receive": self._receive,
+            "send": self._send,
+            "close": self._close,
+            "drop": self._drop,
+        }
+
+    def _begin(self, numbers: Iterator[int]) -> Sockets:
+        from sandbox.websocket.sockets import Sockets
+
+        assert self._grant is not None
+        return Sockets(self._grant, numbers)
+
+    # --- operations ---
+
+    def _open(self, url: object, protocols: object) -> object:
+        if not isinstance(url, str):
+            raise TypeError("a WebSocket has a URL")
+        if not isinstance(protocols, list) or not all(isinstance(each, str) for each in protocols):
+            raise TypeError("subprotocols are texts")
+        if self._grant is None or sum(map(len, protocols)) > _MOST_PROTOCOL_CHARS:
+            return BLOCKED
+        if len(set(protocols)) != len(protocols) or not all(map(_TOKEN.fullmatch, protocols)):
+            return BLOCKED
+        try:
+            parsed = parse(url, schemes=WEBSOCKET)
+        except BadURL:
+            return BLOCKED
+        if self._grant.refusal(parsed) is not None:
+            return BLOCKED
+        return self._opened(parsed, protocols)
+
+    async def _opened(self, url: WebURL, protocols: list[str]) -> object:
+        try:
+            return await self.work().open(url, protocols)
+        except NoConnection as failure:
+            return failure.reason
+
+    def _receive(self, number: object) -> object:
+        return None if self._begun is None else self._begun.receive(_number(number))
+
+    # What has no answer is said in a turn, and attended to after it.
+
+    def _send(self, *arguments: object) -> Callable[[], object] | None:
+        number, message = _parts(arguments, 2)
+        if not isinstance(message, str | bytes):
+            raise Malformed("a message is a text or bytes")
+        socket = None if self._begun is None else self._begun.find(_number(number))
+        return socket.wake if socket is not None and socket.say(message) else None
+
+    def _close(self, *arguments: object) -> Callable[[], object] | None:
+        number, code, reason = _parts(arguments, 3)
+        if not isinstance(reason, str) or len(reason.encode("utf-8", "surrogatepass")) > _MOST_REASON_BYTES:
+            raise Malformed("a reason is a short text")
+        if code is not None and (type(code) is not int or not (code == 1000 or 3000 <= code <= 4999)):
+            raise Malformed("a code is one that programs may give")
+        socket = None if self._begun is None else self._begun.find(_number(number))
+        close = () if code is None else (code, reason)
+        return socket.wake if socket is not None and socket.leave(*close) else None
+
+    def _drop(self, *arguments: object) -> Callable[[], object] | None:
+        begun, dropped = self._begun, _number(*_parts(arguments, 1))
+        if begun is None:
+            return None
+        begun.disown(dropped)
+        return lambda: begun.drop(dropped)
+
+
+def _parts(arguments: tuple[object, ...], count: int) -> tuple[object, ...]:
+    if len(arguments) != count:
+        raise Malformed(f"it has {count} parts")
+    return arguments
+
+
+def _number(number: object) -> int:
+    if isinstance(number, bool) or not isinstance(number, int):
+        raise Malformed("a socket is known by a number")
+    return number
