@@ -47,6 +47,8 @@ export const op = freeze({
     receive: 73,
     // send: number, string or bin
     send: 74,
+    // send: number of a socket that is being closed, but for messages that wait in the guest
+    leave: 77,
     // send: number, code or nil, reason
     close: 75,
     // send: number of a socket that nobody needs

@@ -180,6 +180,7 @@ export class WebSocket extends EventTarget {
     } else if (this.#readyState === OPEN) {
       this.#readyState = CLOSING;
       this.#farewell = { __proto__: null, code: given, reason: text };
+      if (this.#first !== undefined) send(op.websocket.leave, this.#number);
       this.#flush();
     }
   }

@@ -112,6 +112,8 @@ class Op(IntEnum):
     WEBSOCKET_RECEIVE = 73
     # number, string or bin
     WEBSOCKET_SEND = 74
+    # number of a socket that is being closed, but for messages that wait in the guest
+    WEBSOCKET_LEAVE = 77
     # number, code or nil, reason
     WEBSOCKET_CLOSE = 75
     # number of a socket that nobody needs
@@ -293,6 +295,7 @@ OPS: Final[dict[tuple[str, str], tuple[int, str]]] = {
     ("websocket", "open"): (72, "queue"),
     ("websocket", "receive"): (73, "queue"),
     ("websocket", "send"): (74, "send"),
+    ("websocket", "leave"): (77, "send"),
     ("websocket", "close"): (75, "send"),
     ("websocket", "drop"): (76, "send"),
     ("intl", "defaults"): (96, "call"),

@@ -122,14 +122,18 @@ def start(awaitable: Awaitable[Any], done: Callable[[Any], None]) -> Callable[[]
     Returns:
         What cancels it; any thread.
     """
-    with _lock:
-        if not _loops:
-            _loops.append(_Loop())
-        loop = _loops[0]
+    loop = _running()
     work = _Work(loop, awaitable, done)
     _waiting[work] = done
     loop.soon(partial(copy_context().run, work.begin))  # the task sees the context variables of who asked for it
     return work.cancel
+
+
+def _running() -> _Loop:
+    with _lock:
+        if not _loops:
+            _loops.append(_Loop())
+        return _loops[0]
 
 
 class _Work:
@@ -173,12 +177,8 @@ class _Work:
 
 
 def call(function: Callable[[], object]) -> None:
-    """Call something on the loop, soon; any thread."""
-
-    async def run() -> None:
-        function()
-
-    start(run(), _ignore)
+    """Call something on the loop, soon; any thread. It must not raise."""
+    _running().soon(function)
 
 
 def serve(service: Service) -> None:

@@ -36,6 +36,7 @@ class WebSocketCapability(WorkingCapability["Sockets"]):
             "open": self._open,
             "receive": self._receive,
             "send": self._send,
+            "leave": self._leave,
             "close": self._close,
             "drop": self._drop,
         }
@@ -83,6 +84,11 @@ class WebSocketCapability(WorkingCapability["Sockets"]):
         socket = None if self._begun is None else self._begun.find(_number(number))
         return socket.wake if socket is not None and socket.say(message) else None
 
+    def _leave(self, *arguments: object) -> Callable[[], object] | None:
+        number = _number(*_parts(arguments, 1))
+        socket = None if self._begun is None else self._begun.find(number)
+        return socket.wake if socket is not None and socket.leave() else None
+
     def _close(self, *arguments: object) -> Callable[[], object] | None:
         number, code, reason = _parts(arguments, 3)
         if not isinstance(reason, str) or len(reason.encode("utf-8", "surrogatepass")) > _MOST_REASON_BYTES:
@@ -91,7 +97,7 @@ class WebSocketCapability(WorkingCapability["Sockets"]):
             raise Malformed("a code is one that programs may give")
         socket = None if self._begun is None else self._begun.find(_number(number))
         close = () if code is None else (code, reason)
-        return socket.wake if socket is not None and socket.leave(*close) else None
+        return socket.wake if socket is not None and socket.close(*close) else None
 
     def _drop(self, *arguments: object) -> Callable[[], object] | None:
         begun, dropped = self._begun, _number(*_parts(arguments, 1))

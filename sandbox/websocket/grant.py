@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from sandbox.network.grant import NetworkGrant, whole
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from sandbox.http import HeadersInit
 
-Handler: TypeAlias = Callable[[str, Sequence[str]], Any]
+Handler: TypeAlias = Callable[[str, list[str]], Any]
 """Takes a URL and the subprotocols that are offered; gives a connection, None, or what these can be awaited of."""
 
 _MEGABYTE: Final = 1 << 20

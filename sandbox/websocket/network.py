@@ -112,7 +112,7 @@ class NetworkConnection:
         self._begun = bytearray()  # of a message in fragments
         self._is_text = False
         self._has_failed = self._is_torn = self._is_ending = self._is_over = False
-        self._writing = anyio.Lock()
+        self._writing = anyio.Lock(fast_acquire=True)
         self._pending: deque[bytes] = deque()
         self.extensions = ""
 
@@ -154,8 +154,13 @@ class NetworkConnection:
             request.headers[name] = value
         self._protocol.send_request(request)
         await self._flush()
+        line = b""
         while self._protocol.state is State.CONNECTING and self._protocol.handshake_exc is None:
-            self._feed(await self._stream.read(_READ_BYTES))
+            data = await self._stream.read(_READ_BYTES)
+            line = line if b"\n" in line else line + data
+            if b"\n" in line and b" 101" not in line[:12]:  # else its body would be waited for
+                raise NoConnection(FAILED)
+            self._feed(data)
         offered = self._protocol.available_subprotocols
         if self._protocol.handshake_exc is not None or (offered and self._protocol.subprotocol is None):
             raise NoConnection(FAILED)

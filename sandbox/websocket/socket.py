@@ -50,7 +50,7 @@ class Signal:
 
 
 class Socket:
-    """A WebSocket in use. All of it happens on the event loop, but for `say` and `leave`, which happen in a turn.
+    """A WebSocket in use. All of it happens on the event loop, but for what is said in a turn.
 
     Attributes:
         number: See `sandbox.network.tasks.Open`.
@@ -72,7 +72,7 @@ class Socket:
         self._head: list[Any] | None = None
         self._failure: BaseException | None = None
         self._end: list[Any] | None = None  # whether it was clean, code, reason
-        self._has_failed = False
+        self._has_failed = self._is_leaving = False
         self._incoming: deque[str | bytes] = deque()
         self._incoming_bytes = 0
         self._outgoing: deque[str | bytes] = deque()
@@ -154,8 +154,14 @@ class Socket:
                 self._outgoing.append(message)
         return self._rouse()
 
-    def leave(self, *close: Any) -> bool:  # noqa: ANN401 - code and reason, or nothing
+    def leave(self) -> bool:
+        """Nothing that comes is of interest any more, and what is still said should go without delay; likewise."""
+        self._is_leaving = True
+        return self._rouse()
+
+    def close(self, *close: Any) -> bool:  # noqa: ANN401 - code and reason, or nothing
         """Begin the closing handshake after what was said before; likewise."""
+        self._is_leaving = True
         if self._close is None:
             self._close = close
         return self._rouse()
@@ -209,9 +215,9 @@ class Socket:
                 self._has_failed = True
                 await connection.close(_TOO_BIG)
                 break
-            while self._close is None and self._incoming and self._incoming_bytes + size > most:
+            while not self._is_leaving and self._incoming and self._incoming_bytes + size > most:
                 await self._room.wait()
-            if self._close is None:  # else nobody listens any more
+            if not self._is_leaving:  # else nobody listens any more
                 self._incoming.append(message)
                 self._incoming_bytes += size
                 self._tell()
@@ -251,7 +257,7 @@ class Socket:
         step = min(self._grant.timeout, _LINGER_SECONDS)
         while True:
             await anyio.sleep(step)
-            waited = waited + step if self._close is not None and sent == self._sent_bytes else 0.0
+            waited = waited + step if self._is_leaving and sent == self._sent_bytes else 0.0
             sent = self._sent_bytes
             if self.is_undone or waited >= self._grant.timeout:
                 self._scope.cancel()

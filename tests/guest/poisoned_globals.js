@@ -9,11 +9,11 @@
   "use strict";
   const { apply, construct, defineProperty, getOwnPropertyDescriptor, getPrototypeOf, ownKeys } = Reflect;
   const api = {
-    AbortController, AbortSignal, Blob, BroadcastChannel, CustomEvent, ErrorEvent, EventTarget, File, FileReader,
+    AbortController, AbortSignal, Blob, BroadcastChannel, CloseEvent, CustomEvent, ErrorEvent, EventTarget, File, FileReader,
     FormData, Headers, Intl, MessageChannel, MessageEvent, PerformanceMark, PerformanceObserver, PromiseRejectionEvent,
     Request, Response, fetch, navigator,
     atob, btoa, console, crypto, performance, queueMicrotask, setInterval, setTimeout, clearTimeout, clearInterval,
-    structuredClone, TextDecoder, TextEncoder, URL, URLPattern, URLSearchParams,
+    structuredClone, TextDecoder, TextEncoder, URL, URLPattern, URLSearchParams, WebSocket,
   };
   const reached = Object.setPrototypeOf([], null);
   let recording = false;
@@ -256,6 +256,13 @@
     new api.Response("a").bytes();
     blob.arrayBuffer();
     api.fetch("data:text/plain;a=\"b\";base64,YWJj");
+    const socket = new api.WebSocket("https://a.example/x", listOf("chat", "superchat"));
+    socket.onclose = socket.onerror = noop;
+    socket.binaryType = "arraybuffer";
+    text += socket.url + socket.readyState + socket.bufferedAmount + socket.binaryType;
+    socket.close(3000, "bye");
+    text += new api.CloseEvent("close", { __proto__: null, code: 1, reason: "r", wasClean: true }).reason;
+    log.log(socket);
     api.crypto.subtle.digest("sha-1", bytes);
     subtle.encrypt(cbcNow, cbc, hkdf.info);
     subtle.decrypt(cbcNow, cbc, encrypted);
@@ -317,6 +324,7 @@
     "clone", "cancel", "pull", "start", "size", "highWaterMark", "autoAllocate", "mimeType", "blob", "integrity",
     "protocol", "hostname", "pathname", "search", "baseURL", "ignoreCase", "input", "groups", "pattern", "names", "kind",
     "iv", "hash", "salt", "info", "public", "namedCurve", "kty", "alg", "ext", "key_ops", "oth", "parameters", "members",
+    "code", "reason", "wasClean", "message", "weight",
   ];
   for (const key of planted) {
     plan.push([Object.prototype, key, {

@@ -1,4 +1,4 @@
-"""WebSocket servers on loopback, each on a thread of its own: a real one, and one that says exactly what a test wants."""
+"""WebSocket servers on loopback, each on a thread of its own: a real one, and one that says what a test wants."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _LOG.disabled = True
 
 @contextmanager
 def server(
-    handler: Callable[[Any], Awaitable[object]], context: ssl.SSLContext | None = None, **options: Any
+    handler: Callable[[Any], Awaitable[None]], context: ssl.SSLContext | None = None, **options: Any
 ) -> Iterator[int]:
     """A server of `websockets`; gives its port."""
     ready = threading.Event()
@@ -71,7 +71,7 @@ class Raw:
 def raw(
     talk: Callable[[socket.socket], object], *, head: str = "", status: str = "101 Switching Protocols"
 ) -> Iterator[Raw]:
-    """Take the opening handshake, with more lines of a head, then have `talk` say what it likes, and read to the end."""
+    """Take the opening handshake, with more lines of a head, have `talk` say what it likes, and read to the end."""
     told = Raw()
     listener = socket.create_server(("127.0.0.1", 0))
     told.port = listener.getsockname()[1]

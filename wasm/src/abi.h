@@ -69,6 +69,7 @@ typedef enum Op {
     OP_WEBSOCKET_OPEN = 72, /* URL, list of subprotocols; answers number, subprotocol, extensions and how much may be on the way; or a text: why there is no connection */
     OP_WEBSOCKET_RECEIVE = 73, /* number; answers when there is something: what has gone of the guest's messages, with 128 bytes for each of them, and how many, a list of messages (strings and bins), and nil or the end: whether it was clean, code, reason; or nil: there is no such socket */
     OP_WEBSOCKET_SEND = 74, /* number, string or bin */
+    OP_WEBSOCKET_LEAVE = 77, /* number of a socket that is being closed, but for messages that wait in the guest */
     OP_WEBSOCKET_CLOSE = 75, /* number, code or nil, reason */
     OP_WEBSOCKET_DROP = 76, /* number of a socket that nobody needs */
     OP_INTL_DEFAULTS = 96, /* answers the sandbox's locale and time zone */
