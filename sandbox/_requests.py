@@ -199,9 +199,10 @@ class Requests:
     def _end(self, service: Service) -> None:
         self.call(service.stop)
 
-    def call(self, function: Callable[[], object]) -> None:
-        """Call something on the event loop, when the turn is over."""
-        self._cancels.append(partial(self._waiter.call, function))
+    def call(self, function: Callable[[], object] | None) -> None:
+        """Call something, if it is something, on the event loop, when the turn is over."""
+        if function is not None:
+            self._cancels.append(partial(self._waiter.call, function))
 
     def answer(self, number: int, value: object) -> None:
         """Answer a request, with a value or an exception, as soon as the turn is over."""

@@ -445,9 +445,7 @@ class Turns:
             if operation is None or not operation.is_sent:
                 raise self.guest.broken("the guest wants no answer to what has one")
             if not isinstance(arguments, ConversionError):
-                after = self._call(operation, arguments)
-                if after is not None:
-                    requests.call(after)
+                requests.call(self._call(operation, arguments))
             return
         if number >= CAP_FIRST_HOST_REQUEST or number in requests:
             raise self.guest.broken("the guest made a request under a number that is not free")

@@ -17,7 +17,7 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from sandbox import JSError, Limits, Response, Sandbox, expose
+from sandbox import JSError, Limits, Response, Sandbox, WebSockets, expose
 from sandbox._abi import FIRST_DYNAMIC_OP, OPS
 from sandbox._operations import _MAX_KEPT_BYTES, _MAX_KEPT_EXCEPTIONS
 from sandbox._requests import _MOST_REFUSED
@@ -30,12 +30,15 @@ from sandbox.crypto.keys import Vault
 from sandbox.errors import ConversionError, LimitExceeded
 from sandbox.fetch.exchanges import MOST_OPEN as MOST_RESPONSES
 from sandbox.values import JSMap, JSSet
+from sandbox.websocket.memory import MemoryConnection, memory_server
+from sandbox.websocket.socket import MESSAGE_BYTES
 from tests.child import in_child
 
 PENDING: Final = 50
 CALLS: Final = 25
 HANDLES: Final = 100
 MEMORY: Final = 16 << 20
+SOCKETS: Final = 8
 LIMITS: Final = Limits(
     pending_requests=PENDING, concurrent_calls=CALLS, handles=HANDLES, memory_bytes=MEMORY, output_bytes=1 << 20
 )
@@ -106,6 +109,25 @@ CAPS: Final[dict[str, Cap]] = {
         "128 KiB",
         "const k = await fetch('http://a.test/'); await new Promise(done => setTimeout(done, 50)); look()",
     ),
+    "Sockets._open": Cap(
+        SOCKETS,
+        "connections of the grant",
+        "for (let i = 0; i < 30; i++) { await new Promise(r => { const w = new WebSocket('ws://a.test/');"
+        "w.onopen = w.onclose = r }); look() }",
+    ),
+    "Socket._incoming": Cap(
+        10_000 // MESSAGE_BYTES + 1,
+        "max_queued_bytes of the grant",
+        "const w = new WebSocket('ws://a.test/much'); await new Promise(r => { w.onmessage = r }); look();"
+        "const end = performance.now() + 200; while (performance.now() < end); look()",
+    ),
+    "Socket._outgoing": Cap(
+        10_000 // MESSAGE_BYTES + 1,
+        "max_queued_bytes of the grant",
+        "const w = new WebSocket('ws://a.test/'); await new Promise(r => { w.onopen = r });"
+        "for (let i = 0; i < 1000; i++) { w.send(''); if (i % 50 === 0) look() }",
+    ),
+    "Socket._protocols": Cap(0, "what one request says, 4,096 characters"),
     "Modules._begun": Cap(
         _MAX_BEGUN + 1, "a number of its own", "for (let i = 0; i < 200; i++) { import(`late${i}`); look() }"
     ),
@@ -252,6 +274,9 @@ class Host:
             globals={"promise": lambda text: self.never(text)},
             modules=self.load,
             fetch=lambda _request: Response(body=self.much()),
+            websocket=WebSockets(
+                ["*"], connections=SOCKETS, max_queued_bytes=10_000, transport=memory_server(self.chatter)
+            ),
             console=self.show,
         )
         self.shown = 0
@@ -273,6 +298,11 @@ class Host:
         await anyio.sleep(0.01)
         for _ in range(10):
             yield bytes(131_000)
+
+    async def chatter(self, end: MemoryConnection) -> None:
+        while end.url.endswith("much"):
+            await end.send("x")
+        await anyio.sleep_forever()
 
     async def later(self, *_: object) -> int:
         await anyio.lowlevel.checkpoint()
@@ -333,7 +363,8 @@ def test_every_container_is_in_the_table() -> None:
     host.look = lambda: found.update(name for name, _ in _containers(host.box._driver))
     host.box.eval(
         "const r = await fetch('http://a.test/'); look(); setTimeout(look, 1); never(); await later();"
-        "const held = [make(), s()]; await crypto.subtle.generateKey('Ed25519', true, ['sign']); look()"
+        "const held = [make(), s()]; await crypto.subtle.generateKey('Ed25519', true, ['sign']);"
+        "const w = new WebSocket('ws://a.test/'); await new Promise(r => { w.onopen = r }); look()"
     )
     host.box.close()
     assert found == CAPS.keys()

@@ -122,8 +122,9 @@ LAYERS: dict[str, tuple[str, ...]] = {
     ),
     "websocket": (
         "websocket",
-        "websocket.connections",
+        "websocket.failures",
         "websocket.grant",
+        "websocket.connections",
         "websocket.network",
         "websocket.socket",
         "websocket.sockets",

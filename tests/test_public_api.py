@@ -67,6 +67,7 @@ def test_the_faces_take_the_same_options() -> None:
         "globals",
         "modules",
         "fetch",
+        "websocket",
         "console",
         "clock",
         "clock_resolution_seconds",

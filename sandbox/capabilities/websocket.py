@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from sandbox.capabilities.base import Handler, Malformed, WorkingCapability
-from sandbox.network.urls import WEBSOCKET, BadURL, WebURL, parse
-from sandbox.websocket.connections import BLOCKED, NoConnection
+from sandbox.websocket.failures import BLOCKED, NoConnection
 
 if TYPE_CHECKING:
+    from sandbox.network.urls import WebURL
     from sandbox.websocket.grant import WebSockets
     from sandbox.websocket.sockets import Sockets
 
@@ -58,6 +58,8 @@ class WebSocketCapability(WorkingCapability["Sockets"]):
             return BLOCKED
         if len(set(protocols)) != len(protocols) or not all(map(_TOKEN.fullmatch, protocols)):
             return BLOCKED
+        from sandbox.network.urls import WEBSOCKET, BadURL, parse  # most programs do without
+
         try:
             parsed = parse(url, schemes=WEBSOCKET)
         except BadURL:

@@ -9,27 +9,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import anyio.to_thread
 
+from sandbox.websocket.failures import BLOCKED, NoConnection
+
 if TYPE_CHECKING:
     from sandbox.network.urls import WebURL
     from sandbox.websocket.grant import Handler
-
-ABNORMAL = 1006
-"""The close code of a connection that has ended without a closing handshake (RFC 6455, section 7.4.1)."""
-
-BLOCKED = "Connection blocked"
-FAILED = "Connection failed"
-
-
-class NoConnection(Exception):
-    """There is no connection, for a reason that the program is told.
-
-    Attributes:
-        reason: What it is told, the `reason` of the event `close`.
-    """
-
-    def __init__(self, reason: str) -> None:
-        self.reason = reason
-        super().__init__(reason)
 
 
 class Connection(Protocol):

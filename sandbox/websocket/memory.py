@@ -9,7 +9,7 @@ from typing import Final
 
 import anyio
 
-from sandbox.websocket.connections import ABNORMAL
+from sandbox.websocket.failures import ABNORMAL
 from sandbox.websocket.socket import Signal
 
 _NO_CODE: Final = 1005

@@ -26,7 +26,7 @@ from websockets.protocol import State
 from websockets.uri import WebSocketURI
 
 from sandbox.network.backend import CheckedBackend, Refused, default_context
-from sandbox.websocket.connections import ABNORMAL, FAILED, NoConnection
+from sandbox.websocket.failures import ABNORMAL, FAILED, NoConnection
 
 if TYPE_CHECKING:
     from sandbox.network.urls import WebURL

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import anyio
 
-from sandbox.websocket.connections import ABNORMAL, FAILED, NoConnection
+from sandbox.websocket.failures import ABNORMAL, FAILED, NoConnection
 
 if TYPE_CHECKING:
     from sandbox.network.urls import WebURL
@@ -69,9 +69,9 @@ class Socket:
         self._protocols = protocols
         self._scope = anyio.CancelScope()
         self._told, self._room, self._said = Signal(), Signal(), Signal()
-        self._head: list[Any] | None = None
+        self._head: tuple[str, str] | None = None
         self._failure: BaseException | None = None
-        self._end: list[Any] | None = None  # whether it was clean, code, reason
+        self._end: tuple[bool, int, str] | None = None  # whether it was clean, code, reason
         self._has_failed = self._is_leaving = False
         self._incoming: deque[str | bytes] = deque()
         self._incoming_bytes = 0
@@ -83,7 +83,7 @@ class Socket:
 
     # --- what the guest asks ---
 
-    async def begin(self) -> list[Any]:
+    async def begin(self) -> tuple[str, str]:
         """Wait until there is a connection: its subprotocol and extensions.
 
         Raises:
@@ -184,7 +184,7 @@ class Socket:
             if self._head is not None and not isinstance(error, Exception):
                 raise
         finally:
-            self._end = self._end or [False, ABNORMAL, ""]
+            self._end = self._end or (False, ABNORMAL, "")
             self._outgoing.clear()
             self._tell()
 
@@ -192,7 +192,7 @@ class Socket:
         self._scope.deadline = anyio.current_time() + self._grant.timeout
         async with self._connector.connect(self._url, self._protocols) as connection:
             self._scope.deadline = math.inf
-            self._head = [connection.subprotocol or "", getattr(connection, "extensions", "")]
+            self._head = (connection.subprotocol or "", getattr(connection, "extensions", ""))
             self._tell()
             try:
                 async with anyio.create_task_group() as tasks:
@@ -222,8 +222,10 @@ class Socket:
                 self._incoming_bytes += size
                 self._tell()
         code = connection.close_code
-        is_clean = not self._has_failed and code is not None and code != ABNORMAL
-        self._end = [True, code, connection.close_reason or ""] if is_clean else [False, ABNORMAL, ""]
+        if self._has_failed or code is None or code == ABNORMAL:
+            self._end = (False, ABNORMAL, "")
+        else:
+            self._end = (True, code, connection.close_reason or "")
 
     async def _write(self, connection: Connection, reading: anyio.CancelScope) -> None:
         try:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import anyio.to_thread
 
 from sandbox.network.tasks import Tasks
-from sandbox.websocket.connections import BLOCKED, FAILED, Connector, HandlerConnector, NoConnection
+from sandbox.websocket.connections import Connector, HandlerConnector
+from sandbox.websocket.failures import BLOCKED, FAILED, NoConnection
 from sandbox.websocket.socket import Socket
 
 if TYPE_CHECKING:

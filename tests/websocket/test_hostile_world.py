@@ -95,7 +95,7 @@ def test_a_guest_that_sends_more_than_it_may(messages: list[Any], queued: int) -
             socket.cancel()
         answer = await socket.receive()
         assert answer is not None
-        assert answer[3] == [False, 1006, ""]
+        assert answer[3] == (False, 1006, "")
         assert not socket._outgoing
 
     anyio.run(main)
