@@ -11,6 +11,7 @@ import os
 import threading
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from contextvars import Context, copy_context
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -177,8 +178,13 @@ class _Work:
 
 
 def call(function: Callable[[], object]) -> None:
-    """Call something on the loop, soon; any thread. It must not raise."""
-    _running().soon(function)
+    """Call something on the loop, soon; any thread. Nobody hears of what it raises."""
+
+    def job() -> None:
+        with suppress(Exception):
+            function()
+
+    _running().soon(job)
 
 
 def serve(service: Service) -> None:

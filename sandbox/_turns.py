@@ -373,7 +373,7 @@ class Turns:
             if isinstance(arguments, ConversionError):
                 raise arguments
             operation = self._operations.get(op)
-            if operation is None or operation.mode is not Mode.CALL:
+            if operation is None or operation.mode is not Mode.CALL or operation.is_sent:
                 raise LookupError("no such host function")
             self._host_calls += 1
             answer = self._call(operation, arguments)

@@ -75,6 +75,15 @@ def test_every_op_there_is_and_is_not() -> None:
     assert len(answered) <= bound + len((Op.INTL_DEFAULTS, Op.CRYPTO_AVAILABLE))
 
 
+@pytest.mark.parametrize("op", [Op.CONSOLE_WRITE, Op.WEBSOCKET_SEND, Op.WEBSOCKET_DROP])
+def test_what_has_no_answer_cannot_be_called(op: Op) -> None:
+    """What is left to do after the turn is nothing that the guest could get."""
+    with Sandbox(limits=TIGHT, websocket=lambda _url, _protocols: None) as box:
+        box.eval("new Promise(done => { new WebSocket('ws://a.test/').onclose = done })")
+        assert reply_of(box, op, b"\0\x91\x01")[0] == Status.FAILED
+        assert box._driver._operations.bound() == 0
+
+
 def test_the_guest_is_told_nothing_of_the_host() -> None:
     def fail(one: object) -> None:
         raise OSError(2, "No such file", "/srv/secret")
