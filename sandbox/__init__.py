@@ -22,11 +22,11 @@ from sandbox._default import (
     set_default_options,
 )
 from sandbox._sandbox import Globals, Sandbox
-from sandbox.capabilities import ConsoleEntry
+from sandbox.capabilities import Capability, ConsoleEntry, Service
 from sandbox.errors import JSError, SandboxError
 from sandbox.exposure import expose
 from sandbox.functions import HostFunction
-from sandbox.limits import Limits, Usage
+from sandbox.limits import CallLimits, CallUsage, Limits, Usage
 from sandbox.values import (
     URL,
     BigInt,
@@ -45,11 +45,19 @@ from sandbox.values import (
 
 __all__ = [
     "URL",
+    "Answer",
     "AsyncGlobals",
     "AsyncSandbox",
+    "AuditEntry",
+    "AuditLog",
     "BigInt",
     "Blob",
+    "Call",
+    "CallLimits",
+    "CallUsage",
+    "Capability",
     "ConsoleEntry",
+    "Deny",
     "Fetch",
     "File",
     "Globals",
@@ -68,6 +76,7 @@ __all__ = [
     "Response",
     "Sandbox",
     "SandboxError",
+    "Service",
     "Undefined",
     "Usage",
     "WebSockets",
@@ -85,13 +94,20 @@ __all__ = [
 
 if TYPE_CHECKING:
     from sandbox._async_sandbox import AsyncGlobals, AsyncSandbox
+    from sandbox.audit import AuditEntry, AuditLog
+    from sandbox.calls import Answer, Call, Deny
     from sandbox.fetch.grant import Fetch
     from sandbox.http import Headers, Request, Response
     from sandbox.websocket.grant import WebSockets
 
 _LATE = {
+    "Answer": "sandbox.calls",
     "AsyncGlobals": "sandbox._async_sandbox",
     "AsyncSandbox": "sandbox._async_sandbox",
+    "AuditEntry": "sandbox.audit",
+    "AuditLog": "sandbox.audit",
+    "Call": "sandbox.calls",
+    "Deny": "sandbox.calls",
     "Fetch": "sandbox.fetch.grant",
     "Headers": "sandbox.http",
     "Request": "sandbox.http",

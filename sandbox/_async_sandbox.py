@@ -48,7 +48,7 @@ class AsyncSandbox(Face):
         await self._runner.enter()
         try:
             if self._first_globals:
-                await self._perform(self._driver.define(self._first_globals))
+                await self._perform(self._driver.define(self._first_globals, self._first_scripts))
         except BaseException:
             await self.__aexit__()
             raise

@@ -20,8 +20,8 @@ import anyio.lowlevel
 import anyio.to_thread
 
 from sandbox import _forks, _interrupts, _portal, _threads
+from sandbox._awaitables import close
 from sandbox._driver import Driver, Steps, Turn
-from sandbox._requests import close
 from sandbox._streams import StreamSteps
 from sandbox.errors import SandboxBusy, SandboxClosed, UsageError
 

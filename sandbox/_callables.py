@@ -18,6 +18,9 @@ from sandbox._abi import Mode
 from sandbox.capabilities.base import Operation
 from sandbox.functions import HostFunction
 
+ANONYMOUS: Final = "(anonymous)"
+# Of the names that are kept: functions may have names of the guest's choice.
+_MOST_NAME_CHARS: Final = 100
 # More than anybody stacks; some objects make up any attribute, and would go on without end.
 _MOST_LAYERS: Final = 32
 _Parameter = inspect.Parameter
@@ -28,10 +31,12 @@ class HostOperation(Operation):
     """The operation behind a callable of the embedder.
 
     Attributes:
+        function_name: What the guest's function is called.
         parameters: Those without defaults that can be given by position, as a JavaScript function's `length` counts.
         key: See `key_of`.
     """
 
+    function_name: str
     parameters: int
     key: Hashable
 
@@ -67,7 +72,8 @@ def operation_of(function: Callable[..., Any]) -> HostOperation:
     if shape.takes_keywords:
         handler = _with_keywords(handler, name, shape.required, shape.fixed)
     return HostOperation(
-        name=name,
+        name=name[:_MOST_NAME_CHARS] or ANONYMOUS,
+        function_name=name,
         mode=Mode.QUEUE if shape.is_asynchronous and not waits else Mode.CALL,
         handler=handler,
         waits=waits,

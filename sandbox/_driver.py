@@ -17,7 +17,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from sandbox._abi import Verb
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from sandbox._events import Event
     from sandbox._guest import Guest
     from sandbox._holds import StartInTurn
+    from sandbox._observer import Observer
     from sandbox._operations import Operations
     from sandbox.capabilities.console import Console
     from sandbox.errors import ErrorDetail
@@ -94,6 +95,7 @@ class Driver:
         zone: bytes = b"",
         error_detail: ErrorDetail = "message",
         on_limit: OnLimit = "keep",
+        observer: Observer | None = None,
         on_poll: Callable[[], None],
         call_host: Callable[[Callable[..., Any], Sequence[Any]], Any],
         start_in_turn: StartInTurn,
@@ -111,6 +113,7 @@ class Driver:
             zone: Likewise.
             error_detail: What the guest sees of exceptions of the host.
             on_limit: What becomes of the guest after a limit.
+            observer: What is done about the guest's calls; None: nothing.
             on_poll: Called regularly while the guest runs; what it raises ends the turn.
             call_host: Calls a function of the embedder, with its arguments, in the middle of a turn.
             start_in_turn: Starts what the guest waits for in the middle of a turn.
@@ -127,6 +130,7 @@ class Driver:
         )
         self.limits = limits
         self.clock = clock
+        self._observer = observer
         self._operations = operations
         self._requests = Requests(waiter, self._wake_everyone, limits)
         self._turns = Turns(
@@ -221,13 +225,15 @@ class Driver:
 
         return expecting
 
-    def define(self, values: Mapping[str, object]) -> Command:
-        """Set globals, in order."""
+    def define(self, values: Mapping[str, object], scripts: Mapping[str, str] | None = None) -> Command:
+        """Set globals, in order, and run the scripts that finish some of them."""
 
         def command(number: int) -> list[Event]:
             events: list[Event] = []
             for key, value in values.items():
                 events += self.guest.define(number, key, value)
+                if scripts and key in scripts and self.guest.state is State.READY:
+                    events += self.eval(scripts[key], f"<{key}>")(number)
                 if self.guest.state is State.POISONED:
                     break  # the last event says why
             return events
@@ -252,7 +258,7 @@ class Driver:
             RecursionError: The calling Python code is nested too deeply. Nothing has happened.
         """
         _check_recursion()
-        run = Run(next(self._numbers), self.limits, timeout, fuel)
+        run = Run(next(self._numbers), self.limits, timeout, fuel, self._observer)
         self.runs[run.id] = run
         self._last_number = run.id
         return run
@@ -405,7 +411,8 @@ class Driver:
 
     def usage(self) -> Usage:
         """What has been used so far; as of the last turn's end while one runs. Any thread."""
-        return self._turns.usage(self._last_number, self._wall_seconds)
+        usage = self._turns.usage(self._last_number, self._wall_seconds)
+        return usage if self._observer is None else replace(usage, calls=self._observer.usage())
 
     def fail_all(self, error: SandboxError) -> None:
         """End every run in progress, before the guest is closed; on the thread that owns the loop."""
@@ -420,8 +427,9 @@ class Driver:
             is_lost: Whether the guest was running on another one.
         """
         turns = self._turns
-        for part in (self._operations, turns, turns.sources, turns.after_limit):
-            part.after_fork()
+        for part in (self._operations, turns, turns.sources, turns.after_limit, self._observer):
+            if part is not None:
+                part.after_fork()
         if is_lost:
             turns.after_limit.forget()
             self.guest.poison("the process was forked while it was running")

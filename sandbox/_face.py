@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
+import weakref
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeVar, overload
 
 from sandbox import _interrupts
 from sandbox._clock import VirtualClock, make_clock
 from sandbox._driver import Driver
-from sandbox._operations import Operations
+from sandbox._operations import Entry, Operations, title_of
 from sandbox._requests import Waiter
 from sandbox.capabilities import (
+    Capability,
     Console,
     ConsoleEntry,
     Crypto,
@@ -34,16 +36,24 @@ from sandbox.websocket import INSTALL as INSTALL_WEBSOCKET
 from sandbox.websocket import has_websockets
 
 if TYPE_CHECKING:
+    from sandbox._observer import Observer
     from sandbox._turns import Command
+    from sandbox.audit import AuditLog
+    from sandbox.calls import HookOption
     from sandbox.errors import ErrorDetail
     from sandbox.fetch.grant import Fetch, Handler
     from sandbox.intl.zones import Zone
+    from sandbox.limits import CallLimits
     from sandbox.modules.mapping import Modules as ModuleOption
     from sandbox.websocket.grant import Handler as Connect
     from sandbox.websocket.grant import WebSockets
 
 F = TypeVar("F", bound=Callable[..., Any])
 _DEFAULT_LIMITS: Final = Limits()
+# Levels of objects in a global whose functions have names; what is deeper has its own.
+_MOST_NAMED: Final = 4
+# Capabilities that serve a sandbox, or did.
+_serving: Final[weakref.WeakValueDictionary[int, Capability]] = weakref.WeakValueDictionary()
 
 
 class Runner(Waiter, Protocol):
@@ -80,6 +90,7 @@ class Face:
         modules: ModuleOption | Sequence[ModuleOption] | None = None,
         fetch: Fetch | Handler | None = None,
         websocket: WebSockets | Connect | None = None,
+        capabilities: Iterable[Capability | Callable[[], Capability]] = (),
         console: Callable[[ConsoleEntry], object] | None = None,
         clock: Literal["real", "virtual"] = "real",
         clock_resolution_seconds: float | None = None,
@@ -88,6 +99,10 @@ class Face:
         seed: int | None = None,
         error_detail: ErrorDetail = "message",
         on_limit: OnLimit = "keep",
+        on_call: HookOption | None = None,
+        on_result: HookOption | None = None,
+        call_limits: Mapping[str, CallLimits] | None = None,
+        audit: AuditLog | Iterable[AuditLog] | None = None,
     ) -> None:
         """Make a sandbox.
 
@@ -107,6 +122,8 @@ class Face:
             websocket: Which WebSockets the guest may open: a `WebSockets`, which needs the extra `websocket`. Or a
                 function, plain or `async def`, that gives the connections: it takes a URL and a list of subprotocols,
                 and gives a connection or None. None: every WebSocket fails.
+            capabilities: What else the guest may use, each a `Capability` of this sandbox alone, or a callable that
+                makes one.
             console: Gets each console entry, on the thread that runs the guest; None: entries are dropped. What it
                 raises ends the run.
             clock: `"real"`, or `"virtual"` for a clock that stands still while the guest runs and jumps to the next
@@ -128,13 +145,21 @@ class Face:
                 to what it was before the run, exactly, after a crash of the engine as well (`EngineCrashed`). For that
                 each run begins with a copy of the guest's memory, which costs time and at most `memory_bytes`. Runs
                 that are in progress at the same time are undone together. What host functions did outside stays done.
+            on_call: A hook that is asked before each call of the host, with a `Call`, or hooks by the name of what is
+                called, or by patterns of names (`"fetch.*"`). It may return a `Deny`, or an `Answer` to be given in
+                place of the function's. It may be an `async def`, for which the call waits and others do not. What it
+                raises is no answer: it ends the run and reaches the embedder.
+            on_result: Likewise, asked when a call has its answer or its error, which an `Answer` replaces.
+            call_limits: What the calls of one run may use, by name or by pattern of names: those that fit a pattern
+                share its `CallLimits`. More ends the run with `CallLimitExceeded`.
+            audit: Records the calls and how they end: an `AuditLog`, or several.
 
         Raises:
             ArtifactError: The compiled guest is missing or does not fit.
             LimitExceeded: The limits are too small for the guest itself and its globals.
             ValueError: An option has no such value.
             UsageError: There is no data of locales for the option `locale`, or no library for the option `fetch` or
-                `websocket`.
+                `websocket`; or a capability serves another sandbox.
             TypeError: An option has the wrong type.
             ConversionError: A global cannot be converted (on the asynchronous face, when it is entered).
         """
@@ -149,17 +174,26 @@ class Face:
             lambda ns: self._driver.guest.instance.charge(ns, ns), lambda seconds: self._driver.seconds_left(seconds)
         )
         self._first_globals: dict[str, Any] = {**(globals or {}), **(functions or {})}
+        self._first_scripts: dict[str, str] = {}
+        self._observer: Observer | None = None
+        if on_call is not None or on_result is not None or call_limits is not None or audit is not None:
+            from sandbox._observer import observer_of  # most programs do without
+
+            self._observer = observer_of(on_call, on_result, call_limits, audit)
         self._closed = False
         runner = self._make_runner()
         entries = Console(console, limits.output_bytes)
         found = Modules(finders(modules), lambda name, code: self._driver.add_source(name, code))
         network = FetchCapability(_grant(fetch))
         sockets = WebSocketCapability(_websocket_grant(websocket))
-        capabilities = (entries, Timers(), Random(seed), found, network, sockets, intl, crypto)
+        built_in = (entries, Timers(), Random(seed), found, network, sockets, intl, crypto)
+        own = _own_capabilities(capabilities, built_in) if capabilities else ()
         with _interrupts.Deferral():
+            self._operations = Operations((*built_in, *own), self._handle_owner(), limits.handles)
+            self._enter(own)
             self._driver = Driver(
                 limits,
-                Operations(capabilities, self._handle_owner(), limits.handles),
+                self._operations,
                 entries,
                 time,
                 runner,
@@ -168,12 +202,36 @@ class Face:
                 zone=zone.table() if zone else b"",
                 error_detail=error_detail,
                 on_limit=on_limit,
+                observer=self._observer,
                 on_poll=runner.on_poll,
                 call_host=runner.call_host,
                 start_in_turn=runner.start_in_turn,
             )
             runner.attach(self._driver)
             self._begin()
+
+    def _enter(self, own: Iterable[Capability]) -> None:
+        """Say what the first globals are called, and add those of the capabilities."""
+        if self._observer is not None:
+            for name, value in self._first_globals.items():
+                self._name(name, value)
+        for capability in own:
+            functions = {name: HostFunction(handler, name=name) for name, handler in capability.handlers().items()}
+            for name, function in functions.items():
+                self._operations.enter(function, Entry(title_of(capability, name), function, capability, name))
+            self._first_globals[capability.stem] = functions
+            if capability.source:
+                # A line of the source is the same line of the script.
+                script = f"void ({capability.stem} = ({capability.source}\n)({capability.stem}))"
+                self._first_scripts[capability.stem] = script
+
+    def _name(self, name: str, value: object, depth: int = 0) -> None:
+        """Say what a global is called in hooks, limits and logs, and the functions in it."""
+        if callable(value):
+            self._operations.enter(value, Entry(name, value))
+        elif isinstance(value, Mapping) and depth < _MOST_NAMED:
+            for key, member in value.items():
+                self._name(f"{name}.{key}", member, depth + 1)
 
     def _make_runner(self) -> Runner:
         raise NotImplementedError
@@ -306,7 +364,10 @@ class Face:
             if not key:
                 raise ValueError("a callable without a name of its own needs name=")
             self._check_call(None)
-            self._driver.define_later(key, HostFunction(function, wait=True) if wait else function)
+            value = HostFunction(function, wait=True) if wait else function
+            if self._observer is not None:
+                self._name(key, value)
+            self._driver.define_later(key, value)
             return function
 
         return bind if function is None else bind(function)
@@ -342,6 +403,28 @@ def _check_options(
         raise ValueError(f'on_limit must be "keep", "poison" or "rollback", not {on_limit!r}')
     if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int)):
         raise TypeError(f"seed must be an int or None, not {type(seed).__name__}")
+
+
+def _own_capabilities(given: object, built_in: Iterable[Capability]) -> tuple[Capability, ...]:
+    if not isinstance(given, Iterable):
+        raise TypeError(f"capabilities must be a collection of Capability objects, not {type(given).__name__}")
+    taken = {capability.stem for capability in built_in}
+    own: list[Capability] = []
+    for each in given:
+        capability = each if isinstance(each, Capability) or not callable(each) else each()
+        if not isinstance(capability, Capability):
+            raise TypeError(f"capabilities must be Capability objects, or make some, not {type(capability).__name__}")
+        stem = getattr(capability, "stem", None)
+        if not isinstance(stem, str) or not stem.isidentifier():
+            raise ValueError(f"the stem of a capability must be an identifier, not {stem!r}")
+        if stem in taken:
+            raise ValueError(f"there is another capability of the name {stem!r}")
+        if _serving.get(id(capability)) is capability:
+            raise UsageError(f"the capability {stem!r} serves another sandbox; each needs one of its own")
+        taken.add(stem)
+        own.append(capability)
+    _serving.update({id(capability): capability for capability in own})
+    return tuple(own)
 
 
 def _grant(option: object) -> Fetch | None:

@@ -8,8 +8,9 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Any, Final
 
+from sandbox._awaitables import close
 from sandbox._events import Returned
-from sandbox._requests import Aborted, close
+from sandbox._requests import Aborted
 
 StartInTurn = Callable[[Awaitable[Any], Callable[[Any], None]], Callable[[], object]]
 """As `Waiter.start`, from the thread of a turn that goes on meanwhile."""

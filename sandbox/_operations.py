@@ -6,6 +6,7 @@ import threading
 from collections import deque
 from collections.abc import AsyncIterable, Awaitable, Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 from sandbox import _abi
@@ -29,6 +30,23 @@ _HELD: Final[dict[int, type[JSPromise | JSIterator | JSAsyncIterator]]] = {
 }
 _MODES: Final = {"call": Mode.CALL, "send": Mode.CALL, "queue": Mode.QUEUE}
 _STEMS: Final = {op: stem for (stem, _), (op, _) in _abi.OPS.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What is known of a callable before the guest gets it.
+
+    Attributes:
+        name: What hooks, limits and logs call it.
+        function: The callable, which lives as long as it is known.
+        capability: The one whose operation it is; None: it is a host function.
+        operation: The name of the operation.
+    """
+
+    name: str
+    function: Callable[..., Any]
+    capability: Capability | None = None
+    operation: str = ""
 
 
 @dataclass(slots=True)
@@ -62,6 +80,7 @@ class Operations:
         made: How many handles of the guest the host was ever given.
         refused: How many of them were more than it may hold; nothing holds them.
         served: See `EncodeOwner`.
+        answering: The name of the call that is being answered; empty: of none that is watched.
         answered_bytes: About what the arguments take of the request that is being answered.
         promise: Makes a request that an awaitable will answer; see `EncodeOwner`. Set by whoever runs the turns.
         forget: Takes one back.
@@ -90,8 +109,10 @@ class Operations:
         self.made = self.refused = self._taken = 0
         self._table: dict[int, Operation] = {}
         self._ops: dict[Hashable, int] = {}
+        self._entries: dict[Hashable, Entry] = {}
         self._next_op = _abi.FIRST_DYNAMIC_OP
         self.served: object = None
+        self.answering = ""
         self.answered_bytes = 0
         self._exceptions: dict[int, tuple[BaseException, int]] = {}
         self._kept_bytes = 0
@@ -109,28 +130,55 @@ class Operations:
                 for name, handler in capability.handlers().items():
                     number, mode = _abi.OPS[stem, name]
                     self._table[number] = Operation(
-                        f"{stem}.{name}", _MODES[mode], handler, references=1, is_sent=mode == "send"
+                        title_of(capability, name),
+                        _MODES[mode],
+                        handler,
+                        references=1,
+                        is_sent=mode == "send",
+                        is_quiet=name in capability.quiet,
+                        show=_show_of(capability, name),
+                        show_answer=_show_answer_of(capability, name),
                     )
                 self._take_services(capability)
         return self._table.get(op)
 
     def _take_services(self, capability: Capability) -> None:
         for name, service in capability.services().items():
-            operation = self._table.get(_abi.OPS[capability.stem, name][0])
+            fixed = _abi.OPS.get((capability.stem, name))
+            operation = self._table.get(fixed[0]) if fixed else None
             if operation is not None:
                 operation.service = service
+
+    def enter(self, function: Callable[..., Any], entry: Entry) -> None:
+        """Say what there is to know of a callable before the guest gets it; any thread."""
+        self._entries.setdefault(key_of(function), entry)
 
     def bind(self, function: Callable[..., Any]) -> tuple[int, Mode, str, int]:
         """Give a callable an op; see `EncodeOwner.bind`."""
         if type(function) is Anchor:
-            key = id(function)
-            return self._bind(key, lambda: HostOperation("", Mode.CALL, function, parameters=0, key=key))
-        return self._bind(key_of(function), lambda: operation_of(function))
+            anchor = id(function)
+            return self._bind(
+                anchor, lambda: HostOperation("", Mode.CALL, function, function_name="", parameters=0, key=anchor)
+            )
+        key = key_of(function)
+        return self._bind(key, lambda: self._operation_of(function, key))
+
+    def _operation_of(self, function: Callable[..., Any], key: Hashable) -> HostOperation:
+        operation = operation_of(function)
+        entry = self._entries.get(key)
+        if entry is not None:
+            operation.name = entry.name
+            if entry.capability is not None:
+                operation.service = entry.capability.services().get(entry.operation)
+                operation.is_quiet = entry.operation in entry.capability.quiet
+                operation.show = _show_of(entry.capability, entry.operation)
+                operation.show_answer = _show_answer_of(entry.capability, entry.operation)
+        return operation
 
     def bind_steps(self, iterator: Iterator[Any] | AsyncIterable[Any]) -> tuple[int, Mode, str, int]:
         """Give the steps of an iterator an op; see `EncodeOwner.bind_steps`."""
         key = ("steps", id(iterator))
-        return self._bind(key, lambda: _steps_of(iterator, key))
+        return self._bind(key, lambda: _steps_of(iterator, key, f"{self.answering}.next" if self.answering else "next"))
 
     def _bind(self, key: Hashable, make: Callable[[], HostOperation]) -> tuple[int, Mode, str, int]:
         made = None if key in self._ops else make()  # calls the embedder's code, so outside the lock
@@ -148,7 +196,7 @@ class Operations:
             assert isinstance(operation, HostOperation)
             self._note(op, operation)
             operation.references += 1
-        return op, operation.mode, operation.name, operation.parameters
+        return op, operation.mode, operation.function_name, operation.parameters
 
     def unbind(self, op: int) -> Operation | None:
         """The guest has collected one function object of this op, or never got it.
@@ -199,13 +247,23 @@ class Operations:
         self._lock = threading.Lock()
         for capability in self._capabilities:
             self._take_services(capability)
+        for key, entry in self._entries.items():
+            if entry.capability is not None and key in self._ops:
+                self._table[self._ops[key]].service = entry.capability.services().get(entry.operation)
 
     def close(self) -> None:
         """Let go of what is kept for the guest, which is gone; idempotent."""
         self._exceptions.clear()
         self._kept_bytes = 0
-        for capability in self._capabilities:
-            capability.close()
+        failure: BaseException | None = None
+        capabilities, self._capabilities = self._capabilities, ()
+        for capability in capabilities:
+            try:
+                capability.close()
+            except BaseException as error:  # noqa: BLE001 - raised below, when the others are closed
+                failure = failure or error
+        if failure is not None:
+            raise failure
 
     def target(self, op: int) -> object:
         """An exposed object; see `DecodeOwner`."""
@@ -311,10 +369,24 @@ class Operations:
             self._before.operations.setdefault(op, (operation, operation.references))
 
 
-def _steps_of(iterator: Iterator[Any] | AsyncIterable[Any], key: Hashable) -> HostOperation:
+def title_of(capability: Capability, operation: str) -> str:
+    """What users call an operation."""
+    return capability.titles.get(operation) or f"{capability.stem}.{operation}"
+
+
+def _show_of(capability: Capability, operation: str) -> Callable[[list[Any]], list[Any]] | None:
+    return None if type(capability).show is Capability.show else partial(capability.show, operation)
+
+
+def _show_answer_of(capability: Capability, operation: str) -> Callable[[Any], Any] | None:
+    is_shown = type(capability).show_answer is not Capability.show_answer
+    return partial(capability.show_answer, operation) if is_shown else None
+
+
+def _steps_of(iterator: Iterator[Any] | AsyncIterable[Any], key: Hashable, name: str) -> HostOperation:
     if isinstance(iterator, AsyncIterable):
         from sandbox._streams import StreamSteps  # brings an event loop, which most programs do without
 
         steps = StreamSteps(iterator)
-        return HostOperation("next", Mode.QUEUE, steps, parameters=0, key=key, service=steps)
-    return HostOperation("next", Mode.CALL, IteratorSteps(iterator), parameters=0, key=key)
+        return HostOperation(name, Mode.QUEUE, steps, function_name="next", parameters=0, key=key, service=steps)
+    return HostOperation(name, Mode.CALL, IteratorSteps(iterator), function_name="next", parameters=0, key=key)

@@ -21,8 +21,9 @@ import anyio.to_thread
 from anyio.lowlevel import checkpoint, current_token
 
 from sandbox import _threads
+from sandbox._awaitables import close
 from sandbox._events import returned
-from sandbox._requests import FORKED, close
+from sandbox._requests import FORKED
 
 if TYPE_CHECKING:
     from sandbox.capabilities.base import Service

@@ -5,7 +5,6 @@ Everything here happens while no other turn runs, with one exception: `complete`
 
 from __future__ import annotations
 
-import inspect
 import math
 import weakref
 from collections import OrderedDict, deque
@@ -15,8 +14,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from sandbox._abi import CAP_FIRST_HOST_REQUEST
+from sandbox._awaitables import Startable, close
 from sandbox._clock import Alarms
 from sandbox._weights import host_bytes
+from sandbox.capabilities.base import Due
 from sandbox.errors import JSError, LimitExceeded
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ class _Pending:
         run: Whose turn asked for it.
         held_bytes: What the host keeps of the guest for it.
         cancel: Stops the host's work for it, once that was started.
+        work: What is then told that nobody wants it, if it wants to know.
         answered: Whether the answer waits for a turn.
         aborted: Whether the guest is told that the call was aborted, whatever the answer is.
         is_alarm: Whether it only waits for a time.
@@ -72,6 +74,7 @@ class _Pending:
     run: Run
     held_bytes: int = 0
     cancel: Callable[[], object] | None = None
+    work: Startable | None = None
     answered: bool = False
     aborted: bool = False
     is_alarm: bool = False
@@ -219,7 +222,7 @@ class Requests:
         self._unstarted[pending] = awaitable
 
     def answer_at(self, number: int, at_ms: float, value: object) -> None:
-        """Answer a request when a time has come."""
+        """Answer a request when a time has come on the sandbox's clock. An answer that is a `Due` does this as well."""
         pending = self._pending.get(number)
         if pending is not None:
             pending.is_alarm = True
@@ -262,6 +265,9 @@ class Requests:
         if cancel is not None:
             self._working.discard(pending)
             self._cancels.append(cancel)
+        work, pending.work = pending.work, None
+        if work is not None:
+            work.close()
 
     # --- after a turn, on the thread that owns the loop ---
 
@@ -283,6 +289,7 @@ class Requests:
             except KeyError:  # a turn on another thread has given it up
                 return
             self._working.add(pending)
+            pending.work = awaitable if isinstance(awaitable, Startable) else None
             pending.cancel = self._waiter.start(awaitable, partial(_complete, weakref.ref(self), pending))
             if pending.stopped:  # by a turn on another thread, in the meantime
                 self._stop(pending)
@@ -290,6 +297,7 @@ class Requests:
     def complete(self, pending: _Pending, value: object) -> None:
         """Note the answer of a request, and start another one in its place; the guest may run on another thread."""
         self._working.discard(pending)
+        pending.work = None
         if not pending.stopped:  # else it is too late
             self._completed.append((pending, value))
             if not pending.run.ended:
@@ -320,6 +328,11 @@ class Requests:
         for pending, value in _drain(self._completed):
             if self._before is not None and self._was_there(pending):
                 self._before.answers.setdefault(pending.number, value)
+            if isinstance(value, Due):
+                if self._is_waited_for(pending):
+                    pending.cancel = None
+                    self.answer_at(pending.number, value.at_ms, value.value)
+                continue
             if pending.answered or not self._is_waited_for(pending):
                 continue
             pending.answered = True
@@ -417,8 +430,12 @@ class Requests:
         for number, pending in before.pending.items():
             pending.answered = number in before.answers and number not in before.alarms
         for number, value in before.answers.items():
-            if before.pending[number].answered:
-                self._orphans.append((before.pending[number], value))
+            pending = before.pending[number]
+            if pending.answered and isinstance(value, Due):
+                pending.answered = False
+                self._completed.append((pending, value))
+            elif pending.answered:
+                self._orphans.append((pending, value))
         self._answered = len(self._orphans)
         self.held_bytes = sum(pending.held_bytes for pending in self._pending.values())
 
@@ -434,12 +451,6 @@ def _complete(requests: weakref.ref[Requests], pending: _Pending, value: object)
     """What works on a request does not keep the sandbox alive that asked for it."""
     if (alive := requests()) is not None:
         alive.complete(pending, value)
-
-
-def close(awaitable: object) -> None:
-    """Close a coroutine that will not be started, or Python warns of it."""
-    if inspect.iscoroutine(awaitable):
-        awaitable.close()
 
 
 def _drain(queue: deque[_T]) -> Iterator[_T]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sandbox.errors import CpuLimitExceeded, FuelLimitExceeded, LimitExceeded, WallLimitExceeded
 
 if TYPE_CHECKING:
+    from sandbox._observer import Meter, Observer
     from sandbox.limits import Limits
 
 # Where fuel is the meter, but not limited, a tank stands behind the limits of time, and ends what never polls. Bytecode
@@ -43,6 +44,8 @@ class Run:
         concluded: Whether what a limit does to the sandbox was done.
         is_answer: Whether a value can be its outcome at all; else the guest has broken the ABI.
         thread: Which one began it.
+        observer: What is done about the calls of its turns; None: nothing.
+        meters: See `Metered`.
         requests: Host calls it asked for that have no answer yet, by number, with what cancels each.
         answers: Completed requests of its own that the guest has not been told of.
         wake: Ends its wait; any thread. The face sets it before the first step.
@@ -65,6 +68,8 @@ class Run:
         "id",
         "idle",
         "is_answer",
+        "meters",
+        "observer",
         "output_bytes",
         "requests",
         "started",
@@ -75,7 +80,14 @@ class Run:
         "wall_limit",
     )
 
-    def __init__(self, number: int, limits: Limits, timeout: float | None, fuel: int | None) -> None:
+    def __init__(
+        self,
+        number: int,
+        limits: Limits,
+        timeout: float | None,
+        fuel: int | None,
+        observer: Observer | None = None,
+    ) -> None:
         self.id = number
         self.cpu_limit = limits.cpu_seconds
         self.cpu_used = 0.0
@@ -98,6 +110,8 @@ class Run:
         self.value: Any = None
         self.error: BaseException | None = None
         self.is_answer: Callable[[object], bool] = is_anything
+        self.observer = observer
+        self.meters: dict[str, Meter] = {}
         self.requests: dict[int, None] = {}
         self.answers: deque[tuple[Any, Any]] = deque()
         self.wake: Callable[[], object] = _nobody

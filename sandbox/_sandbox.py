@@ -40,7 +40,7 @@ class Sandbox(Face):
     def _begin(self) -> None:
         if self._first_globals:
             try:
-                self._perform(self._driver.define(self._first_globals))
+                self._perform(self._driver.define(self._first_globals, self._first_scripts))
             except BaseException:
                 self.close()
                 raise

@@ -9,8 +9,10 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from sandbox._abi import CAP_FIRST_HOST_REQUEST, Mode, Reason
+from sandbox._abi import Reason
 from sandbox._after_limit import AfterLimit
+from sandbox._awaitables import close
+from sandbox._calls import Calls
 from sandbox._checkpoint import Checkpoint
 from sandbox._clock import Clock, VirtualClock
 from sandbox._events import (
@@ -23,13 +25,12 @@ from sandbox._events import (
     Requested,
     Stopped,
     Uncaught,
-    returned,
 )
 from sandbox._guest import Guest, State
 from sandbox._holds import Hold, StartInTurn
-from sandbox._requests import Aborted, Requests, close
+from sandbox._observer import Ended
+from sandbox._requests import Aborted, Requests
 from sandbox._runs import Run, Sources
-from sandbox.capabilities.base import Due, Malformed, Operation
 from sandbox.errors import ConversionError, JSError, LimitExceeded, SandboxBusy, SandboxError, SandboxPoisoned, Stalled
 from sandbox.limits import Limits, OnLimit, Usage
 
@@ -90,8 +91,8 @@ class Turns:
         self._clock = clock
         self._requests = requests
         self._on_poll = on_poll
-        self._call_host = call_host
         self.hold = Hold(start_in_turn, call_host, lambda: self._stop is not None)
+        self._calls = Calls(operations, requests, clock, self.hold, call_host)
         self._current: Run | None = None
         self._turn_lock = threading.RLock()  # held while a turn begins, ends, or is stopped for its run's sake
         self._is_quiet = False
@@ -99,11 +100,12 @@ class Turns:
         self._began = self._cpu_seconds = 0.0
         self._budget_seconds: float | None = None
         self._patience_ends = math.inf
-        self._fuel = self._host_calls = self._turns = self._made = self._peak_memory_bytes = 0
+        self._fuel = self._turns = self._made = self._peak_memory_bytes = 0
         operations.promise, operations.forget = self._promise, requests.discard
         self.guest = Guest(
             limits, settings, operations, on_sync=self._answer, on_events=self._listen, on_poll=self._poll
         )
+        self._calls.guest = self.guest
         self._look()
         self.after_limit = AfterLimit(on_limit, self.guest, self._checkpoint, self.woken, self._give_up)
 
@@ -164,7 +166,7 @@ class Turns:
                 run.has_run = True
                 self._hear(command())
         except BaseException as error:  # noqa: BLE001 - it is raised where the run is
-            run.force(error)
+            run.force(error.error if isinstance(error, Ended) else error)
         self._account(run)
         with self._turn_lock:
             self._current = None
@@ -187,9 +189,9 @@ class Turns:
         if answer is None:
             return []
         number, value = answer
-        self._operations.answered_bytes = self._requests.answered_bytes
+        self._operations.answered_bytes, self._operations.answering = self._requests.answered_bytes, ""
         if isinstance(value, BaseException) and not isinstance(value, Exception):
-            run.force(value)
+            run.force(value.error if isinstance(value, Ended) else value)
             value = Aborted()
         # What nobody catches in this turn is only the consequence of an earlier end.
         self._is_quiet = isinstance(value, Aborted)
@@ -337,8 +339,10 @@ class Turns:
                 if run := self._run_of(number) or (None if number else current):
                     self._fail(run, error)
                     self._bring_forward(run)
+            case Requested(0, op, arguments):
+                self._calls.tell(current, op, arguments)
             case Requested(number, op, arguments):
-                self._request(current, number, op, arguments)
+                self._calls.request(current, number, op, arguments)
             case Uncaught(error):
                 if not self._is_quiet:
                     self._fail(current, error)
@@ -369,26 +373,12 @@ class Turns:
 
     def _answer(self, op: int, arguments: list[Any] | ConversionError) -> Any:  # noqa: ANN401 - any value
         self._check_patience()
+        run = self._current
+        assert run is not None
         try:
-            if isinstance(arguments, ConversionError):
-                raise arguments
-            operation = self._operations.get(op)
-            if operation is None or operation.mode is not Mode.CALL or operation.is_sent:
-                raise LookupError("no such host function")
-            self._host_calls += 1
-            answer = self._call(operation, arguments)
-            if operation.waits and hasattr(answer, "__await__"):
-                assert self._current is not None
-                return self.hold.answer(answer, self._current.deadline)
-            return answer
+            return self._calls.answer(run, op, arguments)
         finally:
             self._check()
-
-    def _call(self, operation: Operation, arguments: list[Any]) -> Any:  # noqa: ANN401 - any value
-        try:
-            return self._call_host(operation.handler, arguments)
-        except Malformed as error:
-            raise self.guest.broken(f"malformed arguments of {operation.name}: {error}") from None
 
     def _poll(self) -> None:
         self._check_patience()
@@ -438,44 +428,6 @@ class Turns:
             raise ConversionError("$", "an awaitable, while pending calls hold too much")
         return self._requests.promise(awaitable, run, held_bytes)
 
-    def _request(self, run: Run, number: int, op: int, arguments: list[Any] | ConversionError) -> None:
-        operation = self._operations.get(op)
-        requests = self._requests
-        if number == 0:
-            if operation is None or not operation.is_sent:
-                raise self.guest.broken("the guest wants no answer to what has one")
-            if not isinstance(arguments, ConversionError):
-                requests.call(self._call(operation, arguments))
-            return
-        if number >= CAP_FIRST_HOST_REQUEST or number in requests:
-            raise self.guest.broken("the guest made a request under a number that is not free")
-        if operation is not None and operation.mode is not Mode.QUEUE:
-            raise self.guest.broken("the guest waits for what is answered at once")
-        is_service = operation is not None and operation.service is not None
-        refusal = requests.admit(number, run, arguments, is_service=is_service)
-        if refusal is not None:
-            requests.answer(number, refusal)
-        elif isinstance(arguments, ConversionError):
-            requests.answer(number, arguments)
-        elif operation is None:
-            requests.answer(number, LookupError("no such host function"))
-        else:
-            self._host_calls += 1
-            if operation.service is not None:
-                requests.serve(id(operation), operation.service)
-                operation.service = None
-            try:
-                answer = operation.handler(*arguments)
-            except Exception as error:  # noqa: BLE001 - the guest's program decides what to do about it
-                requests.answer(number, error)
-                return
-            if isinstance(answer, Due):
-                requests.answer_at(number, self._clock.alarm_ms(answer.at_ms), answer.value)
-            elif hasattr(answer, "__await__"):
-                requests.answer_later(number, answer)
-            else:
-                requests.answer(number, returned(answer))
-
     # --- the books ---
 
     def after_fork(self) -> None:
@@ -492,7 +444,7 @@ class Turns:
             memory_bytes=0 if is_closed else self._memory_bytes,
             peak_memory_bytes=self._peak_memory_bytes,
             heap_bytes=0 if is_closed else self._heap_bytes,
-            host_calls=self._host_calls,
+            host_calls=self._calls.count,
             turns=self._turns,
             runs=runs,
             live_handles=0 if is_closed else self._live_handles,

@@ -12,7 +12,8 @@
     │   ├── CpuLimitExceeded             also a TimeoutError
     │   ├── WallLimitExceeded            also a TimeoutError
     │   ├── StackLimitExceeded
-    │   └── OutputLimitExceeded
+    │   ├── OutputLimitExceeded
+    │   └── CallLimitExceeded            it asked more of the host than `call_limits` allows: op
     ├── CapabilityError                  the host refused or failed a request of the guest: op
     │   ├── CapabilityDenied             also a PermissionError
     │   └── HostCallFailed               the original exception is the `__cause__`
@@ -43,6 +44,7 @@ from sandbox.values import BigInt, JSMap, JSSet, RegExp, undefined
 
 __all__ = [
     "ArtifactError",
+    "CallLimitExceeded",
     "CapabilityDenied",
     "CapabilityError",
     "ConversionError",
@@ -282,6 +284,24 @@ class OutputLimitExceeded(LimitExceeded):
     default_advice = "Raise Limits.output_bytes, or let the program print less."
 
 
+class CallLimitExceeded(LimitExceeded):
+    """The guest asked the host for more than it may: for too many calls, bytes, or seconds of work.
+
+    Attributes:
+        op: What it asked for last, such as `"fetch"`.
+    """
+
+    resource = "host call"
+    default_unit = "calls"
+    default_advice = "Raise the call limit, or let the program ask for less."
+
+    def __init__(
+        self, limit: float, used: float | None = None, unit: str = "", *, advice: str = "", op: str = ""
+    ) -> None:
+        super().__init__(limit, used, unit, advice=advice)
+        self.op = op
+
+
 class CapabilityError(SandboxError):
     """A request of the guest was refused or failed on the host. The guest saw only a class and a text from a table.
 
@@ -297,7 +317,7 @@ class CapabilityError(SandboxError):
 
 
 class CapabilityDenied(CapabilityError, PermissionError):
-    """No grant of the sandbox allows what the guest asked for."""
+    """No grant of the sandbox allows what the guest asked for, or a hook has denied it."""
 
 
 class HostCallFailed(CapabilityError):

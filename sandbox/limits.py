@@ -7,7 +7,8 @@ hurt its host; each says its reason below.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from typing import Final, Literal, get_args
 
 from sandbox._abi import CAP_DEPTH, CAP_MESSAGE_BYTES, CAP_NODES
@@ -85,14 +86,14 @@ class Limits:
     metering: Metering = "fuel"
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if field.name == "metering":
+        for name in [each.name for each in fields(self)]:
+            value = getattr(self, name)
+            if name == "metering":
                 _check_metering(value, self.fuel)
-            elif field.name in _BOUNDS:
-                _check_count(field.name, value, *_BOUNDS[field.name], optional=field.name in _OPTIONAL)
+            elif name in _BOUNDS:
+                _check_count(name, value, *_BOUNDS[name], optional=name in _OPTIONAL)
             elif value is not None:
-                object.__setattr__(self, field.name, _checked_seconds(field.name, value))
+                object.__setattr__(self, name, _checked_seconds(name, value))
 
 
 # Field -> smallest and largest value.
@@ -145,6 +146,56 @@ def _checked_seconds(name: str, value: object) -> float:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CallLimits:
+    """What one run may ask of the host, of one operation or of several together; see `call_limits` of `Sandbox`.
+
+    Immutable, like `Limits`. None: no limit.
+
+    Attributes:
+        calls: How many calls; 0: none.
+        bytes: Of arguments and answers together, as `Call` counts them.
+        seconds: Time the host works on them, all together, counted when a call ends.
+        timeout: Time the host may work on a single one, in seconds. One that takes longer is cancelled, and the program
+            gets a TimeoutError. A plain function cannot be cancelled, so it is for what is asynchronous.
+
+    Raises:
+        TypeError: A field has the wrong type.
+        ValueError: A field is negative, not finite, or too large; `timeout` is zero.
+    """
+
+    calls: int | None = None
+    bytes: int | None = None
+    seconds: float | None = None
+    timeout: float | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("calls", "bytes"):
+            _check_count(name, getattr(self, name), 0, (1 << 63) - 1, optional=True)
+        for name in ("seconds", "timeout"):
+            if (value := getattr(self, name)) is not None:
+                object.__setattr__(self, name, _checked_seconds(name, value))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallUsage:
+    """What the calls of one operation came to; see `Usage.calls`.
+
+    Attributes:
+        calls: How many the guest made, those included that were refused.
+        failed: How many of them ended in an error, or were denied.
+        bytes_in: Bytes of their arguments.
+        bytes_out: Bytes of their answers.
+        host_seconds: Time the host worked on them.
+    """
+
+    calls: int = 0
+    failed: int = 0
+    bytes_in: int = 0
+    bytes_out: int = 0
+    host_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
     """What a sandbox has used since it was made; a snapshot that does not change.
 
@@ -160,6 +211,8 @@ class Usage:
         runs: Evaluations and calls begun.
         live_handles: Guest functions the host holds at this moment.
         pending_requests: Host calls that wait for an answer at this moment.
+        calls: The calls of each operation that something watches (`on_call`, `on_result`, `call_limits`, `audit`), by
+            its name.
     """
 
     fuel: int = 0
@@ -173,3 +226,4 @@ class Usage:
     runs: int = 0
     live_handles: int = 0
     pending_requests: int = 0
+    calls: Mapping[str, CallUsage] = field(default_factory=dict, hash=False)

@@ -161,7 +161,7 @@ ASYNC: list[tuple[Callable[..., Any], str, int]] = [
 def test_what_a_callable_is_to_the_guest(function: Callable[..., Any], name: str, parameters: int) -> None:
     operation = operation_of(function)
     expected = Mode.QUEUE if (function, name, parameters) in ASYNC else Mode.CALL
-    assert (operation.mode, operation.name, operation.parameters) == (expected, name, parameters)
+    assert (operation.mode, operation.function_name, operation.parameters) == (expected, name, parameters)
     with Sandbox(functions={"f": function}) as box:
         assert box.eval("[f.name, f.length, typeof f]") == [name, parameters, "function"]
 

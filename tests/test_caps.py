@@ -17,8 +17,9 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from sandbox import JSError, Limits, Response, Sandbox, WebSockets, expose
+from sandbox import AuditLog, CallLimits, HostFunction, JSError, Limits, Response, Sandbox, WebSockets, expose
 from sandbox._abi import FIRST_DYNAMIC_OP, OPS
+from sandbox._observer import MOST_NAMES
 from sandbox._operations import _MAX_KEPT_BYTES, _MAX_KEPT_EXCEPTIONS
 from sandbox._requests import _MOST_REFUSED
 from sandbox._runs import _MAX_SOURCE_CHARS, _MAX_SOURCES
@@ -37,6 +38,7 @@ from tests.child import in_child
 PENDING: Final = 50
 CALLS: Final = 25
 HANDLES: Final = 100
+ENTRIES: Final = 50
 MEMORY: Final = 16 << 20
 SOCKETS: Final = 8
 LIMITS: Final = Limits(
@@ -62,6 +64,7 @@ class Cap:
     size: Callable[[Any], int] = len
 
 
+_NAMES: Final = "for (let i = 0; i < 3000; i++) { named(i)(); if (i % 20 == 0) look() }"
 _FLOOD: Final = "for (let i = 0; i < 3000; i++) { never().catch(() => {}); if (i % 20 == 0) look() }"
 _SERVED: Final = f"pending_requests, and {_MOST_REFUSED:,} refusals beyond twice as many"
 
@@ -91,6 +94,7 @@ CAPS: Final[dict[str, Cap]] = {
     "Operations.dropped": Cap(
         _MAX_DROPPED + HANDLES, "handles", "for (let i = 0; i < 800; i++) { take(() => i); look() }"
     ),
+    "Operations._entries": Cap(0, "what the embedder gives"),
     "Operations._exceptions": Cap(
         _MAX_KEPT_EXCEPTIONS + 1,
         "a number of its own",
@@ -148,6 +152,14 @@ CAPS: Final[dict[str, Cap]] = {
     "Driver.runs": Cap(2, "what the embedder asks for", "look()"),
     "Turns.first_values": Cap(0, "what the embedder asks for"),
     "Sandbox._first_globals": Cap(0, "what the embedder gives"),
+    "Sandbox._first_scripts": Cap(0, "the capabilities it gives"),
+    "Observer._on_call": Cap(0, "what the embedder gives"),
+    "Observer._on_result": Cap(0, "what the embedder gives"),
+    "Observer._call_limits": Cap(0, "what the embedder gives"),
+    "Observer._watches": Cap(MOST_NAMES, "a number of its own", _NAMES),
+    "Observer._totals": Cap(MOST_NAMES + 1, "a number of its own", _NAMES),
+    "AuditLog._kept": Cap(ENTRIES, "what the embedder says", "for (let i = 0; i < 300; i++) { make(); look() }"),
+    "Run.meters": Cap(1, "the call limits", "make(); look()"),
     "Store._functions": Cap(0, "the exports of the guest"),
     "Codec._packers": Cap(0, "the depth of nested encodings on the stack"),
     "Run.requests": Cap(_REQUESTS, _SERVED, _FLOOD),
@@ -270,6 +282,7 @@ class Host:
                 "failLater": self.fail_later,
                 "promise": self.never,
                 "nest": self.nest,
+                "named": lambda name: HostFunction(self.nothing, name=f"f{name}"),
             },
             globals={"promise": lambda text: self.never(text)},
             modules=self.load,
@@ -278,6 +291,8 @@ class Host:
                 ["*"], connections=SOCKETS, max_queued_bytes=10_000, transport=memory_server(self.chatter)
             ),
             console=self.show,
+            call_limits={"make": CallLimits(calls=1 << 20)},
+            audit=AuditLog(keep=ENTRIES, ops=["make", "f*"]),
         )
         self.shown = 0
 
@@ -289,6 +304,9 @@ class Host:
 
     def show(self, entry: Any) -> None:
         self.shown += len(entry.text)
+
+    def nothing(self) -> None:
+        """What is called by many names."""
 
     async def never(self, *_: object) -> None:
         await anyio.sleep_forever()

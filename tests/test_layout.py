@@ -28,6 +28,8 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "functions",
         "exposure",
         "http",
+        "calls",
+        "audit",
     ),
     "modules": (
         "modules.source",
@@ -145,6 +147,8 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "driver": (
         "_clock",
         "_weights",
+        "_awaitables",
+        "_observer",
         "_runs",
         "_requests",
         "_callables",
@@ -152,6 +156,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "_streams",
         "_operations",
         "_holds",
+        "_calls",
         "_checkpoint",
         "_after_limit",
         "_turns",
@@ -199,6 +204,7 @@ OUTSIDE: dict[str, set[str]] = {
     "anyio": {
         "_portal",
         "_asynchronous",
+        "_awaitables",
         "_streams",
         "network.backend",
         "network.tasks",

@@ -68,6 +68,7 @@ def test_the_faces_take_the_same_options() -> None:
         "modules",
         "fetch",
         "websocket",
+        "capabilities",
         "console",
         "clock",
         "clock_resolution_seconds",
@@ -76,6 +77,10 @@ def test_the_faces_take_the_same_options() -> None:
         "seed",
         "error_detail",
         "on_limit",
+        "on_call",
+        "on_result",
+        "call_limits",
+        "audit",
     ]
     assert {parameter.kind for parameter in parameters.values()} == {inspect.Parameter.KEYWORD_ONLY}
 

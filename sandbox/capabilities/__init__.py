@@ -1,6 +1,6 @@
 """What a guest may ask of its host. Nothing is granted by default beyond a console, timers and random numbers."""
 
-from sandbox.capabilities.base import Capability, Due, Operation
+from sandbox.capabilities.base import Capability, Due, Operation, Service
 from sandbox.capabilities.console import Console, ConsoleEntry
 from sandbox.capabilities.crypto import Crypto
 from sandbox.capabilities.fetch import FetchCapability
@@ -21,6 +21,7 @@ __all__ = [
     "Modules",
     "Operation",
     "Random",
+    "Service",
     "Timers",
     "WebSocketCapability",
 ]

@@ -1,4 +1,9 @@
-"""The contract of capabilities: named operations the guest may ask for, each with a handler on the host."""
+"""The contract of capabilities: named operations the guest may ask for, each with a handler on the host.
+
+The capabilities of this package and those of its users are made in the same way. Those of the package have operations
+with fixed numbers (`wasm/abi.toml`) and a face in `bindings/`. Those of users are given to a sandbox with the option
+`capabilities`; their operations get numbers in that sandbox, and their face is their `source`.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +53,7 @@ class Operation:
     """Something the guest can ask for.
 
     Attributes:
-        name: As it appears in errors and usage, such as `"timers.sleep"`.
+        name: As hooks, limits, logs and errors call it, such as `"crypto.subtle.digest"`.
         mode: Whether the guest is answered at once or later.
         handler: Gets the guest's arguments. In mode `CALL` it returns the answer. In mode `QUEUE` it may also return an
             awaitable of it or a `Due`. An `Exception` becomes an Error of the guest, but for `Malformed`. What has
@@ -58,6 +63,9 @@ class Operation:
             it was started.
         waits: Whether the guest waits for an awaitable that the handler returns, in mode `CALL`.
         is_sent: Whether the guest tells the host something, and gets no answer at all.
+        is_quiet: Whether hooks, limits and logs see it only where they name it literally.
+        show: Describes its arguments to them; None: they are what the guest gave.
+        show_answer: Likewise its answer; see `Capability.show_answer`.
     """
 
     name: str
@@ -67,26 +75,64 @@ class Operation:
     service: Service | None = None
     waits: bool = False
     is_sent: bool = False
+    is_quiet: bool = False
+    show: Callable[[list[Any]], list[Any]] | None = None
+    show_answer: Callable[[Any], Any] | None = None
 
 
 class Capability(ABC):
-    """A set of operations behind one stem. One object serves one sandbox."""
+    """Something a program can use: operations of the host under one name, which nobody has who was not given it.
+
+    A subclass names it, says in `handlers` what can be asked, and checks what comes in: arguments are the guest's. An
+    object serves one sandbox and goes with it.
+
+        class Shelf(Capability):
+            stem = "shelf"
+
+            def handlers(self):
+                return {"read": self.read}
+
+            def read(self, name):
+                ...
+
+        with Sandbox(capabilities=[Shelf()]) as box:
+            box.eval("shelf.read('a')")
+
+    Attributes:
+        stem: Its name: that of the global which the guest gets, and the beginning of what hooks, limits and logs call
+            its operations (`"shelf.read"`).
+        source: The guest's side, JavaScript: an expression whose value is a function. It is called once, before any
+            program runs, with an object that has the operations as functions; what it returns is the global. Empty: the
+            global is that object.
+        titles: What hooks, limits and logs call operations, by the operation's name, where it is not `stem.name`.
+        quiet: Operations that they see only where they name them literally: pieces that mean nothing to users.
+    """
 
     stem: ClassVar[str]
+    source: ClassVar[str] = ""
+    titles: ClassVar[Mapping[str, str]] = {}
+    quiet: ClassVar[frozenset[str]] = frozenset()
 
     @abstractmethod
     def handlers(self) -> Mapping[str, Handler]:
-        """The handler of each operation, by the operation's name."""
+        """The handler of each operation, by the operation's name.
+
+        An `async def` gives the guest a promise, any other callable is called on the thread that runs the guest, which
+        waits. An `Exception` is thrown in the guest, as for host functions. Asked for once.
+        """
 
     def services(self) -> Mapping[str, Service]:
-        """What is started with the first request of an operation, by its name, and stopped with the sandbox.
+        """What is started with the first request of an asynchronous operation, by its name.
 
-        Asked for once, and again in a forked child, where no service goes on.
+        It is stopped with the sandbox, or when the guest holds the operation no more. Asked for once, and again in a
+        forked child, where no service goes on.
         """
         return {}
 
     def checkpoint(self) -> Callable[[], object]:
         """Note the state that the guest's requests change, while no turn runs.
+
+        Asked for at the beginning of each run that may have to be undone (`on_limit="rollback"`).
 
         Returns:
             What sets that state back, for a sandbox that is rolled back. Nothing has to be set back by default.
@@ -95,6 +141,27 @@ class Capability(ABC):
 
     def close(self) -> None:  # noqa: B027 - most have nothing to close
         """Let go of what was begun for the guest, which is gone; idempotent."""
+
+    def show(self, operation: str, arguments: list[Any]) -> list[Any]:
+        """Describe the arguments of an operation to hooks and logs: as users know them, without what is secret.
+
+        Args:
+            operation: The name of the operation.
+            arguments: What the guest gave. They were not checked.
+        """
+        return arguments
+
+    def show_answer(self, operation: str, answer: Any) -> Any:  # noqa: ANN401 - any value
+        """Describe the answer of an operation to hooks and logs, as `show` its arguments.
+
+        Args:
+            operation: The name of the operation.
+            answer: What the guest is going to get.
+
+        Returns:
+            What they see; an exception, where the answer says that the operation has failed.
+        """
+        return answer
 
 
 def _nothing() -> None:

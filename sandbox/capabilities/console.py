@@ -50,6 +50,8 @@ class Console(Capability):
     """Hands the guest's console entries to a callable, in program order, and stops a guest that writes too much."""
 
     stem: ClassVar[str] = "console"
+    titles: ClassVar[Mapping[str, str]] = {"write": "console"}
+    quiet: ClassVar[frozenset[str]] = frozenset({"write"})
 
     def __init__(self, on_entry: Callable[[ConsoleEntry], object] | None, output_bytes: int | None) -> None:
         """Make a console.

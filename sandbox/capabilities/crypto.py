@@ -28,6 +28,28 @@ _QUESTIONS: Final[Mapping[str, tuple[str, int]]] = {
     "wrap": ("wrap", 4),
     "unwrap": ("unwrap", 7),
 }
+# Operation -> the method of crypto.subtle, where that has another name.
+_METHODS: Final = {
+    "generate": "generateKey",
+    "import": "importKey",
+    "export": "exportKey",
+    "wrap": "wrapKey",
+    "unwrap": "unwrapKey",
+}
+# Operation -> which of its arguments are keys.
+_KEYS: Final = {
+    "import": (1,),
+    "export": (1,),
+    "encrypt": (1,),
+    "decrypt": (1,),
+    "sign": (1,),
+    "verify": (1,),
+    "deriveBits": (1,),
+    "deriveKey": (1,),
+    "wrap": (1, 2),
+    "unwrap": (1, 2),
+}
+_GIVE_KEYS: Final = frozenset({"generate", "import", "export", "deriveKey", "wrap", "unwrap"})
 _MISSING: Final = "NotSupportedError: The host has no cryptography."
 _FAILED: Final = "OperationError: The operation failed."
 
@@ -36,6 +58,10 @@ class Crypto(Capability):
     """Serves the guest's `crypto.subtle`. Keys are not kept: what the guest holds of one is the key itself, sealed."""
 
     stem: ClassVar[str] = "crypto"
+    titles: ClassVar[Mapping[str, str]] = {
+        name: f"crypto.subtle.{_METHODS.get(name, name)}" for name in (*_QUESTIONS, "available")
+    }
+    quiet: ClassVar[frozenset[str]] = frozenset({"available"})
 
     def __init__(self, charge: Callable[[int], object], seconds_left: Callable[[float], float]) -> None:
         """Make the capability.
@@ -54,6 +80,17 @@ class Crypto(Capability):
         handlers: dict[str, Handler] = {name: partial(self._ask, name) for name in _QUESTIONS}
         handlers["available"] = has_crypto
         return handlers
+
+    def show(self, operation: str, arguments: list[Any]) -> list[Any]:
+        """See `Capability`: keys are nobody's business."""
+        keys = _KEYS.get(operation, ())
+        return ["[key]" if place in keys else argument for place, argument in enumerate(arguments)]
+
+    def show_answer(self, operation: str, answer: Any) -> Any:  # noqa: ANN401 - any value
+        """See `Capability`: likewise."""
+        if isinstance(answer, str):
+            return RuntimeError(answer)
+        return "[key]" if operation in _GIVE_KEYS else answer
 
     def close(self) -> None:
         """See `Capability`: without its secret nobody opens a key."""

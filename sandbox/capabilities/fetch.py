@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from sandbox.capabilities.base import Handler, Malformed, WorkingCapability
+from sandbox.errors import CapabilityDenied
 from sandbox.fetch.failures import TEXTS, FetchFailure
+from sandbox.values import undefined
 
 if TYPE_CHECKING:
     from sandbox.fetch.exchanges import Exchanges
@@ -22,6 +24,8 @@ class FetchCapability(WorkingCapability["Exchanges"]):
 
     stem: ClassVar[str] = "fetch"
     begins: ClassVar[str] = "send"
+    titles: ClassVar[Mapping[str, str]] = {"send": "fetch"}
+    quiet: ClassVar[frozenset[str]] = frozenset({"drop"})
 
     def __init__(self, grant: Fetch | None) -> None:
         """Make the capability; None: there is no network."""
@@ -37,6 +41,27 @@ class FetchCapability(WorkingCapability["Exchanges"]):
 
         assert self._grant is not None
         return Exchanges(self._grant, numbers)
+
+    def show(self, operation: str, arguments: list[Any]) -> list[Any]:
+        """See `Capability`: as a program calls `fetch`, with a URL and options."""
+        if operation != "send":
+            return arguments
+        method, url, headers, body, redirect = arguments
+        fields = dict(zip(headers[::2], headers[1::2], strict=True))
+        return [url, {"method": method, "headers": fields, "body": body, "redirect": redirect}]
+
+    def show_answer(self, operation: str, answer: Any) -> Any:  # noqa: ANN401 - any value
+        """See `Capability`: of a response what came before its body."""
+        if not isinstance(answer, list) or not answer:
+            return undefined  # it goes on
+        if isinstance(answer[0], str):
+            code, text = answer
+            return CapabilityDenied("fetch", text) if code == "denied" else FetchFailure(code, text)
+        if operation == "read":
+            return answer[0]
+        _, status, status_text, headers, url, redirected, _ = answer
+        fields = dict(zip(headers[::2], headers[1::2], strict=True))
+        return {"status": status, "statusText": status_text, "headers": fields, "url": url, "redirected": redirected}
 
     # --- operations ---
 

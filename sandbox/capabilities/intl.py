@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from sandbox.capabilities.base import Capability, Handler, Malformed
+
+_QUESTIONS: Final = ("defaults", "locale", "likely", "zone", "describe", "format", "compare", "supported")
 
 
 class Intl(Capability):
     """Serves the guest's Intl. Nothing is kept of what it asks for: a formatter is a text that it sends along."""
 
     stem: ClassVar[str] = "intl"
+    titles: ClassVar[Mapping[str, str]] = {name: f"Intl.{name}" for name in _QUESTIONS}
+    quiet: ClassVar[frozenset[str]] = frozenset(_QUESTIONS)
 
     def __init__(self, locale: str | None, time_zone: str, charge: Callable[[int], object]) -> None:
         """Make the capability.

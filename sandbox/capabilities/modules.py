@@ -52,6 +52,7 @@ class Modules(Capability):
     """Serves modules. Nothing is kept of what the guest asks for: it says itself where it imports from."""
 
     stem: ClassVar[str] = "modules"
+    titles: ClassVar[Mapping[str, str]] = {"resolve": "import.resolve", "load": "import", "fetch": "import.wait"}
 
     def __init__(self, finders: tuple[Finder, ...], on_source: Callable[[str, str], object]) -> None:
         """Make the capability.

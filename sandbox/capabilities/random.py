@@ -20,6 +20,8 @@ class Random(Capability):
     """
 
     stem: ClassVar[str] = "random"
+    titles: ClassVar[Mapping[str, str]] = {"fill": "crypto.getRandomValues"}
+    quiet: ClassVar[frozenset[str]] = frozenset({"fill"})
 
     def __init__(self, seed: int | None = None) -> None:
         """Make a source.

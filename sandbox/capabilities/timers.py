@@ -14,6 +14,8 @@ class Timers(Capability):
     """Wakes the guest on the sandbox's clock, real or virtual."""
 
     stem: ClassVar[str] = "timers"
+    titles: ClassVar[Mapping[str, str]] = {"sleep": "setTimeout"}
+    quiet: ClassVar[frozenset[str]] = frozenset({"sleep"})
 
     def handlers(self) -> Mapping[str, Handler]:
         """See `Capability`."""

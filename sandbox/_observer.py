@@ -1,0 +1,432 @@
+"""What an embedder wants to know of the guest's calls, and to decide about them: hooks, limits, logs, by name."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections.abc import Callable, Generator, Iterable, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from sandbox._awaitables import Timed
+from sandbox.calls import Answer, Call, Deny, Hook, HookOption, Outcome, payload_bytes
+from sandbox.capabilities.base import Due
+from sandbox.errors import CallLimitExceeded, CapabilityDenied
+from sandbox.limits import CallLimits, CallUsage
+from sandbox.values import undefined
+
+if TYPE_CHECKING:
+    from sandbox.audit import AuditLog
+
+# Names are the embedder's, who may make functions with names of the guest's choice.
+MOST_NAMES: Final = 1000
+_OTHERS: Final = "(others)"
+_sandboxes = itertools.count(1)
+
+
+class Ended(BaseException):
+    """Ends the run with an error, which is no answer: the guest is unwound, and cannot catch it.
+
+    Attributes:
+        error: What the embedder gets.
+    """
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+
+
+@dataclass(slots=True)
+class Meter:
+    """What a run has used of one of the call limits."""
+
+    calls: int = 0
+    bytes: int = 0
+    seconds: float = 0.0
+
+
+class Metered(Protocol):
+    """A run.
+
+    Attributes:
+        id: Its number.
+        meters: What it has used of the call limits, by pattern; made when first needed.
+    """
+
+    id: int
+    meters: dict[str, Meter]
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What concerns one operation.
+
+    Attributes:
+        name: The operation's.
+        before: Hooks to ask first.
+        after: Hooks to ask about the answer.
+        limits: Call limits, by pattern.
+        logs: Where its calls are recorded.
+        timeout: The longest the host may work on one call, in seconds; None: any time.
+    """
+
+    name: str
+    before: tuple[Hook, ...]
+    after: tuple[Hook, ...]
+    limits: tuple[tuple[str, CallLimits], ...]
+    logs: tuple[AuditLog, ...]
+    timeout: float | None
+
+
+class Observer:
+    """Hooks, call limits and logs of a sandbox, or of one run. Any thread."""
+
+    def __init__(
+        self,
+        on_call: Mapping[str, Hook],
+        on_result: Mapping[str, Hook],
+        call_limits: Mapping[str, CallLimits],
+        logs: tuple[AuditLog, ...],
+    ) -> None:
+        """Make one; the mappings are by name or pattern."""
+        self._on_call = on_call
+        self._on_result = on_result
+        self._call_limits = call_limits
+        self._logs = logs
+        self._id = next(_sandboxes)
+        self._numbers = itertools.count(1)
+        self._watches: dict[str, Watch | None] = {}
+        self._totals: dict[str, CallUsage] = {}
+        self._lock = threading.Lock()
+
+    def watch(self, name: str, *, is_quiet: bool = False) -> Watch | None:
+        """What concerns an operation; None: nothing does.
+
+        Args:
+            name: The operation's.
+            is_quiet: Whether only what names it literally does.
+        """
+        try:
+            return self._watches[name]
+        except KeyError:
+            watch = self._find(name, is_quiet=is_quiet)
+            if len(self._watches) < MOST_NAMES:
+                self._watches[name] = watch
+            return watch
+
+    def _find(self, name: str, *, is_quiet: bool) -> Watch | None:
+        def fits(pattern: str) -> bool:
+            return pattern == name if is_quiet else fnmatchcase(name, pattern)
+
+        before = tuple(hook for pattern, hook in self._on_call.items() if fits(pattern))
+        after = tuple(hook for pattern, hook in self._on_result.items() if fits(pattern))
+        limits = tuple(item for item in self._call_limits.items() if fits(item[0]))
+        logs = tuple(log for log in self._logs if any(map(fits, log.ops)))
+        if not (before or after or limits or logs):
+            return None
+        timeout = min((each.timeout for _, each in limits if each.timeout is not None), default=None)
+        return Watch(name, before, after, limits, logs, timeout)
+
+    def begin(self, run: Metered, watch: Watch, arguments: list[Any]) -> Call:
+        """A call is made: it is numbered, recorded, and counted.
+
+        Raises:
+            Ended: It is more than the run may ask for, or it could not be recorded.
+        """
+        size = payload_bytes(arguments)
+        call = Call(
+            number=next(self._numbers),
+            run=run.id,
+            name=watch.name,
+            arguments=arguments,
+            time=time.time(),
+            bytes_in=size,
+        )
+        try:
+            for log in watch.logs:
+                log.begin(self._id, call)
+        except Exception as error:  # noqa: BLE001 - it is the embedder's, and must not be the guest's
+            raise Ended(error) from None
+        excess = self._count(run, watch, 1, size, 0.0)
+        if excess is not None:
+            call.error = excess
+            self.end(run, watch, call, "refused")
+            raise Ended(excess)
+        return call
+
+    def end(self, run: Metered, watch: Watch, call: Call, outcome: Outcome) -> None:
+        """A call has ended; whatever has become of it, this is called once.
+
+        Raises:
+            Ended: The run has used more than it may, or the end could not be recorded.
+        """
+        call.outcome = outcome
+        excess = None
+        if outcome != "refused":
+            excess = self._count(run, watch, 0, call.bytes_out, call.host_seconds)
+            if excess is not None:
+                call.error, call.value, call.outcome = excess, undefined, "error"
+        self._add(call)
+        try:
+            for log in watch.logs:
+                log.end(self._id, call)
+        except Exception as error:  # noqa: BLE001 - the same
+            raise Ended(error) from None
+        if excess is not None:
+            raise Ended(excess)
+
+    def is_first(self, course: Course) -> bool:
+        """Whether a call has not ended yet, which it has then."""
+        with self._lock:
+            was_over, course.is_over = course.is_over, True
+            return not was_over
+
+    def usage(self) -> dict[str, CallUsage]:
+        """What the calls of each operation came to."""
+        with self._lock:
+            return dict(self._totals)
+
+    def after_fork(self) -> None:
+        """Whatever thread held the lock, it is not in the child."""
+        self._lock = threading.Lock()
+        for log in self._logs:
+            log.after_fork()
+
+    def _count(self, run: Metered, watch: Watch, calls: int, size: int, seconds: float) -> CallLimitExceeded | None:
+        """Count for every limit that concerns it; which one was exceeded."""
+        excess = None
+        with self._lock:
+            for pattern, limits in watch.limits:
+                meter = run.meters.setdefault(pattern, Meter())
+                was_used_up = calls and limits.seconds is not None and meter.seconds >= limits.seconds
+                meter.calls += calls
+                meter.bytes += size
+                meter.seconds += seconds
+                for limit, used, unit in (
+                    (limits.calls, meter.calls, "calls"),
+                    (limits.bytes, meter.bytes, "bytes"),
+                    (limits.seconds, meter.seconds, "seconds"),
+                ):
+                    is_over = limit is not None and used > limit
+                    if excess is None and limit is not None and (is_over or (unit == "seconds" and was_used_up)):
+                        advice = f"Raise call_limits[{pattern!r}], or let the program ask for less."
+                        excess = CallLimitExceeded(limit, used, unit, advice=advice, op=watch.name)
+        return excess
+
+    def _add(self, call: Call) -> None:
+        with self._lock:
+            name = call.name if call.name in self._totals or len(self._totals) < MOST_NAMES else _OTHERS
+            total = self._totals.get(name) or CallUsage()
+            self._totals[name] = CallUsage(
+                calls=total.calls + 1,
+                failed=total.failed + (call.error is not None),
+                bytes_in=total.bytes_in + call.bytes_in,
+                bytes_out=total.bytes_out + call.bytes_out,
+                host_seconds=total.host_seconds + call.host_seconds,
+            )
+
+
+Waits = Generator[Any, Any, None]
+
+
+class Course:
+    """One call from its hooks to its end. It waits for nothing itself: whoever takes its steps does.
+
+    Attributes:
+        call: The call, as hooks see it.
+        is_over: Whether the call has ended, be it that the host goes on for it.
+        due: When the guest is to be answered, if that is not now.
+        invoke: Calls a function of the embedder. Whoever takes the steps may set it.
+        began: When what the last step gave was begun, by `time.perf_counter`; whoever takes them sets it.
+    """
+
+    def __init__(
+        self,
+        observer: Observer,
+        watch: Watch,
+        run: Metered,
+        arguments: list[Any],
+        perform: Callable[[], Any],
+        invoke: Callable[..., Any],
+        *,
+        show_answer: Callable[[Any], Any] | None,
+        waits: bool,
+    ) -> None:
+        """Begin a call; see `Observer.begin`.
+
+        Args:
+            observer: Whose it is.
+            watch: What concerns it.
+            run: The run it belongs to.
+            arguments: What hooks see of its arguments.
+            perform: Does it.
+            invoke: See the class.
+            show_answer: See `Operation`.
+            waits: Whether an awaitable that it answers is waited for.
+        """
+        self._created = time.perf_counter()
+        self.began: float | None = None
+        self.call = observer.begin(run, watch, arguments)
+        self.due: Due | None = None
+        self.invoke = invoke
+        self._observer = observer
+        self._watch = watch
+        self._run = run
+        self._perform = perform
+        self._show_answer = show_answer
+        self._answer: Any = undefined
+        self.is_over = self._is_working = False
+        self._failure: Exception | None = None
+        self._waits = waits
+
+    def steps(self) -> Waits:
+        """Yields what has to be awaited, and wants its value or exception.
+
+        Raises:
+            Ended: See `Observer.end`; or a hook has failed.
+            BaseException: What is no `Exception`.
+        """
+        call = self.call
+        outcome: Outcome = "cancelled"
+        try:
+            decision = yield from self._ask(self._watch.before)
+            if decision is None:
+                outcome = yield from self._do()
+                decision = yield from self._ask(self._watch.after)
+            if isinstance(decision, Deny):
+                outcome, call.value, call.bytes_out, self.due = "denied", undefined, 0, None
+                call.error = self._failure = CapabilityDenied(call.name, decision.reason)
+            elif isinstance(decision, Answer):
+                outcome, call.value, call.error, self.due = "replaced", decision.value, None, None
+                self._answer, self._failure = call.value, None
+                call.bytes_out = payload_bytes(call.value)
+        except BaseException as error:
+            if not self.is_over:
+                call.error, outcome = error.error if isinstance(error, Ended) else error, "cancelled"
+            raise
+        finally:
+            self.end(outcome)
+
+    def end(self, outcome: Outcome) -> None:
+        """It has ended, if it has not before; any thread.
+
+        Raises:
+            Ended: See `Observer.end`.
+        """
+        if self._observer.is_first(self):
+            self._spend()
+            self.call.wall_seconds = time.perf_counter() - self._created
+            self._observer.end(self._run, self._watch, self.call, outcome)
+
+    def value(self) -> Any:  # noqa: ANN401 - any value
+        """The answer, after the last step.
+
+        Raises:
+            Exception: Why there is none.
+        """
+        if self._failure is not None:
+            raise self._failure
+        return self._answer
+
+    def _do(self) -> Generator[Any, Any, Outcome]:
+        call = self.call
+        self._is_working, self.began = True, time.perf_counter()
+        try:
+            value = self._perform()
+            if self._waits and hasattr(value, "__await__"):
+                self._spend()
+                timeout = self._watch.timeout
+                value = yield value if timeout is None else Timed(value, timeout, call.name)
+        except Exception as error:  # noqa: BLE001 - the guest's program decides what to do about it
+            call.error = self._failure = error
+        else:
+            if isinstance(value, Due):
+                self.due, value = value, value.value
+            self._answer, call.bytes_out = value, payload_bytes(value)
+            shown = value if self._show_answer is None else self._show_answer(value)
+            if self._show_answer is not None and isinstance(shown, Exception):
+                call.error = shown
+            else:
+                call.value = shown
+        finally:
+            self._spend()
+            self._is_working = False
+        call.wall_seconds = time.perf_counter() - self._created
+        is_denied = isinstance(call.error, CapabilityDenied)
+        call.outcome = "value" if call.error is None else "denied" if is_denied else "error"
+        return call.outcome
+
+    def _spend(self) -> None:
+        """Count the time that the host has worked since."""
+        began, self.began = self.began, None
+        if self._is_working and began is not None:
+            self.call.host_seconds += time.perf_counter() - began
+
+    def _ask(self, hooks: Iterable[Hook]) -> Generator[Any, Any, Answer | Deny | None]:
+        """Ask hooks, in order, until one decides."""
+        for hook in hooks:
+            try:
+                decision: Any = self.invoke(hook, (self.call,))
+                if hasattr(decision, "__await__"):
+                    decision = yield decision
+                if decision is not None and not isinstance(decision, Answer | Deny):
+                    raise TypeError(f"a hook returns an Answer, a Deny or None, not {type(decision).__name__}")
+            except Exception as error:  # noqa: BLE001 - it is the embedder's, and must not be the guest's
+                raise Ended(error) from None
+            if decision is not None:
+                return decision
+        return None
+
+
+# --- options ----------------------------------------------------------------------------------------------------------
+
+
+def observer_of(
+    on_call: HookOption | None,
+    on_result: HookOption | None,
+    call_limits: Mapping[str, CallLimits] | None,
+    audit: AuditLog | Iterable[AuditLog] | None,
+) -> Observer:
+    """What options of a sandbox ask for.
+
+    Raises:
+        TypeError: An option has the wrong type.
+    """
+    return Observer(_hooks("on_call", on_call), _hooks("on_result", on_result), _limits(call_limits), _logs(audit))
+
+
+def _limits(given: object) -> dict[str, CallLimits]:
+    if given is None:
+        return {}
+    if not isinstance(given, Mapping):
+        raise TypeError(f"call_limits must be a mapping of names, not {type(given).__name__}")
+    for name, limits in given.items():
+        if not isinstance(name, str) or not isinstance(limits, CallLimits):
+            raise TypeError("call_limits maps names, or patterns of names, to CallLimits")
+    return dict(given)
+
+
+def _hooks(option: str, given: HookOption | None) -> dict[str, Hook]:
+    if given is None:
+        return {}
+    if not isinstance(given, Mapping):
+        given = {"*": given}
+    for name, hook in given.items():
+        if not isinstance(name, str):
+            raise TypeError(f"the names in {option} must be str, not {type(name).__name__}")
+        if not callable(hook):
+            raise TypeError(f"{option} must be a callable, or a mapping of names to callables")
+    return dict(given)
+
+
+def _logs(given: object) -> tuple[AuditLog, ...]:
+    from sandbox.audit import AuditLog
+
+    if given is None:
+        return ()
+    logs = (given,) if isinstance(given, AuditLog) else tuple(given) if isinstance(given, Iterable) else (given,)
+    for log in logs:
+        if not isinstance(log, AuditLog):
+            raise TypeError(f"audit must be an AuditLog or several, not {type(log).__name__}")
+    return logs
