@@ -6,7 +6,7 @@ import itertools
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -44,6 +44,17 @@ class Meter:
     calls: int = 0
     bytes: int = 0
     seconds: float = 0.0
+
+
+@dataclass(slots=True)
+class _Total:
+    """As `CallUsage`, while it grows."""
+
+    calls: int = 0
+    failed: int = 0
+    bytes_in: int = 0
+    bytes_out: int = 0
+    host_seconds: float = 0.0
 
 
 class Metered(Protocol):
@@ -97,8 +108,9 @@ class Observer:
         self._id = next(_sandboxes)
         self._numbers = itertools.count(1)
         self._watches: dict[str, Watch | None] = {}
-        self._totals: dict[str, CallUsage] = {}
-        self._lock = threading.Lock()
+        self._totals: dict[str, _Total] = {}
+        # Reentrant, since a finalizer of the embedder may use the sandbox.
+        self._lock = threading.RLock()
 
     def watch(self, name: str, *, is_quiet: bool = False) -> Watch | None:
         """What concerns an operation; None: nothing does.
@@ -148,7 +160,7 @@ class Observer:
                 log.begin(self._id, call)
         except Exception as error:  # noqa: BLE001 - it is the embedder's, and must not be the guest's
             raise Ended(error) from None
-        excess = self._count(run, watch, 1, size, 0.0)
+        excess = self._count(run, watch, 1, size, 0.0) if watch.limits else None
         if excess is not None:
             call.error = excess
             self.end(run, watch, call, "refused")
@@ -163,7 +175,7 @@ class Observer:
         """
         call.outcome = outcome
         excess = None
-        if outcome != "refused":
+        if watch.limits and outcome != "refused":
             excess = self._count(run, watch, 0, call.bytes_out, call.host_seconds)
             if excess is not None:
                 call.error, call.value, call.outcome = excess, undefined, "error"
@@ -185,11 +197,11 @@ class Observer:
     def usage(self) -> dict[str, CallUsage]:
         """What the calls of each operation came to."""
         with self._lock:
-            return dict(self._totals)
+            return {name: CallUsage(**asdict(total)) for name, total in self._totals.items()}
 
     def after_fork(self) -> None:
         """Whatever thread held the lock, it is not in the child."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         for log in self._logs:
             log.after_fork()
 
@@ -216,15 +228,15 @@ class Observer:
 
     def _add(self, call: Call) -> None:
         with self._lock:
-            name = call.name if call.name in self._totals or len(self._totals) < MOST_NAMES else _OTHERS
-            total = self._totals.get(name) or CallUsage()
-            self._totals[name] = CallUsage(
-                calls=total.calls + 1,
-                failed=total.failed + (call.error is not None),
-                bytes_in=total.bytes_in + call.bytes_in,
-                bytes_out=total.bytes_out + call.bytes_out,
-                host_seconds=total.host_seconds + call.host_seconds,
-            )
+            total = self._totals.get(call.name)
+            if total is None:
+                name = call.name if len(self._totals) < MOST_NAMES else _OTHERS
+                total = self._totals.setdefault(name, _Total())
+            total.calls += 1
+            total.failed += call.error is not None
+            total.bytes_in += call.bytes_in
+            total.bytes_out += call.bytes_out
+            total.host_seconds += call.host_seconds
 
 
 Waits = Generator[Any, Any, None]
@@ -293,6 +305,8 @@ class Course:
             decision = yield from self._ask(self._watch.before)
             if decision is None:
                 outcome = yield from self._do()
+                if self.is_over:
+                    return
                 decision = yield from self._ask(self._watch.after)
             if isinstance(decision, Deny):
                 outcome, call.value, call.bytes_out, self.due = "denied", undefined, 0, None
@@ -302,8 +316,9 @@ class Course:
                 self._answer, self._failure = call.value, None
                 call.bytes_out = payload_bytes(call.value)
         except BaseException as error:
-            if not self.is_over:
-                call.error, outcome = error.error if isinstance(error, Ended) else error, "cancelled"
+            outcome = "cancelled"
+            if not self.is_over and not isinstance(error, GeneratorExit):
+                call.error = error.error if isinstance(error, Ended) else error
             raise
         finally:
             self.end(outcome)
@@ -332,30 +347,32 @@ class Course:
     def _do(self) -> Generator[Any, Any, Outcome]:
         call = self.call
         self._is_working, self.began = True, time.perf_counter()
+        error: Exception | None = None
+        value = shown = undefined
         try:
             value = self._perform()
             if self._waits and hasattr(value, "__await__"):
                 self._spend()
                 timeout = self._watch.timeout
                 value = yield value if timeout is None else Timed(value, timeout, call.name)
-        except Exception as error:  # noqa: BLE001 - the guest's program decides what to do about it
-            call.error = self._failure = error
+        except Exception as failure:  # noqa: BLE001 - the guest's program decides what to do about it
+            error = self._failure = failure
         else:
             if isinstance(value, Due):
                 self.due, value = value, value.value
-            self._answer, call.bytes_out = value, payload_bytes(value)
+            self._answer = value
             shown = value if self._show_answer is None else self._show_answer(value)
             if self._show_answer is not None and isinstance(shown, Exception):
-                call.error = shown
-            else:
-                call.value = shown
+                error, shown = shown, undefined
         finally:
             self._spend()
             self._is_working = False
-        call.wall_seconds = time.perf_counter() - self._created
-        is_denied = isinstance(call.error, CapabilityDenied)
-        call.outcome = "value" if call.error is None else "denied" if is_denied else "error"
-        return call.outcome
+        outcome: Outcome = "value" if error is None else "denied" if isinstance(error, CapabilityDenied) else "error"
+        if not self.is_over:
+            call.outcome, call.value, call.error = outcome, shown, error
+            call.bytes_out = 0 if self._failure is not None else payload_bytes(self._answer)
+            call.wall_seconds = time.perf_counter() - self._created
+        return outcome
 
     def _spend(self) -> None:
         """Count the time that the host has worked since."""

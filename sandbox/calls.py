@@ -14,7 +14,8 @@ __all__ = ["Answer", "Call", "Deny", "Hook", "HookOption", "Outcome"]
 Outcome = Literal["value", "error", "denied", "replaced", "refused", "cancelled"]
 """How a call has ended: it was answered with a `value` or an `error`; a hook has `denied` it, or `replaced` its answer;
 it was `refused`, before anything was done, by a limit or because its arguments have no Python form; or it was
-`cancelled`: its run has ended, was interrupted or rolled back, the program gave it up, or the sandbox was closed."""
+`cancelled`: its run has ended, was interrupted or rolled back, a hook has failed, the program gave it up, or the
+sandbox was closed."""
 
 _NUMBER_BYTES: Final = 8
 
@@ -97,23 +98,26 @@ def payload_bytes(value: object) -> int:
         value = left.pop()
         if isinstance(value, str):
             total += len(value) if value.isascii() else len(value.encode("utf-8", "surrogatepass"))
-        elif isinstance(value, bytes | bytearray):
-            total += len(value)
+        elif value is None or value is undefined or isinstance(value, bool):
+            continue
         elif isinstance(value, float):
             total += _NUMBER_BYTES
         elif isinstance(value, int):
-            total += 0 if isinstance(value, bool) else max(_NUMBER_BYTES, value.bit_length() // 8 + 1)
-        elif isinstance(value, memoryview):
-            total += value.nbytes
-        elif value is None or value is undefined or id(value) in seen:
-            continue
-        else:
+            total += max(_NUMBER_BYTES, value.bit_length() // 8 + 1)
+        elif isinstance(value, bytes | bytearray):
+            total += len(value)
+        elif id(value) not in seen:
             seen.add(id(value))
-            if isinstance(value, Mapping | JSMap):
-                for entry in value.items():
-                    left += entry
+            if isinstance(value, dict):
+                left += value
+                left += value.values()
             elif isinstance(value, list | tuple | set | frozenset | JSSet):
                 left += value
+            elif isinstance(value, Mapping | JSMap):
+                for entry in value.items():
+                    left += entry
+            elif isinstance(value, memoryview):
+                total += value.nbytes
             elif isinstance(value, Blob):
                 left.append(value.data)
             elif isinstance(value, JSError):
