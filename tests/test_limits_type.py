@@ -105,7 +105,9 @@ def test_seconds_of_the_wrong_type(field: str, value: object) -> None:
 def test_usage_is_a_frozen_record_of_zeros() -> None:
     usage = Usage()
 
-    assert set(dataclasses.asdict(usage).values()) == {0}
+    fields = dataclasses.asdict(usage)
+    assert (fields.pop("calls"), set(fields.values())) == ({}, {0})
+    assert hash(usage) == hash(Usage())
     with pytest.raises(dataclasses.FrozenInstanceError):
         usage.fuel = 1  # type: ignore[misc]
 
