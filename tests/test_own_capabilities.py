@@ -275,8 +275,9 @@ def test_it_goes_with_its_sandbox() -> None:
 def test_a_forked_child_has_services_of_its_own() -> None:
     in_child(
         """
-        import os
+        import logging, os
         from sandbox import Sandbox
+        logging.disable()  # of what takes long
         from tests.test_own_capabilities import Connected
         line = Connected()
         box = Sandbox(capabilities=[line])
