@@ -102,6 +102,41 @@ export const op = freeze({
     // call: format, bytes, key to unwrap with, algorithm, algorithm of the key, extractable, usages; answers a description
     unwrap: 140,
   }),
+  files: freeze({
+    __proto__: null,
+    // call: answers nil: there are no files; or whether the top is storage of the program's own
+    granted: 176,
+    // queue: path; answers a description
+    stat: 177,
+    // queue: path of a directory; answers names, and whether each is a directory, in turn
+    list: 178,
+    // queue: path, whether a directory is meant, whether it is made where there is nothing; answers nil
+    open: 179,
+    // queue: path, position, number of bytes, the text of the description that is meant or nil; answers a bin, shorter only at the end
+    read: 180,
+    // call: likewise, answered at once
+    readNow: 181,
+    // queue: path, bin, manner: write (replaces), create (there must be nothing) or append; answers nil
+    store: 182,
+    // queue: path, whether what there is is kept, whether the file may be new; answers the number of a writable, and its size
+    begin: 183,
+    // queue: number, position, bin; answers nil
+    write: 184,
+    // queue: number, size; answers nil
+    truncate: 185,
+    // queue: number, which is none any more; answers nil: what was written is the file
+    commit: 186,
+    // queue: number; answers nil
+    discard: 187,
+    // queue: path, whether the directories above are made too; answers nil, or a list of the path of the first that was made
+    make: 188,
+    // queue: path, whether directories go with all that is in them; answers nil
+    remove: 189,
+    // queue: path, new path, whether what is there is replaced; answers nil
+    rename: 190,
+    // queue: path, path of the copy, whether what is there is replaced; answers nil
+    copy: 191,
+  }),
 });
 
 export const element = freeze({

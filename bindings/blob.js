@@ -3,7 +3,7 @@
 import { tag } from "sandbox:abi.js";
 import { classOf, utf8Decode } from "sandbox:native";
 import {
-  addPart, DataBuilder, dataOf, finishData, joinData, noData, sharePart, sliceData,
+  addPart, DataBuilder, dataOf, finishData, joinData, loadData, noData, sharePart, sliceData,
 } from "./blob_data.js";
 import { createByteStream } from "./body_stream.js";
 import { crossing } from "./crossing.js";
@@ -76,6 +76,18 @@ export function decodeText(bytes) {
   return StringPrototypeCharCodeAt(text, 0) === 0xfeff ? StringPrototypeSlice(text, 1) : text;
 }
 
+/** A promise of all bytes of a blob. @param {any} self @param {(bytes: Uint8Array) => any} convert */
+const read = (self, convert) => new Promise((resolve, reject) => {
+  requireBrand(isObject(self) && isBlob(self));
+  loadData(blobData(self), (data) => {
+    try {
+      resolve(convert(joinData(data)));
+    } catch (error) {
+      reject(error); // memory does not suffice
+    }
+  }, reject);
+});
+
 /** What the constructor of File gives that of Blob: it fills the blob itself. */
 const unfilled = {};
 
@@ -144,22 +156,13 @@ export class Blob {
     return createByteStream(this.#data);
   }
   arrayBuffer() {
-    return new Promise((resolve) => {
-      requireBrand(#data in this);
-      resolve(TypedArrayPrototypeGetBuffer(joinData(this.#data)));
-    });
+    return read(this, (bytes) => TypedArrayPrototypeGetBuffer(bytes));
   }
   bytes() {
-    return new Promise((resolve) => {
-      requireBrand(#data in this);
-      resolve(joinData(this.#data));
-    });
+    return read(this, (bytes) => bytes);
   }
   text() {
-    return new Promise((resolve) => {
-      requireBrand(#data in this);
-      resolve(decodeText(joinData(this.#data)));
-    });
+    return read(this, decodeText);
   }
 }
 

@@ -6,7 +6,7 @@
  */
 
 import { utf8Encode } from "sandbox:native";
-import { addPart, DataBuilder, dataOf, finishData, joinData } from "./blob_data.js";
+import { addPart, DataBuilder, dataOf, finishData, joinData, loadData } from "./blob_data.js";
 import { blobData, blobType, decodeText, isBlob, isBufferSource, makeBlob } from "./blob.js";
 import {
   cancelStream, createByteStream, errorStream, disturbStream, isReadableStream, isStreamDisturbed, isStreamLocked, passThrough,
@@ -142,7 +142,7 @@ export function cancelBody(body, reason) {
 export function readBody(body, done, failed) {
   if (body.stream === undefined) {
     body.used = true;
-    done(body.source, false);
+    loadData(body.source, (data) => done(data, false), failed);
   } else {
     readStream(body.stream, (bytes) => done(dataOf(bytes), true), failed);
   }

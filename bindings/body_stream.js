@@ -1,7 +1,7 @@
 /** Streams of bytes, as bodies and blobs need them. */
 
 import { classOf, markHandled, whenSettled } from "sandbox:native";
-import { chunksOf, dataOf } from "./blob_data.js";
+import { chunksLater, chunksOf, dataOf } from "./blob_data.js";
 import {
   Promise, TypedArrayPrototypeGetBuffer, TypedArrayPrototypeGetByteLength, TypeError,
 } from "./primordials.js";
@@ -19,6 +19,7 @@ export {
  * @returns {ReadableStream}
  */
 export function createByteStream(data) {
+  if (data.isRemote) return createIncomingStream(chunksLater(data), () => {}).stream;
   const next = chunksOf(data);
   return createReadableByteStream({
     pull(controller) {

@@ -115,7 +115,7 @@ class Fetching {
     const { body } = this.#state;
     if (body === null) return null;
     if (body.source === null) return true;
-    if (body.source.size > wholeBytes) return body.source.size;
+    if (body.source.size > wholeBytes || body.source.isRemote) return body.source.size;
     return joinData(takeBody(body).source);
   }
 

@@ -10,6 +10,7 @@
 
 import { classOf, compileModule, moduleMeta, parseJSON, syntheticModule, task, turn } from "sandbox:native";
 import { op } from "sandbox:abi.js";
+import { builtinModule } from "./builtin_modules.js";
 import { compile, execute, exportsOf } from "./commonjs.js";
 import { directoryOf, isURL, urlOf } from "./module_urls.js";
 import { call, submit } from "./op.js";
@@ -178,6 +179,10 @@ function make(id, code, importer, kind) {
   if (kind === "commonjs") {
     const cell = required(id, code, importer);
     return synthetic(importer, exportsOf(cell.exports), cell);
+  }
+  if (kind === "builtin") {
+    const values = builtinModule(code);
+    return synthetic(importer, values, { __proto__: null, exports: values.default });
   }
   let value = code;
   if (kind === "json") value = parseJSON(code, path);

@@ -1,5 +1,6 @@
-/** navigator, of which there is the name of this engine and no more. */
+/** navigator: the name of this engine, and the way to its storage. */
 
+import { storage } from "./files/storage.js";
 import { newList, TypeError } from "./primordials.js";
 import { requireBrand } from "./webidl.js";
 
@@ -23,6 +24,10 @@ export class Navigator {
   get userAgent() {
     requireBrand(#granted in this);
     return userAgent;
+  }
+  get storage() {
+    requireBrand(#granted in this);
+    return storage;
   }
 }
 

@@ -11,7 +11,7 @@
 
 export const global = globalThis;
 export const {
-  ArrayBuffer, BigInt, DataView, Date, DOMException, encodeURI, Error, FinalizationRegistry, Map, Number, Object,
+  ArrayBuffer, BigInt, DataView, Date, decodeURIComponent, DOMException, encodeURI, Error, FinalizationRegistry, Map, Number, Object,
   parseFloat, parseInt, Promise, RangeError, RegExp, Set, String, TypeError, Uint8Array, WeakMap, WeakRef, WeakSet,
 } = global;
 

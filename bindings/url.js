@@ -373,6 +373,8 @@ export const paramsTraits = {
   brand: isParams,
   inspect: (self) => ({ __proto__: null, entries: pairsOf(self), arrow: true }),
 };
+/** The components of a URL, by `part`; throws if it is none. */
+export { partsOf };
 export const urlTraits = {
   brand: isURL,
   inspect: (self) => {

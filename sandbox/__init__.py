@@ -55,11 +55,16 @@ __all__ = [
     "Call",
     "CallLimits",
     "CallUsage",
+    "CallbackFiles",
     "Capability",
     "ConsoleEntry",
     "Deny",
+    "DirectoryFiles",
     "Fetch",
     "File",
+    "FileStat",
+    "FileStore",
+    "FsspecFiles",
     "Globals",
     "Headers",
     "HostFunction",
@@ -71,6 +76,7 @@ __all__ = [
     "JSPromise",
     "JSSet",
     "Limits",
+    "MemoryFiles",
     "RegExp",
     "Request",
     "Response",
@@ -97,6 +103,11 @@ if TYPE_CHECKING:
     from sandbox.audit import AuditEntry, AuditLog
     from sandbox.calls import Answer, Call, Deny
     from sandbox.fetch.grant import Fetch
+    from sandbox.files.callbacks import CallbackFiles
+    from sandbox.files.contract import FileStat, FileStore
+    from sandbox.files.directory import DirectoryFiles
+    from sandbox.files.filesystem import FsspecFiles
+    from sandbox.files.memory import MemoryFiles
     from sandbox.http import Headers, Request, Response
     from sandbox.websocket.grant import WebSockets
 
@@ -108,8 +119,14 @@ _LATE = {
     "AuditLog": "sandbox.audit",
     "Call": "sandbox.calls",
     "Deny": "sandbox.calls",
+    "CallbackFiles": "sandbox.files.callbacks",
+    "DirectoryFiles": "sandbox.files.directory",
     "Fetch": "sandbox.fetch.grant",
+    "FileStat": "sandbox.files.contract",
+    "FileStore": "sandbox.files.contract",
+    "FsspecFiles": "sandbox.files.filesystem",
     "Headers": "sandbox.http",
+    "MemoryFiles": "sandbox.files.memory",
     "Request": "sandbox.http",
     "Response": "sandbox.http",
     "WebSockets": "sandbox.websocket.grant",

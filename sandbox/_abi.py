@@ -161,6 +161,39 @@ class Op(IntEnum):
     CRYPTO_WRAP = 139
     # format, bytes, key to unwrap with, algorithm, algorithm of the key, extractable, usages; answers a description
     CRYPTO_UNWRAP = 140
+    # answers nil: there are no files; or whether the top is storage of the program's own
+    FILES_GRANTED = 176
+    # path; answers a description
+    FILES_STAT = 177
+    # path of a directory; answers names, and whether each is a directory, in turn
+    FILES_LIST = 178
+    # path, whether a directory is meant, whether it is made where there is nothing; answers nil
+    FILES_OPEN = 179
+    # path, position, number of bytes, the text of the description that is meant or nil; answers a bin, shorter only at
+    # the end
+    FILES_READ = 180
+    # likewise, answered at once
+    FILES_READNOW = 181
+    # path, bin, manner: write (replaces), create (there must be nothing) or append; answers nil
+    FILES_STORE = 182
+    # path, whether what there is is kept, whether the file may be new; answers the number of a writable, and its size
+    FILES_BEGIN = 183
+    # number, position, bin; answers nil
+    FILES_WRITE = 184
+    # number, size; answers nil
+    FILES_TRUNCATE = 185
+    # number, which is none any more; answers nil: what was written is the file
+    FILES_COMMIT = 186
+    # number; answers nil
+    FILES_DISCARD = 187
+    # path, whether the directories above are made too; answers nil, or a list of the path of the first that was made
+    FILES_MAKE = 188
+    # path, whether directories go with all that is in them; answers nil
+    FILES_REMOVE = 189
+    # path, new path, whether what is there is replaced; answers nil
+    FILES_RENAME = 190
+    # path, path of the copy, whether what is there is replaced; answers nil
+    FILES_COPY = 191
 
 
 class Tag(IntEnum):
@@ -319,6 +352,22 @@ OPS: Final[dict[tuple[str, str], tuple[int, str]]] = {
     ("crypto", "deriveKey"): (138, "call"),
     ("crypto", "wrap"): (139, "call"),
     ("crypto", "unwrap"): (140, "call"),
+    ("files", "granted"): (176, "call"),
+    ("files", "stat"): (177, "queue"),
+    ("files", "list"): (178, "queue"),
+    ("files", "open"): (179, "queue"),
+    ("files", "read"): (180, "queue"),
+    ("files", "readNow"): (181, "call"),
+    ("files", "store"): (182, "queue"),
+    ("files", "begin"): (183, "queue"),
+    ("files", "write"): (184, "queue"),
+    ("files", "truncate"): (185, "queue"),
+    ("files", "commit"): (186, "queue"),
+    ("files", "discard"): (187, "queue"),
+    ("files", "make"): (188, "queue"),
+    ("files", "remove"): (189, "queue"),
+    ("files", "rename"): (190, "queue"),
+    ("files", "copy"): (191, "queue"),
 }
 
 # Export -> number of i32 parameters; every export returns one i32.

@@ -18,6 +18,7 @@ from sandbox.capabilities import (
     ConsoleEntry,
     Crypto,
     FetchCapability,
+    FilesCapability,
     Intl,
     Modules,
     Random,
@@ -42,8 +43,11 @@ if TYPE_CHECKING:
     from sandbox.calls import HookOption
     from sandbox.errors import ErrorDetail
     from sandbox.fetch.grant import Fetch, Handler
+    from sandbox.files.contract import FileStore
+    from sandbox.files.mounts import Mounts
     from sandbox.intl.zones import Zone
     from sandbox.limits import CallLimits
+    from sandbox.modules.mapping import Finder
     from sandbox.modules.mapping import Modules as ModuleOption
     from sandbox.websocket.grant import Handler as Connect
     from sandbox.websocket.grant import WebSockets
@@ -90,6 +94,7 @@ class Face:
         modules: ModuleOption | Sequence[ModuleOption] | None = None,
         fetch: Fetch | Handler | None = None,
         websocket: WebSockets | Connect | None = None,
+        files: FileStore | Mapping[str, FileStore] | None = None,
         capabilities: Iterable[Capability | Callable[[], Capability]] = (),
         console: Callable[[ConsoleEntry], object] | None = None,
         clock: Literal["real", "virtual"] = "real",
@@ -122,6 +127,8 @@ class Face:
             websocket: Which WebSockets the guest may open: a `WebSockets`, which needs the extra `websocket`. Or a
                 function, plain or `async def`, that gives the connections: it takes a URL and a list of subprotocols,
                 and gives a connection or None. None: every WebSocket fails.
+            files: The files of the guest: a store, such as `MemoryFiles()` or `DirectoryFiles("data")`, or a mapping of
+                absolute paths to stores. None: the guest has no files.
             capabilities: What else the guest may use, each a `Capability` of this sandbox alone, or a callable that
                 makes one.
             console: Gets each console entry, on the thread that runs the guest; None: entries are dropped. What it
@@ -183,10 +190,14 @@ class Face:
         self._closed = False
         runner = self._make_runner()
         entries = Console(console, limits.output_bytes)
-        found = Modules(finders(modules), lambda name, code: self._driver.add_source(name, code))
+        mounts = _mounts(files)
+        sources = finders(modules) if mounts is None else (*finders(modules), _builtin())
+        found = Modules(sources, lambda name, code: self._driver.add_source(name, code))
         network = FetchCapability(_grant(fetch))
         sockets = WebSocketCapability(_websocket_grant(websocket))
-        built_in = (entries, Timers(), Random(seed), found, network, sockets, intl, crypto)
+        built_in = (
+            entries, Timers(), Random(seed), found, network, sockets, FilesCapability(mounts), intl, crypto
+        )
         own = _own_capabilities(capabilities, built_in) if capabilities else ()
         with _interrupts.Deferral():
             self._operations = Operations((*built_in, *own), self._handle_owner(), limits.handles)
@@ -449,6 +460,22 @@ def _websocket_grant(option: object) -> WebSockets | None:
     if grant.transport is None and not has_websockets():
         raise UsageError(f"websocket needs a library: {INSTALL_WEBSOCKET}")
     return grant
+
+
+def _mounts(option: object) -> Mounts | None:
+    """The stores of an option; None: there are no files."""
+    if option is None:
+        return None
+    from sandbox.files.mounts import mounts_of  # most programs do without
+
+    return mounts_of(option)
+
+
+def _builtin() -> Finder:
+    """What finds the modules of the bindings that a guest with files may import."""
+    from sandbox.modules.builtin import builtin  # most programs do without
+
+    return builtin({"node:fs/promises", "fs/promises", "node:fs", "fs"})
 
 
 def _zone(name: object) -> Zone | None:

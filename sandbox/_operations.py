@@ -134,6 +134,7 @@ class Operations:
                         _MODES[mode],
                         handler,
                         references=1,
+                        waits=mode == "call",
                         is_sent=mode == "send",
                         is_quiet=name in capability.quiet,
                         show=_show_of(capability, name),

@@ -17,7 +17,7 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from sandbox import AuditLog, CallLimits, HostFunction, JSError, Limits, Response, Sandbox, WebSockets, expose
+from sandbox import AuditLog, CallLimits, HostFunction, JSError, Limits, MemoryFiles, Response, Sandbox, WebSockets, expose
 from sandbox._abi import FIRST_DYNAMIC_OP, OPS
 from sandbox._observer import MOST_NAMES
 from sandbox._operations import _MAX_KEPT_BYTES, _MAX_KEPT_EXCEPTIONS
@@ -25,11 +25,13 @@ from sandbox._requests import _MOST_REFUSED
 from sandbox._runs import _MAX_SOURCE_CHARS, _MAX_SOURCES
 from sandbox._turns import _MAX_DROPPED
 from sandbox._weights import host_bytes
+from sandbox.capabilities import FilesCapability
 from sandbox.capabilities.modules import _MAX_BEGUN, _MAX_NAME_CHARS
 from sandbox.crypto.keys import MOST_OPEN as MOST_KEYS
 from sandbox.crypto.keys import Vault
 from sandbox.errors import ConversionError, LimitExceeded
 from sandbox.fetch.exchanges import MOST_OPEN as MOST_RESPONSES
+from sandbox.files.writables import MOST_OPEN as MOST_WRITABLES
 from sandbox.values import JSMap, JSSet
 from sandbox.websocket.memory import MemoryConnection, memory_server
 from sandbox.websocket.socket import MESSAGE_BYTES
@@ -41,6 +43,7 @@ HANDLES: Final = 100
 ENTRIES: Final = 50
 MEMORY: Final = 16 << 20
 SOCKETS: Final = 8
+ENTRIES: Final = 100
 LIMITS: Final = Limits(
     pending_requests=PENDING, concurrent_calls=CALLS, handles=HANDLES, memory_bytes=MEMORY, output_bytes=1 << 20
 )
@@ -67,6 +70,8 @@ class Cap:
 _NAMES: Final = "for (let i = 0; i < 3000; i++) { named(i)(); if (i % 20 == 0) look() }"
 _FLOOD: Final = "for (let i = 0; i < 3000; i++) { never().catch(() => {}); if (i % 20 == 0) look() }"
 _SERVED: Final = f"pending_requests, and {_MOST_REFUSED:,} refusals beyond twice as many"
+
+_FILES: Final = "const k = [], root = await getDirectory(); const file = await root.getFileHandle('a', {create: true});"
 
 # Class and attribute -> its cap.
 CAPS: Final[dict[str, Cap]] = {
@@ -132,6 +137,17 @@ CAPS: Final[dict[str, Cap]] = {
         "for (let i = 0; i < 1000; i++) { w.send(''); if (i % 50 === 0) look() }",
     ),
     "Socket._protocols": Cap(0, "what one request says, 4,096 characters"),
+    "Writables._open": Cap(
+        MOST_WRITABLES,
+        "a number of its own",
+        _FILES + "for (let i = 0; i < 100; i++) { k.push(await file.createWritable()); look() }",
+    ),
+    "_Directory.entries": Cap(
+        ENTRIES,
+        "max_entries",
+        _FILES + "for (let i = 0; i < 300; i++) { await root.getFileHandle(`f${i}`, {create: true}); look() }",
+    ),
+    "Mounts._stores": Cap(0, "what the embedder gives"),
     "Modules._begun": Cap(
         _MAX_BEGUN + 1, "a number of its own", "for (let i = 0; i < 200; i++) { import(`late${i}`); look() }"
     ),
@@ -229,6 +245,13 @@ SUMS: Final[dict[str, Cap]] = {
         "await new Promise(done => setTimeout(done, 50)); look()",
         lambda host: host.read_ahead(),
     ),
+    "what is being written to files": Cap(
+        MOST_WRITABLES << 20,
+        "a number of files, and max_file_bytes of each",
+        _FILES + "for (let i = 0; i < 100; i++) { k.push(await file.createWritable());"
+        "await k[i].truncate(1 << 20); look() }",
+        lambda host: host.staged(),
+    ),
     "console text of a run": Cap(
         1 << 20,
         "output_bytes",
@@ -290,6 +313,7 @@ class Host:
             websocket=WebSockets(
                 ["*"], connections=SOCKETS, max_queued_bytes=10_000, transport=memory_server(self.chatter)
             ),
+            files=MemoryFiles(quota_bytes=1 << 20, max_entries=ENTRIES),
             console=self.show,
             call_limits={"make": CallLimits(calls=1 << 20)},
             audit=AuditLog(keep=ENTRIES, ops=["make", "f*"]),
@@ -301,6 +325,10 @@ class Host:
         assert fetches is not None
         begun = fetches.handler.__self__._begun  # type: ignore[attr-defined] # a method
         return 0 if begun is None else sum(exchange._ahead_bytes for exchange in begun._open.values())
+
+    def staged(self) -> int:
+        files = next(each for each in self.box._driver._operations._capabilities if isinstance(each, FilesCapability))
+        return 0 if files._begun is None else sum(each.size for each in files._begun.writables._open.values())
 
     def show(self, entry: Any) -> None:
         self.shown += len(entry.text)
@@ -380,7 +408,8 @@ def test_every_container_is_in_the_table() -> None:
     found: set[str] = set()
     host.look = lambda: found.update(name for name, _ in _containers(host.box._driver))
     host.box.eval(
-        "const r = await fetch('http://a.test/'); look(); setTimeout(look, 1); never(); await later();"
+        "const r = await fetch('http://a.test/'); await getDirectory(); look(); setTimeout(look, 1);"
+        "never(); await later();"
         "const held = [make(), s()]; await crypto.subtle.generateKey('Ed25519', true, ['sign']);"
         "const w = new WebSocket('ws://a.test/'); await new Promise(r => { w.onopen = r }); look()"
     )

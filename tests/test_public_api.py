@@ -68,6 +68,7 @@ def test_the_faces_take_the_same_options() -> None:
         "modules",
         "fetch",
         "websocket",
+        "files",
         "capabilities",
         "console",
         "clock",

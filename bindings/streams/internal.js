@@ -6,7 +6,7 @@
  * they return is `undefined`, or a promise of the engine's own class that is reacted to directly; they may throw.
  */
 
-import { rejectedWith } from "sandbox:native";
+import { newPromise, rejectedWith } from "sandbox:native";
 import { newList } from "../primordials.js";
 import { pipeTo as pipeStates } from "./pipe.js";
 import { readAllBytes } from "./read_all.js";
@@ -16,9 +16,9 @@ import { setUpDefaultController } from "./readable_default.js";
 import { cancelReadable, CLOSED, ERRORED, ReadableState, readables } from "./readable_state.js";
 import { record } from "./records.js";
 import { TransformState } from "./transform_state.js";
-import { writableObject } from "./writable.js";
+import { PromisedWrite, writableObject } from "./writable.js";
 import { setUpWritableController } from "./writable_controller.js";
-import { WritableState, writables } from "./writable_state.js";
+import { acquireWriter, releaseWriter, WritableState, writables, write } from "./writable_state.js";
 
 /** Call a function of a binding, if there is one; an outcome. */
 function attempt(callback, first, second) {
@@ -132,6 +132,19 @@ export function createWritableStream(sink, strategy = undefined) {
   const stream = new WritableState();
   setUpWritableController(stream, new InternalSink(bare(sink)), highWaterMark, size);
   return writableObject(stream);
+}
+
+/**
+ * Write one chunk, as a writer would that is released at once.
+ * @param {WritableStream} stream Not locked, or this throws.
+ * @returns {Promise<undefined>}
+ */
+export function writeChunk(stream, chunk, where) {
+  const writer = acquireWriter(writables.of(stream), where);
+  const promise = newPromise();
+  write(writer, chunk, new PromisedWrite(promise));
+  releaseWriter(writer);
+  return promise;
 }
 
 /**

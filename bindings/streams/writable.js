@@ -106,7 +106,7 @@ export const writableObject = (stream) => {
 };
 
 /** Guest code waits for a chunk to be written. */
-class PromisedWrite {
+export class PromisedWrite {
   constructor(promise) {
     this.promise = promise;
   }

@@ -12,6 +12,7 @@ declare var self: typeof globalThis;
 interface Navigator {
   /** The name of this engine, without a version. Nothing else is told of the machine. */
   readonly userAgent: string;
+  readonly storage: StorageManager;
 }
 declare var Navigator: { readonly prototype: Navigator };
 declare var navigator: Navigator;
@@ -989,6 +990,70 @@ declare var WebSocket: {
    */
   new (url: string | URL, protocols?: string | string[]): WebSocket;
 };
+
+interface FileSystemRemoveOptions {
+  /** Whether a directory goes with all that is in it. */
+  recursive?: boolean;
+}
+
+/** A file or a directory that the host has granted, by its path. */
+interface FileSystemHandle {
+  readonly kind: "file" | "directory";
+  /** The last component of its path; "" at the top. */
+  readonly name: string;
+  isSameEntry(other: FileSystemHandle): Promise<boolean>;
+  /** Gives it a new name, or a place in another directory; a file that is there is replaced. */
+  move(parent: FileSystemDirectoryHandle | string, name?: string): Promise<void>;
+  remove(options?: FileSystemRemoveOptions): Promise<void>;
+}
+declare var FileSystemHandle: { readonly prototype: FileSystemHandle };
+
+interface FileSystemFileHandle extends FileSystemHandle {
+  /** What is in the file: its bytes are read when they are wanted, as long as nobody writes it. */
+  getFile(): Promise<File>;
+  /** What is written to the stream is the file when it is closed, all at once. */
+  createWritable(options?: {
+    /** Whether it begins with what is in the file. */
+    keepExistingData?: boolean;
+  }): Promise<FileSystemWritableFileStream>;
+}
+declare var FileSystemFileHandle: { readonly prototype: FileSystemFileHandle };
+
+interface FileSystemDirectoryHandle extends FileSystemHandle, AsyncIterable<[string, FileSystemHandle]> {
+  getFileHandle(name: string, options?: { create?: boolean }): Promise<FileSystemFileHandle>;
+  getDirectoryHandle(name: string, options?: { create?: boolean }): Promise<FileSystemDirectoryHandle>;
+  removeEntry(name: string, options?: FileSystemRemoveOptions): Promise<void>;
+  /** The names that lead from here to there; null: it is not in here. */
+  resolve(possibleDescendant: FileSystemHandle): Promise<string[] | null>;
+  entries(): AsyncIterator<[string, FileSystemHandle]>;
+  keys(): AsyncIterator<string>;
+  values(): AsyncIterator<FileSystemHandle>;
+}
+declare var FileSystemDirectoryHandle: { readonly prototype: FileSystemDirectoryHandle };
+
+type FileSystemWriteChunkType = string | Blob | ArrayBuffer | ArrayBufferView | {
+  type: "write" | "seek" | "truncate";
+  data?: string | Blob | ArrayBuffer | ArrayBufferView | null;
+  position?: number | null;
+  size?: number | null;
+};
+
+/** Writes a file aside; closing it is what changes the file. */
+interface FileSystemWritableFileStream extends WritableStream<FileSystemWriteChunkType> {
+  write(data: FileSystemWriteChunkType): Promise<void>;
+  seek(position: number): Promise<void>;
+  truncate(size: number): Promise<void>;
+}
+declare var FileSystemWritableFileStream: { readonly prototype: FileSystemWritableFileStream };
+
+interface StorageManager {
+  /** The program's own storage, where the host has granted some: a rejection otherwise. */
+  getDirectory(): Promise<FileSystemDirectoryHandle>;
+}
+declare var StorageManager: { readonly prototype: StorageManager };
+
+/** A directory that the host has granted, by its path; the top by default. */
+declare function getDirectory(path?: string): Promise<FileSystemDirectoryHandle>;
 
 interface PerformanceEntry {
   readonly name: string;

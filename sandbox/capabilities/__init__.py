@@ -4,6 +4,7 @@ from sandbox.capabilities.base import Capability, Due, Operation, Service
 from sandbox.capabilities.console import Console, ConsoleEntry
 from sandbox.capabilities.crypto import Crypto
 from sandbox.capabilities.fetch import FetchCapability
+from sandbox.capabilities.files import FilesCapability
 from sandbox.capabilities.intl import Intl
 from sandbox.capabilities.modules import Modules
 from sandbox.capabilities.random import Random
@@ -17,6 +18,7 @@ __all__ = [
     "Crypto",
     "Due",
     "FetchCapability",
+    "FilesCapability",
     "Intl",
     "Modules",
     "Operation",

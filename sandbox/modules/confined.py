@@ -15,23 +15,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from sandbox import _descent
 from sandbox.modules.specifiers import below, is_well_formed
 
 MAX_BYTES: Final = 8 << 20
 _MAX_LINKS: Final = 40
 _MISSING: Final = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL})
-_BY_DESCRIPTOR: Final = {os.open, os.stat} <= os.supports_dir_fd and hasattr(os, "O_NOFOLLOW")
-_CLOSED_ON_EXEC: Final = getattr(os, "O_CLOEXEC", 0)
-_DIRECTORY: Final = os.O_RDONLY | _CLOSED_ON_EXEC | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0)
-# Not blocking, for a FIFO that took the place of a file; binary, for Windows.
-_FILE: Final = (
-    os.O_RDONLY
-    | _CLOSED_ON_EXEC
-    | getattr(os, "O_NOFOLLOW", 0)
-    | getattr(os, "O_NONBLOCK", 0)
-    | getattr(os, "O_NOCTTY", 0)
-    | getattr(os, "O_BINARY", 0)
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +93,7 @@ class ConfinedFiles:
         if place is None:
             return None
         try:
-            root, parts, is_file, file = (_walk if _BY_DESCRIPTOR else _look)(self, *place, read=read)
+            root, parts, is_file, file = (_walk if _descent.AVAILABLE else _look)(self, *place, read=read)
         except PermissionError as error:
             if error.errno is None:  # ours
                 raise
@@ -155,26 +144,26 @@ def _walk(files: ConfinedFiles, root: _Root, parts: list[str], *, read: bool) ->
     done: list[str] = []
     left = parts[::-1]
     links = 0
-    directory = os.open(root.host, _DIRECTORY)
+    directory = _descent.open_directory(root.host)
     try:
         while left:
             name = left.pop()
-            mode = os.stat(name, dir_fd=directory, follow_symlinks=False).st_mode
+            mode = _descent.mode_of(name, inside=directory)
             if stat.S_ISLNK(mode) and links < _MAX_LINKS:
                 links += 1
                 # The answer is only a hint where to look: the walk there follows no link either.
                 root, parts = files.locate_host(os.path.realpath(os.path.join(root.host, *done, name)))  # noqa: PTH118
                 left += parts[::-1]
                 done = []
-                inner = os.open(root.host, _DIRECTORY)
+                inner = _descent.open_directory(root.host)
             elif stat.S_ISDIR(mode):
-                inner = os.open(name, _DIRECTORY, dir_fd=directory)
+                inner = _descent.open_directory(name, inside=directory)
                 done.append(name)
             elif stat.S_ISREG(mode) and not left:
-                file = _regular(os.open(name, _FILE, dir_fd=directory)) if read else None
+                file = _descent.open_file(name, inside=directory) if read else None
                 return root, [*done, name], True, file
             else:
-                raise _nothing()
+                raise _descent.nothing()
             os.close(directory)
             directory = inner
         return root, done, False, None
@@ -187,26 +176,14 @@ def _look(files: ConfinedFiles, root: _Root, parts: list[str], *, read: bool) ->
     root, parts = files.locate_host(host)
     mode = os.lstat(host).st_mode
     if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
-        raise _nothing()
+        raise _descent.nothing()
     is_file = stat.S_ISREG(mode)
-    return root, parts, is_file, _regular(os.open(host, _FILE)) if read and is_file else None
-
-
-def _regular(file: int) -> int:
-    """The descriptor, if what was opened is what was looked at."""
-    if stat.S_ISREG(os.fstat(file).st_mode):
-        return file
-    os.close(file)
-    raise _nothing()
+    return root, parts, is_file, _descent.open_file(host) if read and is_file else None
 
 
 def _is_unusual(part: str) -> bool:
     """Whether a component means more to the host than a name."""
     return part in ("", ".", "..") or (os.sep != "/" and any(sign in part for sign in "\\:"))
-
-
-def _nothing() -> OSError:
-    return FileNotFoundError(errno.ENOENT, "no regular file or directory")
 
 
 def _unreadable(path: str, error: OSError) -> OSError:

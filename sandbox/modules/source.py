@@ -6,8 +6,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal, Protocol, runtime_checkable
 
-Kind = Literal["module", "commonjs", "json", "text", "bytes"]
-"""How a source is read: as an ECMAScript module, as CommonJS, or as a default export of that type."""
+Kind = Literal["module", "commonjs", "json", "text", "bytes", "builtin"]
+"""How a source is read: as an ECMAScript module, as CommonJS, or as a default export of that type.
+
+That of `"builtin"` is the name of a module of the bindings, such as `node:fs/promises`.
+"""
 
 
 @dataclass(frozen=True, slots=True)

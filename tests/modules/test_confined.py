@@ -230,7 +230,7 @@ def test_no_specifier_leads_out(root: Path, by_descriptor: bool, specifier: str,
     if not (root / "out").is_symlink():
         plant(root, {"out": Path(".."), "in": Path("lib"), "self": Path(), "out.js": Path("../outside.js")})
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sandbox.modules.confined._BY_DESCRIPTOR", by_descriptor)
+        patch.setattr("sandbox._descent.AVAILABLE", by_descriptor)
         for prefix in ("/", "@/"):
             tree = SourceTree(root, prefix=prefix)
             for resolved in (True, False):
@@ -251,7 +251,7 @@ def test_no_specifier_leads_out(root: Path, by_descriptor: bool, specifier: str,
 def test_platforms_without_descriptors_find_the_same(
     root: Path, specifier: str, found: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sandbox.modules.confined._BY_DESCRIPTOR", False)
+    monkeypatch.setattr("sandbox._descent.AVAILABLE", False)
     plant(root, {"in": Path("lib"), "out.js": Path("../outside.js")})
     os.mkfifo(root / "pipe.js")
     tree = SourceTree(root)

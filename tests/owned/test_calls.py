@@ -73,7 +73,7 @@ def test_every_op_there_is_and_is_not() -> None:
 
     assert calls == ["plain"]
     assert bank.calls == ["look"]
-    assert len(answered) <= bound + len((Op.INTL_DEFAULTS, Op.CRYPTO_AVAILABLE))
+    assert len(answered) <= bound + len((Op.INTL_DEFAULTS, Op.CRYPTO_AVAILABLE, Op.FILES_GRANTED))
 
 
 @pytest.mark.parametrize("op", [Op.CONSOLE_WRITE, Op.WEBSOCKET_SEND, Op.WEBSOCKET_DROP])

@@ -93,6 +93,22 @@ typedef enum Op {
     OP_CRYPTO_DERIVEKEY = 138, /* algorithm, key, algorithm of the new one, extractable, usages; answers a description */
     OP_CRYPTO_WRAP = 139, /* format, key, key to wrap it with, algorithm; answers bytes */
     OP_CRYPTO_UNWRAP = 140, /* format, bytes, key to unwrap with, algorithm, algorithm of the key, extractable, usages; answers a description */
+    OP_FILES_GRANTED = 176, /* answers nil: there are no files; or whether the top is storage of the program's own */
+    OP_FILES_STAT = 177, /* path; answers a description */
+    OP_FILES_LIST = 178, /* path of a directory; answers names, and whether each is a directory, in turn */
+    OP_FILES_OPEN = 179, /* path, whether a directory is meant, whether it is made where there is nothing; answers nil */
+    OP_FILES_READ = 180, /* path, position, number of bytes, the text of the description that is meant or nil; answers a bin, shorter only at the end */
+    OP_FILES_READNOW = 181, /* likewise, answered at once */
+    OP_FILES_STORE = 182, /* path, bin, manner: write (replaces), create (there must be nothing) or append; answers nil */
+    OP_FILES_BEGIN = 183, /* path, whether what there is is kept, whether the file may be new; answers the number of a writable, and its size */
+    OP_FILES_WRITE = 184, /* number, position, bin; answers nil */
+    OP_FILES_TRUNCATE = 185, /* number, size; answers nil */
+    OP_FILES_COMMIT = 186, /* number, which is none any more; answers nil: what was written is the file */
+    OP_FILES_DISCARD = 187, /* number; answers nil */
+    OP_FILES_MAKE = 188, /* path, whether the directories above are made too; answers nil, or a list of the path of the first that was made */
+    OP_FILES_REMOVE = 189, /* path, whether directories go with all that is in them; answers nil */
+    OP_FILES_RENAME = 190, /* path, new path, whether what is there is replaced; answers nil */
+    OP_FILES_COPY = 191, /* path, path of the copy, whether what is there is replaced; answers nil */
     OP_FIRST_DYNAMIC = 256, /* ids from here on are given out at run time */
 } Op;
 
