@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
 
-from sandbox import Limits, Sandbox
+from sandbox import Limits, MemoryFiles, Sandbox
 from sandbox.errors import SandboxError
 
 _PART = re.compile(r"^//#WPT-SCRIPT ", re.MULTILINE)
@@ -82,7 +82,7 @@ def run(program: str, location: str = "http://web-platform.test:8000/") -> None:
         message_bytes=64 << 20,
         output_bytes=64 << 20,
     )
-    with Sandbox(console=_print, limits=limits) as box:
+    with Sandbox(console=_print, limits=limits, files=MemoryFiles()) as box:
         if "new WebAssembly.Memory(" in program:
             box.eval(_BUFFERS)
         for part in _PART.split(program)[1:]:
