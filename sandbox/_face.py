@@ -195,9 +195,7 @@ class Face:
         found = Modules(sources, lambda name, code: self._driver.add_source(name, code))
         network = FetchCapability(_grant(fetch))
         sockets = WebSocketCapability(_websocket_grant(websocket))
-        built_in = (
-            entries, Timers(), Random(seed), found, network, sockets, FilesCapability(mounts), intl, crypto
-        )
+        built_in = (entries, Timers(), Random(seed), found, network, sockets, FilesCapability(mounts), intl, crypto)
         own = _own_capabilities(capabilities, built_in) if capabilities else ()
         with _interrupts.Deferral():
             self._operations = Operations((*built_in, *own), self._handle_owner(), limits.handles)

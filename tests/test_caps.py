@@ -17,7 +17,18 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from sandbox import AuditLog, CallLimits, HostFunction, JSError, Limits, MemoryFiles, Response, Sandbox, WebSockets, expose
+from sandbox import (
+    AuditLog,
+    CallLimits,
+    HostFunction,
+    JSError,
+    Limits,
+    MemoryFiles,
+    Response,
+    Sandbox,
+    WebSockets,
+    expose,
+)
 from sandbox._abi import FIRST_DYNAMIC_OP, OPS
 from sandbox._observer import MOST_NAMES
 from sandbox._operations import _MAX_KEPT_BYTES, _MAX_KEPT_EXCEPTIONS
@@ -40,10 +51,9 @@ from tests.child import in_child
 PENDING: Final = 50
 CALLS: Final = 25
 HANDLES: Final = 100
-ENTRIES: Final = 50
 MEMORY: Final = 16 << 20
 SOCKETS: Final = 8
-ENTRIES: Final = 100
+ENTRIES: Final = 50
 LIMITS: Final = Limits(
     pending_requests=PENDING, concurrent_calls=CALLS, handles=HANDLES, memory_bytes=MEMORY, output_bytes=1 << 20
 )
