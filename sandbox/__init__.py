@@ -77,12 +77,14 @@ __all__ = [
     "JSSet",
     "Limits",
     "MemoryFiles",
+    "PendingCall",
     "RegExp",
     "Request",
     "Response",
     "Sandbox",
     "SandboxError",
     "Service",
+    "Snapshot",
     "Undefined",
     "Usage",
     "WebSockets",
@@ -100,6 +102,7 @@ __all__ = [
 
 if TYPE_CHECKING:
     from sandbox._async_sandbox import AsyncGlobals, AsyncSandbox
+    from sandbox._serving import PendingCall
     from sandbox.audit import AuditEntry, AuditLog
     from sandbox.calls import Answer, Call, Deny
     from sandbox.fetch.grant import Fetch
@@ -109,6 +112,7 @@ if TYPE_CHECKING:
     from sandbox.files.filesystem import FsspecFiles
     from sandbox.files.memory import MemoryFiles
     from sandbox.http import Headers, Request, Response
+    from sandbox.snapshot import Snapshot
     from sandbox.websocket.grant import WebSockets
 
 _LATE = {
@@ -127,8 +131,10 @@ _LATE = {
     "FsspecFiles": "sandbox.files.filesystem",
     "Headers": "sandbox.http",
     "MemoryFiles": "sandbox.files.memory",
+    "PendingCall": "sandbox._serving",
     "Request": "sandbox.http",
     "Response": "sandbox.http",
+    "Snapshot": "sandbox.snapshot",
     "WebSockets": "sandbox.websocket.grant",
 }
 

@@ -387,6 +387,7 @@ EXPORTS: Final[dict[str, int]] = {
     "settle": 3,
     "abandon": 2,
     "release": 1,
+    "resume": 1,
     "collect": 0,
 }
 

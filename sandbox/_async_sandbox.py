@@ -13,7 +13,9 @@ from sandbox.errors import ConversionError, SandboxBusy, SandboxClosed, UsageErr
 from sandbox.values import Generation, HandleOwner, JSFunction, JSHandle, Question, undefined
 
 if TYPE_CHECKING:
-    from sandbox._turns import Command
+    from sandbox._commands import Command
+    from sandbox._lives import OnPending
+    from sandbox.snapshot import Snapshot
 
 
 class AsyncSandbox(Face):
@@ -47,8 +49,8 @@ class AsyncSandbox(Face):
             raise UsageError("this sandbox is inside its `async with` already")
         await self._runner.enter()
         try:
-            if self._first_globals:
-                await self._perform(self._driver.define(self._first_globals, self._first_scripts))
+            if self._surface.values:
+                await self._perform(self._driver.define(self._surface.values, self._surface.scripts))
         except BaseException:
             await self.__aexit__()
             raise
@@ -143,6 +145,39 @@ class AsyncSandbox(Face):
         """
         self._check_tick(milliseconds)
         await self._runner.run(lambda run: self._driver.tick(run, milliseconds))
+
+    async def snapshot(self) -> Snapshot:
+        """Take a snapshot; see `Sandbox.snapshot`. A cancel point.
+
+        Raises:
+            BaseException: As `Sandbox.snapshot`.
+        """
+        self._check_call(None)
+        taken: Snapshot = await self._runner.run(
+            lambda run: self._driver.observe(run, self._take_snapshot), observes=True
+        )
+        return taken
+
+    async def fork(self, *, pending: OnPending = "call") -> Self:
+        """Make a twin, to be used in an `async with` of its own; see `Sandbox.fork`. A cancel point.
+
+        Raises:
+            BaseException: As `Sandbox.fork`.
+        """
+        self._check_call(None)
+        twin: Self = await self._runner.run(
+            lambda run: self._driver.observe(run, lambda: self._make_twin(pending)), observes=True
+        )
+        return twin
+
+    async def finish(self, run: int, *, timeout: float | None = None, fuel: int | None = None) -> Any:  # noqa: ANN401, ASYNC109 - any value; the run's wall time
+        """Take a run of the snapshot to its end; see `Sandbox.finish`. A cancel point.
+
+        Raises:
+            BaseException: As `Sandbox.finish`.
+        """
+        self._check_finish(run, timeout, fuel)
+        return await self._runner.run(self._driver.finish, timeout, fuel, number=run)
 
     async def aclose(self) -> None:
         """Free the guest before the `async with` block ends; idempotent. No cancel point.

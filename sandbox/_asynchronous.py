@@ -26,8 +26,8 @@ from sandbox._streams import StreamSteps
 from sandbox.errors import SandboxBusy, SandboxClosed, UsageError
 
 if TYPE_CHECKING:
+    from sandbox._commands import Command
     from sandbox._runs import Run
-    from sandbox._turns import Command
     from sandbox.capabilities.base import Service
 
 _T = TypeVar("_T")
@@ -155,8 +155,11 @@ class AsyncRunner:
         steps_of: Callable[[Run], Steps[Any]],
         timeout: float | None = None,  # noqa: ASYNC109 - the run's wall time
         fuel: int | None = None,
+        *,
+        number: int | None = None,
+        observes: bool = False,
     ) -> Any:  # noqa: ANN401 - any value
-        """Begin a run and take all its steps; its outcome is returned or raised.
+        """Begin a run, as `Driver.begin` does, and take all its steps; its outcome is returned or raised.
 
         Cancelling the task stops the guest.
 
@@ -170,7 +173,7 @@ class AsyncRunner:
             raise SandboxBusy("a host function that the guest waits for cannot wait for the guest")
         driver = self._driver
         woken, races = anyio.Event(), _interrupts.errors_of_a_race()
-        run = driver.begin(timeout, fuel)
+        run = driver.begin(timeout, fuel, number=number, observes=observes)
 
         def wake() -> None:
             with suppress(*races):

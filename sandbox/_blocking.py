@@ -17,8 +17,8 @@ from sandbox._holds import LONGEST_WAIT_SECONDS
 from sandbox.errors import SandboxBusy
 
 if TYPE_CHECKING:
+    from sandbox._commands import Command
     from sandbox._runs import Run
-    from sandbox._turns import Command
     from sandbox.capabilities.base import Service
 
 _WAITED_FOR: Final = "a host function that the guest waits for cannot wait for the guest"
@@ -99,8 +99,16 @@ class BlockingRunner:
         """Whether the calling thread is inside a host function that this sandbox's guest called."""
         return self._turn_thread == threading.get_ident()
 
-    def run(self, steps_of: Callable[[Run], Steps[Any]], timeout: float | None = None, fuel: int | None = None) -> Any:  # noqa: ANN401 - any value
-        """Begin a run and take all its steps; its outcome is returned or raised.
+    def run(
+        self,
+        steps_of: Callable[[Run], Steps[Any]],
+        timeout: float | None = None,
+        fuel: int | None = None,
+        *,
+        number: int | None = None,
+        observes: bool = False,
+    ) -> Any:  # noqa: ANN401 - any value
+        """Begin a run, as `Driver.begin` does, and take all its steps; its outcome is returned or raised.
 
         Raises:
             SandboxBusy: Called in a host function of this sandbox, or another thread's turn does not end in time.
@@ -117,7 +125,7 @@ class BlockingRunner:
 
         with _interrupts.Deferral(wake):
             driver = self._driver
-            run = driver.begin(timeout, fuel)
+            run = driver.begin(timeout, fuel, number=number, observes=observes)
             run.wake = wake
             steps = steps_of(run)
             try:

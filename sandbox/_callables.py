@@ -34,11 +34,15 @@ class HostOperation(Operation):
         function_name: What the guest's function is called.
         parameters: Those without defaults that can be given by position, as a JavaScript function's `length` counts.
         key: See `key_of`.
+        is_stateful: Whether only one guest can use it, as the steps of an iterator.
+        label: By which a restored sandbox finds it again; empty: by nothing. See `_labels`.
     """
 
     function_name: str
     parameters: int
     key: Hashable
+    label: str = ""
+    is_stateful: bool = False
 
 
 @dataclass(frozen=True, slots=True)

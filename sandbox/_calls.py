@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox._abi import CAP_FIRST_HOST_REQUEST, Mode
 from sandbox._awaitables import Startable, close
-from sandbox._events import returned
+from sandbox._events import Requested, returned
 from sandbox._observer import Course, Ended, Waits, Watch
 from sandbox._requests import Aborted
 from sandbox.capabilities.base import Due, Malformed, Operation
@@ -113,12 +113,13 @@ class Calls:
             except CapabilityDenied:
                 return  # nobody hears of it
 
-    def request(self, run: Run, number: int, op: int, arguments: list[Any] | ConversionError) -> None:
-        """Write down a request that is answered later, and begin to answer it; arguments as for `answer`.
+    def request(self, run: Run, asked: Requested) -> None:
+        """Write down a request that is answered later, and begin to answer it.
 
         Raises:
             BaseException: What ends the run.
         """
+        number, op, arguments = asked.id, asked.op, asked.arguments
         operation = self._operations.get(op)
         requests = self._requests
         if number >= CAP_FIRST_HOST_REQUEST or number in requests:
@@ -126,7 +127,7 @@ class Calls:
         if operation is not None and operation.mode is not Mode.QUEUE:
             raise self.guest.broken("the guest waits for what is answered at once")
         is_service = operation is not None and operation.service is not None
-        refusal = requests.admit(number, run, arguments, is_service=is_service)
+        refusal = requests.admit(asked, run, is_service=is_service)
         if operation is None:
             requests.answer(number, refusal or LookupError("no such host function"))
             return
@@ -138,12 +139,32 @@ class Calls:
             requests.answer(number, refusal)
             self._refuse(run, watch, refusal, arguments)
             return
+        self._serve(run, number, operation, watch, arguments)
+
+    def repeat(self) -> None:
+        """Ask again, in a turn, for what was pending in another life of the sandbox and nobody has answered."""
+        for pending in self._requests.pending():
+            if not pending.must_repeat:
+                continue
+            pending.must_repeat, run = False, pending.run
+            operation = self._operations.get(pending.op)
+            if operation is None:
+                self._requests.answer(pending.number, LookupError("no such host function"))
+                continue
+            watch = None if run.observer is None else self._watch(run.observer, operation)
+            self._serve(run, pending.number, operation, watch, list(pending.arguments))
+
+    def _serve(self, run: Run, number: int, operation: Operation, watch: Watch | None, arguments: list[Any]) -> None:
+        """Begin to answer a request that was written down."""
+        requests = self._requests
         self.count += 1
         if operation.service is not None:
             requests.serve(id(operation), operation.service)
             operation.service = None
         try:
             answer = operation.handler(*arguments) if watch is None else self._begin(run, operation, watch, arguments)
+        except Malformed as error:
+            raise self.guest.broken(f"malformed arguments of {operation.name}: {error}") from None
         except Exception as error:  # noqa: BLE001 - the guest's program decides what to do about it
             requests.answer(number, error)
             return

@@ -44,10 +44,10 @@ class RealClock:
 
     kind = _abi.Clock.REAL
 
-    def __init__(self, resolution_ms: int = 0) -> None:
-        """Start at 0 now, or where the guest's clock has made its last step."""
+    def __init__(self, resolution_ms: int = 0, now_ms: float = 0.0) -> None:
+        """Start at a time now, or where the guest's clock has made its last step."""
         self.resolution_ms = resolution_ms
-        now_ms = time.time() * 1000
+        now_ms = time.time() * 1000 - now_ms
         self.origin_ms = now_ms // resolution_ms * resolution_ms if resolution_ms else now_ms
 
     def now_ms(self) -> float:
@@ -70,10 +70,10 @@ class VirtualClock:
     kind = _abi.Clock.VIRTUAL
     resolution_ms = 0
 
-    def __init__(self) -> None:
-        """Start at 0, which is the beginning of the year 2000 in UTC."""
+    def __init__(self, now_ms: float = 0.0) -> None:
+        """Start at a time; 0 is the beginning of the year 2000 in UTC."""
         self.origin_ms = _VIRTUAL_ORIGIN_MS
-        self._now_ms = 0.0
+        self._now_ms = now_ms
 
     def now_ms(self) -> float:
         """See `Clock`."""
@@ -97,8 +97,8 @@ class VirtualClock:
         return restore
 
 
-def make_clock(kind: object, resolution_seconds: object) -> Clock:
-    """The clock that the options of a sandbox ask for.
+def make_clock(kind: object, resolution_seconds: object, now_ms: float = 0.0) -> Clock:
+    """The clock that the options of a sandbox ask for, at a time.
 
     Raises:
         ValueError: There is no such clock, or it cannot have this resolution.
@@ -107,7 +107,7 @@ def make_clock(kind: object, resolution_seconds: object) -> Clock:
     if kind not in ("real", "virtual"):
         raise ValueError(f'clock must be "real" or "virtual", not {kind!r}')
     if resolution_seconds is None:
-        return RealClock() if kind == "real" else VirtualClock()
+        return RealClock(now_ms=now_ms) if kind == "real" else VirtualClock(now_ms)
     name = "clock_resolution_seconds"
     if isinstance(resolution_seconds, bool) or not isinstance(resolution_seconds, int | float):
         raise TypeError(f"{name} must be a number of seconds or None, not {type(resolution_seconds).__name__}")
@@ -118,7 +118,7 @@ def make_clock(kind: object, resolution_seconds: object) -> Clock:
     milliseconds = round(resolution_seconds * 1000)
     if not math.isclose(milliseconds, resolution_seconds * 1000):
         raise ValueError(f"{name} must be a whole number of milliseconds, not {resolution_seconds!r}")
-    return RealClock(milliseconds)
+    return RealClock(milliseconds, now_ms)
 
 
 class Alarms:
@@ -140,6 +140,10 @@ class Alarms:
         other = Alarms()
         other._heap, other._live = self._heap.copy(), self._live.copy()
         return other
+
+    def times(self) -> dict[int, float]:
+        """When each is due, by request."""
+        return {request: at_ms for at_ms, request, _ in self._heap if request in self._live}
 
     def add(self, at_ms: float, request: int, value: object) -> None:
         """Answer a request with a value at a time."""

@@ -16,9 +16,9 @@ from sandbox.errors import SandboxBusy
 from sandbox.values import JSFunction, undefined
 
 if TYPE_CHECKING:
+    from sandbox._commands import Command
     from sandbox._driver import Steps
     from sandbox._runs import Run
-    from sandbox._turns import Command
 
 
 def eval(code: str, *, filename: str | None = None, timeout: float | None = None, fuel: int | None = None) -> Any:  # noqa: ANN401 - any value

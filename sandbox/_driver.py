@@ -16,21 +16,20 @@ import secrets
 import sys
 import threading
 import time
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from sandbox._abi import Verb
 from sandbox._clock import Clock, VirtualClock
-from sandbox._guest import State
+from sandbox._commands import Command, Commands
+from sandbox._lives import Lives, Past
 from sandbox._requests import Requests, Waiter
-from sandbox._runs import Run, is_anything
+from sandbox._runs import Run
 from sandbox._settings import Settings
-from sandbox._turns import Command, Turns
+from sandbox._turns import Turns
 from sandbox.errors import RunInterrupted, SandboxError, WallLimitExceeded
 
 if TYPE_CHECKING:
-    from sandbox._events import Event
     from sandbox._guest import Guest
     from sandbox._holds import StartInTurn
     from sandbox._observer import Observer
@@ -38,18 +37,10 @@ if TYPE_CHECKING:
     from sandbox.capabilities.console import Console
     from sandbox.errors import ErrorDetail
     from sandbox.limits import Limits, OnLimit, Usage
-    from sandbox.values import Generation, JSHandle, Question
+    from sandbox.values import Generation
 
 _FRAMES: Final = 100  # of Python code in a turn; there are some 30, and a host function has its own
 _POLL_INTERVAL: Final = 512  # checks: 5 to 25 ms of ordinary code, and the same fuel on every machine
-
-_VERBS: Final[dict[Question, Verb]] = {
-    "wait": Verb.WAIT,
-    "open": Verb.OPEN,
-    "next": Verb.STEP,
-    "return": Verb.STEP,
-    "throw": Verb.STEP,
-}
 
 _R = TypeVar("_R")
 
@@ -71,7 +62,7 @@ class Wait:
 Steps = Generator[Turn | Wait, None, _R]
 
 
-class Driver:
+class Driver(Commands):
     """Drives one guest. The faces see to it that one step is taken at a time, and a turn is over before the next step.
 
     Attributes:
@@ -92,7 +83,10 @@ class Driver:
         *,
         seed: int | None,
         has_locales: bool = False,
+        locale: str | None = None,
+        zone_name: str = "UTC",
         zone: bytes = b"",
+        past: Past | None = None,
         error_detail: ErrorDetail = "message",
         on_limit: OnLimit = "keep",
         observer: Observer | None = None,
@@ -110,7 +104,10 @@ class Driver:
             waiter: The face.
             seed: For `Math.random`; None: a random one.
             has_locales: See `Settings`.
-            zone: Likewise.
+            locale: Of the sandbox.
+            zone_name: Of its time zone.
+            zone: See `Settings`.
+            past: What it continues from; None: it is a new one.
             error_detail: What the guest sees of exceptions of the host.
             on_limit: What becomes of the guest after a limit.
             observer: What is done about the guest's calls; None: nothing.
@@ -119,7 +116,7 @@ class Driver:
             start_in_turn: Starts what the guest waits for in the middle of a turn.
         """
         settings = Settings(
-            random_seed=_seed64(seed),
+            random_seed=0 if past is not None and past.state.is_seeded and seed is None else _seed64(seed),
             time_origin_ms=clock.origin_ms,
             clock=clock.kind,
             poll_interval=_POLL_INTERVAL,
@@ -144,101 +141,56 @@ class Driver:
             on_poll=on_poll,
             call_host=call_host,
             start_in_turn=start_in_turn,
+            origin=None if past is None else past.origin,
         )
+        self._lives: Lives | None = None
+        self._place = locale, zone_name
+        self._is_seeded = seed is not None or (past is not None and past.state.is_seeded)
         self.hold = self._turns.hold
         self.guest: Guest = self._turns.guest
         self.runs: dict[int, Run] = self._turns.runs
         self.interrupt = self._turns.interrupt
         self.forget_interrupt = self._turns.forget_interrupt
         self.seconds_left = self._turns.seconds_left
-        self._numbers = itertools.count(1)
-        self._last_number = 0
+        self._numbers = itertools.count(1 if past is None else past.state.last_run + 1)
+        self._observers = itertools.count(-1, -1)
+        self._last_number = self._first_number = 0 if past is None else past.state.last_run
         self._wall_seconds = 0.0
 
-    # --- what a run can begin with ---
+        if past is not None:
+            self._load(past)
 
-    def eval(self, code: str, filename: str | None) -> Command:
-        """Evaluate a script."""
+    @property
+    def lives(self) -> Lives:
+        """What ends this life of the sandbox, or has begun it."""
+        if self._lives is None:
+            locale, time_zone = self._place
+            self._lives = Lives(
+                limits=self.limits,
+                clock=self.clock,
+                operations=self._operations,
+                requests=self._requests,
+                turns=self._turns,
+                locale=locale,
+                time_zone=time_zone,
+                is_seeded=self._is_seeded,
+                last_run=lambda: self._last_number,
+                observer=self._observer,
+            )
+        return self._lives
 
-        def command(number: int) -> list[Event]:
-            name = filename if filename is not None else f"<eval {number}>"
-            self.add_source(name, code)
-            return self.guest.eval(number, code, name)
+    def _load(self, past: Past) -> None:
+        try:
+            self.lives.load(past)
+        except BaseException:
+            self.close()
+            raise
 
-        return command
-
-    def module(self, code: str, filename: str | None) -> Command:
-        """Evaluate a source as a module."""
-
-        def command(number: int) -> list[Event]:
-            name = filename if filename is not None else f"<module {number}>"
-            self.add_source(name, code)
-            return self.guest.module(number, None, code, name)
-
-        return self._expecting(_is_namespace, command)
-
-    def import_module(self, specifier: str) -> Command:
-        """Import a module."""
-        return self._expecting(_is_namespace, lambda number: self.guest.module(number, specifier, None, None))
+    # --- what happens before the next turn ---
 
     def add_source(self, name: str, code: str) -> None:
         """Remember a program text, for errors; any thread."""
         self._turns.sources.add(name, code)
-
-    # What is held of the guest is looked up when its turn has come: a rollback may have undone it meanwhile.
-
-    def call(self, target: JSHandle | str, this: object, arguments: Sequence[object]) -> Command:
-        """Call a function that is held, or the one at a path."""
-
-        def command(number: int) -> list[Event]:
-            function = target if isinstance(target, str) else self._operations.handle_of(target)
-            return self.guest.call(number, function, this, arguments)
-
-        return command
-
-    def access(self, verb: Verb, key: str, value: object = None) -> Command:
-        """Use a property of globalThis, or list their names."""
-        is_answer = _are_names if verb is Verb.KEYS else is_anything
-        return self._expecting(is_answer, lambda number: self.guest.access(number, verb, 0, key, value))
-
-    def construct(self, held: JSHandle, arguments: Sequence[object]) -> Command:
-        """Make an object of a class."""
-        return lambda number: self.guest.access(
-            number, Verb.CONSTRUCT, self._operations.handle_of(held), "", list(arguments)
-        )
-
-    def ask(self, held: JSHandle, question: Question, value: object) -> Command:
-        """Wait for a promise, or take a step of an iterator, which is answered with `[done, value]`."""
-        verb = _VERBS[question]
-        is_answer = _is_step if verb is Verb.STEP else is_anything
-        return self._expecting(
-            is_answer,
-            lambda number: self.guest.access(number, verb, self._operations.handle_of(held), question, value),
-        )
-
-    def _expecting(self, is_answer: Callable[[object], bool], command: Command) -> Command:
-        """A command whose run can only end with such a value, unless it fails."""
-
-        def expecting(number: int) -> list[Event]:
-            self.runs[number].is_answer = is_answer
-            return command(number)
-
-        return expecting
-
-    def define(self, values: Mapping[str, object], scripts: Mapping[str, str] | None = None) -> Command:
-        """Set globals, in order, and run the scripts that finish some of them."""
-
-        def command(number: int) -> list[Event]:
-            events: list[Event] = []
-            for key, value in values.items():
-                events += self.guest.define(number, key, value)
-                if scripts and key in scripts and self.guest.state is State.READY:
-                    events += self.eval(scripts[key], f"<{key}>")(number)
-                if self.guest.state is State.POISONED:
-                    break  # the last event says why
-            return events
-
-        return command
 
     def release(self, handle: int, generation: Generation) -> None:
         """Write down a handle that the host no longer holds; any thread, at any moment."""
@@ -247,20 +199,37 @@ class Driver:
 
     def define_later(self, key: str, value: object) -> None:
         """Set a global before the next turn; any thread."""
+        self._operations.names.add(key)
         self._turns.first_values.append((key, value))
 
     # --- runs ---
 
-    def begin(self, timeout: float | None = None, fuel: int | None = None) -> Run:
+    def begin(
+        self,
+        timeout: float | None = None,
+        fuel: int | None = None,
+        *,
+        number: int | None = None,
+        observes: bool = False,
+    ) -> Run:
         """Begin a run; its budgets count from now. Whoever begins one ends it. Any thread.
+
+        Args:
+            timeout: Wall time it has, if less than the limit.
+            fuel: What it has in place of the limit.
+            number: That of a run of another life, which it continues; None: it is a new one.
+            observes: Whether it only looks: the guest will not hear of it, and it is not counted.
 
         Raises:
             RecursionError: The calling Python code is nested too deeply. Nothing has happened.
         """
         _check_recursion()
-        run = Run(next(self._numbers), self.limits, timeout, fuel, self._observer)
+        is_new = number is None and not observes
+        number = number or next(self._observers if observes else self._numbers)
+        run = Run(number, self.limits, timeout, fuel, None if observes else self._observer)
         self.runs[run.id] = run
-        self._last_number = run.id
+        if is_new:
+            self._last_number = run.id
         return run
 
     def end(self, run: Run) -> None:
@@ -314,6 +283,11 @@ class Driver:
                 `Exception`.
         """
         yield Turn(lambda: self._turns.take(run, lambda: command(run.id)))
+        if run.done and run.error is None:  # as most are
+            return run.value
+        return (yield from self._to_its_end(run))
+
+    def _to_its_end(self, run: Run) -> Steps[Any]:
         while not run.done:
             step = self._next_step(run)
             if step is not None:
@@ -325,12 +299,7 @@ class Driver:
         """The steps until no timer and no host call is pending."""
         run.idle = True
         yield from self._begin(run)
-        while not run.done:
-            step = self._next_step(run)
-            if step is not None:
-                yield step
-        yield from self._conclude(run)
-        run.outcome()
+        yield from self._to_its_end(run)
 
     def tick(self, run: Run, milliseconds: float) -> Steps[None]:
         """The steps of moving the virtual clock, running what comes due on the way in order."""
@@ -353,10 +322,23 @@ class Driver:
         yield from self._conclude(run)
         run.outcome()
 
+    def finish(self, run: Run) -> Steps[Any]:
+        """The steps of a run that began in another life, to its outcome."""
+        self.lives.take_over(run)
+        yield from self._begin(run)
+        return (yield from self._to_its_end(run))
+
+    def observe(self, run: Run, look: Callable[[], object]) -> Steps[Any]:
+        """The steps of looking at the sandbox while nothing runs in it; they give what that gives."""
+        yield Turn(lambda: self._turns.observe(run, look))
+        return run.outcome()
+
     def _begin(self, run: Run) -> Steps[None]:
         """The beginning of a run that has no first turn."""
         run.entered = True
-        if self._turns.after_limit.must_begin():
+        if self._turns.resumption:
+            yield Turn(lambda: self._turns.take(run, list))
+        elif self._turns.after_limit.must_begin():
             yield Turn(lambda: self._turns.begin(run))
 
     def _conclude(self, run: Run) -> Steps[None]:
@@ -411,7 +393,7 @@ class Driver:
 
     def usage(self) -> Usage:
         """What has been used so far; as of the last turn's end while one runs. Any thread."""
-        usage = self._turns.usage(self._last_number, self._wall_seconds)
+        usage = self._turns.usage(self._last_number - self._first_number, self._wall_seconds)
         return usage if self._observer is None else replace(usage, calls=self._observer.usage())
 
     def fail_all(self, error: SandboxError) -> None:
@@ -474,18 +456,6 @@ def _check_recursion() -> None:
     except ValueError:
         return
     raise RecursionError(f"a sandbox needs {_FRAMES} frames of Python's recursion limit, and fewer are left")
-
-
-def _is_namespace(value: object) -> bool:
-    return type(value) is dict
-
-
-def _are_names(value: object) -> bool:
-    return type(value) is list and {str}.issuperset(map(type, value))
-
-
-def _is_step(value: object) -> bool:
-    return type(value) is list and len(value) == 2 and type(value[0]) is bool
 
 
 def _seed64(seed: int | None) -> int:

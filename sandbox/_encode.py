@@ -42,14 +42,23 @@ if TYPE_CHECKING:
     from sandbox.limits import Limits
 
 
+class Labels(Protocol):
+    """See `sandbox._labels`."""
+
+    def next(self, function: object, name: str, /) -> str:
+        """The label of the next function that is bound, which has such a name."""
+
+
 class EncodeOwner(Protocol):
     """What the encoder needs of the sandbox that the values go into.
 
     Attributes:
         served: What the guest gave for the answer that is being written. Coroutines and tracebacks hold on to it.
+        labels: Names what is bound, while a global of the embedder is written; None: nothing has such a name.
     """
 
     served: object
+    labels: Labels | None
 
     def bind(self, function: Callable[..., Any], /) -> tuple[int, Mode, str, int]:
         """Give a host callable an op: returns op, mode, name and parameter count. The same callable keeps its op.

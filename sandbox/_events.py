@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from sandbox._abi import Reason
+    from sandbox._abi import Reason, Status
     from sandbox.errors import ConversionError, SandboxError
 
 
@@ -39,11 +39,13 @@ class Requested:
 
     Attributes:
         arguments: What it gave, or why that has no Python form.
+        message: The same as the guest sent it, of functions of the embedder; else empty.
     """
 
     id: int
     op: int
     arguments: list[Any] | ConversionError
+    message: bytes = field(default=b"", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,31 @@ class Returned:
     value: BaseException
 
 
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """An answer that is a message already.
+
+    Attributes:
+        message: What the guest gets.
+        outcome: How the request is settled.
+    """
+
+    message: bytes
+    outcome: Status
+
+
 def returned(value: object) -> object:
     """What answers a request whose host function returned a value."""
     return Returned(value) if isinstance(value, BaseException) else value
+
+
+class SyncHandler(Protocol):
+    """Answers a synchronous request of the guest, in the middle of a turn."""
+
+    def __call__(self, op: int, arguments: list[Any] | ConversionError, /) -> Any:  # noqa: ANN401 - any value
+        """Answer with a value. An `Exception` becomes an Error of the guest; any other exception unwinds the guest.
+
+        Args:
+            op: What is asked for.
+            arguments: What the guest gave, or why that has no Python form, which is to be raised.
+        """

@@ -3,15 +3,30 @@
 from __future__ import annotations
 
 import math
-import weakref
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeVar, overload
 
 from sandbox import _interrupts
-from sandbox._clock import VirtualClock, make_clock
+from sandbox._clock import VirtualClock
 from sandbox._driver import Driver
-from sandbox._operations import Entry, Operations, title_of
+from sandbox._operations import Operations
+from sandbox._options import (
+    Options,
+    check_callable,
+    clock_of,
+    global_name,
+    locale_of,
+    mounts_of,
+    network_grant,
+    observer_of,
+    past_of,
+    sources_of,
+    websocket_grant,
+    zone_of,
+)
 from sandbox._requests import Waiter
+from sandbox._restoring import Restoring
+from sandbox._surface import Surface, own_capabilities
 from sandbox.capabilities import (
     Capability,
     Console,
@@ -25,39 +40,37 @@ from sandbox.capabilities import (
     Timers,
     WebSocketCapability,
 )
-from sandbox.errors import ConversionError, RunInterrupted, SandboxClosed, UsageError
-from sandbox.fetch import INSTALL as INSTALL_FETCH
-from sandbox.fetch import has_http
+from sandbox.errors import ConversionError, RunInterrupted, SandboxClosed
 from sandbox.functions import HostFunction
-from sandbox.intl import DEFAULT_LOCALE, DEFAULT_ZONE, INSTALL, has_locales
+from sandbox.intl import DEFAULT_ZONE
 from sandbox.limits import Limits, OnLimit, Usage
-from sandbox.modules.mapping import finders
 from sandbox.values import HandleOwner, JSFunction
-from sandbox.websocket import INSTALL as INSTALL_WEBSOCKET
-from sandbox.websocket import has_websockets
 
 if TYPE_CHECKING:
-    from sandbox._observer import Observer
-    from sandbox._turns import Command
+    from sandbox._commands import Command
     from sandbox.audit import AuditLog
     from sandbox.calls import HookOption
     from sandbox.errors import ErrorDetail
     from sandbox.fetch.grant import Fetch, Handler
     from sandbox.files.contract import FileStore
-    from sandbox.files.mounts import Mounts
-    from sandbox.intl.zones import Zone
     from sandbox.limits import CallLimits
-    from sandbox.modules.mapping import Finder
     from sandbox.modules.mapping import Modules as ModuleOption
     from sandbox.websocket.grant import Handler as Connect
     from sandbox.websocket.grant import WebSockets
 
 F = TypeVar("F", bound=Callable[..., Any])
 _DEFAULT_LIMITS: Final = Limits()
-# Levels of objects in a global whose functions have names; what is deeper has its own.
-_MOST_NAMED: Final = 4
-# Capabilities that serve a sandbox, or did.
-_serving: Final[weakref.WeakValueDictionary[int, Capability]] = weakref.WeakValueDictionary()
+_BUILT_IN: Final = (
+    Console,
+    Timers,
+    Random,
+    Modules,
+    FetchCapability,
+    WebSocketCapability,
+    FilesCapability,
+    Intl,
+    Crypto,
+)
 
 
 class Runner(Waiter, Protocol):
@@ -80,10 +93,11 @@ class Runner(Waiter, Protocol):
         """
 
 
-class Face:
+class Face(Restoring):
     """The part that `Sandbox` and `AsyncSandbox` share."""
 
-    _driver: Driver
+    _surface: Surface
+    _operations: Operations
 
     def __init__(
         self,
@@ -97,10 +111,10 @@ class Face:
         files: FileStore | Mapping[str, FileStore] | None = None,
         capabilities: Iterable[Capability | Callable[[], Capability]] = (),
         console: Callable[[ConsoleEntry], object] | None = None,
-        clock: Literal["real", "virtual"] = "real",
+        clock: Literal["real", "virtual"] | None = None,
         clock_resolution_seconds: float | None = None,
         locale: str | None = None,
-        time_zone: str = "UTC",
+        time_zone: str | None = None,
         seed: int | None = None,
         error_detail: ErrorDetail = "message",
         on_limit: OnLimit = "keep",
@@ -134,14 +148,14 @@ class Face:
             console: Gets each console entry, on the thread that runs the guest; None: entries are dropped. What it
                 raises ends the run.
             clock: `"real"`, or `"virtual"` for a clock that stands still while the guest runs and jumps to the next
-                timer when nothing else is waited for.
+                timer when nothing else is waited for. None: a real one.
             clock_resolution_seconds: Steps of every time the guest can read, and of when its timers fire: a whole
                 number of milliseconds, at most an hour. It makes timing attacks harder, on a real clock. None: as fine
                 as the machine's clock.
             locale: A language tag, such as `"de-DE"`: what `Intl` and `toLocaleString` use where a program names none.
                 None: `"en-US"`. It needs the extra `intl`, without which there is no `Intl`.
             time_zone: The program's local time: a name of the IANA database, such as `"Europe/Berlin"`, or an offset,
-                such as `"+05:30"`.
+                such as `"+05:30"`. None: `"UTC"`.
             seed: Makes `Math.random` and `crypto` repeatable; never for keys. None: real randomness.
             error_detail: What the guest sees of an exception that a host function raises: the `"class"` with a fixed
                 text, the `"message"` as well, or a property `traceback` too, for code one trusts. Never a path of the
@@ -170,77 +184,85 @@ class Face:
             TypeError: An option has the wrong type.
             ConversionError: A global cannot be converted (on the asynchronous face, when it is entered).
         """
-        limits = _DEFAULT_LIMITS if limits is None else limits
-        _check_options(limits, functions or {}, globals or {}, console, seed, error_detail, on_limit)
-        time = make_clock(clock, clock_resolution_seconds)
-        zone = _zone(time_zone)
-        intl = Intl(
-            _locale(locale), zone.name if zone else DEFAULT_ZONE, lambda ns: self._driver.guest.instance.charge(ns)
+        options = Options(
+            limits=limits,
+            functions=functions,
+            globals=globals,
+            modules=modules,
+            fetch=fetch,
+            websocket=websocket,
+            files=files,
+            capabilities=capabilities,
+            console=console,
+            clock=clock,
+            clock_resolution_seconds=clock_resolution_seconds,
+            locale=locale,
+            time_zone=time_zone,
+            seed=seed,
+            error_detail=error_detail,
+            on_limit=on_limit,
+            on_call=on_call,
+            on_result=on_result,
+            call_limits=call_limits,
+            audit=audit,
         )
+        self._make(options, None)
+
+    def _make(self, options: Options, given: object) -> None:
+        """Make the sandbox, a new one or a later life of another."""
+        limits = _DEFAULT_LIMITS if options.limits is None else options.limits
+        surface, observer = Surface(options.checked_values(limits)), observer_of(options)
+        if observer is not None:
+            surface.name()
+        own = own_capabilities(options.capabilities, _BUILT_IN) if options.capabilities else ()
+        for capability in own:
+            surface.add(capability)
+        past = None if given is None else past_of(given, surface.values, limits)
+        time = clock_of(past, options.clock, options.clock_resolution_seconds)
+        zone, tag = zone_of(past, options.time_zone), locale_of(past, options.locale)
+        zone_name = zone.name if zone else DEFAULT_ZONE
+        intl = Intl(tag, zone_name, lambda ns: self._driver.guest.instance.charge(ns))
         crypto = Crypto(
             lambda ns: self._driver.guest.instance.charge(ns, ns), lambda seconds: self._driver.seconds_left(seconds)
         )
-        self._first_globals: dict[str, Any] = {**(globals or {}), **(functions or {})}
-        self._first_scripts: dict[str, str] = {}
-        self._observer: Observer | None = None
-        if on_call is not None or on_result is not None or call_limits is not None or audit is not None:
-            from sandbox._observer import observer_of  # most programs do without
-
-            self._observer = observer_of(on_call, on_result, call_limits, audit)
+        if past is not None:
+            surface.leave_out(past.state.names)
+        self._surface, self._is_observed = surface, observer is not None
+        self._options = options
         self._closed = False
         runner = self._make_runner()
-        entries = Console(console, limits.output_bytes)
-        mounts = _mounts(files)
-        sources = finders(modules) if mounts is None else (*finders(modules), _builtin())
+        entries = Console(options.console, limits.output_bytes)
+        mounts = mounts_of(options.files)
+        sources = sources_of(options.modules, has_files=mounts is not None)
         found = Modules(sources, lambda name, code: self._driver.add_source(name, code))
-        network = FetchCapability(_grant(fetch))
-        sockets = WebSocketCapability(_websocket_grant(websocket))
-        built_in = (entries, Timers(), Random(seed), found, network, sockets, FilesCapability(mounts), intl, crypto)
-        own = _own_capabilities(capabilities, built_in) if capabilities else ()
+        network = FetchCapability(network_grant(options.fetch))
+        sockets = WebSocketCapability(websocket_grant(options.websocket))
+        files = FilesCapability(mounts)
+        built_in = (entries, Timers(), Random(options.seed), found, network, sockets, files, intl, crypto)
         with _interrupts.Deferral():
-            self._operations = Operations((*built_in, *own), self._handle_owner(), limits.handles)
-            self._enter(own)
+            self._operations = operations = Operations((*built_in, *own), self._handle_owner(), limits.handles)
+            surface.enter(operations)
             self._driver = Driver(
                 limits,
-                self._operations,
+                operations,
                 entries,
                 time,
                 runner,
-                seed=seed,
-                has_locales=has_locales(),
+                seed=options.seed,
+                has_locales=tag is not None,
+                locale=tag,
+                zone_name=zone_name,
+                past=past,
                 zone=zone.table() if zone else b"",
-                error_detail=error_detail,
-                on_limit=on_limit,
-                observer=self._observer,
+                error_detail=options.error_detail,
+                on_limit=options.on_limit,
+                observer=observer,
                 on_poll=runner.on_poll,
                 call_host=runner.call_host,
                 start_in_turn=runner.start_in_turn,
             )
             runner.attach(self._driver)
             self._begin()
-
-    def _enter(self, own: Iterable[Capability]) -> None:
-        """Say what the first globals are called, and add those of the capabilities."""
-        if self._observer is not None:
-            for name, value in self._first_globals.items():
-                self._name(name, value)
-        for capability in own:
-            functions = {name: HostFunction(handler, name=name) for name, handler in capability.handlers().items()}
-            for name, function in functions.items():
-                self._operations.enter(function, Entry(title_of(capability, name), function, capability, name))
-            self._first_globals[capability.stem] = functions
-            if capability.source:
-                # A line of the source is the same line of the script.
-                script = f"void ({capability.stem} = ({capability.source}\n)({capability.stem}))"
-                self._first_scripts[capability.stem] = script
-
-    def _name(self, name: str, value: object, depth: int = 0) -> None:
-        """Say what a global is called in hooks, limits and logs, and the functions in it."""
-        if callable(value):
-            self._operations.enter(value, Entry(name, value))
-        elif isinstance(value, Mapping) and depth < _MOST_NAMED:
-            for key, member in value.items():
-                self._name(f"{name}.{key}", member, depth + 1)
 
     def _make_runner(self) -> Runner:
         raise NotImplementedError
@@ -368,14 +390,16 @@ class Face:
         """
 
         def bind(function: F) -> F:
-            _check_callable(function, "a function")
-            key = name if name is not None else _global_name(function)
+            check_callable(function, "a function")
+            key = name if name is not None else global_name(function)
             if not key:
                 raise ValueError("a callable without a name of its own needs name=")
             self._check_call(None)
             value = HostFunction(function, wait=True) if wait else function
-            if self._observer is not None:
-                self._name(key, value)
+            if self._is_observed:
+                surface = Surface({key: value})
+                surface.name()
+                surface.enter(self._operations)
             self._driver.define_later(key, value)
             return function
 
@@ -385,142 +409,3 @@ class Face:
 def at_value(error: ConversionError) -> ConversionError:
     """What cannot cross of an iterator's step is named as seen from the value."""
     return ConversionError("$" + error.path.removeprefix("$[1]"), error.reason) if error.path[:4] == "$[1]" else error
-
-
-def _check_options(
-    limits: object,
-    functions: Mapping[str, object],
-    values: Mapping[str, object],
-    console: object,
-    seed: object,
-    error_detail: object,
-    on_limit: object,
-) -> None:
-    if not isinstance(limits, Limits):
-        raise TypeError(f"limits must be Limits or None, not {type(limits).__name__}")
-    for option, names in (("functions", functions), ("globals", values)):
-        if not isinstance(names, Mapping):
-            raise TypeError(f"{option} must be a mapping of names, not {type(names).__name__}")
-        _check_names(option, names)
-    for name, function in functions.items():
-        _check_callable(function, f"functions[{name!r}]", "; give objects and namespaces as globals")
-    if console is not None:
-        _check_callable(console, "console")
-    if error_detail not in ("class", "message", "traceback"):
-        raise ValueError(f'error_detail must be "class", "message" or "traceback", not {error_detail!r}')
-    if on_limit not in ("keep", "poison", "rollback"):
-        raise ValueError(f'on_limit must be "keep", "poison" or "rollback", not {on_limit!r}')
-    if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int)):
-        raise TypeError(f"seed must be an int or None, not {type(seed).__name__}")
-
-
-def _own_capabilities(given: object, built_in: Iterable[Capability]) -> tuple[Capability, ...]:
-    if not isinstance(given, Iterable):
-        raise TypeError(f"capabilities must be a collection of Capability objects, not {type(given).__name__}")
-    taken = {capability.stem for capability in built_in}
-    own: list[Capability] = []
-    for each in given:
-        capability = each if isinstance(each, Capability) or not callable(each) else each()
-        if not isinstance(capability, Capability):
-            raise TypeError(f"capabilities must be Capability objects, or make some, not {type(capability).__name__}")
-        stem = getattr(capability, "stem", None)
-        if not isinstance(stem, str) or not stem.isidentifier():
-            raise ValueError(f"the stem of a capability must be an identifier, not {stem!r}")
-        if stem in taken:
-            raise ValueError(f"there is another capability of the name {stem!r}")
-        if _serving.get(id(capability)) is capability:
-            raise UsageError(f"the capability {stem!r} serves another sandbox; each needs one of its own")
-        taken.add(stem)
-        own.append(capability)
-    _serving.update({id(capability): capability for capability in own})
-    return tuple(own)
-
-
-def _grant(option: object) -> Fetch | None:
-    """The grant of an option; None: there is no network."""
-    if option is None:
-        return None
-    from sandbox.fetch.grant import grant_of  # most programs do without
-
-    grant = grant_of(option)
-    if grant.transport is None and not has_http():
-        raise UsageError(f"fetch needs an HTTP library: {INSTALL_FETCH}")
-    return grant
-
-
-def _websocket_grant(option: object) -> WebSockets | None:
-    """Likewise of WebSockets."""
-    if option is None:
-        return None
-    from sandbox.websocket.grant import grant_of
-
-    grant = grant_of(option)
-    if grant.transport is None and not has_websockets():
-        raise UsageError(f"websocket needs a library: {INSTALL_WEBSOCKET}")
-    return grant
-
-
-def _mounts(option: object) -> Mounts | None:
-    """The stores of an option; None: there are no files."""
-    if option is None:
-        return None
-    from sandbox.files.mounts import mounts_of  # most programs do without
-
-    return mounts_of(option)
-
-
-def _builtin() -> Finder:
-    """What finds the modules of the bindings that a guest with files may import."""
-    from sandbox.modules.builtin import builtin  # most programs do without
-
-    return builtin({"node:fs/promises", "fs/promises", "node:fs", "fs"})
-
-
-def _zone(name: object) -> Zone | None:
-    """The time zone of an option; None: UTC."""
-    if name == DEFAULT_ZONE:
-        return None
-    if not isinstance(name, str):
-        raise TypeError(f"time_zone must be a str, not {type(name).__name__}")
-    from sandbox.intl import zones
-
-    zone = zones.named(name)
-    if zone is None:
-        advice = "" if zones.names() else f"; the system has no time zones: {INSTALL}"
-        raise ValueError(f"time_zone must be an IANA name or an offset such as '+05:30', not {name!r}{advice}")
-    return None if zone is zones.UTC else zone
-
-
-def _locale(tag: object) -> str | None:
-    """The locale of an option, in its canonical form; None: there is no data of locales."""
-    if tag is None:
-        return DEFAULT_LOCALE if has_locales() else None
-    if not isinstance(tag, str):
-        raise TypeError(f"locale must be a str or None, not {type(tag).__name__}")
-    if not has_locales():
-        raise UsageError(f"locale needs the data of locales: {INSTALL}")
-    from sandbox.intl import data, tags
-
-    parsed = tags.parse(tag)
-    if parsed is None or data.match(parsed) is None:
-        raise ValueError(f"locale must be a language tag that there is data for, such as 'de-DE', not {tag!r}")
-    return str(parsed)
-
-
-def _check_names(option: str, names: Iterable[object]) -> None:
-    for name in names:
-        if not isinstance(name, str):
-            raise TypeError(f"the names in {option} must be str, not {type(name).__name__}")
-
-
-def _global_name(function: Callable[..., Any]) -> str:
-    """The name a callable goes by in its own program; what was made from another callable has none."""
-    if isinstance(function, HostFunction):
-        return function.name or _global_name(function.function)
-    name = getattr(function, "__name__", "")
-    return name if isinstance(name, str) and name != "<lambda>" else ""
-
-
-def _check_callable(function: object, what: str, advice: str = "") -> None:
-    if not callable(function):
-        raise TypeError(f"{what} must be callable, not {type(function).__name__}{advice}")

@@ -11,7 +11,7 @@ import math
 import struct
 from collections.abc import Callable, Sequence
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 from sandbox import _abi, _failures
 from sandbox._abi import CAP_REENTRY, Op, Reason, Status, Verb
@@ -19,6 +19,7 @@ from sandbox._codec import Codec, Owner
 from sandbox._events import (
     Cancelled,
     Crashed,
+    Encoded,
     Event,
     Failed,
     Finished,
@@ -29,6 +30,7 @@ from sandbox._events import (
     Uncaught,
 )
 from sandbox._instance import OUT_OF_BUDGET, STACK_OVERFLOW, Instance, Trap
+from sandbox._labels import Labels
 from sandbox._wire import path_step
 from sandbox.errors import (
     ConversionError,
@@ -46,13 +48,14 @@ from sandbox.errors import (
 from sandbox.values import undefined
 
 if TYPE_CHECKING:
+    from sandbox._events import SyncHandler
+    from sandbox._memory_copy import Origin
     from sandbox._settings import Settings
     from sandbox.limits import Limits
 
 _HEADER: Final = struct.Struct("<III")
 _OUT_OF_MEMORY: Final = "out of memory"  # what the engine says, also in the SyntaxError of a regular expression
 _RESERVE_BYTES: Final = 1 << 20  # below the wall of linear memory, so that the guest can report that it ran out
-_MAX_OUTBOX_BYTES: Final = 1 << 18
 _BATCH_BYTES: Final = 1 << 14  # of frames decoded at one time, holes of arrays included: events take far more room
 _NANOSECONDS: Final = 1_000_000_000
 _REASONS: Final = frozenset(Reason)
@@ -65,18 +68,6 @@ class State(Enum):
     RUNNING = "running"
     POISONED = "poisoned"
     CLOSED = "closed"
-
-
-class SyncHandler(Protocol):
-    """Answers a synchronous request of the guest, in the middle of a turn."""
-
-    def __call__(self, op: int, arguments: list[Any] | ConversionError, /) -> Any:  # noqa: ANN401 - any value
-        """Answer with a value. An `Exception` becomes an Error of the guest; any other exception unwinds the guest.
-
-        Args:
-            op: What is asked for.
-            arguments: What the guest gave, or why that has no Python form, which is to be raised.
-        """
 
 
 class Guest:
@@ -96,6 +87,7 @@ class Guest:
         on_sync: SyncHandler,
         on_events: Callable[[list[Event]], None],
         on_poll: Callable[[], None],
+        origin: Origin | None = None,
     ) -> None:
         """Start a guest.
 
@@ -106,6 +98,7 @@ class Guest:
             on_sync: Answers synchronous requests.
             on_events: Gets the events that precede a synchronous request or a poll, and the first ones of very many.
             on_poll: Called every `poll_interval` checks; what it raises unwinds the guest.
+            origin: The memory it continues from, for `resume` to be its first command; None: it is a new one.
         """
         self.state = State.READY
         self._poisoned_by = ""
@@ -117,21 +110,17 @@ class Guest:
         self._on_poll = on_poll
         # Not between the writing of a message and its reading, where a finalizer of the embedder may run as anywhere.
         self._may_write = True
-        self.instance = Instance(limits.memory_bytes, self._host_call, limits.metering)
-        control = self.instance.control
-        settings.write(control)
-        control.stack_limit_bytes = self._stack_bytes = min(
-            limits.stack_bytes or _abi.CAP_STACK_BYTES, _abi.CAP_STACK_BYTES
-        )
-        control.max_nodes = limits.max_nodes
-        control.max_depth = limits.max_depth
-        control.max_message_bytes = limits.message_bytes
-        control.max_outbox_bytes = _MAX_OUTBOX_BYTES
-        self.instance.call("start")
-        if settings.zone:
-            self.instance.set_zone(self._codec.encode_many(settings.zone))
-        room = limits.memory_bytes - self.instance.memory_bytes() - _RESERVE_BYTES
-        control.heap_limit_bytes = max(control.heap_bytes + room, control.heap_bytes // 2)
+        more = () if origin is None else (origin,)
+        self.instance = Instance(limits.memory_bytes, self._host_call, limits.metering, *more)
+        control, image = self.instance.control, self.instance.image
+        settings.write(control, limits)
+        self._stack_bytes: int = control.stack_limit_bytes
+        if origin is None:
+            self.instance.call("start")
+            if settings.zone:
+                self.instance.set_zone(self._codec.encode_many(settings.zone))
+        room = limits.memory_bytes - image.memory_bytes - _RESERVE_BYTES
+        control.heap_limit_bytes = max(image.heap_bytes + room, image.heap_bytes // 2)
         self._failed_allocations = control.failed_allocations
 
     # --- commands: each is one turn ---
@@ -150,7 +139,17 @@ class Guest:
 
     def access(self, run: int, verb: Verb, handle: int, key: str, value: object = None) -> list[Event]:
         """Read, write, delete, test or list properties of the object behind a handle; 0: of globalThis."""
-        return self._turn("access", self._codec.encode_many(int(verb), handle, key, value), run)
+        if verb is Verb.SET and not handle:
+            self._owner.labels = Labels(key, value)
+        try:
+            message = self._codec.encode_many(int(verb), handle, key, value)
+        finally:
+            self._owner.labels = None
+        return self._turn("access", message, run)
+
+    def resume(self, handles: Sequence[int]) -> list[Event]:
+        """Begin with the memory of another life: limits and seed are this one's, and no other handles are held."""
+        return self._turn("resume", self._codec.encode_many(*handles))
 
     def define(self, run: int, name: str, value: object) -> list[Event]:
         """Set a global; a path in a `ConversionError` begins with its name."""
@@ -168,6 +167,8 @@ class Guest:
             aborted: Whether the exception says that the run which asked was ended. Such a rejection is told at once
                 when nobody handles it; any other when no run is left that could still do so.
         """
+        if isinstance(value, Encoded):
+            return self._turn("settle", value.message, request, value.outcome)
         message, is_refused = self._codec.encode_answer(value.value if isinstance(value, Returned) else value)
         failed = is_refused or isinstance(value, BaseException)
         outcome = Status.ABORTED if aborted else Status.FAILED if failed else Status.OK
@@ -363,7 +364,8 @@ class Guest:
         try:
             if number and (self.instance.control.reason or (self.instance.depth and self.instance.control.interrupt)):
                 raise ConversionError("$", "of a run that was stopped")
-            return Requested(number, op, self._arguments(message))
+            is_call = number and op >= _abi.FIRST_DYNAMIC_OP
+            return Requested(number, op, self._arguments(message), bytes(message) if is_call else b"")
         except ConversionError as refusal:
             return Requested(number, op, refusal.with_traceback(None))
 

@@ -51,6 +51,7 @@ class Image:
         pre_address: The module with its imports resolved.
         memory_bytes: Linear memory that every instance has from its start.
         control_address: Of the control block in every instance; None until the first one was asked.
+        heap_bytes: What the engine's heap holds from the start; likewise.
     """
 
     def __init__(self, host_call: int, directory: Path = ARTIFACTS, metering: Metering = "fuel") -> None:
@@ -75,6 +76,7 @@ class Image:
         self._pre = linker.instantiate_pre(module)
         self.memory_bytes = _memory_bytes(module)
         self.control_address: int | None = None
+        self.heap_bytes = 0
         self.engine_address = _address_of(self._engine.ptr())
         self.epochs = Epochs(self.engine_address) if metering == "clock" else None
         self.pre_address = _address_of(self._pre.ptr())

@@ -17,7 +17,7 @@ from sandbox._abi import Control, Status
 from sandbox._callback import host_call_address, running
 from sandbox._epochs import Deadline
 from sandbox._image import Image, image
-from sandbox._memory_copy import MemoryCopy
+from sandbox._memory_copy import MemoryCopy, Origin
 from sandbox._store import Store, Trap
 from sandbox.errors import GuestProtocolError, MemoryLimitExceeded
 
@@ -81,7 +81,13 @@ class Instance:
         "pending",
     )
 
-    def __init__(self, memory_bytes: int, on_host_call: HostCall, metering: Metering = "fuel") -> None:
+    def __init__(
+        self,
+        memory_bytes: int,
+        on_host_call: HostCall,
+        metering: Metering = "fuel",
+        origin: Origin | None = None,
+    ) -> None:
         """Instantiate the guest.
 
         Args:
@@ -89,6 +95,7 @@ class Instance:
             on_host_call: Answers `sandbox.call`; runs on the thread that called the export. What it raises unwinds the
                 guest and is then left in `pending`.
             metering: What ends its turns; see `Limits`.
+            origin: Gives the memory it continues from, for an image and as many bytes at most; None: a new one.
 
         Raises:
             ArtifactError: The compiled guest cannot be used.
@@ -108,17 +115,20 @@ class Instance:
         self._trap = ctypes.c_void_p()
         self._trap_address = ctypes.addressof(self._trap)
         self._tank = self._filled = self._spare_fuel = 0
-        self._acquire()
+        self._take(
+            _store.acquire(self.image, memory_bytes)
+            if origin is None
+            else origin(self.image, memory_bytes).acquire(self.image, memory_bytes)
+        )
 
-    def _acquire(self) -> Store:
-        store = self._store = _store.acquire(self.image, self._limit_bytes)
+    def _take(self, store: Store) -> None:
+        self._store = store
         self._size = 0
         self._context = store.context
         self._memory = store.memory
         self.control = store.control
         epochs = self.image.epochs
         self.deadline: Deadline | None = None if epochs is None else Deadline(store.context, epochs)
-        return store
 
     def call(self, name: str, arguments: Sequence[int] = ()) -> int:
         """Call an export and return its i32.
@@ -330,7 +340,12 @@ class Instance:
             MemoryError: The host has no room for the copy.
         """
         assert self._store is not None
-        return MemoryCopy(self._store)
+        return MemoryCopy.of(self._store)
+
+    def view(self) -> MemoryCopy:
+        """The memory itself, for another instance to continue from while nothing runs in this one."""
+        assert self._store is not None
+        return MemoryCopy.view(self._store)
 
     def restore(self, copy: MemoryCopy) -> None:
         """Continue from a copy, whatever has happened to the instance since; nothing runs in it.
@@ -339,12 +354,7 @@ class Instance:
             SandboxError: The process has no room for it. The instance has no memory then, and can only be closed.
         """
         self._give_back()  # first: two of them may be more than there is room for
-        store = self._acquire()
-        try:
-            copy.write(store)
-        except BaseException:
-            self._give_back()
-            raise
+        self._take(copy.acquire(self.image, self._limit_bytes))
 
     def close(self, *, is_sound: bool = True) -> None:
         """Give the instance back; idempotent. Its owner makes sure that nothing runs in it.

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import AsyncIterable, Awaitable, Callable, Hashable, Iterable, Iterator
+from collections.abc import AsyncIterable, Awaitable, Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sandbox import _abi
 from sandbox._abi import Mode, Tag
 from sandbox._callables import HostOperation, key_of, operation_of
 from sandbox._iterators import IteratorSteps
+from sandbox._snapshot_state import SavedOperation, State
 from sandbox._weights import host_bytes
 from sandbox.capabilities.base import Capability, Operation
 from sandbox.errors import ConversionError
 from sandbox.exposure import Anchor
 from sandbox.limits import Limits
 from sandbox.values import Generation, HandleOwner, JSAsyncIterator, JSFunction, JSHandle, JSIterator, JSPromise
+
+if TYPE_CHECKING:
+    from sandbox._encode import Labels
 
 _MAX_KEPT_EXCEPTIONS: Final = 256
 _MAX_KEPT_TRACEBACKS: Final = 16
@@ -82,6 +86,8 @@ class Operations:
         served: See `EncodeOwner`.
         answering: The name of the call that is being answered; empty: of none that is watched.
         answered_bytes: About what the arguments take of the request that is being answered.
+        labels: See `EncodeOwner`.
+        names: Globals that the embedder has set.
         promise: Makes a request that an awaitable will answer; see `EncodeOwner`. Set by whoever runs the turns.
         forget: Takes one back.
     """
@@ -113,6 +119,8 @@ class Operations:
         self._next_op = _abi.FIRST_DYNAMIC_OP
         self.served: object = None
         self.answering = ""
+        self.labels: Labels | None = None
+        self.names: set[str] = set()
         self.answered_bytes = 0
         self._exceptions: dict[int, tuple[BaseException, int]] = {}
         self._kept_bytes = 0
@@ -159,14 +167,15 @@ class Operations:
         if type(function) is Anchor:
             anchor = id(function)
             return self._bind(
-                anchor, lambda: HostOperation("", Mode.CALL, function, function_name="", parameters=0, key=anchor)
+                anchor,
+                lambda: HostOperation("", Mode.CALL, function, function_name="", parameters=0, key=anchor),
+                function,
             )
-        key = key_of(function)
-        return self._bind(key, lambda: self._operation_of(function, key))
+        return self._bind(key_of(function), lambda: self._known(operation_of(function)), function)
 
-    def _operation_of(self, function: Callable[..., Any], key: Hashable) -> HostOperation:
-        operation = operation_of(function)
-        entry = self._entries.get(key)
+    def _known(self, operation: HostOperation) -> HostOperation:
+        """An operation with all that was said of its function."""
+        entry = self._entries.get(operation.key)
         if entry is not None:
             operation.name = entry.name
             if entry.capability is not None:
@@ -181,7 +190,9 @@ class Operations:
         key = ("steps", id(iterator))
         return self._bind(key, lambda: _steps_of(iterator, key, f"{self.answering}.next" if self.answering else "next"))
 
-    def _bind(self, key: Hashable, make: Callable[[], HostOperation]) -> tuple[int, Mode, str, int]:
+    def _bind(
+        self, key: Hashable, make: Callable[[], HostOperation], function: object = None
+    ) -> tuple[int, Mode, str, int]:
         made = None if key in self._ops else make()  # calls the embedder's code, so outside the lock
         with self._lock:
             op = self._ops.get(key)
@@ -197,6 +208,8 @@ class Operations:
             assert isinstance(operation, HostOperation)
             self._note(op, operation)
             operation.references += 1
+        if self.labels is not None:
+            operation.label = operation.label or self.labels.next(function, operation.function_name)
         return op, operation.mode, operation.function_name, operation.parameters
 
     def unbind(self, op: int) -> Operation | None:
@@ -318,6 +331,59 @@ class Operations:
         """How many handles of the guest the host holds."""
         return self.made - self._taken - len(self.dropped)
 
+    # --- in another life; while no turn runs ---
+
+    def save(self, secrets: dict[str, Any]) -> dict[str, Any]:
+        """What a snapshot must know; see `State` for the names, and `Capability.save` for secrets."""
+        rows = ((op, each) for op, each in self._table.items() if isinstance(each, HostOperation))
+        return {
+            "next_op": self._next_op,
+            "next_exception": self._next_exception,
+            "names": tuple(self.names),
+            "operations": tuple(
+                SavedOperation(op, each.label, each.function_name, int(each.mode), each.references, each.parameters)
+                for op, each in rows
+            ),
+            "capabilities": {capability.stem: capability.save(secrets) for capability in self._capabilities},
+        }
+
+    def shared(self) -> dict[int, HostOperation]:
+        """The functions that a twin can call as well, by op. The steps of an iterator are the business of one guest."""
+        return {
+            op: each for op, each in self._table.items() if isinstance(each, HostOperation) and not each.is_stateful
+        }
+
+    def load(self, state: State, find: Callable[[SavedOperation], HostOperation], secrets: Mapping[str, Any]) -> None:
+        """Take up what `save` noted.
+
+        Args:
+            state: Of the other life.
+            find: Makes the operation that is one of that life.
+            secrets: Those of capabilities that came along.
+
+        Raises:
+            ValueError: A capability has noted no such thing.
+        """
+        self._next_op, self._next_exception = state.next_op, state.next_exception
+        self.names.update(state.names)
+        self.made += len(state.handles)
+        for saved in state.operations:
+            operation = self._known(find(saved))
+            if operation.key in self._ops:  # one function in two places
+                operation.key = operation.key, saved.op
+            self._table[saved.op] = operation
+            self._ops[operation.key] = saved.op
+        for capability in self._capabilities:
+            capability.load(state.capabilities.get(capability.stem), secrets.get(capability.stem))
+
+    def lost(self, op: int) -> Any:  # noqa: ANN401 - any value
+        """The answer to a request of another life that no function can be asked again."""
+        for (stem, name), (number, _) in _abi.OPS.items():
+            for capability in self._capabilities:
+                if number == op and capability.stem == stem:
+                    return capability.lost(name)
+        return ConnectionAbortedError("what was pending when a snapshot was taken is lost")
+
     # --- going back; while no turn runs ---
 
     def mark(self) -> None:
@@ -389,5 +455,16 @@ def _steps_of(iterator: Iterator[Any] | AsyncIterable[Any], key: Hashable, name:
         from sandbox._streams import StreamSteps  # brings an event loop, which most programs do without
 
         steps = StreamSteps(iterator)
-        return HostOperation(name, Mode.QUEUE, steps, function_name="next", parameters=0, key=key, service=steps)
-    return HostOperation(name, Mode.CALL, IteratorSteps(iterator), function_name="next", parameters=0, key=key)
+        return HostOperation(
+            name,
+            Mode.QUEUE,
+            steps,
+            function_name="next",
+            parameters=0,
+            key=key,
+            is_stateful=True,
+            service=steps,
+        )
+    return HostOperation(
+        name, Mode.CALL, IteratorSteps(iterator), function_name="next", parameters=0, key=key, is_stateful=True
+    )

@@ -1,4 +1,4 @@
-"""What Linux tells and does about pages of this process: which were written, and making many present at once.
+"""What Linux tells and does about pages of this process: which were written, many made present, a file mapped over.
 
 Everything here is an optimisation: on other systems and older kernels the functions say that they cannot.
 """
@@ -6,6 +6,7 @@ Everything here is an optimisation: on other systems and older kernels the funct
 from __future__ import annotations
 
 import ctypes
+import mmap
 import os
 import sys
 from collections.abc import Sequence
@@ -18,6 +19,8 @@ _MAX_REGIONS: Final = 256
 _PAGEMAP_SCAN: Final = 0xC060_6610  # _IOWR('f', 16, struct pm_scan_arg); Linux 6.7
 _PAGE_IS_FILE, _PAGE_IS_PRESENT, _PAGE_IS_SWAPPED = 1 << 2, 1 << 3, 1 << 4
 _PROCESS_MADVISE: Final = 440  # the same number on every architecture
+_MADV_HUGEPAGE: Final = 14
+_PROT_READ_WRITE, _MAP_PRIVATE, _MAP_FIXED = 3, 2, 16
 _MADV_POPULATE_WRITE: Final = 23  # for oneself through process_madvise: Linux 6.13
 
 
@@ -63,6 +66,8 @@ class _Process:
         self.pagemap: int | None = -1 if linux else None
         self.pidfd: int | None = -1 if linux else None
         self.library = ctypes.CDLL(None, use_errno=True) if linux else None
+        if self.library is not None:
+            self.library.mmap.restype = ctypes.c_void_p
 
 
 _process: Final = _Process()
@@ -132,6 +137,34 @@ def populate(base: int, regions: Sequence[Region]) -> None:
     if done < 0:
         os.close(_process.pidfd)
         _process.pidfd = None
+
+
+def prefer_huge(start: int, end: int) -> None:
+    """Have memory that is about to be written all over come in large pages, where the system has such."""
+    if _process.library is not None:
+        start = -(-start // mmap.PAGESIZE) * mmap.PAGESIZE
+        _process.library.madvise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), _MADV_HUGEPAGE)
+
+
+def map_over(start: int, descriptor: int, length: int) -> bool:
+    """Map a file over writable memory, privately: a page is copied when it is written. False: that is impossible.
+
+    Args:
+        start: Address of the first page.
+        descriptor: Of the file, which is mapped from its beginning.
+        length: Whole pages, in bytes.
+    """
+    if _process.library is None:
+        return False
+    mapped = _process.library.mmap(
+        ctypes.c_void_p(start),
+        ctypes.c_size_t(length),
+        _PROT_READ_WRITE,
+        _MAP_PRIVATE | _MAP_FIXED,
+        descriptor,
+        ctypes.c_int64(0),
+    )
+    return bool(mapped == start)
 
 
 def _forget() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import weakref
 from collections import OrderedDict, deque
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
@@ -21,6 +21,7 @@ from sandbox.capabilities.base import Due
 from sandbox.errors import JSError, LimitExceeded
 
 if TYPE_CHECKING:
+    from sandbox._events import Requested
     from sandbox._runs import Run
     from sandbox.capabilities.base import Service
     from sandbox.limits import Limits
@@ -55,30 +56,42 @@ class Waiter(Protocol):
 
 
 @dataclass(slots=True, eq=False)
-class _Pending:
+class Pending:
     """A request without an answer. Numbers come again after a rollback, these objects do not.
 
     Attributes:
         number: Of the request, in the guest.
         run: Whose turn asked for it.
         held_bytes: What the host keeps of the guest for it.
+        op: What was asked for; 0: an awaitable of the host's own.
+        arguments: What the guest gave, of functions of the embedder. They keep what they hold of the guest.
+        message: The same, as the guest sent it.
+        must_repeat: Whether it was asked in another life of the sandbox, and nobody works on it yet.
+        is_held: Whether it waits for the embedder.
         cancel: Stops the host's work for it, once that was started.
         work: What is then told that nobody wants it, if it wants to know.
         answered: Whether the answer waits for a turn.
         aborted: Whether the guest is told that the call was aborted, whatever the answer is.
         is_alarm: Whether it only waits for a time.
         stopped: Whether nobody wants the answer.
+        settled: Whether the embedder has answered itself.
     """
 
     number: int
     run: Run
     held_bytes: int = 0
+    op: int = 0
+    arguments: Sequence[Any] = ()
+    message: bytes = b""
+    must_repeat: bool = False
+    is_held: bool = False
     cancel: Callable[[], object] | None = None
     work: Startable | None = None
     answered: bool = False
     aborted: bool = False
     is_alarm: bool = False
     stopped: bool = False
+    settled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +105,7 @@ class _Before:
         answers: The answers to these requests, by number, which the guest may have been told since.
     """
 
-    pending: dict[int, _Pending]
+    pending: dict[int, Pending]
     alarms: Alarms
     services: dict[int, Service]
     answers: dict[int, Any]
@@ -105,6 +118,7 @@ class Requests:
         alarms: Those that wait for a time.
         held_bytes: What the host keeps of the guest for all of them.
         answered_bytes: What it kept for the one whose answer was taken last.
+        next_number: Of the next request of the host's own.
     """
 
     def __init__(self, waiter: Waiter, wake_everyone: Callable[[], None], limits: Limits) -> None:
@@ -120,16 +134,16 @@ class Requests:
         self._waiter = waiter
         self._wake_everyone = wake_everyone
         self._limits = limits
-        self._pending: dict[int, _Pending] = {}
+        self._pending: dict[int, Pending] = {}
         self._before: _Before | None = None
-        self._completed: deque[tuple[_Pending, Any]] = deque()
-        self._orphans: deque[tuple[_Pending, Any]] = deque()
+        self._completed: deque[tuple[Pending, Any]] = deque()
+        self._orphans: deque[tuple[Pending, Any]] = deque()
         # Also what the host does not work on yet; whoever takes something out is the one to start or close it.
-        self._unstarted: OrderedDict[_Pending, Awaitable[Any]] = OrderedDict()
-        self._working: set[_Pending] = set()
+        self._unstarted: OrderedDict[Pending, Awaitable[Any]] = OrderedDict()
+        self._working: set[Pending] = set()
         self._services: dict[int, Service] = {}
         self._unstarted_services: deque[Service] = deque()
-        self._next_number = CAP_FIRST_HOST_REQUEST
+        self.next_number = CAP_FIRST_HOST_REQUEST
         self._cancels: deque[Callable[[], object]] = deque()
         self._answered = 0
 
@@ -149,14 +163,15 @@ class Requests:
 
     # --- in a turn ---
 
-    def add(self, number: int, run: Run, held_bytes: int = 0) -> None:
+    def add(self, number: int, run: Run, held_bytes: int = 0, op: int = 0) -> Pending:
         """Write down a request of a run, and what the host keeps of the guest until it is answered."""
         self.discard(number)  # a guest that owns its engine may ask twice
-        self._pending[number] = _Pending(number, run, held_bytes)
+        pending = self._pending[number] = Pending(number, run, held_bytes, op)
         self.held_bytes += held_bytes
         run.requests[number] = None
+        return pending
 
-    def admit(self, number: int, run: Run, arguments: object, *, is_service: bool) -> Exception | None:
+    def admit(self, asked: Requested, run: Run, *, is_service: bool) -> Exception | None:
         """Write down a request of the guest; returns why it is refused, if it is.
 
         Raises:
@@ -165,9 +180,11 @@ class Requests:
         most = self._limits.pending_requests
         if self.backlog() > 2 * most + _MOST_REFUSED:
             raise LimitExceeded(most, self.backlog(), "pending requests", advice=_WAIT)
-        held_bytes = host_bytes(arguments) if len(self) < most else 0
+        held_bytes = host_bytes(asked.arguments) + len(asked.message) if len(self) < most else 0
         is_too_much = self.hold_too_much(held_bytes)
-        self.add(number, run, 0 if is_too_much else held_bytes)
+        pending = self.add(asked.id, run, 0 if is_too_much else held_bytes, asked.op)
+        if not is_too_much and asked.message and isinstance(asked.arguments, list):
+            pending.arguments, pending.message = asked.arguments, asked.message
         if len(self) > most:
             return ValueError("too many host calls and timers are pending")
         if is_too_much:
@@ -182,8 +199,8 @@ class Requests:
 
     def promise(self, awaitable: Awaitable[Any], run: Run, held_bytes: int) -> int:
         """Make a request of the host's own, which an awaitable answers; returns its number."""
-        number = self._next_number
-        self._next_number += 1
+        number = self.next_number
+        self.next_number += 1
         self.add(number, run, held_bytes)
         self.answer_later(number, awaitable)
         return number
@@ -236,6 +253,29 @@ class Requests:
             if not self._was_there(pending):
                 self._stop(pending)
 
+    # --- in another life ---
+
+    def pending(self) -> list[Pending]:
+        """What the guest waits for, in the order in which it asked."""
+        return list(self._pending.values())
+
+    def unheard(self) -> dict[int, Any]:
+        """The answers that the guest has not been told, by number."""
+        queues = (self._completed, self._orphans, *{id(each.run): each.run.answers for each in self.pending()}.values())
+        answers = {each.number: value for queue in queues for each, value in queue.copy() if self._is_waited_for(each)}
+        return {number: Aborted() if self._pending[number].aborted else value for number, value in answers.items()}
+
+    def settle(self, pending: Pending, value: object) -> bool:
+        """Answer a request in the place of whoever works on it; whether it had no answer yet. Any thread."""
+        if pending.settled or pending.answered or not self._is_waited_for(pending):
+            return False
+        pending.settled = True
+        pending.must_repeat = pending.is_held = False
+        self._stop(pending)
+        self._completed.append((pending, value))
+        self._wake_everyone()
+        return True
+
     def clear(self) -> None:
         """Forget all requests."""
         self.keep()
@@ -248,7 +288,7 @@ class Requests:
         for key in list(self._services):
             self.end_service(key)
 
-    def _take(self, number: int) -> _Pending | None:
+    def _take(self, number: int) -> Pending | None:
         pending = self._pending.pop(number, None)
         if pending is not None:
             pending.run.requests.pop(number, None)
@@ -256,7 +296,7 @@ class Requests:
             self._answered -= pending.answered
         return pending
 
-    def _stop(self, pending: _Pending) -> None:
+    def _stop(self, pending: Pending) -> None:
         pending.stopped = True
         awaitable = self._unstarted.pop(pending, None)
         if awaitable is not None:
@@ -294,7 +334,7 @@ class Requests:
             if pending.stopped:  # by a turn on another thread, in the meantime
                 self._stop(pending)
 
-    def complete(self, pending: _Pending, value: object) -> None:
+    def complete(self, pending: Pending, value: object) -> None:
         """Note the answer of a request, and start another one in its place; the guest may run on another thread."""
         self._working.discard(pending)
         pending.work = None
@@ -366,7 +406,7 @@ class Requests:
 
     def any_host_call(self) -> bool:
         """Whether the host works on a request, other than waiting for its time."""
-        return any(pending.cancel or pending in self._unstarted for pending in self._pending.values())
+        return any(each.cancel or each.is_held or each in self._unstarted for each in self._pending.values())
 
     def next_alarm_ms(self, run: Run) -> float:
         """When the next request is due that a turn of this run must answer; infinity: the next one is another run's."""
@@ -439,15 +479,15 @@ class Requests:
         self._answered = len(self._orphans)
         self.held_bytes = sum(pending.held_bytes for pending in self._pending.values())
 
-    def _is_waited_for(self, pending: _Pending) -> bool:
+    def _is_waited_for(self, pending: Pending) -> bool:
         return self._pending.get(pending.number) is pending
 
-    def _was_there(self, pending: _Pending) -> bool:
+    def _was_there(self, pending: Pending) -> bool:
         """Whether there is a mark, and this request was pending then."""
         return self._before is not None and self._before.pending.get(pending.number) is pending
 
 
-def _complete(requests: weakref.ref[Requests], pending: _Pending, value: object) -> None:
+def _complete(requests: weakref.ref[Requests], pending: Pending, value: object) -> None:
     """What works on a request does not keep the sandbox alive that asked for it."""
     if (alive := requests()) is not None:
         alive.complete(pending, value)

@@ -14,7 +14,9 @@ from sandbox.errors import ConversionError, SandboxClosed, UsageError
 from sandbox.values import Generation, HandleOwner, JSFunction, JSHandle, Question, undefined
 
 if TYPE_CHECKING:
-    from sandbox._turns import Command
+    from sandbox._commands import Command
+    from sandbox._lives import OnPending
+    from sandbox.snapshot import Snapshot
 
 
 class Sandbox(Face):
@@ -38,9 +40,9 @@ class Sandbox(Face):
         return _Handles(self)
 
     def _begin(self) -> None:
-        if self._first_globals:
+        if self._surface.values:
             try:
-                self._perform(self._driver.define(self._first_globals, self._first_scripts))
+                self._perform(self._driver.define(self._surface.values, self._surface.scripts))
             except BaseException:
                 self.close()
                 raise
@@ -170,6 +172,55 @@ class Sandbox(Face):
         """
         self._check_tick(milliseconds)
         self._runner.run(lambda run: self._driver.tick(run, milliseconds))
+
+    def snapshot(self) -> Snapshot:
+        """Take a snapshot: all that the program is at this moment, which any number of sandboxes can continue from.
+
+        It waits while another thread's turn runs; runs that wait themselves, for host calls or timers, are part of it.
+
+        Raises:
+            SandboxBusy: Called by a host function of this sandbox, in the middle of a turn, or another thread's turn
+                takes too long.
+            SandboxClosed: The sandbox is closed.
+            SandboxPoisoned: An earlier crash left it unusable.
+            MemoryError: The host has no room for the copy.
+        """
+        self._check_call(None)
+        taken: Snapshot = self._runner.run(lambda run: self._driver.observe(run, self._take_snapshot), observes=True)
+        return taken
+
+    def fork(self, *, pending: OnPending = "call") -> Self:
+        """Make a twin: a sandbox of its own that goes on from here, with the same options and functions.
+
+        Both have the same variables, timers and pending calls now, and nothing in common later. Random numbers of the
+        twin are its own, unless there was a seed. Iterators and open fetches of the host stay with this one.
+
+        Args:
+            pending: What becomes of host calls that have no answer, in the twin; see `restore`.
+
+        Raises:
+            BaseException: As `snapshot`, and as the constructor.
+        """
+        self._check_call(None)
+        twin: Self = self._runner.run(
+            lambda run: self._driver.observe(run, lambda: self._make_twin(pending)), observes=True
+        )
+        return twin
+
+    def finish(self, run: int, *, timeout: float | None = None, fuel: int | None = None) -> Any:  # noqa: ANN401 - any value
+        """Take a run that was in progress when the snapshot was taken to its end, and return its value.
+
+        Args:
+            run: Its number; see `unfinished`.
+            timeout: As for `eval`.
+            fuel: As for `eval`.
+
+        Raises:
+            UsageError: There is no such run.
+            BaseException: As `eval`.
+        """
+        self._check_finish(run, timeout, fuel)
+        return self._runner.run(self._driver.finish, timeout, fuel, number=run)
 
     def close(self) -> None:
         """Free the guest; idempotent. Host calls that are still pending are cancelled.

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+from sandbox._abi import CAP_STACK_BYTES
 
 if TYPE_CHECKING:
     from sandbox._abi import Clock, Control
     from sandbox.errors import ErrorDetail
+    from sandbox.limits import Limits
+
+
+_MAX_OUTBOX_BYTES: Final = 1 << 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +21,7 @@ class Settings:
     """The settings of one instance; its budgets are `Limits`.
 
     Attributes:
-        random_seed: Seed of `Math.random`; not zero.
+        random_seed: Seed of `Math.random`; 0, for a guest that continues: it stays with the one it has.
         time_origin_ms: `performance.timeOrigin`.
         clock: Which clock the guest reads.
         poll_interval: Interrupt checks of the engine between two polls, each some ten microseconds of ordinary code;
@@ -35,8 +41,13 @@ class Settings:
     has_locales: bool = False
     zone: bytes = b""
 
-    def write(self, control: Control) -> None:
-        """Tell a guest that is about to start."""
+    def write(self, control: Control, limits: Limits) -> None:
+        """Tell a guest that is about to start, or to continue."""
+        control.stack_limit_bytes = min(limits.stack_bytes or CAP_STACK_BYTES, CAP_STACK_BYTES)
+        control.max_nodes = limits.max_nodes
+        control.max_depth = limits.max_depth
+        control.max_message_bytes = limits.message_bytes
+        control.max_outbox_bytes = _MAX_OUTBOX_BYTES
         control.random_seed = self.random_seed
         control.time_origin_ms = self.time_origin_ms
         control.clock_mode = self.clock

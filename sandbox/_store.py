@@ -13,7 +13,7 @@ import mmap
 import os
 import threading
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import wasmtime
 from wasmtime import _ffi as ffi
@@ -27,9 +27,9 @@ from sandbox.limits import PAGE_BYTES
 if TYPE_CHECKING:
     from sandbox.limits import Metering
 
-_KEPT_STORES: Final = 16
+KEPT_STORES: Final = 16
 # A store that was written all over is not worth wiping, nor its memory worth keeping.
-_MAX_WRITTEN_BYTES: Final = 2 << 20
+MAX_WRITTEN_BYTES: Final = 2 << 20
 _PAGE_BYTES: Final = mmap.PAGESIZE
 # Message of `eval`: flag byte, file name and source text.
 _SMALLEST_PROGRAM: Final = b"\x00\xa0\xa10"
@@ -51,6 +51,16 @@ class Trap(Exception):
         self.code = code
 
 
+class Layer(Protocol):
+    """Memory that stores begin with in the place of the image's; see `_layers`."""
+
+    def changed(self, store: Store) -> list[_pages.Region]:
+        """As `changed`."""
+
+    def release(self, store: Store) -> None:
+        """As `release`."""
+
+
 class Store:
     """One store and the instance in it.
 
@@ -60,6 +70,7 @@ class Store:
         base: Address of the linear memory, which never moves.
         memory: The address space reserved for it; only what lies below `memory_bytes()` may be touched.
         control: The control block, a live view of guest memory.
+        layer: What was mapped over the image before any code ran; None: nothing.
         trapped: Whether an export ended in a trap.
     """
 
@@ -72,12 +83,14 @@ class Store:
         "context",
         "control",
         "image",
+        "layer",
         "memory",
         "trapped",
     )
 
     def __init__(self, image: Image, memory_bytes: int) -> None:
         self.image = image
+        self.layer: Layer | None = None
         self._functions: dict[str, tuple[int, Any]] = {}
         self.trapped = False
         self._store: int | None = _wasmtime.store_new(image.engine_address, None, None)
@@ -99,6 +112,7 @@ class Store:
             self.base: int = _wasmtime.memory_data(self.context, ctypes.addressof(self._memory))
             self.memory = memoryview(_AddressSpace.from_address(self.base)).cast("B")
             self.control = Control.from_address(self.base + self._control_address())
+            image.heap_bytes = image.heap_bytes or self.control.heap_bytes
         except BaseException:
             self.delete()
             raise
@@ -209,8 +223,15 @@ def take_trap(pointer: ctypes.c_void_p) -> Trap:
     return Trap(code.name if code is not None else "UNKNOWN", why)
 
 
-class _Pristine:
-    """What the memory of an instance is before any guest code has run, and how to make it so again."""
+class Pristine:
+    """What the memory of an instance is before any guest code has run, and how to make it so again.
+
+    Attributes:
+        size: Of the memory.
+        start: Where it begins to be anything but zeros.
+        data: What it is from there on; after that it is zeros again.
+        hot: The pages that every program writes.
+    """
 
     def __init__(self, image: Image, memory_bytes: int) -> None:
         """Look at instances made for the purpose: reading all of a memory makes all of its pages present."""
@@ -218,10 +239,10 @@ class _Pristine:
         self.size = store.memory_bytes()
         memory = ctypes.string_at(store.base, self.size)
         store.delete()
-        self._start = (len(memory) - len(memory.lstrip(b"\0"))) & -_PAGE_BYTES
-        self._data = memory[self._start :].rstrip(b"\0")
-        self._data += bytes(-len(self._data) % _PAGE_BYTES)
-        self._address = ctypes.cast(ctypes.c_char_p(self._data), ctypes.c_void_p).value or 0
+        self.start = (len(memory) - len(memory.lstrip(b"\0"))) & -_PAGE_BYTES
+        self.data = memory[self.start :].rstrip(b"\0")
+        self.data += bytes(-len(self.data) % _PAGE_BYTES)
+        self._address = ctypes.cast(ctypes.c_char_p(self.data), ctypes.c_void_p).value or 0
         self._proven = False
         self._refuted = False
         self.hot = self._touched_at_start(image, memory_bytes)
@@ -245,10 +266,10 @@ class _Pristine:
         if self._refuted or store.memory_bytes() != self.size:
             return False
         regions = _pages.written(store.base, store.base + self.size)
-        if regions is None or sum(end - start for start, end in regions) > _MAX_WRITTEN_BYTES:
+        if regions is None or sum(end - start for start, end in regions) > MAX_WRITTEN_BYTES:
             return False
-        data_start = store.base + self._start
-        data_end = data_start + len(self._data)
+        data_start = store.base + self.start
+        data_end = data_start + len(self.data)
         for start, end in regions:
             if start >= data_end or end <= data_start:
                 ctypes.memset(start, 0, end - start)
@@ -281,10 +302,10 @@ class _Pristine:
 
     def _is_pristine(self, store: Store) -> bool:
         memory = ctypes.string_at(store.base, self.size)
-        rest = self._start + len(self._data)
+        rest = self.start + len(self.data)
         return (
-            memory[self._start : rest] == self._data
-            and not memory[: self._start].strip(b"\0")
+            memory[self.start : rest] == self.data
+            and not memory[: self.start].strip(b"\0")
             and not memory[rest:].strip(b"\0")
         )
 
@@ -294,14 +315,14 @@ class _Shelf:
 
     def __init__(self) -> None:
         self.stores: list[Store] = []
-        self.pristine: _Pristine | None = None
+        self.pristine: Pristine | None = None
         self._lock = threading.Lock()
 
-    def look(self, image: Image, memory_bytes: int) -> _Pristine:
+    def look(self, image: Image, memory_bytes: int) -> Pristine:
         if self.pristine is None:
             with self._lock:
                 if self.pristine is None:
-                    self.pristine = _Pristine(image, memory_bytes)
+                    self.pristine = Pristine(image, memory_bytes)
         return self.pristine
 
     def after_fork(self) -> None:
@@ -319,6 +340,11 @@ def _forget_locks() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_locks)
+
+
+def pristine(image: Image, memory_bytes: int) -> Pristine:
+    """What the memory of a new instance is. Thread-safe."""
+    return _shelves[image.metering].look(image, memory_bytes)
 
 
 def acquire(image: Image, memory_bytes: int) -> Store:
@@ -344,15 +370,20 @@ def acquire(image: Image, memory_bytes: int) -> Store:
 
 def changed(store: Store) -> list[_pages.Region]:
     """The parts of its memory that may differ from what `acquire` gives, as offsets; whole pages."""
+    if store.layer is not None:
+        return store.layer.changed(store)
     pristine = _shelves[store.image.metering].pristine
     return [(0, store.memory_bytes())] if pristine is None else pristine.changed(store)
 
 
 def release(store: Store) -> None:
     """Take a store back from a closed sandbox. Thread-safe."""
+    if store.layer is not None:
+        store.layer.release(store)
+        return
     shelf = _shelves[store.image.metering]
     pristine = shelf.pristine
-    room = len(shelf.stores) < _KEPT_STORES
+    room = len(shelf.stores) < KEPT_STORES
     if pristine is not None and room and not store.trapped and pristine.restore(store):
         shelf.stores.append(store)
     else:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sandbox._abi import Reason
 from sandbox._after_limit import AfterLimit
-from sandbox._awaitables import close
 from sandbox._calls import Calls
 from sandbox._checkpoint import Checkpoint
 from sandbox._clock import Clock, VirtualClock
@@ -31,10 +30,13 @@ from sandbox._holds import Hold, StartInTurn
 from sandbox._observer import Ended
 from sandbox._requests import Aborted, Requests
 from sandbox._runs import Run, Sources
+from sandbox._serving import Serving
 from sandbox.errors import ConversionError, JSError, LimitExceeded, SandboxBusy, SandboxError, SandboxPoisoned, Stalled
 from sandbox.limits import Limits, OnLimit, Usage
 
 if TYPE_CHECKING:
+    from sandbox._commands import Command
+    from sandbox._memory_copy import Origin
     from sandbox._operations import Operations
     from sandbox._settings import Settings
     from sandbox.capabilities.console import Console
@@ -46,9 +48,6 @@ _PATIENCE_SECONDS: Final = 0.5
 _DROP: Final = "Raise Limits.handles, or drop guest functions, promises and iterators that are no longer needed."
 # The guest and the host do not read the clock at the same moment.
 _CLOCK_SLACK_SECONDS: Final = 0.02
-
-Command = Callable[[int], list[Event]]
-"""What a run begins with: one command of the guest, given the run's number there."""
 
 
 class Turns:
@@ -63,6 +62,9 @@ class Turns:
         sources: Program texts, for errors.
         hold: Where the turn waits for what the guest waits for.
         after_limit: What a limit does to the sandbox.
+        serving: Serves what the guest queues.
+        resumption: What the guest is to be told first, when its memory is of another life: the handles that are held.
+        unfinished: Runs of another life that nobody has seen the end of, by number.
     """
 
     def __init__(
@@ -78,12 +80,15 @@ class Turns:
         on_poll: Callable[[], None],
         call_host: Callable[[Callable[..., Any], Sequence[Any]], Any],
         start_in_turn: StartInTurn,
+        origin: Origin | None = None,
     ) -> None:
-        """Start a guest; the arguments are those of `Driver`."""
+        """Start a guest; the arguments are those of `Driver`, and `Guest`."""
         self.runs: dict[int, Run] = {}
         self.abandoned: deque[int] = deque()
         self.first_values: deque[tuple[str, object]] = deque()
         self.woken: dict[Run, None] = {}
+        self.resumption: deque[tuple[int, ...]] = deque()
+        self.unfinished: dict[int, Run] = {}
         self.sources = Sources()
         self._limits = limits
         self._operations = operations
@@ -103,14 +108,21 @@ class Turns:
         self._fuel = self._turns = self._made = self._peak_memory_bytes = 0
         operations.promise, operations.forget = self._promise, requests.discard
         self.guest = Guest(
-            limits, settings, operations, on_sync=self._answer, on_events=self._listen, on_poll=self._poll
+            limits,
+            settings,
+            operations,
+            on_sync=self._answer,
+            on_events=self._listen,
+            on_poll=self._poll,
+            origin=origin,
         )
         self._calls.guest = self.guest
+        self.serving = Serving(limits, operations, requests)
         self._look()
         self.after_limit = AfterLimit(on_limit, self.guest, self._checkpoint, self.woken, self._give_up)
 
     def _checkpoint(self) -> Checkpoint:
-        queues = (self.abandoned, self.first_values)
+        queues = (self.abandoned, self.first_values, self.resumption)
         return Checkpoint(self.guest, self._operations, self._requests, (self._clock, self.sources), queues)
 
     # --- a turn ---
@@ -160,7 +172,7 @@ class Turns:
         with self._turn_lock:
             self._current, self._is_quiet = run, False
         try:
-            if self.abandoned or self.first_values or self._operations.dropped:
+            if self.abandoned or self.first_values or self.resumption or self._operations.dropped:
                 self._catch_up()
             if not run.done:
                 run.has_run = True
@@ -173,6 +185,21 @@ class Turns:
             stop, self._stop = self._stop, None
         if stop is not None:
             run.force(stop)
+
+    def observe(self, run: Run, look: Callable[[], object]) -> None:
+        """Look at a sandbox in which nothing runs, in the place of a turn; what that gives is the run's value."""
+        run.entered = True
+        if self.after_limit.catch_up():
+            self._look()
+        if self.guest.state is not State.READY:
+            run.force(self.guest.refusal())
+        elif self.first_values:
+            self._take(run, list)
+        if not run.done:
+            try:
+                run.finish(look())
+            except Exception as error:  # noqa: BLE001 - it is raised where the run is
+                run.force(error)
 
     def settle(self, run: Run) -> None:
         """Run the guest once, to tell it the next answer that a turn of this run may tell."""
@@ -199,6 +226,9 @@ class Turns:
 
     def _catch_up(self) -> None:
         """Tell the guest what has happened since the last turn."""
+        while self.resumption:
+            self._hear(self.guest.resume(self.resumption.popleft()))
+            self._calls.repeat()
         self._is_quiet = True  # what other runs left behind is none of this one's business
         while self.abandoned:
             self._hear(self.guest.abandon(self.abandoned.popleft()))
@@ -341,8 +371,8 @@ class Turns:
                     self._bring_forward(run)
             case Requested(0, op, arguments):
                 self._calls.tell(current, op, arguments)
-            case Requested(number, op, arguments):
-                self._calls.request(current, number, op, arguments)
+            case Requested():
+                self._calls.request(current, event)
             case Uncaught(error):
                 if not self._is_quiet:
                     self._fail(current, error)
@@ -357,7 +387,7 @@ class Turns:
 
     def _run_of(self, number: int) -> Run | None:
         """The run in progress that a frame names; None: it has ended, and was forgotten."""
-        run = self.runs.get(number)
+        run = self.runs.get(number) or self.unfinished.get(number)
         if run is not None and not run.entered:
             raise self.guest.broken("the guest ended a run that it was not told of")
         return run
@@ -417,16 +447,8 @@ class Turns:
         return LimitExceeded(limit, limit + 1, "handles", advice=_DROP)
 
     def _promise(self, awaitable: Awaitable[Any]) -> int:
-        run = self._current
-        assert run is not None
-        if len(self._requests) >= (most := self._limits.pending_requests):
-            close(awaitable)
-            raise ConversionError("$", f"an awaitable beyond the pending_requests limit of {most:,}")
-        held_bytes = self._operations.served_bytes()
-        if self._requests.hold_too_much(held_bytes):
-            close(awaitable)
-            raise ConversionError("$", "an awaitable, while pending calls hold too much")
-        return self._requests.promise(awaitable, run, held_bytes)
+        assert self._current is not None
+        return self.serving.promise(awaitable, self._current)
 
     # --- the books ---
 

@@ -21,6 +21,10 @@
     ├── GuestProtocolError               the guest broke the ABI; the sandbox is poisoned
     ├── EngineCrashed                    the engine trapped; the sandbox is poisoned, or rolled back
     ├── ArtifactError                    the compiled guest is missing, or made for another ABI
+    ├── SnapshotError                    a snapshot cannot be used here: missing
+    │   ├── SnapshotCorrupt              it is damaged, or none
+    │   ├── SnapshotMismatch             it was taken of another guest, or by another version
+    │   └── SnapshotUntrusted            it is not signed with the key that was given
     └── UsageError                       the embedder is to blame
         ├── SandboxClosed
         ├── SandboxBusy                  a turn is running, on this thread or another
@@ -33,7 +37,7 @@ what belongs to a live sandbox becomes text then.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, ClassVar, Final, Literal, Self
 
@@ -65,6 +69,10 @@ __all__ = [
     "SandboxClosed",
     "SandboxError",
     "SandboxPoisoned",
+    "SnapshotCorrupt",
+    "SnapshotError",
+    "SnapshotMismatch",
+    "SnapshotUntrusted",
     "StackLimitExceeded",
     "Stalled",
     "UnhandledRejection",
@@ -344,6 +352,39 @@ class EngineCrashed(SandboxError):
 
 class ArtifactError(SandboxError):
     """The compiled guest cannot be used: it is missing, damaged, or made for another ABI. Build it again."""
+
+
+class SnapshotError(SandboxError):
+    """A snapshot cannot be restored here. Nothing was made.
+
+    Attributes:
+        missing: Names of host functions that its guest holds and that were not given.
+    """
+
+    def __init__(self, text: str = "the snapshot cannot be restored here", missing: Sequence[str] = ()) -> None:
+        super().__init__(text)
+        self.missing = tuple(missing)
+
+
+class SnapshotCorrupt(SnapshotError):
+    """The bytes are no snapshot, were cut off or changed, or say what cannot be."""
+
+    def __init__(self, text: str = "the snapshot is damaged") -> None:
+        super().__init__(text)
+
+
+class SnapshotMismatch(SnapshotError):
+    """The snapshot was taken of another build of the guest, or by another version of this package."""
+
+    def __init__(self, text: str = "the snapshot is of another version") -> None:
+        super().__init__(text)
+
+
+class SnapshotUntrusted(SnapshotError):
+    """A key was given, and the snapshot is not signed with it."""
+
+    def __init__(self, text: str = "the snapshot is not signed with the key") -> None:
+        super().__init__(text)
 
 
 class UsageError(SandboxError):

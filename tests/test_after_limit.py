@@ -347,8 +347,7 @@ class TestWhatTheHostKnows:
 
         def watching(instance: Instance) -> MemoryCopy:
             made = copy(instance)
-            watched = Watched.__new__(Watched)
-            watched.memory_bytes, watched._parts = made.memory_bytes, made._parts
+            watched = Watched(made.memory_bytes, made.parts)
             copies.append(weakref.ref(watched))
             return watched
 

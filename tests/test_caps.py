@@ -188,6 +188,14 @@ CAPS: Final[dict[str, Cap]] = {
     "Run.meters": Cap(1, "the call limits", "make(); look()"),
     "Store._functions": Cap(0, "the exports of the guest"),
     "Codec._packers": Cap(0, "the depth of nested encodings on the stack"),
+    "Pending.arguments": Cap(
+        0, "memory_bytes for all pending calls; see test_pending_calls_take_less_than_is_promised"
+    ),
+    "Turns.resumption": Cap(0, "one for each life"),
+    "Turns.unfinished": Cap(0, "the runs in progress when the snapshot was taken"),
+    "Operations.names": Cap(0, "the embedder's own"),
+    "Options.functions": Cap(0, "the embedder's own"),
+    "Options.globals": Cap(0, "the embedder's own"),
     "Run.requests": Cap(_REQUESTS, _SERVED, _FLOOD),
     "Run.answers": Cap(
         _REQUESTS, _SERVED, "await Promise.allSettled(Array(200).fill().map(() => later().finally(look)))"

@@ -35,6 +35,7 @@ EXPORTS = {
     "settle",
     "abandon",
     "release",
+    "resume",
     "collect",
 }
 IMPORTS = {("sandbox", "call"), ("wasi_snapshot_preview1", "clock_time_get")}

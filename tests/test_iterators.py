@@ -14,7 +14,7 @@ import anyio.lowlevel
 import pytest
 
 from sandbox import AsyncSandbox, JSAsyncIterator, JSError, JSFunction, JSIterator, Limits, Sandbox, undefined
-from sandbox._driver import _is_step
+from sandbox._commands import _is_step
 from sandbox.errors import ConversionError, SandboxBusy, SandboxClosed
 
 

@@ -27,6 +27,12 @@ _SAME = (
     "usage",
     "limits",
     "closed",
+    "snapshot",
+    "fork",
+    "finish",
+    "restore",
+    "pending",
+    "unfinished",
 )
 
 
@@ -92,7 +98,7 @@ def test_the_faces_have_the_same_methods(name: str) -> None:
     assert isinstance(blocking, property) == isinstance(asynchronous, property)
     if not isinstance(blocking, property):
         assert inspect.signature(blocking) == inspect.signature(asynchronous)
-        waits = name not in ("function", "interrupt")
+        waits = name not in ("function", "interrupt", "restore")
         assert inspect.iscoroutinefunction(asynchronous) == waits
         assert not inspect.iscoroutinefunction(blocking)
 

@@ -237,12 +237,12 @@ def test_a_finalizer_may_close_a_sandbox_that_is_collected_with_it(shelf: list[S
 
 
 def test_only_so_many_are_kept(shelf: list[Store]) -> None:
-    guests = [Bare() for _ in range(_store._KEPT_STORES + 4)]
+    guests = [Bare() for _ in range(_store.KEPT_STORES + 4)]
     for bare in guests:
         bare.value("1")
         bare.guest.close()
 
-    assert len(shelf) == _store._KEPT_STORES
+    assert len(shelf) == _store.KEPT_STORES
 
 
 @pytest.mark.parametrize("answer", [None, [(0, 4096)] * 1000])
@@ -307,7 +307,7 @@ def test_no_room_to_compare_with_is_no_failure(shelf: list[Store], monkeypatch: 
         raise MemoryError
 
     monkeypatch.setattr(_store._shelves["fuel"], "pristine", None)
-    monkeypatch.setattr(_store._Pristine, "_is_pristine", refuse)
+    monkeypatch.setattr(_store.Pristine, "_is_pristine", refuse)
     with Bare() as bare:
         assert bare.value("1 + 1") == 2
     assert shelf == []

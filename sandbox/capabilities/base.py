@@ -7,12 +7,11 @@ with fixed numbers (`wasm/abi.toml`) and a face in `bindings/`. Those of users a
 
 from __future__ import annotations
 
-import itertools
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Protocol, Self, TypeVar
 
 if TYPE_CHECKING:
     from sandbox._abi import Mode
@@ -139,6 +138,27 @@ class Capability(ABC):
         """
         return _nothing
 
+    def save(self, secrets: dict[str, Any]) -> Any:  # noqa: ANN401 - plain data
+        """What a snapshot of the sandbox must know, as maps, lists and scalars, while no turn runs.
+
+        Args:
+            secrets: Takes, under the stem, what must not be written down for everybody.
+        """
+        return None
+
+    def load(self, saved: Any, secret: Any) -> None:  # noqa: ANN401 - plain data
+        """Take up what `save` noted in another life of the sandbox, and the secret if it came along; before any turn.
+
+        Raises:
+            ValueError: Nothing that `save` could have noted.
+        """
+        if saved is not None:
+            raise ValueError(saved)
+
+    def lost(self, operation: str) -> Any:  # noqa: ANN401 - any value
+        """The answer to a request that was pending in another life of the sandbox, or an exception."""
+        return ConnectionAbortedError(f"{self.stem}.{operation} was pending when a snapshot was taken, and is lost")
+
     def close(self) -> None:  # noqa: B027 - most have nothing to close
         """Let go of what was begun for the guest, which is gone; idempotent."""
 
@@ -168,6 +188,30 @@ def _nothing() -> None:
     """There is no such state."""
 
 
+class Numbers:
+    """Gives out numbers, from 1 on, none of them twice in all lives of a sandbox."""
+
+    def __init__(self) -> None:
+        self.last = 0
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> int:
+        self.last += 1
+        return self.last
+
+    def load(self, last: object) -> None:
+        """Go on after a number.
+
+        Raises:
+            ValueError: It is none.
+        """
+        if type(last) is not int or not 0 <= last < 1 << 53:
+            raise ValueError(last)
+        self.last = last
+
+
 class Work(Service, Protocol):
     """What goes on for a guest between its turns: see `sandbox.network.tasks`."""
 
@@ -195,7 +239,7 @@ class WorkingCapability(Capability, Generic[_W]):
     def __init__(self, *, is_granted: bool) -> None:
         """Begin with nothing; what is not granted never begins."""
         self._is_granted = is_granted
-        self._numbers = itertools.count(1)
+        self._numbers = Numbers()
         self._begun: _W | None = None
         self._process = os.getpid()
 
@@ -226,6 +270,14 @@ class WorkingCapability(Capability, Generic[_W]):
                 self._begun.undo(noted or {})
 
         return undo
+
+    def save(self, secrets: dict[str, Any]) -> Any:  # noqa: ANN401 - plain data
+        """See `Capability`: what goes on stays behind, and nothing later goes by a number of it."""
+        return self._numbers.last
+
+    def load(self, saved: Any, secret: Any) -> None:  # noqa: ANN401 - plain data
+        """See `Capability`."""
+        self._numbers.load(saved)
 
     def _end(self) -> None:
         if self._begun is not None:

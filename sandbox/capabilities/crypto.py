@@ -50,6 +50,7 @@ _KEYS: Final = {
     "unwrap": (1, 2),
 }
 _GIVE_KEYS: Final = frozenset({"generate", "import", "export", "deriveKey", "wrap", "unwrap"})
+_SECRET_BYTES: Final = 32
 _MISSING: Final = "NotSupportedError: The host has no cryptography."
 _FAILED: Final = "OperationError: The operation failed."
 
@@ -74,6 +75,8 @@ class Crypto(Capability):
         self._seconds_left = seconds_left
         self._began_ns = 0
         self._service: Service | None = None
+        self._secret: bytes | None = None
+        self._has_lost = False
 
     def handlers(self) -> Mapping[str, Handler]:
         """See `Capability`. A failure that the program sees is a text: the name of the error, and what it says."""
@@ -94,12 +97,32 @@ class Crypto(Capability):
 
     def close(self) -> None:
         """See `Capability`: without its secret nobody opens a key."""
-        self._service = None
+        self._service = self._secret = None
+
+    def save(self, secrets: dict[str, Any]) -> Any:  # noqa: ANN401 - plain data
+        """See `Capability`: whether the guest may hold keys of this life, and of an earlier one that are lost."""
+        secret = self._secret if self._service is None else self._service.vault.secret
+        if secret is not None:
+            secrets[self.stem] = secret
+        return [secret is not None, self._has_lost]
+
+    def load(self, saved: Any, secret: Any) -> None:  # noqa: ANN401 - plain data
+        """See `Capability`."""
+        if type(saved) is not list or [type(each) for each in saved] != [bool, bool]:
+            raise ValueError(saved)
+        has_keys, has_lost = saved
+        if has_keys and type(secret) is bytes and len(secret) == _SECRET_BYTES:
+            self._secret = secret
+        self._has_lost = has_lost or (has_keys and self._secret is None)
 
     def _begin(self) -> Service:
         from sandbox.crypto.service import Service
 
-        self._service = Service(lambda: self._seconds_left((time.perf_counter_ns() - self._began_ns) / 1e9))
+        self._service = Service(
+            lambda: self._seconds_left((time.perf_counter_ns() - self._began_ns) / 1e9),
+            self._secret,
+            has_lost=self._has_lost,
+        )
         return self._service
 
     def _ask(self, question: str, *arguments: object) -> Any:  # noqa: ANN401 - any value

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _NO_NETWORK: Final = ["denied", "this sandbox was given no network"]
 _GONE: Final = ["dropped", TEXTS["dropped"]]
+_LEFT_BEHIND: Final = ["dropped", "the sandbox was restored from a snapshot, without its connections"]
 
 
 class FetchCapability(WorkingCapability["Exchanges"]):
@@ -62,6 +63,10 @@ class FetchCapability(WorkingCapability["Exchanges"]):
         _, status, status_text, headers, url, redirected, _ = answer
         fields = dict(zip(headers[::2], headers[1::2], strict=True))
         return {"status": status, "statusText": status_text, "headers": fields, "url": url, "redirected": redirected}
+
+    def lost(self, operation: str) -> Any:  # noqa: ANN401 - any value
+        """See `Capability`: the program's promise is rejected with a TypeError."""
+        return _LEFT_BEHIND
 
     # --- operations ---
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from sandbox.capabilities.base import Capability, Handler
+from sandbox.capabilities.base import Capability, Handler, Numbers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
@@ -23,6 +22,7 @@ _OPERATIONS: Final = {
     "commit": 1, "discard": 1, "make": 2, "remove": 2, "rename": 3, "copy": 3,
 }  # fmt: skip
 _NO_FILES: Final = "EPERM"
+_LOST: Final = "EIO"
 
 
 class FilesCapability(Capability):
@@ -34,6 +34,7 @@ class FilesCapability(Capability):
         """Make the capability; None: there are no files."""
         self._mounts = mounts
         self._begun: _Begun | None = None
+        self._numbers = Numbers()
 
     def handlers(self) -> Mapping[str, Handler]:
         """See `Capability`."""
@@ -54,6 +55,18 @@ class FilesCapability(Capability):
         if self._begun is not None:
             self._begun.writables.close()
 
+    def save(self, secrets: dict[str, Any]) -> Any:  # noqa: ANN401 - plain data
+        """See `Capability`: what is being written stays behind, and nothing later goes by its number."""
+        return self._numbers.last
+
+    def load(self, saved: Any, secret: Any) -> None:  # noqa: ANN401 - plain data
+        """See `Capability`."""
+        self._numbers.load(saved)
+
+    def lost(self, operation: str) -> Any:  # noqa: ANN401 - any value
+        """See `Capability`: whether it was done nobody can say."""
+        return _LOST
+
     def _granted(self) -> bool | None:
         return None if self._mounts is None else self._mounts.has_storage
 
@@ -65,10 +78,10 @@ class FilesCapability(Capability):
         from sandbox.files.asking import finished, is_prompt  # most programs do without
 
         if self._begun is None:
-            self._begun = _Begun(self._mounts, itertools.count(1))
+            self._begun = _Begun(self._mounts, self._numbers)
         elif self._begun.process != os.getpid():
             # What a parent writes is not this process's to write.
-            self._begun = _Begun(self._mounts, self._begun.numbers)
+            self._begun = _Begun(self._mounts, self._numbers)
         begun = self._begun
         operation = name if name != "readNow" else "read"
         try:
@@ -82,13 +95,12 @@ class FilesCapability(Capability):
 class _Begun:
     """What there is once a guest has used a file."""
 
-    def __init__(self, mounts: Mounts, numbers: itertools.count[int]) -> None:
+    def __init__(self, mounts: Mounts, numbers: Numbers) -> None:
         from sandbox.files.asking import Asker, ask_at_once
         from sandbox.files.service import FileService
         from sandbox.files.writables import Writables
 
         self.process = os.getpid()
-        self.numbers = numbers
         self.mounts = mounts
         self.writables: Writables = Writables(numbers)
         self.at_once: FileService = FileService(mounts, self.writables, ask_at_once)

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, get_args
 
-from sandbox.capabilities.base import Capability, Handler
+from sandbox.capabilities.base import Capability, Handler, Numbers
 from sandbox.modules.addresses import directory_of, is_url
 from sandbox.modules.mapping import Answer, Finder, Offer, checked
 from sandbox.modules.source import Importer, Kind, ModuleSource
@@ -64,12 +64,20 @@ class Modules(Capability):
         self._finders = finders
         self._on_source = on_source
         self._begun: dict[int, _Begun] = {}
-        self._numbers = itertools.count(1)
+        self._numbers = Numbers()
         self._last: tuple[object, Iterator[Offer]] = (None, iter(()))
 
     def handlers(self) -> Mapping[str, Handler]:
         """See `Capability`."""
         return {"resolve": self._resolve, "load": self._load, "fetch": self._fetch}
+
+    def save(self, secrets: dict[str, Any]) -> Any:  # noqa: ANN401 - plain data
+        """See `Capability`: sources that are still to come stay behind."""
+        return self._numbers.last
+
+    def load(self, saved: Any, secret: Any) -> None:  # noqa: ANN401 - plain data
+        """See `Capability`."""
+        self._numbers.load(saved)
 
     def close(self) -> None:
         """See `Capability`. Garbage is finalized in any order, so sources do not wait for it to end."""

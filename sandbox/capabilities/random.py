@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import random
+import struct
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from sandbox.capabilities.base import Capability, Handler
 
+# What Python tells of a Mersenne twister: its words, and which comes next.
+_STATE: Final = struct.Struct("<625I")
+_STATE_VERSION: Final = 3
 _MAX_BYTES: Final = 65_536  # the quota of crypto.getRandomValues (Web Cryptography API, section 10.1.1)
 
 
@@ -42,6 +46,21 @@ class Random(Capability):
         if self._seeded is None:
             return super().checkpoint()
         return partial(self._seeded.setstate, self._seeded.getstate())
+
+    def save(self, secrets: dict[str, Any]) -> Any:  # noqa: ANN401 - plain data
+        """See `Capability`: where a seed was given, what is drawn next."""
+        return None if self._seeded is None else _STATE.pack(*self._seeded.getstate()[1])
+
+    def load(self, saved: Any, secret: Any) -> None:  # noqa: ANN401 - plain data
+        """See `Capability`: a seed that is given now counts more."""
+        if saved is None:
+            return
+        if type(saved) is not bytes or len(saved) != _STATE.size:
+            raise ValueError("no state")
+        if self._seeded is None:
+            self._seeded = random.Random()  # noqa: S311 - the same
+            self._seeded.setstate((_STATE_VERSION, _STATE.unpack(saved), None))
+            self._draw = self._seeded.randbytes
 
     def _fill(self, count: object) -> bytes:
         if isinstance(count, bool) or not isinstance(count, int) or not 0 <= count <= _MAX_BYTES:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from sandbox.capabilities.base import Handler, Malformed, WorkingCapability
-from sandbox.websocket.failures import BLOCKED, NoConnection
+from sandbox.websocket.failures import BLOCKED, FAILED, NoConnection
 
 if TYPE_CHECKING:
     from sandbox.network.urls import WebURL
@@ -46,6 +46,10 @@ class WebSocketCapability(WorkingCapability["Sockets"]):
 
         assert self._grant is not None
         return Sockets(self._grant, numbers)
+
+    def lost(self, operation: str) -> Any:  # noqa: ANN401 - any value
+        """See `Capability`: the connection is lost, or was never made."""
+        return FAILED if operation == "open" else None
 
     # --- operations ---
 

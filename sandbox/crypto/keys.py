@@ -12,12 +12,14 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import serialization as forms
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from sandbox.crypto.failures import Refused, access_error, bad_usages
+from sandbox.crypto.failures import Refused, access_error, bad_usages, operation_error
 from sandbox.crypto.parameters import USAGES, Material
 
 Kind = Literal["secret", "private", "public"]
 
 _NONCE_BYTES: Final = 12
+_SECRET_BYTES: Final = 32
+_LOST: Final = "The key was made before the sandbox was restored from a snapshot that has no keys."
 # Keys are opened once, and kept open, as many of them as this; long ones, which are rare, each time.
 MOST_OPEN: Final = 64
 _LONGEST_OPEN_BYTES: Final = 1 << 14
@@ -112,11 +114,22 @@ def der(material: Material) -> bytes:
 
 
 class Vault:
-    """Seals keys and opens them again. Nothing is kept but the secret, and some keys that are open."""
+    """Seals keys and opens them again. Nothing is kept but the secret, and some keys that are open.
 
-    def __init__(self) -> None:
-        """Make one with a secret of its own."""
-        self._seal = AESGCM(os.urandom(32))
+    Attributes:
+        secret: What keys are sealed under.
+    """
+
+    def __init__(self, secret: bytes | None = None, *, has_lost: bool = False) -> None:
+        """Make one.
+
+        Args:
+            secret: That of an earlier life of the sandbox; None: one of its own.
+            has_lost: Whether the guest may have keys of an earlier life whose secret is not there.
+        """
+        self.secret = os.urandom(_SECRET_BYTES) if secret is None else secret
+        self._has_lost = has_lost
+        self._seal = AESGCM(self.secret)
         self._open: dict[bytes, Key] = {}
 
     def seal(self, key: Key) -> bytes:
@@ -134,6 +147,7 @@ class Vault:
 
         Raises:
             Refused: This sandbox has sealed no such key.
+            Failure: Perhaps it has, in an earlier life.
         """
         if type(sealed) is not bytes or len(sealed) < _NONCE_BYTES:
             raise Refused("no key")
@@ -142,6 +156,8 @@ class Vault:
             try:
                 content = self._seal.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], None)
             except InvalidTag:
+                if self._has_lost:
+                    raise operation_error(_LOST) from None
                 raise Refused("a key that was not made here") from None
             key = _unpacked(content)
         self._keep(sealed, key)

@@ -23,13 +23,17 @@ from sandbox.crypto.rsa import Oaep, Pss, Rsa
 class Service:
     """What one sandbox can ask. Every method raises `Failure` or, for what no binding sends, `Refused`."""
 
-    def __init__(self, seconds_left: Callable[[], float]) -> None:
-        """Make one, with a secret of its own.
+    def __init__(
+        self, seconds_left: Callable[[], float], secret: bytes | None = None, *, has_lost: bool = False
+    ) -> None:
+        """Make one.
 
         Args:
             seconds_left: How long the guest may wait for an answer.
+            secret: See `Vault`.
+            has_lost: Likewise.
         """
-        self.vault = Vault()
+        self.vault = Vault(secret, has_lost=has_lost)
         long = partial(waiting.call, seconds_left=seconds_left)
         self._families: dict[str, Family] = {
             **{name: make() for name, make in (aes.FAMILIES | edwards.FAMILIES).items()},

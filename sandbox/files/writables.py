@@ -25,7 +25,7 @@ _LARGEST: Final = (1 << 53) - 1
 class Writables:
     """The book of them. The locks of the File System Standard are what it says: a file that is written stays."""
 
-    def __init__(self, numbers: itertools.count[int]) -> None:
+    def __init__(self, numbers: Iterator[int]) -> None:
         """Begin with none; `numbers` says what they are called, none of them twice in a sandbox's life."""
         self._numbers = numbers
         self._uses = itertools.count(1)

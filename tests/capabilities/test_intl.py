@@ -153,7 +153,7 @@ def test_without_data_there_is_nothing() -> None:
 @pytest.fixture
 def bare(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if the extra were not installed."""
-    monkeypatch.setattr("sandbox._face.has_locales", lambda: False)
+    monkeypatch.setattr("sandbox._options.has_locales", lambda: False)
 
 
 @pytest.mark.usefixtures("bare")

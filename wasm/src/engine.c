@@ -335,12 +335,25 @@ static JSValue remove_global(JSContext *ctx, const char *name)
     return removed;
 }
 
-void engine_start(void)
+static void take_stack_limit(void)
 {
     /* More than the default would end in a trap: the wasm stack below is made for just that. */
     uint32_t stack_bytes = guest.control.stack_limit_bytes;
     JS_UpdateStackTop(guest.runtime);
     JS_SetMaxStackSize(guest.runtime, stack_bytes && stack_bytes < CAP_STACK_BYTES ? stack_bytes : CAP_STACK_BYTES);
+}
+
+/* What a guest is told again whose memory another instance has left. */
+void engine_resume(void)
+{
+    take_stack_limit();
+    if (guest.control.random_seed)
+        internals_seed_random(guest.context, guest.control.random_seed);
+}
+
+void engine_start(void)
+{
+    take_stack_limit();
     internals_seed_random(guest.context, guest.control.random_seed);
     if (!guest.control.has_locales)
         guest.hidden = remove_global(guest.context, "Intl");

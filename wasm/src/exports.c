@@ -402,6 +402,23 @@ EXPORT(release) int32_t release(int32_t length)
     return leave(&reader);
 }
 
+EXPORT(resume) int32_t resume(int32_t length)
+{
+    Reader reader;
+    Registry kept = {0};
+    uint32_t id;
+    bool room = true;
+    if (!engine_enter())
+        return STATUS_FAILED;
+    engine_resume();
+    if (reader_open(&reader, (size_t)(uint32_t)length)) {
+        while (room && reader.at < reader.end && reader_unsigned(&reader, &id))
+            room = handles_keep(id, &kept);
+        handles_replace_all(&kept);
+    }
+    return leave(&reader);
+}
+
 EXPORT(collect) int32_t collect(void)
 {
     if (!engine_enter())

@@ -110,6 +110,7 @@ extern Guest guest;
 int engine_boot(void);
 void engine_seal(void);            /* the bindings are in place: from here on no guest can import them */
 void engine_start(void);
+void engine_resume(void);
 bool engine_enter(void);           /* begin an export that runs guest code; false: nested too deeply */
 void engine_leave(void);
 bool engine_has_room(size_t source_bytes); /* to compile that much; false: throws */
@@ -196,6 +197,8 @@ void handles_replace(JSContext *ctx, uint32_t id, JSValue value); /* takes `valu
 uint32_t handles_chain(uint32_t id, uint32_t previous);         /* note which handle a message got before; `id` */
 void handles_take_back(uint32_t id);                            /* release a chain: its message is not sent */
 void handles_release(uint32_t id);
+bool handles_keep(uint32_t id, Registry *kept);                 /* move an entry; false: out of memory */
+void handles_replace_all(Registry *kept);                       /* takes `kept`, releases what was not moved */
 
 /* zones.c: the sandbox's time zone; the engine's Date asks for offsets of local time from UTC. */
 bool zones_set(Bytes table);                                    /* false: no table, or no memory */

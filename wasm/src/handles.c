@@ -61,3 +61,30 @@ void handles_release(uint32_t id)
     guest.control.live_handles = guest.handles.count;
     JS_FreeValue(guest.context, value);
 }
+
+bool handles_keep(uint32_t id, Registry *kept)
+{
+    Entry *entry = registry_find(&guest.handles, id);
+    if (!entry)
+        return true;    /* it was released, and whoever uses it is told so */
+    Entry *copy = registry_add(kept, id);
+    if (!copy) {
+        guest.control.failed_allocations++;
+        return false;
+    }
+    copy->first = entry->first;
+    copy->second = entry->second;
+    registry_remove(&guest.handles, entry);
+    return true;
+}
+
+void handles_replace_all(Registry *kept)
+{
+    Registry dropped = guest.handles;
+    guest.handles = *kept;
+    guest.control.live_handles = guest.handles.count;
+    for (uint32_t slot = 0; slot < dropped.room; slot++)
+        if (dropped.entries[slot].id)
+            JS_FreeValue(guest.context, dropped.entries[slot].first);
+    registry_free(&dropped);
+}

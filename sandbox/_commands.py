@@ -1,0 +1,137 @@
+"""What a run can begin with: each command of the embedder, as something that the guest is told in its first turn."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+
+from sandbox._abi import Verb
+from sandbox._guest import State
+from sandbox._runs import Run, is_anything
+
+if TYPE_CHECKING:
+    from sandbox._events import Event
+    from sandbox._guest import Guest
+    from sandbox._operations import Operations
+    from sandbox.values import JSHandle, Question
+
+Command = Callable[[int], "list[Event]"]
+"""What a run begins with: one command of the guest, given the run's number there."""
+
+_VERBS: Final[dict[Question, Verb]] = {
+    "wait": Verb.WAIT,
+    "open": Verb.OPEN,
+    "next": Verb.STEP,
+    "return": Verb.STEP,
+    "throw": Verb.STEP,
+}
+
+
+class Commands:
+    """Makes commands for one guest.
+
+    Attributes:
+        guest: The guest.
+        runs: The runs in progress, by number. Any thread may add and remove one, so it is copied to be looked through.
+    """
+
+    guest: Guest
+    runs: dict[int, Run]
+    _operations: Operations
+
+    @abstractmethod
+    def add_source(self, name: str, code: str) -> None:
+        """Remember a program text, for errors; any thread."""
+
+    def eval(self, code: str, filename: str | None) -> Command:
+        """Evaluate a script."""
+
+        def command(number: int) -> list[Event]:
+            name = filename if filename is not None else f"<eval {number}>"
+            self.add_source(name, code)
+            return self.guest.eval(number, code, name)
+
+        return command
+
+    def module(self, code: str, filename: str | None) -> Command:
+        """Evaluate a source as a module."""
+
+        def command(number: int) -> list[Event]:
+            name = filename if filename is not None else f"<module {number}>"
+            self.add_source(name, code)
+            return self.guest.module(number, None, code, name)
+
+        return self._expecting(_is_namespace, command)
+
+    def import_module(self, specifier: str) -> Command:
+        """Import a module."""
+        return self._expecting(_is_namespace, lambda number: self.guest.module(number, specifier, None, None))
+
+    # What is held of the guest is looked up when its turn has come: a rollback may have undone it meanwhile.
+
+    def call(self, target: JSHandle | str, this: object, arguments: Sequence[object]) -> Command:
+        """Call a function that is held, or the one at a path."""
+
+        def command(number: int) -> list[Event]:
+            function = target if isinstance(target, str) else self._operations.handle_of(target)
+            return self.guest.call(number, function, this, arguments)
+
+        return command
+
+    def access(self, verb: Verb, key: str, value: object = None) -> Command:
+        """Use a property of globalThis, or list their names."""
+        is_answer = _are_names if verb is Verb.KEYS else is_anything
+        return self._expecting(is_answer, lambda number: self.guest.access(number, verb, 0, key, value))
+
+    def construct(self, held: JSHandle, arguments: Sequence[object]) -> Command:
+        """Make an object of a class."""
+        return lambda number: self.guest.access(
+            number, Verb.CONSTRUCT, self._operations.handle_of(held), "", list(arguments)
+        )
+
+    def ask(self, held: JSHandle, question: Question, value: object) -> Command:
+        """Wait for a promise, or take a step of an iterator, which is answered with `[done, value]`."""
+        verb = _VERBS[question]
+        is_answer = _is_step if verb is Verb.STEP else is_anything
+        return self._expecting(
+            is_answer,
+            lambda number: self.guest.access(number, verb, self._operations.handle_of(held), question, value),
+        )
+
+    def _expecting(self, is_answer: Callable[[object], bool], command: Command) -> Command:
+        """A command whose run can only end with such a value, unless it fails."""
+
+        def expecting(number: int) -> list[Event]:
+            self.runs[number].is_answer = is_answer
+            return command(number)
+
+        return expecting
+
+    def define(self, values: Mapping[str, object], scripts: Mapping[str, str] | None = None) -> Command:
+        """Set globals, in order, and run the scripts that finish some of them."""
+        self._operations.names.update(values)
+
+        def command(number: int) -> list[Event]:
+            events: list[Event] = []
+            for key, value in values.items():
+                events += self.guest.define(number, key, value)
+                if scripts and key in scripts and self.guest.state is State.READY:
+                    events += self.eval(scripts[key], f"<{key}>")(number)
+                if self.guest.state is State.POISONED:
+                    break  # the last event says why
+            return events
+
+        return command
+
+
+def _is_namespace(value: object) -> bool:
+    return type(value) is dict
+
+
+def _are_names(value: object) -> bool:
+    return type(value) is list and {str}.issuperset(map(type, value))
+
+
+def _is_step(value: object) -> bool:
+    return type(value) is list and len(value) == 2 and type(value[0]) is bool

@@ -1,0 +1,146 @@
+"""Memory that was left by one guest, made to begin others with: mapped, so that they share what they do not write.
+
+A layer lies over the image as the image lies under a new instance: copy-on-write. It keeps stores as the image does,
+restored page by page. Only Linux has files in memory; elsewhere there are no layers.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import fcntl
+import mmap
+import os
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+
+from sandbox import _pages, _store
+from sandbox._store import Store
+
+if TYPE_CHECKING:
+    from sandbox._image import Image
+
+_F_ADD_SEALS: Final = 1033
+_SEALS: Final = 0x1 | 0x2 | 0x4 | 0x8  # SEAL, SHRINK, GROW, WRITE: what is mapped stays what it is
+
+
+class Layer:
+    """What a linear memory is when a guest begins. Thread-safe.
+
+    Attributes:
+        memory_bytes: Size of the memory.
+        regions: The parts in which it differs from the image, as offsets.
+    """
+
+    def __init__(self, image: Image, memory_bytes: int, parts: Sequence[tuple[int, bytes]]) -> None:
+        """Make one.
+
+        Args:
+            image: What it lies over.
+            memory_bytes: Size of the memory.
+            parts: In which it differs from the image: offsets and contents.
+
+        Raises:
+            OSError: There is no room, or no such thing on this system.
+        """
+        self.memory_bytes = memory_bytes
+        self.regions = [(start, start + len(data)) for start, data in parts]
+        self._image = image
+        self._stores: list[Store] = []
+        self._hot: list[_pages.Region] | None = None
+        self._descriptor = _memory_file()
+        try:
+            os.ftruncate(self._descriptor, memory_bytes)
+            pristine = _store.pristine(image, image.memory_bytes)
+            for start, data in ((pristine.start, pristine.data), *parts):
+                _write(self._descriptor, data[: max(memory_bytes - start, 0)], start)
+            fcntl.fcntl(self._descriptor, _F_ADD_SEALS, _SEALS)
+            self._view = mmap.mmap(self._descriptor, memory_bytes, mmap.MAP_PRIVATE)
+        except BaseException:
+            self._close()
+            raise
+        self._address = ctypes.addressof(ctypes.c_char.from_buffer(self._view))
+
+    def acquire(self, limit_bytes: int) -> Store | None:
+        """A store that begins with this memory; None: that is impossible here. Thread-safe.
+
+        Raises:
+            SandboxError: The process has no address space for another instance.
+        """
+        with suppress(IndexError):
+            store = self._stores.pop()
+            store.limit(limit_bytes)
+            store.lift()
+            return store
+        store = Store(self._image, limit_bytes)
+        try:
+            store.grow(self.memory_bytes)
+            if not _pages.map_over(store.base, self._descriptor, self.memory_bytes):
+                store.delete()
+                return None
+        except BaseException:
+            store.delete()
+            raise
+        store.layer = self
+        _pages.populate(store.base, self._hot or ())
+        return store
+
+    def changed(self, store: Store) -> list[_pages.Region]:
+        """The parts of a memory that may differ from the image's, as offsets, in order."""
+        size = store.memory_bytes()
+        written = _pages.written(store.base, store.base + size)
+        if written is None:
+            return [(0, size)]
+        merged: list[_pages.Region] = []
+        for start, end in sorted([*self.regions, *((start - store.base, end - store.base) for start, end in written)]):
+            if merged and start <= merged[-1][1]:
+                merged[-1] = merged[-1][0], max(end, merged[-1][1])
+            else:
+                merged.append((start, end))
+        return merged
+
+    def release(self, store: Store) -> None:
+        """Take a store back from a closed sandbox. Thread-safe."""
+        if len(self._stores) < _store.KEPT_STORES and not store.trapped and self._restore(store):
+            self._stores.append(store)
+        else:
+            store.delete()
+
+    def _restore(self, store: Store) -> bool:
+        if store.memory_bytes() != self.memory_bytes:
+            return False
+        regions = _pages.written(store.base, store.base + self.memory_bytes)
+        if regions is None or sum(end - start for start, end in regions) > _store.MAX_WRITTEN_BYTES:
+            return False
+        for start, end in regions:
+            ctypes.memmove(start, self._address + (start - store.base), end - start)
+        if self._hot is None:
+            self._hot = [(start - store.base, end - store.base) for start, end in regions]
+        return True
+
+    def _close(self) -> None:
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0 and _close is not None:  # at the interpreter's end modules are gone
+            _close(descriptor)
+
+    def __del__(self) -> None:
+        for store in getattr(self, "_stores", ()):
+            store.delete()
+        if hasattr(self, "_descriptor"):
+            self._close()
+
+
+_close: Callable[[int], None] | None = os.close
+
+
+def _memory_file() -> int:
+    if not hasattr(os, "memfd_create"):
+        raise OSError("there are no files in memory")
+    return os.memfd_create("sandbox", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+
+
+def _write(descriptor: int, data: bytes, offset: int) -> None:
+    view = memoryview(data)
+    while view:
+        written = os.pwrite(descriptor, view, offset)
+        view, offset = view[written:], offset + written

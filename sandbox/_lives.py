@@ -1,0 +1,391 @@
+"""One life of a sandbox after another: what the host knows of a guest is written down, and taken up again elsewhere.
+
+The memory is the guest's half; see `_memory_copy`. Everything here happens while no turn runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from types import BuiltinFunctionType, FunctionType, MethodType
+from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn
+
+from sandbox._abi import CAP_FIRST_HOST_REQUEST, FIRST_DYNAMIC_OP, Mode, Status
+from sandbox._awaitables import close
+from sandbox._callables import HostOperation, operation_of
+from sandbox._codec import Codec
+from sandbox._events import Encoded, Returned
+from sandbox._labels import Labels
+from sandbox._requests import Aborted
+from sandbox._runs import Run
+from sandbox._snapshot_state import SavedOperation, SavedRequest, State
+from sandbox._weights import host_bytes
+from sandbox.errors import (
+    ConversionError,
+    GuestProtocolError,
+    JSError,
+    LimitExceeded,
+    SnapshotCorrupt,
+    SnapshotError,
+)
+from sandbox.exposure import Anchor
+from sandbox.functions import HostFunction
+from sandbox.values import JSHandle, JSMap, JSSet, undefined
+
+if TYPE_CHECKING:
+    from sandbox._clock import Clock
+    from sandbox._encode import Labels as _Labels
+    from sandbox._memory_copy import Origin
+    from sandbox._observer import Observer
+    from sandbox._operations import Operations
+    from sandbox._requests import Requests
+    from sandbox._serving import PendingCall
+    from sandbox._turns import Turns
+    from sandbox.limits import Limits
+
+OnPending = Literal["call", "hold"]
+"""What becomes of host calls that were pending when a snapshot was taken."""
+
+
+Find = Callable[[SavedOperation], HostOperation]
+
+# What is one function and nothing else.
+_FUNCTIONS: Final = frozenset({FunctionType, BuiltinFunctionType, MethodType, HostFunction})
+# Those that are kept have low numbers.
+_NOBODYS_EXCEPTION: Final = (1 << 31) - 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """What a new sandbox continues from.
+
+    Attributes:
+        origin: Gives the memory.
+        state: The host's half.
+        secrets: Of capabilities, by stem.
+        find: Gives the operations that continue those of the other life.
+        pending: Whether pending calls are made again, or wait for the embedder to answer.
+    """
+
+    origin: Origin
+    state: State
+    secrets: Mapping[str, Any]
+    find: Find
+    pending: OnPending
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lives:
+    """Ends one life of a sandbox and begins another, by way of its parts.
+
+    Attributes:
+        limits: Its budgets.
+        clock: Its clock.
+        operations: What it can ask for.
+        requests: What it waits for.
+        turns: What runs it.
+        locale: Its locale.
+        time_zone: Its time zone, by name.
+        is_seeded: Whether its random numbers were made repeatable.
+        last_run: Gives the highest number of a run.
+        observer: What watches its calls.
+    """
+
+    limits: Limits
+    clock: Clock
+    operations: Operations
+    requests: Requests
+    turns: Turns
+    locale: str | None
+    time_zone: str
+    is_seeded: bool
+    last_run: Callable[[], int]
+    observer: Observer | None
+
+    # --- written down ---
+
+    def twin(self, pending: OnPending) -> Past:
+        """What a twin begins with; it must be made while nothing runs here."""
+        state, secrets = self.save()
+        view = self.turns.guest.instance.view()
+        find = by_op(self.operations.shared())
+        return Past(origin=lambda _image, _bytes: view, state=state, secrets=secrets, find=find, pending=pending)
+
+    def save(self) -> tuple[State, dict[str, Any]]:
+        """What the host knows, and what must not be written down for everybody."""
+        turns, secrets = self.turns, dict[str, Any]()
+        codec = Codec(_Nobody(), self.limits)
+        unheard, times = self.requests.unheard(), self.requests.alarms.times()
+        handles: set[int] = {handle for kept in turns.resumption for handle in kept}
+        requests = []
+        for pending in self.requests.pending():
+            handles.update(_handles_in(pending.arguments))
+            answer, outcome = None, Status.OK
+            if pending.number in unheard:
+                answer, outcome = _encoded(codec, unheard[pending.number])
+            at_ms = times.get(pending.number)
+            requests.append(
+                SavedRequest(
+                    pending.number,
+                    pending.op,
+                    turns.serving.name_of(pending.op),
+                    at_ms,
+                    pending.message or None,
+                    answer,
+                    int(outcome),
+                )
+            )
+        runs = {run.id for run in turns.runs.copy().values() if run.has_run and not run.done}
+        state = State(
+            clock=int(self.clock.kind),
+            now_ms=self.clock.now_ms(),
+            resolution_ms=self.clock.resolution_ms,
+            locale=self.locale,
+            time_zone=self.time_zone,
+            is_seeded=self.is_seeded,
+            last_run=self.last_run(),
+            runs=tuple(sorted(runs.union(number for number, run in turns.unfinished.items() if not run.done))),
+            abandoned=tuple(turns.abandoned),
+            next_request=self.requests.next_number,
+            handles=tuple(sorted(handles)),
+            requests=tuple(requests),
+            **self.operations.save(secrets),
+        )
+        return state, secrets
+
+    # --- taken up ---
+
+    def load(self, past: Past) -> None:
+        """Take up what another sandbox has left; the guest has its memory.
+
+        Raises:
+            SnapshotCorrupt: The state cannot be that of a sandbox.
+            LimitExceeded: There is more of something than the limits allow.
+        """
+        state, limits = past.state, self.limits
+        _check_limits(state, limits)
+        try:
+            self.operations.load(state, past.find, past.secrets)
+        except (ValueError, TypeError) as error:
+            raise SnapshotCorrupt("its state is not that of a sandbox") from error
+        turns = self.turns
+        for number in state.runs:
+            run = turns.unfinished[number] = Run(number, limits, None, None, self.observer)
+            run.entered = run.has_run = run.ended = True
+        turns.abandoned.extend(state.abandoned)
+        turns.resumption.append(state.handles)
+        self.requests.next_number = max(state.next_request, CAP_FIRST_HOST_REQUEST)
+        for saved in state.requests:
+            self._ask_again(saved, past.pending)
+
+    def pending_calls(self) -> tuple[PendingCall, ...]:
+        """See `Serving`."""
+        return self.turns.serving.pending_calls()
+
+    def unfinished(self) -> tuple[int, ...]:
+        """The runs of another life that nobody has seen the end of."""
+        return tuple(sorted(self.turns.unfinished))
+
+    def take_over(self, run: Run) -> None:
+        """Have a run continue one of another life."""
+        before = self.turns.unfinished.pop(run.id)
+        run.has_run = True
+        run.done, run.value, run.error, run.forced = before.done, before.value, before.error, before.forced
+
+    def _ask_again(self, saved: SavedRequest, on_pending: OnPending) -> None:
+        requests, number = self.requests, saved.number
+        if (number >= CAP_FIRST_HOST_REQUEST) != (saved.op == 0):
+            raise SnapshotCorrupt("its state has a request under a number that is not free")
+        run = Run(0, self.limits, None, None, self.observer)
+        run.entered = run.ended = True  # whichever run comes first is told the answer
+        arguments = [] if saved.message is None else _arguments(self.operations, self.limits, saved.message)
+        pending = requests.add(number, run, host_bytes(arguments) + len(saved.message or b""), saved.op)
+        pending.arguments, pending.message = arguments, saved.message or b""
+        if saved.answer is not None:
+            requests.answer(number, Encoded(saved.answer, Status(saved.outcome)))
+        elif saved.at_ms is not None:
+            requests.answer_at(number, self.clock.alarm_ms(saved.at_ms), undefined)
+        elif saved.message is None or saved.op < FIRST_DYNAMIC_OP:
+            requests.answer(number, self.operations.lost(saved.op))
+        else:
+            pending.must_repeat, pending.is_held = on_pending == "call", on_pending == "hold"
+
+
+def _check_limits(state: State, limits: Limits) -> None:
+    for name, held, limit in (
+        ("pending requests", len(state.requests), limits.pending_requests),
+        ("handles", max(len(state.operations), len(state.handles)), limits.handles),
+    ):
+        if held > limit:
+            raise LimitExceeded(limit, held, name, advice="Restore it with higher limits.")
+
+
+def by_label(state: State, values: Mapping[str, object], limits: Limits) -> Find:
+    """Finds operations among globals that the embedder gives anew.
+
+    Raises:
+        SnapshotError: Functions are missing.
+        ConversionError: A global cannot be converted.
+    """
+    wanted = {each.label for each in state.operations if each.label}
+    found: dict[str, Callable[..., Any]] = {}
+    for name, value in values.items():
+        if type(value) in _FUNCTIONS:
+            found[name] = value  # type: ignore[assignment] # it is one
+        elif name in wanted or name in state.names:
+            collector = _Collector(name, value)
+            Codec(collector, limits).encode(value)
+            found.update(collector.found)
+    missing = sorted(wanted - set(found))
+    if missing:
+        raise SnapshotError(
+            f"its program holds host functions that were not given: {', '.join(missing)}; "
+            "give them as functions= or globals= under these names",
+            missing,
+        )
+
+    def find(saved: SavedOperation) -> HostOperation:
+        function = found.get(saved.label)
+        if function is None:
+            made = HostOperation(
+                saved.name, Mode.CALL, _Lost(saved.name), function_name="", parameters=0, key=("lost", saved.op)
+            )
+        elif type(function) is Anchor:
+            made = HostOperation("", Mode.CALL, function, function_name="", parameters=0, key=id(function))
+        else:
+            made = operation_of(function)
+        return _as_saved(made, saved)
+
+    return find
+
+
+def by_op(operations: Mapping[int, HostOperation]) -> Find:
+    """Finds operations among those of a twin."""
+
+    def find(saved: SavedOperation) -> HostOperation:
+        made = operations.get(saved.op)
+        if made is None:
+            made = HostOperation(
+                saved.name, Mode.CALL, _Lost(saved.name), function_name="", parameters=0, key=("lost", saved.op)
+            )
+        return _as_saved(made, saved)
+
+    return find
+
+
+def _as_saved(made: HostOperation, saved: SavedOperation) -> HostOperation:
+    """An operation as the guest knows it; a function object of the guest is asked in the same way for ever."""
+    return replace(
+        made,
+        function_name=saved.name,
+        mode=Mode(saved.mode),
+        references=saved.references,
+        parameters=saved.parameters,
+        label=saved.label,
+    )
+
+
+class _Lost:
+    """Stands for a function or an iterator that stayed behind."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __call__(self, *_arguments: object) -> NoReturn:
+        raise LookupError(f"the host function {self._name!r} stayed behind when the sandbox was restored")
+
+
+def _arguments(operations: Operations, limits: Limits, message: bytes) -> list[Any]:
+    """Read again what the guest sent, in another life; it may be anybody's bytes."""
+    try:
+        arguments = Codec(operations, limits).decode(message)
+    except (ConversionError, GuestProtocolError) as error:
+        raise SnapshotCorrupt("its state has a request with odd arguments") from error
+    if type(arguments) is not list:
+        raise SnapshotCorrupt("its state has a request without arguments")
+    return arguments
+
+
+def _handles_in(arguments: object) -> Iterator[int]:
+    """What a request holds of the guest."""
+    seen: set[int] = set()
+    left: list[Any] = [arguments]
+    while left:
+        value = left.pop()
+        if isinstance(value, JSHandle):
+            yield value.handle
+        elif isinstance(value, list | tuple | set | dict | JSMap | JSSet | JSError) and id(value) not in seen:
+            seen.add(id(value))
+            left += (*value.keys(), *value.values()) if isinstance(value, dict | JSMap) else ()
+            left += value if isinstance(value, list | tuple | set | JSSet) else ()
+            left += value.properties.values() if isinstance(value, JSError) else ()
+
+
+def _encoded(codec: Codec, value: object) -> tuple[bytes, Status]:
+    """An answer that the guest has not been told, as it will be told."""
+    if isinstance(value, Encoded):
+        return value.message, value.outcome
+    if isinstance(value, BaseException) and not isinstance(value, Exception):
+        value = Aborted()
+    message, is_refused = codec.encode_answer(value.value if isinstance(value, Returned) else value)
+    failed = is_refused or isinstance(value, BaseException)
+    return message, Status.ABORTED if isinstance(value, Aborted) else Status.FAILED if failed else Status.OK
+
+
+class _Nobody:
+    """Takes the place of a sandbox while a value is encoded that goes into no guest, or into one of another life."""
+
+    served: object = None
+    labels: _Labels | None = None
+
+    def bind(self, function: Callable[..., Any], /) -> tuple[int, Mode, str, int]:
+        raise _left("a function")
+
+    def bind_steps(self, iterator: Iterator[Any] | AsyncIterable[Any], /) -> tuple[int, Mode, str, int]:
+        raise _left("an iterator")
+
+    def promise(self, awaitable: Awaitable[Any], /) -> int:
+        close(awaitable)
+        raise _left("an awaitable")
+
+    def handle_of(self, held: JSHandle, /) -> int:
+        raise _left(f"a {type(held).__name__}")
+
+    def unbind(self, op: int, /) -> None:
+        pass
+
+    def forget(self, request: int, /) -> None:
+        pass
+
+    def keep_exception(self, error: BaseException, /) -> int:
+        return _NOBODYS_EXCEPTION
+
+    def held(self, tag: object, handle: int, name: str, /) -> JSHandle:
+        raise NotImplementedError
+
+    def target(self, op: int, /) -> object:
+        raise LookupError(op)
+
+    def exception(self, key: int, /) -> BaseException | None:
+        return None
+
+
+class _Collector(_Nobody):
+    """Sees which functions there are in a global."""
+
+    def __init__(self, name: str, value: object) -> None:
+        self.found: dict[str, Callable[..., Any]] = {}
+        self._labels = Labels(name, value)
+
+    def bind(self, function: Callable[..., Any], /) -> tuple[int, Mode, str, int]:
+        name = "" if type(function) is Anchor else operation_of(function).name
+        self.found[self._labels.next(function, name)] = function
+        return 0, Mode.CALL, name, 0
+
+    def bind_steps(self, iterator: Iterator[Any] | AsyncIterable[Any], /) -> tuple[int, Mode, str, int]:
+        self._labels.next(iterator, "next")
+        return 0, Mode.CALL, "", 0
+
+
+def _left(what: str) -> ConversionError:
+    return ConversionError("$", f"{what}, which cannot go along in a snapshot")

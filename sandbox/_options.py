@@ -1,0 +1,261 @@
+"""What the options of a sandbox mean, and what is wrong with them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from sandbox._abi import Clock as ClockKind
+from sandbox._brief import brief
+from sandbox._clock import Clock, make_clock
+from sandbox.errors import SnapshotError, UsageError
+from sandbox.fetch import INSTALL as INSTALL_FETCH
+from sandbox.fetch import has_http
+from sandbox.functions import HostFunction
+from sandbox.intl import DEFAULT_LOCALE, DEFAULT_ZONE, INSTALL, has_locales
+from sandbox.limits import Limits
+from sandbox.modules.mapping import finders
+from sandbox.websocket import INSTALL as INSTALL_WEBSOCKET
+from sandbox.websocket import has_websockets
+
+if TYPE_CHECKING:
+    from sandbox._lives import OnPending, Past
+    from sandbox._observer import Observer
+    from sandbox.audit import AuditLog
+    from sandbox.calls import HookOption
+    from sandbox.capabilities import Capability, ConsoleEntry
+    from sandbox.errors import ErrorDetail
+    from sandbox.fetch.grant import Fetch, Handler
+    from sandbox.files.contract import FileStore
+    from sandbox.files.mounts import Mounts
+    from sandbox.intl.zones import Zone
+    from sandbox.limits import CallLimits, OnLimit
+    from sandbox.modules.mapping import Finder
+    from sandbox.modules.mapping import Modules as ModuleOption
+    from sandbox.websocket.grant import Handler as Connect
+    from sandbox.websocket.grant import WebSockets
+
+
+@dataclass(slots=True, kw_only=True)
+class Options:
+    """The options of a sandbox as they were given; see `Sandbox`."""
+
+    limits: Limits | None = None
+    functions: Mapping[str, Callable[..., Any]] | None = None
+    globals: Mapping[str, Any] | None = None
+    modules: ModuleOption | Sequence[ModuleOption] | None = None
+    fetch: Fetch | Handler | None = None
+    websocket: WebSockets | Connect | None = None
+    files: FileStore | Mapping[str, FileStore] | None = None
+    capabilities: Iterable[Capability | Callable[[], Capability]] = ()
+    console: Callable[[ConsoleEntry], object] | None = None
+    clock: Literal["real", "virtual"] | None = None
+    clock_resolution_seconds: float | None = None
+    locale: str | None = None
+    time_zone: str | None = None
+    seed: int | None = None
+    error_detail: ErrorDetail = "message"
+    on_limit: OnLimit = "keep"
+    on_call: HookOption | None = None
+    on_result: HookOption | None = None
+    call_limits: Mapping[str, CallLimits] | None = None
+    audit: AuditLog | Iterable[AuditLog] | None = None
+
+    def checked_values(self, limits: Limits) -> dict[str, Any]:
+        """The globals and functions, after a look at this and other options.
+
+        Raises:
+            TypeError: An option has the wrong type.
+            ValueError: An option has no such value.
+        """
+        functions, values = self.functions or {}, self.globals or {}
+        if not isinstance(limits, Limits):
+            raise TypeError(f"limits must be Limits or None, not {type(limits).__name__}")
+        for option, names in (("functions", functions), ("globals", values)):
+            if not isinstance(names, Mapping):
+                raise TypeError(f"{option} must be a mapping of names, not {type(names).__name__}")
+            check_names(option, names)
+        for name, function in functions.items():
+            check_callable(function, f"functions[{name!r}]", "; give objects and namespaces as globals")
+        if self.console is not None:
+            check_callable(self.console, "console")
+        if self.error_detail not in ("class", "message", "traceback"):
+            raise ValueError(f'error_detail must be "class", "message" or "traceback", not {self.error_detail!r}')
+        if self.on_limit not in ("keep", "poison", "rollback"):
+            raise ValueError(f'on_limit must be "keep", "poison" or "rollback", not {self.on_limit!r}')
+        if self.seed is not None and (isinstance(self.seed, bool) or not isinstance(self.seed, int)):
+            raise TypeError(f"seed must be an int or None, not {type(self.seed).__name__}")
+        return {**values, **functions}
+
+    def of_twin(self) -> Options:
+        """Those that a twin is not born with."""
+        return Options(
+            limits=self.limits,
+            modules=self.modules,
+            fetch=self.fetch,
+            websocket=self.websocket,
+            files=self.files,
+            console=self.console,
+            error_detail=self.error_detail,
+            on_limit=self.on_limit,
+            on_call=self.on_call,
+            on_result=self.on_result,
+            call_limits=self.call_limits,
+            audit=self.audit,
+        )
+
+
+def network_grant(option: object) -> Fetch | None:
+    """The grant of an option; None: there is no network."""
+    if option is None:
+        return None
+    from sandbox.fetch.grant import grant_of  # most programs do without
+
+    grant = grant_of(option)
+    if grant.transport is None and not has_http():
+        raise UsageError(f"fetch needs an HTTP library: {INSTALL_FETCH}")
+    return grant
+
+
+def websocket_grant(option: object) -> WebSockets | None:
+    """Likewise of WebSockets."""
+    if option is None:
+        return None
+    from sandbox.websocket.grant import grant_of
+
+    grant = grant_of(option)
+    if grant.transport is None and not has_websockets():
+        raise UsageError(f"websocket needs a library: {INSTALL_WEBSOCKET}")
+    return grant
+
+
+def mounts_of(option: object) -> Mounts | None:
+    """The stores of an option; None: there are no files."""
+    if option is None:
+        return None
+    from sandbox.files import mounts  # most programs do without
+
+    return mounts.mounts_of(option)
+
+
+def sources_of(option: ModuleOption | Sequence[ModuleOption] | None, *, has_files: bool) -> tuple[Finder, ...]:
+    """What finds modules: the embedder's, then those of the bindings that a guest with files may import."""
+    found = tuple(finders(option))
+    if not has_files:
+        return found
+    from sandbox.modules.builtin import builtin  # most programs do without
+
+    return *found, builtin({"node:fs/promises", "fs/promises", "node:fs", "fs"})
+
+
+def observer_of(options: Options) -> Observer | None:
+    """What watches the calls of the host; None: nothing does."""
+    given = options.on_call, options.on_result, options.call_limits, options.audit
+    if all(each is None for each in given):
+        return None
+    from sandbox import _observer  # most programs do without
+
+    return _observer.observer_of(*given)
+
+
+def past_of(given: object, values: Mapping[str, Any], limits: Limits) -> Past:
+    """What a sandbox continues from; see `_continuing`."""
+    from sandbox import _continuing  # most sandboxes are new ones
+
+    return _continuing.past_of(given, values, limits)
+
+
+def check_pending(pending: Any) -> OnPending:  # noqa: ANN401 - what is checked
+    """The option of that name.
+
+    Raises:
+        ValueError: There is no such value.
+    """
+    if pending not in ("call", "hold"):
+        raise ValueError(f'pending must be "call" or "hold", not {pending!r}')
+    return pending  # type: ignore[no-any-return] # it is one of them
+
+
+def clock_of(past: Past | None, kind: object, resolution_seconds: object) -> Clock:
+    """The clock of the options, or the one of the past, at its time."""
+    if past is None:
+        return make_clock("real" if kind is None else kind, resolution_seconds)
+    if kind is None:
+        kind = "real" if past.state.clock == ClockKind.REAL else "virtual"
+    if resolution_seconds is None and kind == "real" and past.state.resolution_ms:
+        resolution_seconds = past.state.resolution_ms / 1000
+    return make_clock(kind, resolution_seconds, past.state.now_ms)
+
+
+def zone_of(past: Past | None, name: object) -> Zone | None:
+    """The time zone of an option, or the one of the past, which the guest has in its memory; None: UTC."""
+    if past is None:
+        return zone_named(DEFAULT_ZONE if name is None else name)
+    try:
+        before = zone_named(past.state.time_zone)
+    except ValueError:
+        raise SnapshotError(f"its time zone is not known here: {brief(past.state.time_zone)}") from None
+    if name is not None and zone_named(name) != before:
+        raise ValueError(f"a restored sandbox stays in its time zone, {past.state.time_zone!r}")
+    return before
+
+
+def locale_of(past: Past | None, tag: object) -> str | None:
+    """The locale of an option, or the one of the past."""
+    if past is None or tag is not None or not has_locales():
+        return locale_named(tag)
+    try:
+        return locale_named(past.state.locale)
+    except ValueError:
+        raise SnapshotError(f"its locale is not known here: {brief(past.state.locale)}") from None
+
+
+def zone_named(name: object) -> Zone | None:
+    """The time zone of an option; None: UTC."""
+    if name == DEFAULT_ZONE:
+        return None
+    if not isinstance(name, str):
+        raise TypeError(f"time_zone must be a str, not {type(name).__name__}")
+    from sandbox.intl import zones
+
+    zone = zones.named(name)
+    if zone is None:
+        advice = "" if zones.names() else f"; the system has no time zones: {INSTALL}"
+        raise ValueError(f"time_zone must be an IANA name or an offset such as '+05:30', not {name!r}{advice}")
+    return None if zone is zones.UTC else zone
+
+
+def locale_named(tag: object) -> str | None:
+    """The locale of an option, in its canonical form; None: there is no data of locales."""
+    if tag is None:
+        return DEFAULT_LOCALE if has_locales() else None
+    if not isinstance(tag, str):
+        raise TypeError(f"locale must be a str or None, not {type(tag).__name__}")
+    if not has_locales():
+        raise UsageError(f"locale needs the data of locales: {INSTALL}")
+    from sandbox.intl import data, tags
+
+    parsed = tags.parse(tag)
+    if parsed is None or data.match(parsed) is None:
+        raise ValueError(f"locale must be a language tag that there is data for, such as 'de-DE', not {tag!r}")
+    return str(parsed)
+
+
+def check_names(option: str, names: Iterable[object]) -> None:
+    for name in names:
+        if not isinstance(name, str):
+            raise TypeError(f"the names in {option} must be str, not {type(name).__name__}")
+
+
+def global_name(function: Callable[..., Any]) -> str:
+    """The name a callable goes by in its own program; what was made from another callable has none."""
+    if isinstance(function, HostFunction):
+        return function.name or global_name(function.function)
+    name = getattr(function, "__name__", "")
+    return name if isinstance(name, str) and name != "<lambda>" else ""
+
+
+def check_callable(function: object, what: str, advice: str = "") -> None:
+    if not callable(function):
+        raise TypeError(f"{what} must be callable, not {type(function).__name__}{advice}")

@@ -1,0 +1,164 @@
+"""What both faces have of other lives: how a sandbox begins with a snapshot or as a twin, and what it waits for."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+from sandbox._options import Options, check_pending
+from sandbox.errors import UsageError
+
+if TYPE_CHECKING:
+    from sandbox._driver import Driver
+    from sandbox._lives import OnPending
+    from sandbox._serving import PendingCall
+    from sandbox.audit import AuditLog
+    from sandbox.calls import HookOption
+    from sandbox.capabilities import Capability, ConsoleEntry
+    from sandbox.errors import ErrorDetail
+    from sandbox.fetch.grant import Fetch, Handler
+    from sandbox.files.contract import FileStore
+    from sandbox.limits import CallLimits, Limits, OnLimit
+    from sandbox.modules.mapping import Modules as ModuleOption
+    from sandbox.snapshot import Snapshot
+    from sandbox.websocket.grant import Handler as Connect
+    from sandbox.websocket.grant import WebSockets
+
+
+class Restoring:
+    """The part of a face that is about its other lives."""
+
+    _driver: Driver
+    _options: Options
+    _closed: bool
+
+    @abstractmethod
+    def _make(self, options: Options, given: object) -> None:
+        """Make the sandbox, a new one or a later life of another."""
+
+    @abstractmethod
+    def _check_call(self, timeout: float | None, fuel: int | None = None) -> None:
+        """Refuse what a closed sandbox cannot do, and budgets that are none."""
+
+    @property
+    def pending(self) -> tuple[PendingCall, ...]:
+        """The host calls that the program waits for, in the order in which it made them; of functions only."""
+        return () if self._closed else self._driver.lives.pending_calls()
+
+    @property
+    def unfinished(self) -> tuple[int, ...]:
+        """Numbers of the runs that were in progress when the snapshot was taken; `finish` gives their outcomes."""
+        return self._driver.lives.unfinished()
+
+    @classmethod
+    def restore(
+        cls,
+        snapshot: Snapshot,
+        *,
+        pending: OnPending = "call",
+        limits: Limits | None = None,
+        functions: Mapping[str, Callable[..., Any]] | None = None,
+        globals: Mapping[str, Any] | None = None,
+        modules: ModuleOption | Sequence[ModuleOption] | None = None,
+        fetch: Fetch | Handler | None = None,
+        websocket: WebSockets | Connect | None = None,
+        files: FileStore | Mapping[str, FileStore] | None = None,
+        capabilities: Iterable[Capability | Callable[[], Capability]] = (),
+        console: Callable[[ConsoleEntry], object] | None = None,
+        clock: Literal["real", "virtual"] | None = None,
+        clock_resolution_seconds: float | None = None,
+        locale: str | None = None,
+        time_zone: str | None = None,
+        seed: int | None = None,
+        error_detail: ErrorDetail = "message",
+        on_limit: OnLimit = "keep",
+        on_call: HookOption | None = None,
+        on_result: HookOption | None = None,
+        call_limits: Mapping[str, CallLimits] | None = None,
+        audit: AuditLog | Iterable[AuditLog] | None = None,
+    ) -> Self:
+        """Make a sandbox that continues where a snapshot was taken.
+
+        What is the host's comes from the options: limits above all, and functions, which take the places of those of
+        the same name. Of `functions` and `globals` only names that are new to the program are set, the others are bound
+        again. Random numbers are new ones, unless there was a seed; the clock goes on from where it stood.
+
+        Args:
+            snapshot: The snapshot.
+            pending: What becomes of host calls that had no answer. `"call"`: the functions are called again with the
+                same arguments, in the first run. `"hold"`: nothing, until the embedder answers them; see the attribute
+                `pending`.
+            limits: As for the constructor.
+            functions: As for the constructor.
+            globals: As for the constructor.
+            modules: As for the constructor.
+            fetch: As for the constructor.
+            websocket: As for the constructor.
+            files: As for the constructor.
+            capabilities: As for the constructor.
+            console: As for the constructor.
+            clock: As for the constructor; None: the snapshot's.
+            clock_resolution_seconds: As for the constructor; None: the snapshot's.
+            locale: As for the constructor; None: the snapshot's.
+            time_zone: As for the constructor; None: the snapshot's.
+            seed: As for the constructor; None: that of the snapshot, or none.
+            error_detail: As for the constructor.
+            on_limit: As for the constructor.
+            on_call: As for the constructor.
+            on_result: As for the constructor.
+            call_limits: As for the constructor.
+            audit: As for the constructor.
+
+        Raises:
+            SnapshotMismatch: It was taken of another build of the guest.
+            SnapshotError: Host functions are missing: see its attribute `missing`.
+            SnapshotCorrupt: What it says cannot be.
+            LimitExceeded: The limits are too small for it.
+            ValueError: An option has no such value, or the time zone is another one.
+            BaseException: As the constructor.
+        """
+        from sandbox._continuing import continued  # most sandboxes are new ones
+
+        options = Options(
+            limits=limits,
+            functions=functions,
+            globals=globals,
+            modules=modules,
+            fetch=fetch,
+            websocket=websocket,
+            files=files,
+            capabilities=capabilities,
+            console=console,
+            clock=clock,
+            clock_resolution_seconds=clock_resolution_seconds,
+            locale=locale,
+            time_zone=time_zone,
+            seed=seed,
+            error_detail=error_detail,
+            on_limit=on_limit,
+            on_call=on_call,
+            on_result=on_result,
+            call_limits=call_limits,
+            audit=audit,
+        )
+        life = cls.__new__(cls)
+        life._make(options, continued(snapshot, pending))
+        return life
+
+    def _check_finish(self, run: int, timeout: float | None, fuel: int | None) -> None:
+        self._check_call(timeout, fuel)
+        if run not in self._driver.lives.unfinished():
+            raise UsageError(f"there is no unfinished run {run!r}")
+
+    def _take_snapshot(self) -> Snapshot:
+        from sandbox.snapshot import Snapshot  # most programs do without
+
+        instance = self._driver.guest.instance
+        state, secrets = self._driver.lives.save()
+        return Snapshot(instance.image, instance.copy(), state, secrets)
+
+    def _make_twin(self, pending: OnPending) -> Self:
+        twin = type(self).__new__(type(self))
+        twin._make(self._options.of_twin(), self._driver.lives.twin(check_pending(pending)))
+        return twin

@@ -1,0 +1,260 @@
+"""Snapshots: a whole sandbox between two turns, as a value that can be kept, sent and restored, any number of times."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
+
+from sandbox import _snapshot_format, _store
+from sandbox._memory_copy import MemoryCopy
+from sandbox._snapshot_format import CHUNK_BYTES, PAGE_BYTES, Packed
+from sandbox._snapshot_state import State
+from sandbox.errors import MemoryLimitExceeded, SnapshotCorrupt, SnapshotMismatch
+
+if TYPE_CHECKING:
+    from sandbox._image import Image
+    from sandbox._store import Pristine
+
+__all__ = ["Snapshot"]
+
+_ZEROS: Final = bytes(PAGE_BYTES)
+_TOO_LITTLE: Final = "Restore it with a higher Limits.memory_bytes."
+_A = TypeVar("_A")
+_R = TypeVar("_R")
+
+
+class Snapshot:
+    """What a sandbox was at one moment: its memory, and what the host knew of it.
+
+    `Sandbox.snapshot` takes one, `Sandbox.restore` makes a sandbox of it, as often as one likes. It does not change,
+    and any thread may use it. It holds a copy of the memory that the guest had written.
+
+    Restoring runs what the snapshot holds, under the limits that are given then, as any hostile program. What it says
+    the guest waits for is asked again of the functions that are given: take snapshots that others could have changed
+    only if they are signed.
+    """
+
+    __slots__ = ("_image", "_memory", "_packed", "_sealed", "_secrets", "_state")
+
+    def __init__(self, image: Image, memory: MemoryCopy, state: State, secrets: dict[str, Any]) -> None:
+        """Put one together; only a sandbox does this."""
+        self._image: Image | None = image
+        self._memory: MemoryCopy | None = memory
+        self._packed: Packed | None = None
+        self._state = state
+        self._secrets = secrets
+        self._sealed: bytes | None = None
+
+    # --- what it tells ---
+
+    @property
+    def image(self) -> str:
+        """SHA-256 of the guest it was taken of, in hex. Only the same one can continue."""
+        packed, image = self._packed, self._image
+        return packed.image.hex() if packed is not None else image.sha256 if image is not None else ""
+
+    @property
+    def memory_bytes(self) -> int:
+        """Size of the guest's memory; a sandbox with a lower limit cannot continue."""
+        packed, memory = self._packed, self._memory
+        return packed.memory_bytes if packed is not None else memory.memory_bytes if memory is not None else 0
+
+    @property
+    def functions(self) -> tuple[str, ...]:
+        """Names of the host functions that its guest holds, to be given when it is restored."""
+        return tuple(sorted({operation.label for operation in self._state.operations if operation.label}))
+
+    @property
+    def pending(self) -> tuple[str, ...]:
+        """Names of what the guest waits for, in the order in which it asked."""
+        return tuple(request.name for request in self._state.requests)
+
+    @property
+    def runs(self) -> tuple[int, ...]:
+        """Numbers of the runs that were in progress."""
+        return self._state.runs
+
+    def __repr__(self) -> str:
+        return f"<Snapshot of {self.memory_bytes:,} bytes, image {self.image[:12]}>"
+
+    def __reduce__(self) -> tuple[Callable[[bytes], Snapshot], tuple[bytes]]:
+        return Snapshot.from_bytes, (self.to_bytes(),)
+
+    # --- as bytes ---
+
+    def to_bytes(self, *, key: bytes | None = None) -> bytes:
+        """The snapshot as bytes, which another process or machine with the same build of the guest can restore.
+
+        Args:
+            key: Signs it (HMAC-SHA256), at least 16 bytes that only the embedder knows. With a key, and only then, the
+                program's CryptoKeys go along, encrypted with it.
+
+        Raises:
+            ValueError: The key is too short.
+            TypeError: It is no bytes.
+        """
+        check_key(key)
+        packed = self._pack()
+        sealed = None if key is None or not self._secrets else _snapshot_format.seal(self._secrets, key)
+        state = {"host": self._state.plain(), "sealed": sealed}
+        return _snapshot_format.write(Packed(packed.image, packed.memory_bytes, state, packed.runs, packed.chunks), key)
+
+    def write(self, path: str | os.PathLike[str], *, key: bytes | None = None) -> None:
+        """Write it to a file, which is there in full or not at all; `key` as for `to_bytes`.
+
+        Raises:
+            OSError: The file cannot be written.
+        """
+        data, target = self.to_bytes(key=key), Path(path)
+        draft = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+        try:
+            draft.write_bytes(data)
+            draft.replace(target)
+        except BaseException:
+            draft.unlink(missing_ok=True)
+            raise
+
+    @classmethod
+    def from_bytes(cls, data: bytes | bytearray | memoryview, *, key: bytes | None = None) -> Self:
+        """Read what `to_bytes` gave.
+
+        Args:
+            data: The bytes.
+            key: The one it must be signed with; None: whoever could change the bytes is trusted.
+
+        Raises:
+            SnapshotCorrupt: They are no snapshot, or damaged.
+            SnapshotMismatch: They were written by another version.
+            SnapshotUntrusted: They are not signed with the key.
+            ValueError: The key is too short.
+            TypeError: An argument is no bytes.
+        """
+        check_key(key)
+        packed = _snapshot_format.read(data, key)
+        if type(packed.state) is not dict or set(packed.state) != {"host", "sealed"}:
+            raise SnapshotCorrupt("its state has other parts")
+        snapshot = cls.__new__(cls)
+        snapshot._image = snapshot._memory = None
+        snapshot._packed = packed
+        snapshot._state = State.from_plain(packed.state["host"])
+        sealed, snapshot._secrets = packed.state["sealed"], {}
+        if sealed is not None and key is not None:
+            secrets = _snapshot_format.unseal(sealed, key)
+            if type(secrets) is not dict:
+                raise SnapshotCorrupt("its secrets cannot be read")
+            snapshot._secrets = secrets
+        return snapshot
+
+    @classmethod
+    def read(cls, path: str | os.PathLike[str], *, key: bytes | None = None) -> Self:
+        """Read a file that `write` has written; `key` and errors as for `from_bytes`, and `OSError`."""
+        return cls.from_bytes(Path(path).read_bytes(), key=key)
+
+    # --- what restoring needs of it ---
+
+    def memory(self, image: Image, limit_bytes: int) -> MemoryCopy:
+        """The memory, for an instance of an image that may have so much.
+
+        Raises:
+            SnapshotMismatch: It is another image's.
+            MemoryLimitExceeded: It is larger.
+            SnapshotCorrupt: Its pages cannot be read.
+        """
+        if self.image != image.sha256:
+            raise SnapshotMismatch(
+                f"it was taken of another build of the guest ({self.image[:12]}, here is {image.sha256[:12]})"
+            )
+        if not image.memory_bytes <= self.memory_bytes:
+            raise SnapshotCorrupt("it has less memory than a guest")
+        if self.memory_bytes > limit_bytes:
+            raise MemoryLimitExceeded(limit_bytes, self.memory_bytes, advice=_TOO_LITTLE)
+        if self._memory is None:
+            assert self._packed is not None
+            self._memory = _unpacked(self._packed, _store.pristine(image, image.memory_bytes))
+        return self._memory
+
+    def _pack(self) -> Packed:
+        if self._packed is None:
+            image, memory = self._image, self._memory
+            assert image is not None
+            assert memory is not None
+            pristine = _store.pristine(image, image.memory_bytes)
+            runs: list[tuple[int, int]] = []
+            chunks = _in_parallel(_snapshot_format.compress, _chunks(_differences(memory, pristine, runs)))
+            self._packed = Packed(bytes.fromhex(image.sha256), memory.memory_bytes, None, runs, chunks)
+        return self._packed
+
+
+def check_key(key: object) -> None:
+    """Refuse what is no key for signatures."""
+    if key is None:
+        return
+    if not isinstance(key, bytes):
+        raise TypeError(f"key must be bytes or None, not {type(key).__name__}")
+    if len(key) < 16:
+        raise ValueError(f"key must have at least 16 bytes, not {len(key)}")
+
+
+def _differences(memory: MemoryCopy, pristine: Pristine, runs: list[tuple[int, int]]) -> Iterator[bytes]:
+    """The pages that differ from the image, XORed with it; `runs` gets where they are."""
+    for start, data in memory.parts:
+        pages = _xored(pristine, start, data)
+        begin = None
+        for at in range(0, len(pages) + PAGE_BYTES, PAGE_BYTES):
+            page = pages[at : at + PAGE_BYTES]
+            if page and page != _ZEROS:
+                begin = at if begin is None else begin
+            elif begin is not None:
+                runs.append(((start + begin) // PAGE_BYTES, (at - begin) // PAGE_BYTES))
+                yield pages[begin:at]
+                begin = None
+
+
+def _xored(pristine: Pristine, start: int, data: bytes) -> bytes:
+    """Bytes at an address, each XORed with what the image has there. Doing it twice undoes it."""
+    low = max(start, pristine.start)
+    high = min(start + len(data), pristine.start + len(pristine.data))
+    if low >= high:
+        return data
+    ours = int.from_bytes(data[low - start : high - start], "little")
+    theirs = int.from_bytes(pristine.data[low - pristine.start : high - pristine.start], "little")
+    return b"".join((data[: low - start], (ours ^ theirs).to_bytes(high - low, "little"), data[high - start :]))
+
+
+def _chunks(pieces: Iterable[bytes]) -> list[bytes]:
+    """The same bytes, cut into chunks of full size."""
+    chunks: list[bytes] = []
+    rest: list[bytes] = []
+    size = 0
+    for piece in pieces:
+        view = memoryview(piece)
+        while size + len(view) >= CHUNK_BYTES:
+            room = CHUNK_BYTES - size
+            chunks.append(b"".join((*rest, view[:room])))
+            view, rest, size = view[room:], [], 0
+        rest.append(bytes(view))
+        size += len(view)
+    return [*chunks, b"".join(rest)] if size else chunks
+
+
+def _unpacked(packed: Packed, pristine: Pristine) -> MemoryCopy:
+    pages = b"".join(_in_parallel(_snapshot_format.decompress, packed.chunks))
+    parts, at = [], 0
+    for first, length in packed.runs:
+        size = length * PAGE_BYTES
+        parts.append((first * PAGE_BYTES, _xored(pristine, first * PAGE_BYTES, pages[at : at + size])))
+        at += size
+    return MemoryCopy(packed.memory_bytes, parts)
+
+
+def _in_parallel(function: Callable[[_A], _R], items: Sequence[_A]) -> list[_R]:
+    """What a function makes of each, on all processors: zlib lets go of the interpreter's lock."""
+    workers = min(len(items), os.cpu_count() or 1)
+    if workers < 2:
+        return list(map(function, items))
+    from concurrent.futures import ThreadPoolExecutor  # costs as much to import as the rest of the package
+
+    with ThreadPoolExecutor(workers, thread_name_prefix="sandbox snapshot") as executor:
+        return list(executor.map(function, items))
