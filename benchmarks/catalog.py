@@ -13,6 +13,11 @@ _NONE: Mapping[str, str] = MappingProxyType({})
 
 OURS = "sandbox"
 
+_FORKS = ("fork", "fork_large")
+_HELD = ("spawn_snapshot", "spawn_snapshot_large", "copy_large")
+_SNAPSHOTS = (*_FORKS, *_HELD, "snapshot", "snapshot_large", "restore", "restore_large")
+_NO_SNAPSHOTS = dict.fromkeys(_SNAPSHOTS, "no snapshots of a sandbox that has run")
+
 
 @dataclass(frozen=True, slots=True)
 class Engine:
@@ -63,6 +68,7 @@ ENGINES: tuple[Engine, ...] = (
         limits="`set_memory_limit` and `set_time_limit`, under which it cannot call host functions",
         lacks=MappingProxyType(
             {
+                **_NO_SNAPSHOTS,
                 "bytes_out": "bytes do not convert",
                 "bytes_in": "bytes do not convert",
                 "large_bytes_out": "bytes do not convert",
@@ -76,7 +82,8 @@ ENGINES: tuple[Engine, ...] = (
         title="quickjs-rs",
         module="quickjs_rs",
         requirements=("quickjs-rs==0.2.6", "wasmtime==50.0.1"),
-        note="QuickJS in wasm under wasmtime, its default limits on",
+        note="QuickJS in wasm under wasmtime, its default limits on; its snapshots are not compressed",
+        lacks=MappingProxyType(dict.fromkeys(_FORKS, "no fork")),
         limits="`Runtime(memory_limit=)` and `new_context(timeout=)`; promises by `eval_async`, whose time leaves out "
         "waits for host functions by design",
     ),
@@ -86,6 +93,7 @@ ENGINES: tuple[Engine, ...] = (
         module="jsrun",
         requirements=("jsrun==0.3.0",),
         live_count=40,
+        lacks=MappingProxyType(_NO_SNAPSHOTS),
         limits="`RuntimeConfig(max_heap_size=, timeout=)`; promises by `eval_async(timeout=)`",
         note="V8, native, no limits (its default); memory at 40 live runtimes, each of which keeps a core busy",
     ),
@@ -98,6 +106,7 @@ ENGINES: tuple[Engine, ...] = (
         note="V8, native, no limits (its default); containers cross as JSON text",
         lacks=MappingProxyType(
             {
+                **_NO_SNAPSHOTS,
                 "host_call": "host functions are asynchronous only",
                 "host_call_record": "host functions are asynchronous only",
             }

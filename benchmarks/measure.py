@@ -7,14 +7,14 @@ import itertools
 import math
 from dataclasses import dataclass
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from benchmarks import workloads
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from benchmarks.engines.base import Adapter, HostFunctions, Session
+    from benchmarks.engines.base import Adapter, HostFunctions, Session, SnapshotAdapter
     from benchmarks.rows import Row
 
 SAMPLE_SECONDS = 0.02
@@ -53,6 +53,8 @@ def prepare(adapter: Adapter, row: Row) -> Prepared:
     match row.kind:
         case "spawn":
             return _prepare_spawn(adapter)
+        case "spawn_snapshot" | "copy" | "fork" | "snapshot" | "restore":
+            return _prepare_snapshot(cast("SnapshotAdapter", adapter), row)
         case "eval":
             session = adapter.open_session({})
             return _expect(session, "1+1", 2)
@@ -102,6 +104,43 @@ def _prepare_spawn(adapter: Adapter) -> Prepared:
         return result
 
     return Prepared(operation, lambda: _check(operation(), 2), 1, lambda: None)
+
+
+def _prepare_snapshot(adapter: SnapshotAdapter, row: Row) -> Prepared:
+    session = cast("Adapter", adapter).open_session({})
+    session.eval(workloads.heap(row.subject))
+    length = workloads.HEAPS[row.subject]
+    if row.kind == "snapshot":
+
+        def verify_bytes() -> None:
+            twin = adapter.restore(adapter.snapshot(session), {})
+            _check(twin.eval("heap.length"), length)
+            twin.close()
+
+        return Prepared(lambda: adapter.snapshot(session), verify_bytes, 1, session.close)
+    data = adapter.snapshot(session) if row.kind == "restore" else b""
+    kept = adapter.spawner(session) if row.kind == "spawn_snapshot" else None
+
+    def open_session() -> Session:
+        if row.kind == "fork":
+            return adapter.fork(session)
+        if row.kind == "restore":
+            return adapter.restore(data, {})
+        return (kept or adapter.spawner(session))()
+
+    def operation() -> object:
+        twin = open_session()
+        result = twin.eval("1+1")
+        twin.close()
+        return result
+
+    def verify() -> None:
+        _check(operation(), 2)
+        twin = open_session()
+        _check(twin.eval("heap.length"), length)
+        twin.close()
+
+    return Prepared(operation, verify, 1, session.close)
 
 
 def _next_number(number: int) -> int:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-Kind = Literal["spawn", "eval", "host_call", "guest_call", "out", "in", "compute", "first_eval", "memory", "derived"]
+Kind = Literal["spawn", "eval", "host_call", "guest_call", "out", "in", "compute", "first_eval", "memory", "derived",
+    "snapshot", "restore", "spawn_snapshot", "copy", "fork",
+]  # fmt: skip
 Unit = Literal["seconds", "bytes"]
 
 GROUPS = ("life", "calls", "values", "compute")
@@ -40,6 +42,15 @@ class Row(NamedTuple):
 
 ROWS: tuple[Row, ...] = (
     Row("spawn", 'create, eval("1+1"), close', "life", "spawn"),
+    Row("spawn_snapshot", "the same, from a snapshot kept in memory", "life", "spawn_snapshot", "small"),
+    Row("spawn_snapshot_large", "the same, of 20 MB of objects", "life", "spawn_snapshot", "large"),
+    Row("fork", 'fork, eval("1+1"), close', "life", "fork", "small"),
+    Row("fork_large", "the same, of 20 MB of objects", "life", "fork", "large"),
+    Row("copy_large", "snapshot and restore once in memory, 20 MB", "life", "copy", "large"),
+    Row("snapshot", "a snapshot as bytes", "life", "snapshot", "small"),
+    Row("snapshot_large", "the same, of 20 MB of objects", "life", "snapshot", "large"),
+    Row("restore", 'bytes to a sandbox, eval("1+1"), close', "life", "restore", "small"),
+    Row("restore_large", "the same, of 20 MB of objects", "life", "restore", "large"),
     Row("first_eval", "import and first eval, fresh process", "life", "first_eval", "seconds"),
     Row("idle_rss", "resident memory of an idle sandbox", "life", "memory", "rss_bytes", "bytes"),
     Row("idle_pss", "the same, shared pages split (PSS)", "life", "memory", "pss_bytes", "bytes"),

@@ -99,3 +99,12 @@ def value(name: str) -> Value:
 def program(name: str) -> str:
     """Source of the program called `name`: a script that defines `run()`."""
     return (PROGRAMS_DIRECTORY / f"{name}.js").read_text(encoding="utf-8")
+
+
+# What a sandbox holds of which a snapshot is taken: how many objects.
+HEAPS = {"small": 3, "large": 150_000}
+
+
+def heap(subject: str) -> str:
+    """A program that fills `heap` with objects."""
+    return f"globalThis.heap = []; for (let i = 0; i < {HEAPS[subject]}; i++) heap.push({{ i, s: 'row ' + i }}); 0"

@@ -87,6 +87,26 @@ class BoundedAdapter(Adapter, Protocol):
         """Which kind of failure an engine's error reports: see `benchmarks.hostile.kinds`."""
 
 
+class SnapshotAdapter(Protocol):
+    """An adapter module of an engine that has snapshots of running sandboxes."""
+
+    def snapshot(self, session: Session) -> bytes:
+        """All that a sandbox is, as bytes."""
+
+    def restore(self, data: bytes, functions: HostFunctions, budget: Budget | None = None) -> BoundedSession:
+        """Make a sandbox that goes on from there."""
+
+    def spawner(self, session: Session) -> Callable[[], Session]:
+        """What makes sandboxes of a snapshot that is kept in memory."""
+
+    def fork(self, session: Session) -> Session:
+        """A twin of a sandbox.
+
+        Raises:
+            NotImplementedError: The engine has no such thing.
+        """
+
+
 def load(adapter_name: str) -> BoundedAdapter:
     """Import the adapter called `adapter_name`, and with it the engine."""
     return cast("BoundedAdapter", importlib.import_module(f"benchmarks.engines.{adapter_name}"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import metadata
 from typing import TYPE_CHECKING, Any, cast
 
-from sandbox import Limits, Sandbox, errors
+from sandbox import Limits, Sandbox, Snapshot, errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,25 +34,33 @@ _KINDS: dict[type[BaseException], str] = {
     errors.SandboxBusy: "busy",
     errors.SandboxClosed: "closed",
     errors.SandboxPoisoned: "dead",
+    errors.SnapshotError: "refused",
+    errors.SnapshotCorrupt: "refused",
+    errors.SnapshotMismatch: "refused",
+    errors.SnapshotUntrusted: "refused",
 }
+
+
+def _options(functions: HostFunctions, budget: Budget | None, loader: ModuleLoader | None) -> dict[str, Any]:
+    options: dict[str, Any] = {}
+    if functions:
+        options["functions"] = functions
+    if loader is not None:
+        options["modules"] = lambda specifier, importer: loader(specifier)
+    if budget is not None:
+        options["limits"] = Limits(
+            memory_bytes=budget.memory_bytes,
+            cpu_seconds=_UNTESTED_SECONDS if budget.waits else budget.seconds,
+            wall_seconds=budget.seconds if budget.waits else _UNTESTED_SECONDS,
+        )
+    return options
 
 
 class PortableSession:
     """A `Sandbox` as the benchmarks see it."""
 
-    def __init__(self, functions: HostFunctions, budget: Budget | None, loader: ModuleLoader | None) -> None:
-        options: dict[str, Any] = {}
-        if functions:
-            options["functions"] = functions
-        if loader is not None:
-            options["modules"] = lambda specifier, importer: loader(specifier)
-        if budget is not None:
-            options["limits"] = Limits(
-                memory_bytes=budget.memory_bytes,
-                cpu_seconds=_UNTESTED_SECONDS if budget.waits else budget.seconds,
-                wall_seconds=budget.seconds if budget.waits else _UNTESTED_SECONDS,
-            )
-        self.box = Sandbox(**options)
+    def __init__(self, box: Sandbox) -> None:
+        self.box = box
         self.eval = self.box.eval
         self.settle = self.box.eval
         self.module = self.box.module
@@ -88,7 +96,28 @@ def open_session(
     functions: HostFunctions, budget: Budget | None = None, loader: ModuleLoader | None = None
 ) -> BoundedSession:
     """Make a sandbox in which `functions` are globals."""
-    return PortableSession(functions, budget, loader)
+    return PortableSession(Sandbox(**_options(functions, budget, loader)))
+
+
+def snapshot(session: BoundedSession) -> bytes:
+    """What `Sandbox.snapshot` takes, as bytes."""
+    return cast("PortableSession", session).box.snapshot().to_bytes()
+
+
+def restore(data: bytes, functions: HostFunctions, budget: Budget | None = None) -> BoundedSession:
+    """`Sandbox.restore` of these bytes."""
+    return PortableSession(Sandbox.restore(Snapshot.from_bytes(data), **_options(functions, budget, None)))
+
+
+def spawner(session: BoundedSession) -> Callable[[], BoundedSession]:
+    """`Sandbox.restore` of one `Snapshot`."""
+    taken = cast("PortableSession", session).box.snapshot()
+    return lambda: PortableSession(Sandbox.restore(taken))
+
+
+def fork(session: BoundedSession) -> BoundedSession:
+    """`Sandbox.fork`."""
+    return PortableSession(cast("PortableSession", session).box.fork())
 
 
 def kind_of(error: BaseException) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 from importlib import metadata
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -88,6 +88,29 @@ def open_session(
 ) -> BoundedSession:
     """Make a context in which `functions` are globals."""
     return WasmSession(functions, budget, loader)
+
+
+def snapshot(session: BoundedSession) -> bytes:
+    """A snapshot of the context, as bytes."""
+    data: bytes = cast("WasmSession", session)._context.create_snapshot().to_bytes()
+    return data
+
+
+def restore(data: bytes, functions: HostFunctions, budget: Budget | None = None) -> BoundedSession:
+    """A new context that the snapshot is restored into."""
+    return _restored(_quickjs_rs.Snapshot.from_bytes(data), functions, budget)
+
+
+def spawner(session: BoundedSession) -> Callable[[], BoundedSession]:
+    """The same, of one `Snapshot` object."""
+    taken = cast("WasmSession", session)._context.create_snapshot()
+    return lambda: _restored(taken, {}, None)
+
+
+def _restored(taken: Any, functions: HostFunctions, budget: Budget | None) -> BoundedSession:  # noqa: ANN401 - untyped
+    session = WasmSession(functions, budget, None)
+    session._runtime.restore_snapshot(taken, session._context)
+    return session
 
 
 def kind_of(error: BaseException) -> str:

@@ -7,7 +7,7 @@ import resource
 import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from benchmarks.engines.base import Budget
 from benchmarks.hostile.kinds import REFUSALS, TIME
@@ -16,7 +16,7 @@ from tests.corpus.case import NOT_OFFERED
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from benchmarks.engines.base import BoundedAdapter, BoundedSession
+    from benchmarks.engines.base import BoundedAdapter, BoundedSession, SnapshotAdapter
     from tests.corpus.case import Case
 
 _STATUS = Path("/proc/self/status")
@@ -54,6 +54,35 @@ class Stage:
         session = self.adapter.open_session(functions or {}, budget, self.case.loader)
         self._opened.append(session)
         return session
+
+    def snapshot(self) -> bytes:
+        """The sandbox under attack as a snapshot.
+
+        Raises:
+            NotImplementedError: The engine has no such thing.
+        """
+        return self.snapshots().snapshot(self.session)
+
+    def restore(self, data: bytes, functions: Mapping[str, Callable[..., Any]] | None = None) -> BoundedSession:
+        """Another sandbox under the case's limits, made of a snapshot.
+
+        Raises:
+            NotImplementedError: The engine has no such thing.
+        """
+        budget = Budget(self.case.memory_bytes, self.case.limit_seconds, self.case.waits)
+        session = self.snapshots().restore(data, functions or {}, budget)
+        self._opened.append(session)
+        return session
+
+    def snapshots(self) -> SnapshotAdapter:
+        """The part of the adapter that concerns them.
+
+        Raises:
+            NotImplementedError: The engine has no such thing.
+        """
+        if not hasattr(self.adapter, "restore"):
+            raise NotImplementedError("it has no snapshots")
+        return cast("SnapshotAdapter", self.adapter)
 
     def close(self) -> str:
         """Close every sandbox, whatever became of it; "value", or the kind of the first failure."""

@@ -15,7 +15,7 @@ from benchmarks.worker import Worker
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from benchmarks.engines.base import HostFunctions
+    from benchmarks.engines.base import HostFunctions, Session
 
 
 @pytest.fixture(autouse=True)
@@ -41,6 +41,10 @@ class AnsweringSession:
             raise self.owner.failure
         if code == "1+1":
             return 2 + self.owner.offset
+        if code.startswith("globalThis.heap"):
+            self.owner.heap = next(count for name, count in workloads.HEAPS.items() if code == workloads.heap(name))
+        if code == "heap.length":
+            return self.owner.heap + self.owner.offset
         if code == "run()":
             return workloads.CHECKSUMS[self.program] + self.owner.offset
         for name in workloads.CHECKSUMS:
@@ -84,12 +88,26 @@ class AnsweringEngine:
         self.outgoing: Any = None
         self.live = 0
         self.evals = 0
+        self.heap = 0
 
     def version(self) -> str:
         return "1.2.3"
 
     def open_session(self, functions: HostFunctions) -> AnsweringSession:
         return AnsweringSession(self, functions)
+
+    def snapshot(self, session: Session) -> bytes:
+        return b"snapshot"
+
+    def restore(self, data: bytes, functions: HostFunctions) -> Session:
+        assert data == b"snapshot"
+        return AnsweringSession(self, functions)
+
+    def spawner(self, session: Session) -> Callable[[], Session]:
+        return lambda: AnsweringSession(self, {})
+
+    def fork(self, session: Session) -> Session:
+        return AnsweringSession(self, {})
 
 
 SLOW = ("ints", "bytes", "many_records", "large_bytes", "large_string")

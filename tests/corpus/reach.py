@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tests.corpus.case import Case, Row, cases
@@ -10,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from benchmarks.engines.base import BoundedSession
     from benchmarks.hostile.stage import Stage
 
 ROWS = [
@@ -24,13 +27,8 @@ ROWS = [
         "imports of files, of built-in modules, and without end",
         beside="tests/test_modules.py, tests/modules/test_confined.py",
     ),
-    Row(37, "damaged and forged snapshots", waits="all of it, until there are snapshots", beside="tests/test_image.py"),
-    Row(
-        38,
-        "predictable random numbers",
-        waits="clones of one snapshot, until there are any",
-        beside="tests/guest/test_random.py",
-    ),
+    Row(37, "damaged and forged snapshots", beside="tests/test_snapshot_format.py, tests/fuzz/test_snapshots.py"),
+    Row(38, "predictable random numbers", beside="tests/guest/test_random.py"),
     Row(40, "what another tenant left, and ways to the realm of the host", beside="tests/test_store.py"),
 ]
 
@@ -172,6 +170,59 @@ def _own_globals(stage: Stage) -> object:
     return seen == "undefined,undefined,1"
 
 
+def _is_contained(stage: Stage, data: bytes) -> bool:
+    """Whether bytes are refused by an error of the engine's, or make a sandbox that does no harm."""
+    lives: list[BoundedSession] = []
+    refusal = stage.caught(lambda: lives.append(stage.restore(data)))
+    if refusal != "value":
+        return refusal != "foreign"
+    kinds = [stage.caught(partial(lives[0].eval, code)) for code in ("kept + 1", "[1, 2].map(x => x + 1).join()")]
+    return "foreign" not in kinds
+
+
+def _cut_off(stage: Stage) -> bool:
+    data = stage.snapshot()
+    return all(_is_contained(stage, data[: len(data) * part // 10]) for part in range(10))
+
+
+def _changed_bytes(stage: Stage) -> bool:
+    data = stage.snapshot()
+    dice = random.Random(37)
+    outcomes = []
+    for _ in range(20):
+        changed = bytearray(data)
+        for _ in range(dice.randrange(1, 20)):
+            changed[dice.randrange(len(data))] ^= 1 << dice.randrange(8)
+        outcomes.append(_is_contained(stage, bytes(changed)))
+    return all(outcomes)
+
+
+def _made_up_memory(stage: Stage) -> bool:
+    data = stage.snapshot()
+    dice = random.Random(37)
+    return all(_is_contained(stage, data[:size] + dice.randbytes(len(data) - size)) for size in (60, 200, 1000, 2000))
+
+
+def _no_snapshots(stage: Stage) -> bool:
+    stage.snapshot()
+    return all(_is_contained(stage, data) for data in (b"", b"{}", b"\0" * 100_000, b"\x7fELF" * 100))
+
+
+def _lower_limits(stage: Stage) -> bool:
+    stage.session.eval("globalThis.a = []; for (let i = 0; i < 1e5; i++) a.push({i}); 0")
+    life = stage.restore(stage.snapshot())
+    before = life.eval("a.length") == 100_000
+    grown = stage.caught(lambda: life.eval("for (;;) a.push(new Array(1000).fill(1))"))
+    return before and grown in ("memory", "js", "limit", "cpu", "time", "wall")
+
+
+def _clones_differ(stage: Stage) -> bool:
+    data = stage.snapshot()
+    draw = "[Math.random(), Math.random()].join()"
+    drawn = {stage.restore(data).eval(draw), stage.restore(data).eval(draw), stage.session.eval(draw)}
+    return len(drawn) == 3
+
+
 CASES = [
     *cases(33, "value", {"ways out": _reachable(33)}, values=("",)),
     *cases(
@@ -251,6 +302,12 @@ CASES = [
         values=("silent",),
         loader=_telling,
     ),
+    Case(37, "cut off", ends=frozenset({"value"}), values=(True,), driver=_cut_off, timed=False),
+    Case(37, "changed bytes", ends=frozenset({"value"}), values=(True,), driver=_changed_bytes, timed=False),
+    Case(37, "made-up memory", ends=frozenset({"value"}), values=(True,), driver=_made_up_memory, timed=False),
+    Case(37, "another engine's bytes", ends=frozenset({"value"}), values=(True,), driver=_no_snapshots, timed=False),
+    Case(37, "lower limits", ends=frozenset({"value"}), values=(True,), driver=_lower_limits, timed=False),
+    Case(38, "clones", ends=frozenset({"value"}), values=(True,), driver=_clones_differ, timed=False),
     Case(38, "streams", ends=frozenset({"value"}), values=(True,), driver=_streams_differ, timed=False),
     Case(40, "what was left", ends=frozenset({"value"}), values=(True,), driver=_nothing_left, timed=False),
     Case(40, "neighbours", ends=frozenset({"value"}), values=(True,), driver=_own_globals, timed=False),
