@@ -19,13 +19,12 @@ from sandbox._options import (
     mounts_of,
     network_grant,
     observer_of,
-    past_of,
     sources_of,
     websocket_grant,
     zone_of,
 )
 from sandbox._requests import Waiter
-from sandbox._restoring import Restoring
+from sandbox._restoring import Restoring, past_of
 from sandbox._surface import Surface, own_capabilities
 from sandbox.capabilities import (
     Capability,

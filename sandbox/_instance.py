@@ -32,6 +32,7 @@ STACK_OVERFLOW: Final = wasmtime.TrapCode.STACK_OVERFLOW.name
 
 _NOBODYS_CONTROL: Final = Control()
 _NO_MEMORY: Final = memoryview(bytearray())
+_EVERYTHING: Final = 1 << 32  # of what is not there, any part can be read, and is empty
 
 _lost: Final[list[Store]] = []
 
@@ -369,7 +370,7 @@ class Instance:
         if store is not None:
             # The memory may serve another sandbox at once: whoever still looks here sees one that belongs to nobody.
             self.control = _NOBODYS_CONTROL
-            self._memory = _NO_MEMORY
+            self._memory, self._size = _NO_MEMORY, _EVERYTHING
             if is_sound and not self.is_broken:
                 _store.release(store)
             else:

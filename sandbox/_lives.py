@@ -378,7 +378,7 @@ class _Collector(_Nobody):
         self._labels = Labels(name, value)
 
     def bind(self, function: Callable[..., Any], /) -> tuple[int, Mode, str, int]:
-        name = "" if type(function) is Anchor else operation_of(function).name
+        name = "" if type(function) is Anchor else operation_of(function).function_name
         self.found[self._labels.next(function, name)] = function
         return 0, Mode.CALL, name, 0
 

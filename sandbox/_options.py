@@ -159,13 +159,6 @@ def observer_of(options: Options) -> Observer | None:
     return _observer.observer_of(*given)
 
 
-def past_of(given: object, values: Mapping[str, Any], limits: Limits) -> Past:
-    """What a sandbox continues from; see `_continuing`."""
-    from sandbox import _continuing  # most sandboxes are new ones
-
-    return _continuing.past_of(given, values, limits)
-
-
 def check_pending(pending: Any) -> OnPending:  # noqa: ANN401 - what is checked
     """The option of that name.
 

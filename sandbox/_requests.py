@@ -9,6 +9,7 @@ import math
 import weakref
 from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
@@ -471,11 +472,9 @@ class Requests:
             pending.answered = number in before.answers and number not in before.alarms
         for number, value in before.answers.items():
             pending = before.pending[number]
-            if pending.answered and isinstance(value, Due):
-                pending.answered = False
-                self._completed.append((pending, value))
-            elif pending.answered:
-                self._orphans.append((pending, value))
+            if pending.answered:
+                pending.answered = not isinstance(value, Due)
+                (self._orphans if pending.answered else self._completed).append((pending, value))
         self._answered = len(self._orphans)
         self.held_bytes = sum(pending.held_bytes for pending in self._pending.values())
 
@@ -495,9 +494,6 @@ def _complete(requests: weakref.ref[Requests], pending: Pending, value: object) 
 
 def _drain(queue: deque[_T]) -> Iterator[_T]:
     """Take the items out one by one, also those that come meanwhile; several threads may do so."""
-    while True:
-        try:
-            item = queue.popleft()
-        except IndexError:
-            return
-        yield item
+    with suppress(IndexError):
+        while True:
+            yield queue.popleft()

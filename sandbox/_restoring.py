@@ -11,7 +11,7 @@ from sandbox.errors import UsageError
 
 if TYPE_CHECKING:
     from sandbox._driver import Driver
-    from sandbox._lives import OnPending
+    from sandbox._lives import OnPending, Past
     from sandbox._serving import PendingCall
     from sandbox.audit import AuditLog
     from sandbox.calls import HookOption
@@ -162,3 +162,10 @@ class Restoring:
         twin = type(self).__new__(type(self))
         twin._make(self._options.of_twin(), self._driver.lives.twin(check_pending(pending)))
         return twin
+
+
+def past_of(given: object, values: Mapping[str, Any], limits: Limits) -> Past:
+    """What a sandbox continues from; see `_continuing`."""
+    from sandbox import _continuing  # most sandboxes are new ones
+
+    return _continuing.past_of(given, values, limits)

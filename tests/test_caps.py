@@ -157,6 +157,10 @@ CAPS: Final[dict[str, Cap]] = {
         "max_entries",
         _FILES + "for (let i = 0; i < 300; i++) { await root.getFileHandle(`f${i}`, {create: true}); look() }",
     ),
+    "Surface.values": Cap(0, "what the embedder gives"),
+    "Surface.scripts": Cap(0, "what the embedder gives"),
+    "Surface._entries": Cap(0, "what the embedder gives"),
+    "Options.call_limits": Cap(0, "what the embedder gives"),
     "Mounts._stores": Cap(0, "what the embedder gives"),
     "Modules._begun": Cap(
         _MAX_BEGUN + 1, "a number of its own", "for (let i = 0; i < 200; i++) { import(`late${i}`); look() }"
@@ -177,8 +181,6 @@ CAPS: Final[dict[str, Cap]] = {
     "Turns.runs": Cap(2, "what the embedder asks for", "look()"),
     "Driver.runs": Cap(2, "what the embedder asks for", "look()"),
     "Turns.first_values": Cap(0, "what the embedder asks for"),
-    "Sandbox._first_globals": Cap(0, "what the embedder gives"),
-    "Sandbox._first_scripts": Cap(0, "the capabilities it gives"),
     "Observer._on_call": Cap(0, "what the embedder gives"),
     "Observer._on_result": Cap(0, "what the embedder gives"),
     "Observer._call_limits": Cap(0, "what the embedder gives"),

@@ -194,8 +194,8 @@ LAYERS: dict[str, tuple[str, ...]] = {
     ),
     "faces": (
         "_options",
-        "_continuing",
         "_surface",
+        "_continuing",
         "_restoring",
         "_face",
         "_sandbox",

@@ -113,7 +113,7 @@ def test_odd_options(option: dict[str, Any], error: str) -> None:
         Sandbox(**option)
 
 
-@pytest.mark.parametrize("option", [{"time_zone": None}, {"time_zone": 1}, {"locale": 5}])
+@pytest.mark.parametrize("option", [{"time_zone": b"UTC"}, {"time_zone": 1}, {"locale": 5}])
 def test_options_of_another_type(option: dict[str, Any]) -> None:
     with pytest.raises(TypeError, match="must be a str"):
         Sandbox(**option)

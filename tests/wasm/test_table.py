@@ -17,7 +17,11 @@ TEXT = PATH.read_text(encoding="utf-8")
     [
         ("cancel = { id = 4", "cancel = { id = 3", r"abi.toml: \[op\]: cancel and uncaught are both 3"),
         ("[op.console]\nwrite  = { id = 16", "[op.console]\nwrite  = { id = 256", "id 256 is not below first_dynamic"),
-        ('mode = "send"', 'mode = "shout"', "mode 'shout' is none of call, queue, send"),
+        (
+            'write  = { id = 16, mode = "send"',
+            'write  = { id = 16, mode = "shout"',
+            "mode 'shout' is none of call, queue, send",
+        ),
         ("bigint         = { id = 2", "bigint         = { id = 1", r"\[tag\]: bigint and undefined are both 1"),
         ("bigint         = { id = 2", "bigint         = { id = 64", "id 64 is not within 1..63"),
         (
