@@ -82,14 +82,16 @@ class MemoryConnection:
         self._end(ABNORMAL, "")
         self.other._end(ABNORMAL, "")
 
-    async def __aiter__(self) -> AsyncIterator[str | bytes]:
-        """The messages until the end."""
-        while True:
-            try:
-                message = await self.recv()
-            except EOFError:
-                return
-            yield message
+    def __aiter__(self) -> MemoryConnection:
+        """The messages until the end. A loop over them may be left, and others take the rest."""
+        return self
+
+    async def __anext__(self) -> str | bytes:
+        """The next of them."""
+        try:
+            return await self.recv()
+        except EOFError:
+            raise StopAsyncIteration from None
 
     def _has_ended(self) -> bool:
         return self.close_code is not None

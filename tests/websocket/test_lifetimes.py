@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable
 from contextlib import asynccontextmanager
@@ -322,6 +323,27 @@ def test_a_handler_that_fails_closes_as_servers_do(run: Run) -> None:
         raise ValueError(end.url)
 
     assert run(f"({ENDED})()", websocket=memory_server(serve)) == ["open", 1011, "", True]
+
+
+def test_a_server_may_leave_its_loop_in_the_middle(run: Run) -> None:
+    """What iterates must not be left to be collected, which trio warns of."""
+
+    async def serve(end: MemoryConnection) -> None:
+        async for message in end:
+            await end.send(message)
+            break
+        async for message in end:
+            await end.send(message)
+            raise ValueError
+
+    code = """
+        const log = [], ws = new WebSocket("wss://a.test/");
+        ws.onopen = () => { ws.send("a"); ws.send("b"); ws.send("c") };
+        ws.onmessage = e => log.push(e.data);
+        await new Promise(done => { ws.onclose = e => done([...log, e.code]) });
+    """
+    assert run(code, websocket=memory_server(serve)) == ["a", "b", 1011]
+    gc.collect()
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
