@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Awaitable, Callable, Generator, Sequence
+from contextlib import suppress
 from functools import partial
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ from sandbox._observer import Course, Ended, Waits, Watch
 from sandbox._requests import Aborted
 from sandbox.capabilities.base import Due, Malformed, Operation
 from sandbox.errors import CapabilityDenied, ConversionError
+from sandbox.values import undefined
 
 if TYPE_CHECKING:
     from sandbox._clock import Clock
@@ -87,7 +89,7 @@ class Calls:
             raise arguments
         self.count += 1
         if watch is not None:
-            return self._watched(run, operation, watch, arguments)
+            return self._watched(run, operation, watch, arguments, partial(self._perform, operation, arguments))
         answer = self._perform(operation, arguments)
         if operation.waits and hasattr(answer, "__await__"):
             return self._hold.answer(answer, run.deadline)
@@ -108,10 +110,7 @@ class Calls:
         elif watch is None:
             self._requests.call(self._perform(operation, arguments))
         else:
-            try:
-                self._requests.call(self._watched(run, operation, watch, arguments))
-            except CapabilityDenied:
-                return  # nobody hears of it
+            self._tell_watched(run, operation, watch, arguments)
 
     def request(self, run: Run, asked: Requested) -> None:
         """Write down a request that is answered later, and begin to answer it.
@@ -177,9 +176,25 @@ class Calls:
 
     # --- watched ---
 
-    def _watched(self, run: Run, operation: Operation, watch: Watch, arguments: list[Any]) -> Any:  # noqa: ANN401 - any value
+    def _tell_watched(self, run: Run, operation: Operation, watch: Watch, arguments: list[Any]) -> None:
+        """The course of what has no answer. What it leaves to do is done, whatever a hook says afterwards."""
+        was_told = False
+
+        def perform() -> Any:  # noqa: ANN401 - any value
+            nonlocal was_told
+            was_told = True
+            self._requests.call(self._perform(operation, arguments))
+            return undefined
+
+        with suppress(CapabilityDenied):  # nobody hears of it
+            self._watched(run, operation, watch, arguments, perform)
+        if not was_told and operation.withhold is not None:
+            self._requests.call(self._call(operation, operation.withhold, arguments))
+
+    def _watched(
+        self, run: Run, operation: Operation, watch: Watch, arguments: list[Any], perform: Callable[[], Any]
+    ) -> Any:  # noqa: ANN401 - any value
         """The whole course of a call in the middle of a turn, which waits for what has to be awaited."""
-        perform = partial(self._perform, operation, arguments)
         course = self._course(run, operation, watch, arguments, perform, waits=operation.waits)
         steps = course.steps()
         try:
@@ -250,8 +265,11 @@ class Calls:
             run.observer.end(run, watch, call, "refused")
 
     def _perform(self, operation: Operation, arguments: list[Any]) -> Any:  # noqa: ANN401 - any value
+        return self._call(operation, operation.handler, arguments)
+
+    def _call(self, operation: Operation, function: Callable[..., Any], arguments: list[Any]) -> Any:  # noqa: ANN401 - any value
         try:
-            return self._call_host(operation.handler, arguments)
+            return self._call_host(function, arguments)
         except Malformed as error:
             raise self.guest.broken(f"malformed arguments of {operation.name}: {error}") from None
 

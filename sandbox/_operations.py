@@ -15,7 +15,7 @@ from sandbox._callables import HostOperation, key_of, operation_of
 from sandbox._iterators import IteratorSteps
 from sandbox._snapshot_state import SavedOperation, State
 from sandbox._weights import host_bytes
-from sandbox.capabilities.base import Capability, Operation
+from sandbox.capabilities.base import Capability, Operation, WorkingCapability
 from sandbox.errors import ConversionError
 from sandbox.exposure import Anchor
 from sandbox.limits import Limits
@@ -135,6 +135,7 @@ class Operations:
         stem = _STEMS.get(op)
         for capability in self._capabilities:
             if capability.stem == stem:
+                withheld = capability.withheld() if isinstance(capability, WorkingCapability) else {}
                 for name, handler in capability.handlers().items():
                     number, mode = _abi.OPS[stem, name]
                     self._table[number] = Operation(
@@ -147,6 +148,7 @@ class Operations:
                         is_quiet=name in capability.quiet,
                         show=_show_of(capability, name),
                         show_answer=_show_answer_of(capability, name),
+                        withhold=withheld.get(name),
                     )
                 self._take_services(capability)
         return self._table.get(op)

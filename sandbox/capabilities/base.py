@@ -65,6 +65,7 @@ class Operation:
         is_quiet: Whether hooks, limits and logs see it only where they name it literally.
         show: Describes its arguments to them; None: they are what the guest gave.
         show_answer: Likewise its answer; see `Capability.show_answer`.
+        withhold: Called in place of the handler of what is sent, where a hook has decided; see `WorkingCapability`.
     """
 
     name: str
@@ -77,6 +78,7 @@ class Operation:
     is_quiet: bool = False
     show: Callable[[list[Any]], list[Any]] | None = None
     show_answer: Callable[[Any], Any] | None = None
+    withhold: Handler | None = None
 
 
 class Capability(ABC):
@@ -260,6 +262,14 @@ class WorkingCapability(Capability, Generic[_W]):
             self._begun = None
         self._process = os.getpid()
         return {self.begins: _Working(self.work, self._end)} if self._is_granted else {}
+
+    def withheld(self) -> Mapping[str, Handler]:
+        """What is called in place of a handler where a hook has denied or answered what the guest gets no answer to.
+
+        By the operation's name, with the same arguments and rules. The guest is not told, so its books and the host's
+        must agree as if all had been done. Asked for once.
+        """
+        return {}
 
     def checkpoint(self) -> Callable[[], object]:
         """See `Capability`: what the guest will not know of is given up."""

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from sandbox.capabilities.base import Handler, Malformed, WorkingCapability
+from sandbox.errors import CapabilityDenied
 from sandbox.websocket.failures import BLOCKED, FAILED, NoConnection
 
 if TYPE_CHECKING:
     from sandbox.network.urls import WebURL
     from sandbox.websocket.grant import WebSockets
+    from sandbox.websocket.socket import Socket
     from sandbox.websocket.sockets import Sockets
 
 _TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
@@ -24,6 +27,15 @@ class WebSocketCapability(WorkingCapability["Sockets"]):
 
     stem: ClassVar[str] = "websocket"
     begins: ClassVar[str] = "open"
+    titles: ClassVar[Mapping[str, str]] = {
+        "open": "WebSocket",
+        "receive": "WebSocket.receive",
+        "send": "WebSocket.send",
+        "leave": "WebSocket.leave",
+        "close": "WebSocket.close",
+        "drop": "WebSocket.drop",
+    }
+    quiet: ClassVar[frozenset[str]] = frozenset({"receive", "leave", "drop"})
 
     def __init__(self, grant: WebSockets | None) -> None:
         """Make the capability; None: there is no network."""
@@ -40,6 +52,23 @@ class WebSocketCapability(WorkingCapability["Sockets"]):
             "close": self._close,
             "drop": self._drop,
         }
+
+    def withheld(self) -> Mapping[str, Handler]:
+        """See `WorkingCapability`: a message that is not sent must not count as on its way."""
+        return {"send": self._withhold}
+
+    def show(self, operation: str, arguments: list[Any]) -> list[Any]:
+        """See `Capability`: as they are, in a list of their own, since the guest has counted what it sends."""
+        return list(arguments)
+
+    def show_answer(self, operation: str, answer: Any) -> Any:  # noqa: ANN401 - any value
+        """See `Capability`: of a connection what programs can see, and the number by which calls name it."""
+        if operation != "open":
+            return answer
+        if isinstance(answer, str):
+            return CapabilityDenied("WebSocket", answer) if answer == BLOCKED else NoConnection(answer)
+        number, protocol, extensions, _ = answer
+        return {"number": number, "protocol": protocol, "extensions": extensions}
 
     def _begin(self, numbers: Iterator[int]) -> Sockets:
         from sandbox.websocket.sockets import Sockets
@@ -84,11 +113,18 @@ class WebSocketCapability(WorkingCapability["Sockets"]):
     # What has no answer is said in a turn, and attended to after it.
 
     def _send(self, *arguments: object) -> Callable[[], object] | None:
+        socket, message = self._message(arguments)
+        return socket.wake if socket is not None and socket.say(message) else None
+
+    def _withhold(self, *arguments: object) -> Callable[[], object] | None:
+        socket, message = self._message(arguments)
+        return None if socket is None else partial(socket.pass_over, message)
+
+    def _message(self, arguments: tuple[object, ...]) -> tuple[Socket | None, str | bytes]:
         number, message = _parts(arguments, 2)
         if not isinstance(message, str | bytes):
             raise Malformed("a message is a text or bytes")
-        socket = None if self._begun is None else self._begun.find(_number(number))
-        return socket.wake if socket is not None and socket.say(message) else None
+        return None if self._begun is None else self._begun.find(_number(number)), message
 
     def _leave(self, *arguments: object) -> Callable[[], object] | None:
         number = _number(*_parts(arguments, 1))

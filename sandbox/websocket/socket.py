@@ -132,6 +132,12 @@ class Socket:
         """Nobody is interested any more."""
         self._scope.cancel()
 
+    def pass_over(self, message: str | bytes) -> None:
+        """A message of the guest is not sent, and counts as gone."""
+        self._known_bytes -= weight_of(message)
+        self._known_messages -= 1
+        self._told.set()
+
     def wake(self) -> None:
         """Attend to what was said in the turn that is over."""
         self.must_wake = False
