@@ -27,6 +27,7 @@ from sandbox import (
     JSMap,
     JSSet,
     Limits,
+    MemoryFiles,
     Response,
     Sandbox,
     expose,
@@ -35,6 +36,7 @@ from sandbox import (
 from sandbox.calls import payload_bytes
 from sandbox.errors import CallLimitExceeded, CapabilityDenied, RunInterrupted, WallLimitExceeded
 from sandbox.values import BigInt
+from sandbox.websocket.memory import MemoryConnection, memory_server
 
 FACES = ("blocking", "asyncio", "trio")
 
@@ -78,6 +80,11 @@ async def stream() -> AsyncIterator[int]:
     yield 1
 
 
+async def echo(end: MemoryConnection) -> None:
+    async for message in end:
+        await end.send(message)
+
+
 class Thing:
     @expose
     def touch(self) -> int:
@@ -117,6 +124,30 @@ NAMES: list[tuple[str, list[str]]] = [
     ("await crypto.subtle.digest('SHA-256', new Uint8Array(1)); 0", ["crypto.subtle.digest"]),
     ("await crypto.subtle.generateKey('Ed25519', true, ['sign']); 0", ["crypto.subtle.generateKey"]),
     ("await import('a'); 0", ["import.resolve", "import"]),
+    (
+        "const s = new WebSocket('wss://a.test/');"
+        "s.onopen = () => { s.send('x'); s.close() }; await new Promise(done => { s.onclose = done }); 0",
+        ["WebSocket", "WebSocket.send", "WebSocket.close"],
+    ),
+    (
+        "const fs = await import('node:fs/promises'); await fs.mkdir('/d'); await fs.writeFile('/d/a', 'x');"
+        "await fs.readFile('/d/a'); await fs.readdir('/d'); await fs.rename('/d/a', '/d/b'); await fs.rm('/d/b'); 0",
+        [
+            "import.resolve",
+            "import",
+            *("files.mkdir", "files.write", "files.read", "files.list", "files.rename", "files.stat", "files.remove"),
+        ],
+    ),
+    (
+        "const s = await (await (await getDirectory('/')).getFileHandle('f', {create: true})).createWritable();"
+        "await s.write('abc'); await s.truncate(1); await s.close(); 0",
+        [
+            "files.open",
+            "files.open",
+            "files.createWritable",
+            *(f"files.createWritable.{name}" for name in ("write", "truncate", "close")),
+        ],
+    ),
     ("setTimeout(() => {}, 0); crypto.randomUUID(); console.log(1); (1).toLocaleString(); 0", []),
 ]
 
@@ -131,6 +162,8 @@ def test_calls_have_the_names_that_users_know(face: str, code: str, names: list[
         globals={"tools": {"math": {"twice": lambda n: 2 * n}}, "thing": Thing()},
         modules={"a": "export default 1"},
         fetch=lambda _: Response(body="x"),
+        websocket=memory_server(echo),
+        files=MemoryFiles(),
         on_call=seen.append,
     )
     assert [call.name for call in seen] == names
@@ -145,6 +178,7 @@ def test_calls_have_the_names_that_users_know(face: str, code: str, names: list[
         ("crypto.getRandomValues", "crypto.getRandomValues(new Uint8Array(1)); 0"),
         ("console", "console.log(1)"),
         ("Intl.format", "(1).toLocaleString()"),
+        ("files.granted", "await navigator.storage.getDirectory().catch(() => {})"),
     ],
 )
 def test_what_is_internal_is_seen_when_it_is_named(face: str, name: str, code: str) -> None:

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from sandbox.capabilities.base import Capability, Handler, Numbers
+from sandbox.errors import CapabilityDenied
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
@@ -29,6 +30,17 @@ class FilesCapability(Capability):
     """Serves the guest's files. A failure is an answer as well: its code."""
 
     stem: ClassVar[str] = "files"
+    titles: ClassVar[Mapping[str, str]] = {
+        "readNow": "files.read",
+        "store": "files.write",
+        "begin": "files.createWritable",
+        "write": "files.createWritable.write",
+        "truncate": "files.createWritable.truncate",
+        "commit": "files.createWritable.close",
+        "discard": "files.createWritable.abort",
+        "make": "files.mkdir",
+    }
+    quiet: ClassVar[frozenset[str]] = frozenset({"granted"})
 
     def __init__(self, mounts: Mounts | None) -> None:
         """Make the capability; None: there are no files."""
@@ -39,6 +51,14 @@ class FilesCapability(Capability):
     def handlers(self) -> Mapping[str, Handler]:
         """See `Capability`."""
         return {"granted": self._granted} | {name: partial(self._do, name) for name in _OPERATIONS}
+
+    def show_answer(self, operation: str, answer: Any) -> Any:  # noqa: ANN401 - any value
+        """See `Capability`: a code is an error."""
+        if not isinstance(answer, str):
+            return answer
+        from sandbox.files.failures import failure  # most programs do without
+
+        return CapabilityDenied("files", "this sandbox was given no files") if self._mounts is None else failure(answer)
 
     def checkpoint(self) -> Callable[[], object]:
         """See `Capability`: what is being written and the guest will not know of is given up."""
