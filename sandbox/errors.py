@@ -32,19 +32,21 @@
         └── ConversionError              a value that cannot cross: path, reason; also a TypeError
 
 Which limit was reached is decided from facts of the host, never from what the guest says. Every error can be pickled;
-what belongs to a live sandbox becomes text then.
+what belongs to a live sandbox becomes text then, and an exception of the host that cannot be pickled is left out.
 """
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, ClassVar, Final, Literal, Self
 
 from sandbox import _stack
 from sandbox._brief import brief
+from sandbox._portable import DEPTH, portable
 from sandbox._stack import Frame
-from sandbox.values import BigInt, JSMap, JSSet, RegExp, undefined
+from sandbox.values import undefined
 
 __all__ = [
     "ArtifactError",
@@ -95,12 +97,20 @@ class SandboxError(Exception):
     rolled_back: bool = False
 
     def __reduce__(self) -> tuple[Any, ...]:
-        cause = self.__cause__ if isinstance(self.__cause__, SandboxError) else None
-        return _restore, (type(self), self.args), (_portable(self.__dict__, {}, _PORTABLE_DEPTH), cause)
+        return _restore, (type(self), self.args), self._portable_state({id(self): self}, DEPTH)
 
-    def __setstate__(self, state: Any) -> None:  # noqa: ANN401 - the pair that __reduce__ makes
+    def __setstate__(self, state: Any) -> None:  # noqa: ANN401 - the pair that `_portable_state` makes
         attributes, self.__cause__ = state
         self.__dict__.update(attributes)
+
+    def _portable_copy(self, done: dict[int, Any], depth: int) -> object:
+        """What is pickled in place of this error inside another one; see `_portable`."""
+        copy = done[id(self)] = _Inner(type(self), self.args)
+        copy.state = self._portable_state(done, depth)
+        return copy
+
+    def _portable_state(self, done: dict[int, Any], depth: int) -> tuple[Any, Any]:
+        return portable(self.__dict__, done, depth - 1), _portable_cause(self.__cause__, done, depth - 1)
 
 
 class GuestError(SandboxError):
@@ -443,35 +453,43 @@ def _restore(cls: type[SandboxError], args: tuple[Any, ...]) -> SandboxError:
     return error
 
 
-_PORTABLE_DEPTH: Final = 100
-_PORTABLE: Final = (type(None), bool, int, float, str, bytes, BigInt, RegExp, type(undefined), SandboxError, Frame)
+class _Inner:
+    """An error inside another one, on its way. What it holds is copied already, together with all that it shares."""
+
+    state: tuple[Any, Any]
+
+    def __init__(self, kind: type[SandboxError], args: tuple[Any, ...]) -> None:
+        self._parts = kind, args
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restore, self._parts, self.state
 
 
-def _portable(value: object, done: dict[int, Any], depth: int) -> Any:  # noqa: ANN401 - any value
-    """A copy that can be pickled: what belongs to a live sandbox becomes its repr, what is nested too deeply a mark."""
-    if isinstance(value, _PORTABLE):
-        return value
-    if id(value) in done:
-        return done[id(value)]
-    if depth == 0:
-        return "…"
-    copy: Any
-    if isinstance(value, dict):
-        copy = done[id(value)] = {}
-        copy.update((key, _portable(item, done, depth - 1)) for key, item in value.items())
-    elif isinstance(value, list | tuple):
-        copy = done[id(value)] = []
-        copy.extend(_portable(item, done, depth - 1) for item in value)
-        if isinstance(value, tuple):
-            copy = tuple(copy)
-    elif isinstance(value, JSMap):
-        copy = done[id(value)] = JSMap()
-        for key, item in value.items():
-            copy.add_distinct(_portable(key, done, depth - 1), _portable(item, done, depth - 1))
-    elif isinstance(value, JSSet):
-        copy = done[id(value)] = JSSet()
-        for item in value:
-            copy.add(_portable(item, done, depth - 1))
-    else:
-        copy = done[id(value)] = repr(value)
-    return copy
+class _Original:
+    """An exception of the host on its way, which may be of a class that cannot be made again where it arrives."""
+
+    def __init__(self, pickled: bytes) -> None:
+        self._pickled = pickled
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _original, (self._pickled,)
+
+
+def _original(pickled: bytes) -> BaseException | None:
+    try:
+        error = pickle.loads(pickled)  # noqa: S301 - part of a pickle that is being read
+    except Exception:  # noqa: BLE001 - of whatever class it is
+        return None
+    return error if isinstance(error, BaseException) else None
+
+
+def _portable_cause(cause: BaseException | None, done: dict[int, Any], depth: int) -> Any:  # noqa: ANN401 - see above
+    """The cause of an error as it travels; None when it cannot."""
+    if cause is None or isinstance(cause, SandboxError):
+        copy = portable(cause, done, depth)
+        return None if isinstance(copy, str) else copy  # a mark
+    try:
+        pickled = pickle.dumps(cause)
+    except Exception:  # noqa: BLE001 - exceptions may hold anything
+        return None
+    return None if _original(pickled) is None else _Original(pickled)

@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 import pytest
+from hypothesis import given
 
 from sandbox import Sandbox, errors
 from sandbox._failures import failure_of, guest_class, text_of, thrown
@@ -17,6 +18,7 @@ from sandbox.errors import (
     CpuLimitExceeded,
     Frame,
     FuelLimitExceeded,
+    HostCallFailed,
     JSError,
     JSSyntaxError,
     LimitExceeded,
@@ -30,7 +32,9 @@ from sandbox.errors import (
     WallLimitExceeded,
 )
 from sandbox.values import BigInt, JSFunction, JSMap, JSSet, undefined
+from tests import strategies
 from tests.fake_owner import Owner
+from tests.shapes import shape
 
 SOURCE = "function f() {\n\tnull.x\n}\nf()\n"
 STACK = "    at f (main.js:2:2)\n    at <eval> (main.js:4:1)\n"
@@ -165,6 +169,70 @@ def test_pickling_cuts_what_is_nested_too_deeply() -> None:
     twin = pickle.loads(pickle.dumps(JSError("m", properties={"deep": deep})))
 
     assert repr(twin.properties["deep"]).strip("[]") == "'…'"
+
+
+def test_pickling_follows_causes_only_so_far() -> None:
+    error = JSError("innermost")
+    for depth in range(500):
+        outer = JSError(f"{depth}", properties={"cause": error})
+        outer.__cause__ = error
+        error = outer
+
+    twin = pickle.loads(pickle.dumps(error))
+
+    assert (twin.message, twin.cause.message) == ("499", "498")
+
+
+def test_pickling_keeps_what_lives_in_the_guest_apart() -> None:
+    """Two functions of one name are two keys, whatever texts are keys beside them."""
+    owner = Owner()
+    functions = [JSFunction(owner, number, "f") for number in (1, 2)]
+    keys = [*functions, "<JSFunction f>"]
+    error = JSError("m", properties={"m": JSMap((key, index) for index, key in enumerate(keys)), "s": JSSet(keys)})
+
+    for text_first in (False, True):
+        if text_first:
+            error.properties = {"m": JSMap((key, 0) for key in reversed(keys)), "s": JSSet(reversed(keys))}
+        twin = pickle.loads(pickle.dumps(error))
+        assert list(twin.properties["m"]) == ["<JSFunction f>"] * 3
+        assert list(twin.properties["s"]) == ["<JSFunction f>"] * 3
+
+
+@given(strategies.errors(strategies.values))
+def test_pickling_keeps_every_type(error: JSError) -> None:
+    assert shape(pickle.loads(pickle.dumps(error))) == shape(error)
+
+
+@given(strategies.graphs())
+def test_pickling_keeps_what_is_shared(value: Any) -> None:
+    error = JSError("m", properties={"first": value, "second": value})
+
+    assert shape(pickle.loads(pickle.dumps(error))) == shape(error)
+
+
+class _Ticket(Exception):
+    def __init__(self, number: int, *, reason: str) -> None:
+        super().__init__(f"{number}: {reason}")
+
+
+@pytest.mark.parametrize(
+    ("cause", "kept"),
+    [
+        (ValueError("no", 3), True),
+        (OSError(2, "no such file"), True),
+        (_Ticket(3, reason="cannot be made again"), False),
+        (ValueError(lambda: None), False),
+        (ConversionError("$.a", "no"), True),
+    ],
+    ids=["plain", "errno", "own arguments", "unpicklable", "ours"],
+)
+def test_pickling_keeps_exceptions_of_the_host_that_can_be_pickled(cause: Exception, kept: bool) -> None:
+    error = HostCallFailed("f", "no")
+    error.__cause__ = cause
+
+    twin = pickle.loads(pickle.dumps(error))
+
+    assert (type(twin.__cause__), str(twin.__cause__)) == ((type(cause), str(cause)) if kept else (type(None), "None"))
 
 
 def test_thrown_values_are_kept() -> None:

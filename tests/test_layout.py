@@ -23,6 +23,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "values",
         "_stack",
         "_brief",
+        "_portable",
         "errors",
         "limits",
         "functions",
