@@ -75,6 +75,9 @@ __all__ = [
     "JSMap",
     "JSPromise",
     "JSSet",
+    "Job",
+    "JobProgress",
+    "JobResult",
     "Limits",
     "MemoryFiles",
     "PendingCall",
@@ -88,6 +91,7 @@ __all__ = [
     "Undefined",
     "Usage",
     "WebSockets",
+    "Workers",
     "call",
     "call_async",
     "close_default_sandbox",
@@ -95,6 +99,8 @@ __all__ = [
     "eval",
     "eval_async",
     "expose",
+    "map",
+    "map_async",
     "set_default_options",
     "undefined",
 ]
@@ -112,6 +118,11 @@ if TYPE_CHECKING:
     from sandbox.files.filesystem import FsspecFiles
     from sandbox.files.memory import MemoryFiles
     from sandbox.http import Headers, Request, Response
+    from sandbox.jobs.async_mapping import map_async
+    from sandbox.jobs.job import Job, JobResult
+    from sandbox.jobs.mapping import map
+    from sandbox.jobs.processes import Workers
+    from sandbox.jobs.schedule import JobProgress
     from sandbox.snapshot import Snapshot
     from sandbox.websocket.grant import WebSockets
 
@@ -133,9 +144,15 @@ _LATE = {
     "MemoryFiles": "sandbox.files.memory",
     "PendingCall": "sandbox._serving",
     "Request": "sandbox.http",
+    "Job": "sandbox.jobs.job",
+    "JobProgress": "sandbox.jobs.schedule",
+    "JobResult": "sandbox.jobs.job",
     "Response": "sandbox.http",
     "Snapshot": "sandbox.snapshot",
     "WebSockets": "sandbox.websocket.grant",
+    "Workers": "sandbox.jobs.processes",
+    "map": "sandbox.jobs.mapping",
+    "map_async": "sandbox.jobs.async_mapping",
 }
 
 

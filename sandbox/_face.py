@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeVar, overload
 
 from sandbox import _interrupts
@@ -229,7 +230,6 @@ class Face(Restoring):
         self._surface, self._is_observed = surface, observer is not None
         self._options = options
         self._closed = False
-        runner = self._make_runner()
         entries = Console(options.console, limits.output_bytes)
         mounts = mounts_of(options.files)
         sources = sources_of(options.modules, has_files=mounts is not None)
@@ -237,6 +237,7 @@ class Face(Restoring):
         network = FetchCapability(network_grant(options.fetch))
         sockets = WebSocketCapability(websocket_grant(options.websocket))
         files = FilesCapability(mounts)
+        runner = self._make_runner()
         built_in = (entries, Timers(), Random(options.seed), found, network, sockets, files, intl, crypto)
         with _interrupts.Deferral():
             self._operations = operations = Operations((*built_in, *own), self._handle_owner(), limits.handles)
@@ -403,6 +404,28 @@ class Face(Restoring):
             return function
 
         return bind if function is None else bind(function)
+
+
+class _Checked(Exception):
+    """All options are right."""
+
+
+class _Check(Face):
+    """Goes as far as to check its options."""
+
+    def _make_runner(self) -> Runner:
+        raise _Checked
+
+
+def check_options(**options: Any) -> None:  # noqa: ANN401 - as the constructor says
+    """Check options as a sandbox does, without making one.
+
+    Raises:
+        BaseException: As the constructor, but for what only the guest can tell: whether the limits are too small for
+            it, and whether the globals can be converted.
+    """
+    with suppress(_Checked):
+        _Check(**options)
 
 
 def at_value(error: ConversionError) -> ConversionError:

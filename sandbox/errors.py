@@ -20,6 +20,7 @@
     ├── RunInterrupted                   the embedder called `interrupt`, or another run was rolled back
     ├── GuestProtocolError               the guest broke the ABI; the sandbox is poisoned
     ├── EngineCrashed                    the engine trapped; the sandbox is poisoned, or rolled back
+    ├── WorkerLost                       the process that ran a job ended before it had an answer: attempts
     ├── ArtifactError                    the compiled guest is missing, or made for another ABI
     ├── SnapshotError                    a snapshot cannot be used here: missing
     │   ├── SnapshotCorrupt              it is damaged, or none
@@ -80,6 +81,7 @@ __all__ = [
     "UnhandledRejection",
     "UsageError",
     "WallLimitExceeded",
+    "WorkerLost",
 ]
 
 
@@ -358,6 +360,21 @@ class EngineCrashed(SandboxError):
 
     Its heap may be damaged: the sandbox is poisoned, or rolled back with `on_limit="rollback"`.
     """
+
+
+class WorkerLost(SandboxError):
+    """The process that ran a job ended before it had an answer: it was killed, ran out of memory, or crashed.
+
+    Attributes:
+        attempts: How often the job was begun.
+    """
+
+    def __init__(self, attempts: int = 1) -> None:
+        super().__init__(
+            "the process that ran the job ended before it had an answer"
+            + (f", {attempts} times in a row" if attempts > 1 else "")
+        )
+        self.attempts = attempts
 
 
 class ArtifactError(SandboxError):
