@@ -500,6 +500,15 @@ def _original(pickled: bytes) -> BaseException | None:
     return error if isinstance(error, BaseException) else None
 
 
+def portable_error(error: Exception) -> Any:  # noqa: ANN401 - see below
+    """What to pickle in place of an error; None when an exception of the host cannot be pickled.
+
+    It is read as the error, or as None where its class cannot be read. No reducer that another package has registered
+    for exceptions is asked: those add tracebacks and whatever the causes hold.
+    """
+    return _portable_cause(error, {}, DEPTH)
+
+
 def _portable_cause(cause: BaseException | None, done: dict[int, Any], depth: int) -> Any:  # noqa: ANN401 - see above
     """The cause of an error as it travels; None when it cannot."""
     if cause is None or isinstance(cause, SandboxError):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from sandbox._abi import CAP_DEPTH, CAP_MESSAGE_BYTES, CAP_NODES, Tag
 from sandbox._codec import Codec
-from sandbox.errors import ConversionError
+from sandbox.errors import ConversionError, UsageError
 from sandbox.limits import Limits
 
 if TYPE_CHECKING:
@@ -76,3 +76,8 @@ def to_message(value: object, limits: Limits = LARGEST) -> bytes:
 def from_message(message: bytes) -> Any:  # noqa: ANN401 - any value
     """Decode what `to_message` made; each time the values are new."""
     return _codec(LARGEST).decode(message)
+
+
+def unsendable(what: str, error: Exception) -> UsageError:
+    """What cannot be pickled, or not be read where it has arrived; whatever the objects in it raise."""
+    return UsageError(f"{what}: {type(error).__name__}: {error}")

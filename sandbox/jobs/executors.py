@@ -8,6 +8,7 @@ from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future,
 from typing import TYPE_CHECKING, Any, Final
 
 from sandbox.errors import WorkerLost
+from sandbox.jobs.crossing import unsendable
 from sandbox.jobs.job import JobResult, Stop, perform
 from sandbox.jobs.processes import Workers, processors
 
@@ -62,18 +63,33 @@ class _Threads(Carrier):
 
 
 class _Pickled(Carrier):
-    """What a process cannot read breaks its pool for good, but here, where that is an answer."""
+    """A job that a process cannot read would break its pool for good, unless it is read where that is an answer."""
+
+    _dumps: Callable[[object], bytes] = staticmethod(pickle.dumps)
 
     def submit(self, jobs: Sequence[Job]) -> Future[list[JobResult]]:
-        return self._executor.submit(perform, pickle.dumps(jobs))
+        try:
+            data = self._dumps(jobs)
+        except Exception as error:  # noqa: BLE001 - objects are pickled by code of their own
+            future: Future[list[JobResult]] = Future()
+            future.set_exception(unsendable("the job cannot be sent to another process", error))
+            return future
+        return self._executor.submit(perform, data)
 
 
-class _Own(Carrier):
+class _Workers(Carrier):
+    """Processes that are replaced. When they cannot be started, nothing has begun."""
+
+    def __init__(self, workers: Workers) -> None:
+        super().__init__(workers, workers.count)
+        self._workers = workers
+
+    def attempts_lost(self, error: BaseException) -> int:
+        return int(isinstance(error, WorkerLost))
+
+
+class _Own(_Workers):
     """Processes of this `map` alone."""
-
-    def __init__(self, workers: int | None) -> None:
-        self._workers = Workers(workers)
-        super().__init__(self._workers, self._workers.count)
 
     def close(self, *, at_once: bool) -> None:
         if at_once:
@@ -82,7 +98,7 @@ class _Own(Carrier):
             self._workers.shutdown()
 
 
-class _Dask(Carrier):
+class _Dask(_Pickled):
     """A cluster, which begins a job again by itself where a worker is lost, some times, before it says so."""
 
     def __init__(self, client: Any) -> None:  # noqa: ANN401 - distributed.Client; the package is an extra
@@ -93,11 +109,7 @@ class _Dask(Carrier):
             raise TypeError("the Client of Dask is an asynchronous one; give one that is not, to `map_async` as well")
         super().__init__(client.get_executor(pure=False), sum(client.nthreads().values()))
         self._killed = KilledWorker
-        self._dumps: Callable[[object], bytes] = pickles.dumps
-
-    def submit(self, jobs: Sequence[Job]) -> Future[list[JobResult]]:
-        # Dask's own pickles carry functions of `__main__` and closures whole.
-        return self._executor.submit(perform, self._dumps(list(jobs)))
+        self._dumps = pickles.dumps  # they carry functions of `__main__` and closures whole
 
     def attempts_lost(self, error: BaseException) -> int:
         if isinstance(error, self._killed):
@@ -117,14 +129,14 @@ def carrier_to(executor: object, workers: int | None) -> Carrier:
         ValueError: A number of workers was given for an executor that has its own.
     """
     if executor is None:
-        return _Own(workers)
+        return _Own(Workers(workers))
     if workers is not None:
         raise ValueError("workers is the number of processes where no executor is given")
     distributed = sys.modules.get("distributed")
     if distributed is not None and isinstance(executor, distributed.Client):
         return _Dask(executor)
     if isinstance(executor, Workers):
-        return Carrier(executor, executor.count)
+        return _Workers(executor)
     if isinstance(executor, ProcessPoolExecutor):
         return _Pickled(executor)
     if type(executor) is ThreadPoolExecutor:  # an interpreter pool derives from it, and shares no objects

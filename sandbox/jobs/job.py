@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sandbox._face import Face, check_options
 from sandbox._sandbox import Sandbox
-from sandbox.errors import JSError, RunInterrupted
-from sandbox.jobs.crossing import from_message, to_message
+from sandbox.errors import JSError, RunInterrupted, SandboxError, portable_error
+from sandbox.jobs.crossing import from_message, to_message, unsendable
 from sandbox.limits import Limits, Usage
 from sandbox.values import JSFunction
 
@@ -179,12 +179,16 @@ class JobResult:
 
     def __reduce__(self) -> tuple[Any, ...]:
         message = self._message or to_message(self.value)
-        facts = (self.error, self.console, self.usage, self.worker, self.attempts, self.index, self.job)
+        error = (
+            None if self.error is None else (portable_error(self.error), f"{type(self.error).__name__}: {self.error}")
+        )
+        facts = (error, self.console, self.usage, self.worker, self.attempts, self.index, self.job)
         return _result, (message, *facts)
 
 
-def _result(message: bytes, *facts: Any) -> JobResult:  # noqa: ANN401 - see JobResult.__reduce__
-    return JobResult(from_message(message), *facts)
+def _result(message: bytes, error: tuple[Exception | None, str] | None, *facts: Any) -> JobResult:  # noqa: ANN401 - see JobResult.__reduce__
+    arrived = None if error is None else error[0] or SandboxError(error[1])
+    return JobResult(from_message(message), arrived, *facts)
 
 
 class Stop:
@@ -226,8 +230,17 @@ def perform(jobs: bytes | Sequence[Job], stop: Stop | None = None) -> list[JobRe
     Args:
         jobs: The jobs, or a pickle of them.
         stop: What may end them, in this process.
+
+    Raises:
+        UsageError: The pickle cannot be read here.
     """
-    unpacked: Sequence[Job] = pickle.loads(jobs) if isinstance(jobs, bytes) else jobs  # noqa: S301 - from the embedder
+    if isinstance(jobs, bytes):
+        try:
+            unpacked: Sequence[Job] = pickle.loads(jobs)  # noqa: S301 - from the embedder
+        except Exception as error:  # noqa: BLE001 - objects are read by code of their own
+            raise unsendable("the job cannot be read where it should run", error) from None
+    else:
+        unpacked = jobs
     return [_run(job, stop) for job in unpacked]
 
 

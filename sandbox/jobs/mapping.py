@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import queue
+import time
 from collections.abc import Callable, Iterable, Iterator, Sized
-from concurrent.futures import CancelledError, Future
+from concurrent.futures import BrokenExecutor, CancelledError, Future
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 _MIN_IN_FLIGHT: Final = 64
 _IN_FLIGHT_OF_A_WORKER: Final = 4
+# Results that are due do not wait any longer for jobs to be drawn.
+_SENDING_SECONDS: Final = 0.05
 
 
 def map(
@@ -149,7 +152,16 @@ class Mapping:
         return self._schedule.is_over
 
     def send(self) -> bool:
-        """Send one chunk; False: there is nothing to send now."""
+        """Send what there is to send, unless drawing it takes its time; False: nothing."""
+        end = time.monotonic() + _SENDING_SECONDS
+        has_sent = False
+        while self._send_one():
+            has_sent = True
+            if time.monotonic() > end:
+                break
+        return has_sent
+
+    def _send_one(self) -> bool:
         chunk = self._schedule.next()
         if chunk is None:
             return False
@@ -193,6 +205,8 @@ class Mapping:
             self._schedule.finish(chunk, future.result())
         elif attempts := self._carrier.attempts_lost(error):
             self._schedule.lose(chunk, attempts)
+        elif isinstance(error, BrokenExecutor):
+            self._schedule.break_off(chunk, error)
         elif isinstance(error, Exception):
             self._schedule.refuse(chunk, error)
         else:

@@ -20,7 +20,8 @@ from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 
 from sandbox._sandbox import Sandbox
-from sandbox.errors import UsageError, WorkerLost
+from sandbox.errors import WorkerLost
+from sandbox.jobs.crossing import unsendable
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -104,7 +105,7 @@ class Workers(Executor):
         try:
             data = pickle.dumps((fn, args, kwargs))
         except Exception as error:  # noqa: BLE001 - objects are pickled by code of their own
-            future.set_exception(_unsendable("the call cannot be sent to a worker process", error))
+            future.set_exception(unsendable("the call cannot be sent to a worker process", error))
             return future
         with self._lock:
             if self._broken is not None:
@@ -236,7 +237,7 @@ class _Worker:
         try:
             is_value, value = pickle.loads(answer)  # noqa: S301 - from a process of our own
         except Exception as error:  # noqa: BLE001 - objects are read by code of their own
-            return False, _unsendable("the answer of a worker process cannot be read", error)
+            return False, unsendable("the answer of a worker process cannot be read", error)
         return is_value, value
 
     def end(self) -> None:
@@ -252,10 +253,6 @@ def processors() -> int:
     """How many processors this process may use."""
     affinity = getattr(os, "sched_getaffinity", None)
     return len(affinity(0)) if affinity is not None else os.cpu_count() or 1
-
-
-def _unsendable(what: str, error: Exception) -> UsageError:
-    return UsageError(f"{what}: {type(error).__name__}: {error}")
 
 
 # --- in the process ---------------------------------------------------------------------------------------------------
@@ -283,7 +280,7 @@ def _answer(data: bytes) -> bytes:
     try:
         function, args, kwargs = pickle.loads(data)  # noqa: S301 - from the process that made this one
     except Exception as error:  # noqa: BLE001 - objects are read by code of their own
-        return pickle.dumps((False, _unsendable("the call cannot be read in a worker process", error)))
+        return pickle.dumps((False, unsendable("the call cannot be read in a worker process", error)))
     try:
         answer = True, function(*args, **kwargs)
     except BaseException as error:  # noqa: BLE001 - it is the answer
@@ -291,4 +288,4 @@ def _answer(data: bytes) -> bytes:
     try:
         return pickle.dumps(answer)
     except Exception as error:  # noqa: BLE001 - as above
-        return pickle.dumps((False, _unsendable("the answer cannot be sent by a worker process", error)))
+        return pickle.dumps((False, unsendable("the answer cannot be sent by a worker process", error)))

@@ -74,7 +74,6 @@ class Schedule:
         total: How many there are, if that is known.
 
     Attributes:
-        progress: How far it has come.
         failure: Why nothing more is drawn: what the input raised, or the executor; raised when all results are taken.
     """
 
@@ -96,7 +95,8 @@ class Schedule:
         self._results: dict[int, JobResult] = {}  # not taken yet, in the order they came
         self._taken = 0
         self._is_drawn = False
-        self.progress = JobProgress(total=total)
+        self._total = total
+        self._drawn = self._done = self._failed = self._retried = 0
         self.failure: Exception | None = None
 
     def next(self) -> Chunk | None:
@@ -115,7 +115,7 @@ class Schedule:
 
     def _draw(self) -> list[_Sent]:
         drawn: list[_Sent] = []
-        first = self.progress.sent
+        first = self._drawn
         room = min(self._chunk_size, self._in_flight - (first - self._taken))
         if self._is_drawn or self.failure is not None or room <= 0:
             return drawn
@@ -127,7 +127,7 @@ class Schedule:
             self._is_drawn = len(drawn) < room
         except Exception as error:  # noqa: BLE001 - raised when what was drawn has its results
             self.failure = error
-        self._note(sent=first + len(drawn))
+        self._drawn += len(drawn)
         return drawn
 
     def finish(self, chunk: Chunk, results: Sequence[JobResult]) -> None:
@@ -142,7 +142,7 @@ class Schedule:
             if sent.attempts > self._retries:
                 self._settle(sent, JobResult(error=WorkerLost(sent.attempts)))
             else:
-                self._note(retried=self.progress.retried + 1)
+                self._retried += 1
                 self._again.append(Chunk([sent]))
 
     def refuse(self, chunk: Chunk, error: Exception) -> None:
@@ -172,10 +172,8 @@ class Schedule:
         self._results[sent.index] = replace(
             result, index=sent.index, job=sent.job, attempts=sent.attempts, _message=None
         )
-        self._note(done=self.progress.done + 1, failed=self.progress.failed + (not result.ok))
-
-    def _note(self, **changes: int) -> None:
-        self.progress = replace(self.progress, **changes)
+        self._done += 1
+        self._failed += not result.ok
 
     def take(self) -> JobResult | None:
         """The next result that is due; None: there is none now."""
@@ -183,6 +181,11 @@ class Schedule:
         result = None if index is None else self._results.pop(index, None)
         self._taken += result is not None
         return result
+
+    @property
+    def progress(self) -> JobProgress:
+        """How far it has come."""
+        return JobProgress(self._done, self._failed, self._retried, self._drawn, self._total)
 
     @property
     def is_over(self) -> bool:
