@@ -79,7 +79,7 @@ each_page = pytest.mark.parametrize("page", PAGES, ids=page_id)
 @with_python
 def test_python_blocks_print_what_follows_them(page: Path) -> None:
     """The blocks of a page are one program, in order."""
-    names: dict[str, object] = {"__name__": "__page__"}
+    names: dict[str, object] = {"__name__": "__main__"}
     printed = ""
     for block in blocks(page):
         if block.language == "python":

@@ -239,7 +239,7 @@ MATRIX: dict[str, set[str]] = {
     "faces": {"vocabulary", "modules", "intl", "fetch", "websocket", "files", "capabilities", "driver", "snapshot"},
     "jobs": {"vocabulary", "codec", "capabilities", "faces"},
     "names": {"vocabulary", "fetch", "websocket", "files", "capabilities", "driver", "snapshot", "faces", "jobs"},
-    "command": {"vocabulary", "modules", "capabilities", "faces"},
+    "command": {"vocabulary", "modules", "capabilities", "names"},
 }
 
 # Who may import what from outside; a package that is not listed may be imported by anyone.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +30,7 @@ def map_async(
     chunk_size: int = 1,
     in_flight: int | None = None,
     progress: bool | Callable[[JobProgress], object] = False,
-) -> AsyncIterator[JobResult]:
+) -> AsyncGenerator[JobResult, None]:
     """As `map`, for asyncio and trio: the event loop stays free while results are waited for.
 
     Cancelling the task cancels what is left. A loop that may end early is put into `contextlib.aclosing`.
@@ -47,7 +47,7 @@ def map_async(
         progress: As for `map`; a function is called on the event loop's thread.
 
     Returns:
-        An asynchronous iterator of the results, one for each job; each step is a cancel point.
+        An asynchronous generator of the results, one for each job; each step is a cancel point.
 
     Raises:
         BaseException: As `map`.
@@ -57,7 +57,7 @@ def map_async(
     )
 
 
-async def _results(mapping: Mapping) -> AsyncIterator[JobResult]:
+async def _results(mapping: Mapping) -> AsyncGenerator[JobResult, None]:
     call_soon = _thread_safe_call()
     arrived = anyio.Event()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import time
-from collections.abc import Callable, Iterable, Iterator, Sized
+from collections.abc import Callable, Generator, Iterable, Sized
 from concurrent.futures import BrokenExecutor, CancelledError, Future
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -34,7 +34,7 @@ def map(
     chunk_size: int = 1,
     in_flight: int | None = None,
     progress: bool | Callable[[JobProgress], object] = False,
-) -> Iterator[JobResult]:
+) -> Generator[JobResult, None, None]:
     """Run jobs on the workers of an executor, and give their results as they come.
 
     A job that fails is a result like any other. The jobs are drawn from the input as results are taken, so there may be
@@ -57,7 +57,7 @@ def map(
             `JobProgress` when something has come.
 
     Returns:
-        An iterator of the results, one for each job. It is used on one thread at a time.
+        A generator of the results, one for each job. It is used on one thread at a time.
 
     Raises:
         TypeError: An argument has the wrong type; or, later, an item of the input is no `Job`.
@@ -71,7 +71,7 @@ def map(
     )
 
 
-def _results(mapping: Mapping) -> Iterator[JobResult]:
+def _results(mapping: Mapping) -> Generator[JobResult, None, None]:
     with mapping:
         while not mapping.is_over:
             has_moved = mapping.send()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import copyreg
 import pickle
+import pickletools
 from collections.abc import Callable
 from dataclasses import FrozenInstanceError, replace
 from typing import Any
@@ -235,6 +236,19 @@ def test_values_as_deep_as_there_may_be(kind: type) -> None:
     while value:
         depth, value = depth + 1, next(iter(value.values() if kind is JSMap else value))
     assert depth == 499
+
+
+def test_values_are_no_pickles() -> None:
+    """All that a pickled result names is of this package, whatever the value, which is a row of bytes."""
+    code = "({a: [new Map([[1, 2n]]), new Date(0), /x/g, new Float64Array(2), 'cos\\nsystem', new URL('a:b')]})"
+    result = Job(code).run()
+    operations = list(pickletools.genops(pickle.dumps(result)))
+
+    texts = [str(argument) for operation, argument, _ in operations if operation.name == "SHORT_BINUNICODE"]
+    assert result.ok
+    assert {text for text in texts if "." in text} == {"sandbox.jobs.job", "sandbox.limits"}
+    assert {text for text in texts if "." not in text} - {result.worker} == {"_result", "Usage"}
+    assert "REDUCE" in {operation.name for operation, _, _ in operations}
 
 
 ERRORS = [getattr(errors, name) for name in errors.__all__ if name != "Frame"]

@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import aclosing, closing
@@ -91,7 +91,7 @@ def test_an_endless_input(executor: Executor) -> None:
             drawn.append(number)
             yield double(number)
 
-    with closing(sandbox.map(jobs(), executor=executor, in_flight=5)) as results:  # type: ignore[type-var] # a generator
+    with closing(sandbox.map(jobs(), executor=executor, in_flight=5)) as results:
         for number in range(20):
             assert next(results).unwrap() == 2 * number
             assert len(drawn) <= number + 1 + 5
@@ -338,8 +338,8 @@ async def test_cancelling_the_task(where: str, tmp_path: Path) -> None:
 
 @pytest.mark.anyio
 async def test_leaving_the_loop_early(threads: ThreadPoolExecutor) -> None:
-    results: AsyncIterator[JobResult] = sandbox.map_async(map(double, count()), executor=threads, in_flight=3)
-    async with aclosing(results) as stream:  # type: ignore[type-var] # a generator
+    results = sandbox.map_async(map(double, count()), executor=threads, in_flight=3)
+    async with aclosing(results) as stream:
         async for result in stream:
             if result.index == 10:
                 break

@@ -29,7 +29,7 @@ def drawn(*steps: JobProgress) -> str:
 @pytest.mark.parametrize(
     ("step", "shown"),
     [
-        (JobProgress(done=0, total=200), ["jobs", "  0/200", "0:00:00"]),
+        (JobProgress(done=0, total=200), ["jobs", "  0/200"]),
         (JobProgress(done=50, total=200), ["50/200", "━━━"]),
         (JobProgress(done=50, failed=3, total=200), ["50/200", "3 failed"]),
         (JobProgress(done=50, failed=1200, retried=1, total=2000), ["1,200 failed, 1 retried"]),
