@@ -38,7 +38,6 @@ what belongs to a live sandbox becomes text then, and an exception of the host t
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, ClassVar, Final, Literal, Self
@@ -493,6 +492,8 @@ class _Original:
 
 
 def _original(pickled: bytes) -> BaseException | None:
+    import pickle  # whoever reads a pickle has it
+
     try:
         error = pickle.loads(pickled)  # noqa: S301 - part of a pickle that is being read
     except Exception:  # noqa: BLE001 - of whatever class it is
@@ -514,6 +515,8 @@ def _portable_cause(cause: BaseException | None, done: dict[int, Any], depth: in
     if cause is None or isinstance(cause, SandboxError):
         copy = portable(cause, done, depth)
         return None if isinstance(copy, str) else copy  # a mark
+    import pickle
+
     try:
         pickled = pickle.dumps(cause)
     except Exception:  # noqa: BLE001 - exceptions may hold anything

@@ -180,11 +180,13 @@ def test_functions_of_the_process_run_on_its_threads(threads: ThreadPoolExecutor
 
 
 @pytest.mark.parametrize("where", ["workers", "pool"])
-def test_a_job_that_cannot_be_sent_is_a_failure_of_its_own(where: str, request: pytest.FixtureRequest) -> None:
+def test_a_job_that_cannot_be_sent_is_a_failure_of_its_own(
+    where: str, workers: Workers, pool: ProcessPoolExecutor
+) -> None:
     jobs = [double(1), calling(lambda: 1), double(2), calling(Unreadable()), double(3)]
 
     for chunk_size in (1, 5):
-        results = list(sandbox.map(jobs, executor=request.getfixturevalue(where), chunk_size=chunk_size))
+        results = list(sandbox.map(jobs, executor=pool if where == "pool" else workers, chunk_size=chunk_size))
 
         assert [result.value for result in results] == [2, None, 4, None, 6]
         assert [type(results[index].error) for index in (1, 3)] == [UsageError, UsageError]
