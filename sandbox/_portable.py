@@ -77,3 +77,65 @@ def portable(value: object, done: dict[int, Any], depth: int = DEPTH) -> Any:  #
     else:
         copy = done[id(value)] = StandIn(repr(value))
     return copy
+
+
+def restore(cls: type[BaseException], args: tuple[Any, ...]) -> BaseException:
+    """Make an error again, without its constructor."""
+    error = cls.__new__(cls, *args)
+    error.args = args
+    return error
+
+
+class Inner:
+    """An error inside another one, on its way. What it holds is copied already, together with all that it shares."""
+
+    state: tuple[Any, Any]
+
+    def __init__(self, kind: type[BaseException], args: tuple[Any, ...]) -> None:
+        self._parts = kind, args
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return restore, self._parts, self.state
+
+
+class _Original:
+    """An exception of the host on its way, which may be of a class that cannot be made again where it arrives."""
+
+    def __init__(self, pickled: bytes) -> None:
+        self._pickled = pickled
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _original, (self._pickled,)
+
+
+def _original(pickled: bytes) -> BaseException | None:
+    import pickle  # whoever reads a pickle has it
+
+    try:
+        error = pickle.loads(pickled)  # noqa: S301 - part of a pickle that is being read
+    except Exception:  # noqa: BLE001 - of whatever class it is
+        return None
+    return error if isinstance(error, BaseException) else None
+
+
+def portable_error(error: Exception) -> Any:  # noqa: ANN401 - see below
+    """What to pickle in place of an error; None when an exception of the host cannot be pickled.
+
+    It is read as the error, or as None where its class cannot be read. No reducer that another package has registered
+    for exceptions is asked: those add tracebacks and whatever the causes hold.
+    """
+    return portable_cause(error, {}, DEPTH)
+
+
+def portable_cause(cause: BaseException | None, done: dict[int, Any], depth: int) -> Any:  # noqa: ANN401 - see above
+    """The cause of an error as it travels; None when it cannot."""
+    if cause is None or hasattr(cause, "_portable_copy"):
+        copy = portable(cause, done, depth)
+        return None if isinstance(copy, str) else copy  # a mark
+    import pickle
+
+    try:
+        pickled = pickle.dumps(cause)
+    except Exception:  # noqa: BLE001 - exceptions may hold anything
+        return None
+    return None if _original(pickled) is None else _Original(pickled)

@@ -44,7 +44,7 @@ from typing import Any, ClassVar, Final, Literal, Self
 
 from sandbox import _stack
 from sandbox._brief import brief
-from sandbox._portable import DEPTH, portable
+from sandbox._portable import DEPTH, Inner, portable, portable_cause, restore
 from sandbox._stack import Frame
 from sandbox.values import undefined
 
@@ -98,7 +98,7 @@ class SandboxError(Exception):
     rolled_back: bool = False
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _restore, (type(self), self.args), self._portable_state({id(self): self}, DEPTH)
+        return restore, (type(self), self.args), self._portable_state({id(self): self}, DEPTH)
 
     def __setstate__(self, state: Any) -> None:  # noqa: ANN401 - the pair that `_portable_state` makes
         attributes, self.__cause__ = state
@@ -106,12 +106,12 @@ class SandboxError(Exception):
 
     def _portable_copy(self, done: dict[int, Any], depth: int) -> object:
         """What is pickled in place of this error inside another one; see `_portable`."""
-        copy = done[id(self)] = _Inner(type(self), self.args)
+        copy = done[id(self)] = Inner(type(self), self.args)
         copy.state = self._portable_state(done, depth)
         return copy
 
     def _portable_state(self, done: dict[int, Any], depth: int) -> tuple[Any, Any]:
-        return portable(self.__dict__, done, depth - 1), _portable_cause(self.__cause__, done, depth - 1)
+        return portable(self.__dict__, done, depth - 1), portable_cause(self.__cause__, done, depth - 1)
 
 
 class GuestError(SandboxError):
@@ -461,64 +461,3 @@ _MAX_CAUSES: Final = 8
 def _amount(number: float, unit: str) -> str:
     text = f"{number:,}" if isinstance(number, int) else f"{number:,.3f}".rstrip("0").rstrip(".")
     return text if unit in ("", "fuel") else f"{text} {unit}"
-
-
-def _restore(cls: type[SandboxError], args: tuple[Any, ...]) -> SandboxError:
-    error = cls.__new__(cls, *args)
-    error.args = args
-    return error
-
-
-class _Inner:
-    """An error inside another one, on its way. What it holds is copied already, together with all that it shares."""
-
-    state: tuple[Any, Any]
-
-    def __init__(self, kind: type[SandboxError], args: tuple[Any, ...]) -> None:
-        self._parts = kind, args
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _restore, self._parts, self.state
-
-
-class _Original:
-    """An exception of the host on its way, which may be of a class that cannot be made again where it arrives."""
-
-    def __init__(self, pickled: bytes) -> None:
-        self._pickled = pickled
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _original, (self._pickled,)
-
-
-def _original(pickled: bytes) -> BaseException | None:
-    import pickle  # whoever reads a pickle has it
-
-    try:
-        error = pickle.loads(pickled)  # noqa: S301 - part of a pickle that is being read
-    except Exception:  # noqa: BLE001 - of whatever class it is
-        return None
-    return error if isinstance(error, BaseException) else None
-
-
-def portable_error(error: Exception) -> Any:  # noqa: ANN401 - see below
-    """What to pickle in place of an error; None when an exception of the host cannot be pickled.
-
-    It is read as the error, or as None where its class cannot be read. No reducer that another package has registered
-    for exceptions is asked: those add tracebacks and whatever the causes hold.
-    """
-    return _portable_cause(error, {}, DEPTH)
-
-
-def _portable_cause(cause: BaseException | None, done: dict[int, Any], depth: int) -> Any:  # noqa: ANN401 - see above
-    """The cause of an error as it travels; None when it cannot."""
-    if cause is None or isinstance(cause, SandboxError):
-        copy = portable(cause, done, depth)
-        return None if isinstance(copy, str) else copy  # a mark
-    import pickle
-
-    try:
-        pickled = pickle.dumps(cause)
-    except Exception:  # noqa: BLE001 - exceptions may hold anything
-        return None
-    return None if _original(pickled) is None else _Original(pickled)

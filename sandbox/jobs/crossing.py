@@ -14,6 +14,7 @@ from sandbox.errors import ConversionError, UsageError
 from sandbox.limits import Limits
 
 if TYPE_CHECKING:
+    from sandbox._encode import Labels
     from collections.abc import Callable
 
     from sandbox.values import JSHandle
@@ -26,6 +27,7 @@ class _Nobody:
     """The owner of values that are on their way: it has no guest, so nothing can be held by it or by the guest."""
 
     served: object = None
+    labels: Labels | None = None
 
     def bind(self, function: Callable[..., Any], /) -> NoReturn:
         raise ConversionError("$", "a function of the host; a job takes these by its option `functions`")

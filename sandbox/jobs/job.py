@@ -13,8 +13,9 @@ from inspect import signature
 from typing import TYPE_CHECKING, Any, Final
 
 from sandbox._face import Face, check_options
+from sandbox._portable import portable_error
 from sandbox._sandbox import Sandbox
-from sandbox.errors import JSError, RunInterrupted, SandboxError, portable_error
+from sandbox.errors import JSError, RunInterrupted, SandboxError
 from sandbox.jobs.crossing import from_message, to_message, unsendable
 from sandbox.limits import Limits, Usage
 from sandbox.values import JSFunction
