@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from sandbox._guest import State
+from sandbox._events import State
 from sandbox.errors import GuestProtocolError, LimitExceeded, RunInterrupted, SandboxError
 
 if TYPE_CHECKING:

@@ -32,7 +32,7 @@ from sandbox._payloads import (
     target_of,
 )
 from sandbox._wire import SCALARS, UNDEFINED, array_head, bigint_payload, date_from, date_payload, new_packer
-from sandbox.errors import ConversionError, GuestProtocolError
+from sandbox.errors import ConversionError, GuestProtocolError, LimitExceeded
 from sandbox.values import (
     BigInt,
     JSAsyncIterator,
@@ -83,6 +83,7 @@ _UNCOUNTED: Final = 1 << 62
 _SPARE_SHARE: Final = 4
 # A packer keeps the largest buffer it ever needed; one that grew beyond this is not used again.
 _KEPT_BUFFER_BYTES: Final = 1 << 20
+_UNDEFINED: Final = msgpack.ExtType(Tag.UNDEFINED, b"")
 _MALFORMED: Final = (ValueError, TypeError, OverflowError, RecursionError, msgpack.UnpackException)
 
 
@@ -113,6 +114,7 @@ class Codec:
         )
         # A value takes at least a byte, so that no message of this size can exceed a budget.
         self._small_bytes = min(_SMALL_BYTES, limits.max_nodes, limits.message_bytes)
+        self._step = owner.pace.step
         self._packers: list[msgpack.Packer] = []
         self._scalars = new_packer()  # without a hook no Python code runs inside it, so it can be shared
 
@@ -143,6 +145,7 @@ class Codec:
             message: bytes = b"\0" + b"".join(parts)  # type: ignore[arg-type] # None is not in it
             if len(message) <= self._limits.message_bytes:
                 return message
+        self._owner.pace.begin()
         if self._is_plain(values):
             packers = self._packers
             packer = packers.pop() if packers else self._new_packer()
@@ -169,6 +172,8 @@ class Codec:
         """
         try:
             return self.encode(value), False
+        except LimitExceeded:
+            raise
         except Exception as error:  # noqa: BLE001 - the guest's program decides what to do about it
             refusal = error
         try:
@@ -195,6 +200,7 @@ class Codec:
         if size > self._limits.message_bytes:
             raise malformed("larger than the message_bytes limit")
         held: dict[int, JSHandle] = {}
+        self._owner.pace.begin()
         if not message[0]:
             try:
                 if size <= _UNCHECKED_BYTES:
@@ -340,8 +346,9 @@ class Codec:
         kind = type(value)
         if kind is tuple:
             return list(value)  # type: ignore[call-overload] # a tuple
-        if isinstance(value, Undefined):
-            return msgpack.ExtType(Tag.UNDEFINED, b"")
+        self._step()
+        if kind is Undefined:
+            return _UNDEFINED
         if kind is int or isinstance(value, BigInt):
             return msgpack.ExtType(Tag.BIGINT, bigint_payload(value))  # type: ignore[arg-type] # an int
         if isinstance(value, datetime):
@@ -383,6 +390,7 @@ class Codec:
 
     def _extension(self, held: dict[int, JSHandle], depth: int, tag: int, payload: bytes) -> object:
         """What the unpacker asks for an extension."""
+        self._step()
         if tag == Tag.DATE:
             try:
                 return date_from(date_ms(payload))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from sandbox._abi import Verb
-from sandbox._guest import State
+from sandbox._events import State
 from sandbox._runs import Run, is_anything
 
 if TYPE_CHECKING:

@@ -109,6 +109,7 @@ class Reader(Cursor):
         spare_items: int = 1 << 62,
     ) -> None:
         self._owner = owner
+        self._step = owner.pace.step
         self._limits = limits
         super().__init__(data)
         self._references = references
@@ -149,10 +150,11 @@ class Reader(Cursor):
 
     def _members(self, frame: _Frame) -> None:
         """Read members of the innermost frame, up to one that has members of its own."""
-        put, keys = self._put, frame.keys
+        put, keys, step = self._put, frame.keys, self._step
         while frame.remaining:
             frame.remaining -= 1
             frame.index += 1
+            step()
             if keys is not None:
                 frame.key = keys()
             self._nodes += 1

@@ -38,6 +38,7 @@ from sandbox.values import BigInt, Blob, File, JSHandle, JSMap, JSSet
 if TYPE_CHECKING:
     import msgpack
 
+    from sandbox._pace import Pace
     from sandbox.errors import ErrorDetail
     from sandbox.limits import Limits
 
@@ -54,10 +55,12 @@ class EncodeOwner(Protocol):
 
     Attributes:
         served: What the guest gave for the answer that is being written. Coroutines and tracebacks hold on to it.
+        pace: Is told of each value, and says when there is no time for the rest.
         labels: Names what is bound, while a global of the embedder is written; None: nothing has such a name.
     """
 
     served: object
+    pace: Pace
     labels: Labels | None
 
     def bind(self, function: Callable[..., Any], /) -> tuple[int, Mode, str, int]:
@@ -132,6 +135,7 @@ class Writer:
         self, owner: EncodeOwner, limits: Limits, packer: msgpack.Packer, error_detail: ErrorDetail = "message"
     ) -> None:
         self._owner = owner
+        self._step = owner.pace.step
         self._limits = limits
         self._pack: Callable[[object], bytes] = packer.pack
         self._error_detail = error_detail
@@ -172,6 +176,7 @@ class Writer:
             frame = frames[-1]
             for value in frame.items:
                 frame.position += 1
+                self._step()
                 child = self._begin(value)
                 self._check_size(0)
                 if child is not None:

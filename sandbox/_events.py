@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from sandbox._abi import Reason, Status
     from sandbox.errors import ConversionError, SandboxError
+
+
+class State(Enum):
+    """Where a guest is in its life. `RUNNING` holds while a turn is on some thread's stack."""
+
+    READY = "ready"
+    RUNNING = "running"
+    POISONED = "poisoned"
+    CLOSED = "closed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Callable, Sequence
-from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
 from sandbox import _abi, _failures
@@ -26,6 +25,7 @@ from sandbox._events import (
     Released,
     Requested,
     Returned,
+    State,
     Stopped,
     Uncaught,
 )
@@ -37,6 +37,7 @@ from sandbox.errors import (
     EngineCrashed,
     GuestProtocolError,
     JSError,
+    LimitExceeded,
     MemoryLimitExceeded,
     SandboxBusy,
     SandboxClosed,
@@ -59,15 +60,6 @@ _RESERVE_BYTES: Final = 1 << 20  # below the wall of linear memory, so that the 
 _BATCH_BYTES: Final = 1 << 14  # of frames decoded at one time, holes of arrays included: events take far more room
 _NANOSECONDS: Final = 1_000_000_000
 _REASONS: Final = frozenset(Reason)
-
-
-class State(Enum):
-    """Where a guest is in its life. `RUNNING` holds while a turn is on some thread's stack."""
-
-    READY = "ready"
-    RUNNING = "running"
-    POISONED = "poisoned"
-    CLOSED = "closed"
 
 
 class Guest:
@@ -348,7 +340,7 @@ class Guest:
         if op == Op.FINISH:
             try:
                 return Finished(number, self._decode(message))
-            except ConversionError as error:
+            except (ConversionError, LimitExceeded) as error:
                 return Failed(number, error.with_traceback(None))
         if op == Op.FAIL:
             return Failed(number, self._thrown(message))
@@ -368,10 +360,15 @@ class Guest:
             return Requested(number, op, self._arguments(message), bytes(message) if is_call else b"")
         except ConversionError as refusal:
             return Requested(number, op, refusal.with_traceback(None))
+        except LimitExceeded:  # whoever asks for its answer is ended before there is one
+            return Requested(number, op, ConversionError("$", "there was no time to read it"))
 
     def _thrown(self, message: bytes | memoryview) -> SandboxError:
         control = self.instance.control
-        value = self._decode(message, self._codec.decode_thrown)
+        try:
+            value = self._decode(message, self._codec.decode_thrown)
+        except LimitExceeded as error:
+            return error.with_traceback(None)
         # Whether memory ran out is a fact of the allocator; what the guest says only tells which failure it was.
         # A guest that is being stopped throws as well: then only the allocator's own text stands for memory.
         is_own_text = isinstance(value, JSError) and value.message == _OUT_OF_MEMORY

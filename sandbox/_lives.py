@@ -16,6 +16,7 @@ from sandbox._callables import HostOperation, operation_of
 from sandbox._codec import Codec
 from sandbox._events import Encoded, Returned
 from sandbox._labels import Labels
+from sandbox._pace import Pace
 from sandbox._requests import Aborted
 from sandbox._runs import Run
 from sandbox._snapshot_state import SavedOperation, SavedRequest, State
@@ -336,6 +337,7 @@ class _Nobody:
     """Takes the place of a sandbox while a value is encoded that goes into no guest, or into one of another life."""
 
     served: object = None
+    pace: Pace = Pace()
     labels: _Labels | None = None
 
     def bind(self, function: Callable[..., Any], /) -> tuple[int, Mode, str, int]:

@@ -13,6 +13,7 @@ from sandbox import _abi
 from sandbox._abi import Mode, Tag
 from sandbox._callables import HostOperation, key_of, operation_of
 from sandbox._iterators import IteratorSteps
+from sandbox._pace import Pace
 from sandbox._snapshot_state import SavedOperation, State
 from sandbox._weights import host_bytes
 from sandbox.capabilities.base import Capability, Operation, WorkingCapability
@@ -84,6 +85,7 @@ class Operations:
         made: How many handles of the guest the host was ever given.
         refused: How many of them were more than it may hold; nothing holds them.
         served: See `EncodeOwner`.
+        pace: Likewise; whoever runs the turns looks at it.
         answering: The name of the call that is being answered; empty: of none that is watched.
         answered_bytes: About what the arguments take of the request that is being answered.
         labels: See `EncodeOwner`.
@@ -119,6 +121,7 @@ class Operations:
         self._next_op = _abi.FIRST_DYNAMIC_OP
         self.served: object = None
         self.answering = ""
+        self.pace = Pace()
         self.labels: Labels | None = None
         self.names: set[str] = set()
         self.answered_bytes = 0

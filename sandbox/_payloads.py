@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from sandbox import _failures
 from sandbox._abi import Tag
@@ -12,6 +12,9 @@ from sandbox._wire import MAX_BIGINT_BYTES, typed_array_from
 from sandbox.errors import JSError
 from sandbox.values import URL, BigInt, Blob, File, JSHandle, RegExp, undefined
 
+if TYPE_CHECKING:
+    from sandbox._pace import Pace
+
 # What stays in the guest and is held by handle.
 HELD: Final = frozenset({Tag.FUNCTION, Tag.PROMISE, Tag.ITERATOR, Tag.ASYNC_ITERATOR})
 
@@ -19,7 +22,13 @@ _FLOAT64: Final = struct.Struct(">d")
 
 
 class DecodeOwner(Protocol):
-    """What the decoder needs of the sandbox that the values come from."""
+    """What the decoder needs of the sandbox that the values come from.
+
+    Attributes:
+        pace: Is told of each value, and says when there is no time for the rest.
+    """
+
+    pace: Pace
 
     def held(self, tag: Tag, handle: int, name: str, /) -> JSHandle:
         """A new function, promise or iterator, as the tag says; each handle in a message is met once.

@@ -22,10 +22,11 @@ from sandbox._events import (
     Finished,
     Released,
     Requested,
+    State,
     Stopped,
     Uncaught,
 )
-from sandbox._guest import Guest, State
+from sandbox._guest import Guest
 from sandbox._holds import Hold, StartInTurn
 from sandbox._observer import Ended
 from sandbox._requests import Aborted, Requests
@@ -107,6 +108,8 @@ class Turns:
         self._patience_ends = math.inf
         self._fuel = self._turns = self._made = self._peak_memory_bytes = 0
         operations.promise, operations.forget = self._promise, requests.discard
+        operations.pace.on_begin, operations.pace.on_steps = self._begin_conversion, self._check_conversion
+        self._converting = 0.0
         self.guest = Guest(
             limits,
             settings,
@@ -421,6 +424,23 @@ class Turns:
         if time.monotonic() > self._patience_ends:
             broken = self.guest.broken("the guest went on after it was told to stop")
             raise self._stop or broken
+
+    def _begin_conversion(self) -> None:
+        self._converting = time.monotonic()
+
+    def _check_conversion(self) -> None:
+        """See whether a long message may be read or written on: that is time of the run which it is for.
+
+        Raises:
+            BaseException: What the run ends with.
+        """
+        run, now = self._current, time.monotonic()
+        if run is None:
+            return
+        elapsed_ns, self._converting = int((now - self._converting) * 1e9), now
+        self.guest.instance.charge(elapsed_ns, elapsed_ns)
+        if not self.seconds_left(0.0):
+            raise self._stop or run.time_error(self._turn_seconds())
 
     def _check(self) -> None:
         """See whether the turn may go on: host functions take time, and leave handles behind."""

@@ -11,6 +11,7 @@ from sandbox._abi import CAP_FIRST_HOST_REQUEST, Mode, Tag
 from sandbox._codec import Codec
 from sandbox._decode import Reader
 from sandbox._encode import Labels, Writer
+from sandbox._pace import Pace
 from sandbox._wire import new_packer
 from sandbox.errors import ConversionError
 from sandbox.limits import Limits
@@ -23,6 +24,7 @@ class Owner:
     def __init__(self) -> None:
         self.bound: list[Callable[..., Any]] = []
         self.served: object = None
+        self.pace = Pace()
         self.labels: Labels | None = None
         self.kept: dict[int, BaseException] = {}
         self.released: list[int] = []

@@ -13,8 +13,7 @@ from typing import Any
 import pytest
 
 from sandbox._abi import Verb
-from sandbox._events import Cancelled, Crashed, Failed, Finished, Released, Requested, Uncaught
-from sandbox._guest import State
+from sandbox._events import Cancelled, Crashed, Failed, Finished, Released, Requested, State, Uncaught
 from sandbox.errors import (
     ConversionError,
     JSError,

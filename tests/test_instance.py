@@ -15,8 +15,7 @@ import pytest
 
 from sandbox import _abi
 from sandbox._abi import Op, Reason, Status, Tag, Verb
-from sandbox._events import Cancelled, Finished, Released, Requested, Uncaught
-from sandbox._guest import State
+from sandbox._events import Cancelled, Finished, Released, Requested, State, Uncaught
 from sandbox._instance import Instance, Trap
 from sandbox.errors import GuestProtocolError, MemoryLimitExceeded, SandboxError, SandboxPoisoned
 from tests.bare_guest import FUEL, Bare

@@ -50,6 +50,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "modules",
     ),
     "codec": (
+        "_pace",
         "_wire",
         "_failures",
         "_leaves",

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sandbox._abi import Reason
-from sandbox._events import Failed
-from sandbox._guest import State
+from sandbox._events import Failed, State
 from sandbox.errors import JSError, MemoryLimitExceeded
 from tests.bare_guest import Bare, outcome, stops
 

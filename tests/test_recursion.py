@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sandbox import _image
-from sandbox._guest import State
+from sandbox._events import State
 from sandbox.errors import ConversionError, JSError
 from tests.bare_guest import Bare
 from tests.recursions import SHAPES, code_of

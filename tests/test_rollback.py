@@ -19,7 +19,7 @@ import pytest
 from sandbox import JSError, Limits
 from sandbox._abi import Verb
 from sandbox._clock import VirtualClock
-from sandbox._guest import State
+from sandbox._events import State
 from sandbox.errors import (
     FuelLimitExceeded,
     LimitExceeded,

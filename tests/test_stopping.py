@@ -14,8 +14,7 @@ import pytest
 
 from sandbox import AsyncSandbox, Sandbox
 from sandbox._abi import Op, Reason
-from sandbox._events import Requested, Stopped
-from sandbox._guest import State
+from sandbox._events import Requested, State, Stopped
 from sandbox.errors import RunInterrupted
 from tests.bare_guest import Bare, outcome, stops
 

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from sandbox._abi import CAP_DEPTH, CAP_MESSAGE_BYTES, CAP_NODES, Tag
 from sandbox._codec import Codec
+from sandbox._pace import Pace
 from sandbox.errors import ConversionError, UsageError
 from sandbox.limits import Limits
 
 if TYPE_CHECKING:
-    from sandbox._encode import Labels
     from collections.abc import Callable
 
+    from sandbox._encode import Labels
     from sandbox.values import JSHandle
 
 LARGEST: Final = Limits(max_nodes=CAP_NODES, max_depth=CAP_DEPTH, message_bytes=CAP_MESSAGE_BYTES)
@@ -27,6 +28,7 @@ class _Nobody:
     """The owner of values that are on their way: it has no guest, so nothing can be held by it or by the guest."""
 
     served: object = None
+    pace: Pace = Pace()
     labels: Labels | None = None
 
     def bind(self, function: Callable[..., Any], /) -> NoReturn:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sandbox._events import Crashed
-from sandbox._guest import State
+from sandbox._events import Crashed, State
 from sandbox.errors import MemoryLimitExceeded, SandboxError
 from sandbox.exposure import expose
 from tests.bare_guest import Bare, outcome

@@ -8,8 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from sandbox._abi import Verb
-from sandbox._events import Crashed, Event, Finished
-from sandbox._guest import State
+from sandbox._events import Crashed, Event, Finished, State
 from sandbox.errors import ConversionError, JSError
 from sandbox.values import JSFunction
 from tests.bare_guest import Bare, requests

@@ -21,7 +21,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from sandbox import Limits, Sandbox, expose
 from sandbox._abi import CAP_FIRST_HOST_REQUEST, EXPORTS, Control, Op, Tag
-from sandbox._guest import State
+from sandbox._events import State
 from sandbox.errors import SandboxError
 from sandbox.values import JSFunction, JSHandle, JSPromise
 from tests.fake_owner import ext, packed

@@ -12,8 +12,7 @@ from collections.abc import Iterator
 import pytest
 
 from sandbox import _guest
-from sandbox._events import Crashed
-from sandbox._guest import State
+from sandbox._events import Crashed, State
 from sandbox.exposure import expose
 from tests.bare_guest import Bare
 from tests.fuzz.test_out_of_memory import PROGRAMS
