@@ -12,7 +12,7 @@ from tests.soak import programs
 if TYPE_CHECKING:
     from sandbox.limits import Metering, OnLimit
 
-Kind = Literal["eval", "module", "import", "call", "set", "get", "delete", "idle", "tick"]
+Kind = Literal["eval", "module", "import", "call", "set", "get", "delete", "idle", "tick", "twin"]
 Face = Literal["blocking", "asyncio", "trio"]
 
 # What a sandbox is asked for, and how often compared with the others.
@@ -26,6 +26,7 @@ _KINDS: Final[dict[Kind, int]] = {
     "delete": 2,
     "idle": 4,
     "tick": 3,
+    "twin": 4,
 }
 _FACES: Final[dict[Face, int]] = {"blocking": 76, "asyncio": 12, "trio": 12}
 _ON_LIMIT: Final[dict[OnLimit, int]] = {"keep": 5, "poison": 1, "rollback": 3}

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import anyio
 
-from sandbox import AsyncSandbox, JSAsyncIterator, JSFunction, JSIterator, JSPromise, Sandbox
+from sandbox import AsyncSandbox, JSAsyncIterator, JSFunction, JSIterator, JSPromise, Sandbox, Snapshot
 from sandbox.errors import (
     ConversionError,
     CpuLimitExceeded,
@@ -26,6 +26,7 @@ from sandbox.errors import (
     RunInterrupted,
     SandboxClosed,
     SandboxPoisoned,
+    SnapshotError,
     StackLimitExceeded,
     UsageError,
     WallLimitExceeded,
@@ -131,13 +132,14 @@ class _Session:
         self._box: Any = None
         self._number = -1
         self._is_dead = False
+        self._stack: AsyncExitStack
 
     async def run(self) -> None:
         """From the first breath to the last."""
         life, host = self._life, self._host
         make: Any = AsyncSandbox if self._is_async else Sandbox
         self._tally.sandboxes += 1
-        async with AsyncExitStack() as stack:
+        async with AsyncExitStack() as self._stack:
             try:
                 box = host.box = self._box = make(
                     limits=life.limits,
@@ -150,11 +152,12 @@ class _Session:
                     seed=life.seed,
                 )
                 if self._is_async:
-                    await stack.enter_async_context(box)
+                    await self._stack.enter_async_context(box)
             except (LimitExceeded, ConversionError) as error:
                 self._tally.outcomes[f"not made: {type(error).__name__}"] += 1
                 return
-            await self._request(lambda: box.eval(PRELUDE))
+            del box
+            await self._request(lambda: self._box.eval(PRELUDE))
             for number, step in enumerate(life.steps):
                 self._number = number
                 self._on_step(number)
@@ -162,7 +165,7 @@ class _Session:
                 await self._check_arithmetic()
                 self._canary.check()
             if life.is_closed:
-                await (box.aclose() if self._is_async else self._value(box.close()))
+                await (self._box.aclose() if self._is_async else self._value(self._box.close()))
                 self._check_closed()
 
     async def _value(self, answer: Any) -> Any:
@@ -177,7 +180,8 @@ class _Session:
     async def _take(self, step: Step) -> None:
         self._tally.programs += 1
         random = Random(step.seed)
-        if self._is_async and step.cancel_seconds is not None:
+        # What is entered inside a cancel scope cannot outlast it.
+        if self._is_async and step.cancel_seconds is not None and step.kind != "twin":
             with anyio.move_on_after(step.cancel_seconds) as scope:
                 await self._perform(step, random)
             if scope.cancelled_caught:
@@ -208,6 +212,47 @@ class _Session:
                 await self._request(lambda: box.tick(random.choice([0, 1, 1000])))
             case "set" | "get" | "delete":
                 await self._touch(step.kind, text, random)
+            case "twin":
+                await self._go_on(random)
+
+    async def _go_on(self, random: Random) -> None:
+        """Go on as a twin, or as what a snapshot is restored to; the sandbox that was is closed sooner or later."""
+        before, life, host = self._box, self._life, self._host
+        if random.random() < 0.5:
+            twin = await self._request(before.fork)
+        else:
+            snapshot = await self._request(before.snapshot)
+            if snapshot is _NOTHING:
+                return
+            if random.random() < 0.5:
+                snapshot = Snapshot.from_bytes(snapshot.to_bytes())
+            try:
+                twin = type(before).restore(
+                    snapshot,
+                    pending=random.choice(["call", "hold"]),
+                    limits=life.limits,
+                    functions=host.functions(),
+                    globals=host.globals(),
+                    modules=host.load,
+                    console=self._console,
+                    on_limit=life.on_limit,
+                )
+            except (SnapshotError, ConversionError, LimitExceeded) as error:
+                self._tally.outcomes[f"not restored: {type(error).__name__}"] += 1
+                return
+        if twin is _NOTHING:
+            return
+        if self._is_async:
+            try:
+                await self._stack.enter_async_context(twin)
+            except (LimitExceeded, ConversionError) as error:
+                self._tally.outcomes[f"not restored: {type(error).__name__}"] += 1
+                return
+        self._tally.outcomes["twin"] += 1
+        host.box = self._box = twin
+        self._is_dead = "poisoned" in repr(twin)
+        if not self._is_async and random.random() < 0.5:  # one that was entered before is left after
+            before.close()
 
     async def _call(self, text: str, options: dict[str, Any], random: Random) -> None:
         box = self._box

@@ -25,12 +25,14 @@ from sandbox import Sandbox
 from sandbox._face import Face
 from tests.soak import hosts
 from tests.soak.canary import Canary
+from tests.soak.holders import holders
 from tests.soak.journal import Journal
 from tests.soak.lives import Life
 from tests.soak.resident import Sample
 from tests.soak.session import Tally, live
 
 _REST_SECONDS: Final = 2.0
+_LINGERING_SECONDS: Final = 2 * _REST_SECONDS
 _MOST_FAILURES: Final = 20  # of one kind
 
 
@@ -69,17 +71,17 @@ class Soak:
         self._is_over = False
         self._rest = threading.Barrier(threads, action=self._look)
         self._alive: weakref.WeakSet[Face] = weakref.WeakSet()
-        self._lingering: weakref.WeakSet[Face] = weakref.WeakSet()
+        self._lingering: weakref.WeakKeyDictionary[Face, float] = weakref.WeakKeyDictionary()
 
     def run(self) -> None:
         """Block until all is over."""
-        begin = Face.__init__
+        make = Face._make
 
-        def noting(face: Face, **options: Any) -> None:
+        def noting(face: Face, *given: Any) -> None:
             self._alive.add(face)
-            begin(face, **options)
+            make(face, *given)
 
-        Face.__init__ = noting  # type: ignore[assignment,method-assign] # whoever makes a sandbox is noted
+        Face._make = noting  # type: ignore[assignment,method-assign] # whoever makes a sandbox is noted
         try:
             workers = [threading.Thread(target=self._work, args=(number,)) for number in range(self._threads)]
             for worker in workers:
@@ -87,7 +89,7 @@ class Soak:
             for worker in workers:
                 worker.join()
         finally:
-            Face.__init__ = begin  # type: ignore[method-assign]
+            Face._make = make  # type: ignore[method-assign]
         self._say({"end": True})
 
     def total(self) -> Tally:
@@ -145,10 +147,14 @@ class Soak:
         seconds = time.monotonic() - self._began
         total = self.total()
         sample = Sample.take(seconds, total.programs)
-        # What a host function that still works for it holds at one rest is gone at the next.
-        for face in self._lingering:
-            self.fail(AssertionError(f"{face!r} is alive, though nobody has it"), None)
-        self._lingering, self._alive = self._alive, weakref.WeakSet()
+        # What a host function that still works for it holds at one rest is gone soon after.
+        for face in self._alive:
+            self._lingering[face] = seconds
+        for face, since in list(self._lingering.items()):
+            if seconds - since > _LINGERING_SECONDS + self._slack_seconds:
+                self.fail(AssertionError(f"{face!r} is alive, though nobody has it\n{holders(face)}"), None)
+                del self._lingering[face]
+        self._alive = weakref.WeakSet()
         self._say({"sample": asdict(sample)})
         self._say({"tally": total.to_json()})
         self._is_over = seconds >= self._seconds or self._rest_at == 0.0
