@@ -153,6 +153,18 @@ def test_a_limit_in_a_nested_call_ends_both(metering: Metering, limits: dict[str
         assert box.eval("1") == 1
 
 
+@pytest.mark.parametrize("answer", [["text"] * 500_000, [ValueError() for _ in range(20_000)]], ids=["texts", "errors"])
+def test_a_limit_in_the_middle_of_an_answer(answer: list[Any]) -> None:
+    async def ask() -> list[Any]:
+        return answer
+
+    limits = Limits(metering="fuel", cpu_seconds=0.01, memory_bytes=512 << 20)
+    with Sandbox(limits=limits, functions={"ask": ask}) as box:
+        with pytest.raises(CpuLimitExceeded):
+            box.eval("(await ask()).length")
+        assert box.eval("1 + 1") == 2
+
+
 def test_fuel_in_a_nested_call_ends_both() -> None:
     def inner() -> None:
         with pytest.raises(FuelLimitExceeded):

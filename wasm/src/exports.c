@@ -368,9 +368,12 @@ EXPORT(settle) int32_t settle(int32_t request, int32_t outcome, int32_t length)
         return STATUS_FAILED;
     JSValue value = reader_open(&reader, (size_t)(uint32_t)length) ? reader_value(&reader) : JS_EXCEPTION;
     if (JS_IsException(value) && !reader.malformed) {
-        /* The answer does not fit into the guest: that is how the request fails. */
+        /* The answer does not fit into the guest, or its turn is over: that is how the request fails. What follows is
+         * not read. */
         value = JS_GetException(ctx);
-        outcome = outcome == STATUS_OK ? STATUS_FAILED : outcome;
+        JS_ClearUncatchableError(ctx, value);
+        outcome = guest.control.reason ? STATUS_ABORTED : outcome == STATUS_OK ? STATUS_FAILED : outcome;
+        reader.at = reader.end;
     }
     if (reader.malformed || !reader_at_end(&reader))
         JS_FreeValue(ctx, value);
