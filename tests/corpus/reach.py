@@ -19,9 +19,9 @@ ROWS = [
     Row(
         33,
         "addresses of the host and of private networks",
-        beside="tests/fetch/test_addresses.py, tests/fetch/test_network.py",
+        beside="tests/network/test_addresses.py, tests/fetch/test_network.py",
     ),
-    Row(34, "files of the host", waits="all that needs a file system: paths, links, devices, quotas, races"),
+    Row(34, "files of the host", beside="tests/files/test_directory.py, tests/capabilities/test_files.py"),
     Row(
         35,
         "imports of files, of built-in modules, and without end",
