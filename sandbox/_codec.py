@@ -226,6 +226,7 @@ class Codec:
         """
         if not len(message) or message[0] & ~Flag.REFERENCES or len(message) > self._limits.message_bytes:
             return self.decode(message)
+        self._owner.pace.begin()
         return self._read(message, keep_refusals=True)
 
     def _read(

@@ -420,6 +420,8 @@ class Guest:
                 arguments = self._arguments(message)
             except ConversionError as refusal:
                 arguments = refusal.with_traceback(None)  # which would keep what was read so far
+            except LimitExceeded as error:
+                raise error.with_traceback(None)  # noqa: B904 - likewise
         if control.outbox_bytes or control.reason:
             self._on_events(self._drain())
         if op == Op.POLL:

@@ -432,14 +432,14 @@ class Turns:
         """See whether a long message may be read or written on: that is time of the run which it is for.
 
         Raises:
-            BaseException: What the run ends with.
+            LimitExceeded: It has reached a limit.
         """
         run, now = self._current, time.monotonic()
         if run is None:
             return
         elapsed_ns, self._converting = int((now - self._converting) * 1e9), now
         self.guest.instance.charge(elapsed_ns, elapsed_ns)
-        if not self.seconds_left(0.0):
+        if not self.seconds_left(0.0) and (self._stop is None or isinstance(self._stop, LimitExceeded)):
             raise self._stop or run.time_error(self._turn_seconds())
 
     def _check(self) -> None:
