@@ -54,6 +54,23 @@ export const op = freeze({
     // send: number of a socket that nobody needs
     drop: 76,
   }),
+  serve: freeze({
+    __proto__: null,
+    // call: number of a request, status (101: it becomes a WebSocket), its text, names and values of headers in turn, body: nil, a bin or true, for one that is given by `write`; answers nil
+    respond: 56,
+    // queue: number; answers a bin of the request's body and whether it was the last one
+    read: 57,
+    // queue: number, bin or nil at the end; answers whether anybody wants more
+    write: 58,
+    // queue: number; answered (nil) when nobody waits for the response any more
+    closed: 59,
+    // call: number of a WebSocket, text or bin; answers its length, 0: it is closed, -1: it waits for those before, -2: there is no room
+    send: 60,
+    // send: number of a WebSocket, code, reason; it is closed
+    close: 61,
+    // queue: answered (nil) when all WebSockets are lost, because the program goes on in another life of the sandbox
+    lost: 62,
+  }),
   intl: freeze({
     __proto__: null,
     // call: answers the sandbox's locale and time zone
@@ -168,6 +185,7 @@ export const hook = freeze({
   uncaught: 7,
   unhandled: 8,
   handled: 9,
+  entry: 10,
 });
 
 export const tag = freeze({

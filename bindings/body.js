@@ -33,6 +33,9 @@ import { execute, USVString } from "./webidl.js";
  * @property {{ error: any } | undefined} failure Why there are no bytes any more.
  */
 
+/** Longer bodies cross to the host in chunks, which can be given once. */
+export const wholeBytes = 4194304;
+
 /** @param {import("./blob_data.js").BlobData} source @returns {Body} */
 export const bodyOfData = (source) => ({
   __proto__: null, source, stream: undefined, used: false, failure: undefined,

@@ -9,14 +9,14 @@
 import { op } from "sandbox:abi.js";
 import { abortReason, addAbortAlgorithm, isAborted } from "./abort.js";
 import { dataOf, joinData } from "./blob_data.js";
-import { bodyOfData, bodyOfStream, cancelBody, failBody, streamOf, takeBody } from "./body.js";
+import { bodyOfData, bodyOfStream, cancelBody, failBody, streamOf, takeBody, wholeBytes } from "./body.js";
 import { createIncomingStream, giveAway } from "./body_stream.js";
-import { appendHeader, hasHeader } from "./header_list.js";
+import { appendHeader, appendPairs, hasHeader, pairsOf } from "./header_list.js";
 import { localResponse } from "./local_fetch.js";
 import { ownOrigin, parseURL } from "./location.js";
 import { cancel, submit } from "./op.js";
 import {
-  Error, FinalizationRegistry, FinalizationRegistryPrototypeRegister, FinalizationRegistryPrototypeUnregister, newList,
+  Error, FinalizationRegistry, FinalizationRegistryPrototypeRegister, FinalizationRegistryPrototypeUnregister,
   ObjectDefineProperty, Promise, StringPrototypeSlice, TypedArrayPrototypeGetByteLength, TypeError, WeakRef,
   WeakRefPrototypeDeref,
 } from "./primordials.js";
@@ -24,9 +24,6 @@ import { canAbort, Request, requestSignal, requestState } from "./request.js";
 import { isNullBody, makeResponse, newResponseState } from "./response.js";
 import { part } from "./url.js";
 import { execute, requireArguments } from "./webidl.js";
-
-/** Longer bodies are sent in chunks, and cannot be sent again when a redirect wants that. */
-const wholeBytes = 4194304;
 
 const nothing = () => {};
 const drop = (number) => submit(op.fetch.drop, [number], nothing, nothing);
@@ -101,13 +98,8 @@ class Fetching {
     this.#reject = reject;
     this.#forget = addAbortAlgorithm(signal, () => this.#fail(abortReason(signal)));
     const { method, url, fragment, headers, redirect } = state;
-    const pairs = newList();
-    for (let i = 0; i < headers.length; i++) {
-      pairs[2 * i] = headers[i].name;
-      pairs[2 * i + 1] = headers[i].value;
-    }
     const target = StringPrototypeSlice(url, 0, url.length - fragment);
-    this.#ask(op.fetch.send, [method, target, pairs, this.#body(), redirect], (answer) => this.#told(answer));
+    this.#ask(op.fetch.send, [method, target, pairsOf(headers), this.#body(), redirect], (answer) => this.#told(answer));
   }
 
   /** What the host is told of the request's body: the bytes, or that it is a stream, by its length if that is known. */
@@ -165,10 +157,9 @@ class Fetching {
     this.#stopGiving = nothing;
     this.#number = answer[0];
     const state = newResponseState();
-    const pairs = answer[3];
     state.status = answer[1];
     state.statusText = answer[2];
-    for (let i = 0; i < pairs.length; i += 2) appendHeader(state.headers, pairs[i], pairs[i + 1]);
+    appendPairs(state.headers, answer[3]);
     state.url = answer[4];
     state.redirected = answer[5];
     state.type = state.status === 0 ? "opaqueredirect" : "basic";

@@ -166,3 +166,18 @@ export function isSafelisted(lower, value) {
 /** Of these a request without CORS may have one. @param {string} lower */
 export const isNoCorsName = (lower) => lower === "accept" || lower === "accept-language"
   || lower === "content-language" || lower === "content-type";
+
+/** As they cross to the host: names and values in turn. @param {HeaderList} list @returns {string[]} */
+export function pairsOf(list) {
+  const pairs = newList();
+  for (let i = 0; i < list.length; i++) {
+    pairs[2 * i] = list[i].name;
+    pairs[2 * i + 1] = list[i].value;
+  }
+  return pairs;
+}
+
+/** The way back. @param {HeaderList} list @param {string[]} pairs */
+export function appendPairs(list, pairs) {
+  for (let i = 0; i < pairs.length; i += 2) appendHeader(list, pairs[i], pairs[i + 1]);
+}

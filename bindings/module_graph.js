@@ -7,13 +7,16 @@
 
 import {
   bindModule, evaluateModule, freeModule, hook as register, linkModule, moduleNamespace, moduleState, promiseState,
-  task, turn, whenSettled,
+  reaction, task, turn, whenSettled,
 } from "sandbox:native";
 import { hook } from "sandbox:abi.js";
 import { acquire, append, compiled, importerOf, importers, modules, serveRequire, shorten, typeOf } from "./modules.js";
 import {
-  errors, Map, MapPrototypeDelete, MapPrototypeForEach, MapPrototypeHas, MapPrototypeSet, newList, Promise, TypeError,
+  errors, Map, MapPrototypeDelete, MapPrototypeForEach, MapPrototypeHas, MapPrototypeSet, newList, ObjectHasOwn, Promise,
+  TypeError,
 } from "./primordials.js";
+import { answerHost } from "./op.js";
+import { serveExport } from "./serve.js";
 
 /**
  * @typedef {import("./modules.js").Module} Module
@@ -252,18 +255,39 @@ function begin(refusal, action) {
   return [graph, namespace];
 }
 
-register(hook.importEntry, (specifier, code, filename) => {
+/** What the host imports: `{value: namespace}`, or a promise of that. */
+function importEntry(specifier, code, filename) {
   tidy();
   const importer = { __proto__: null, path: filename ?? "", directory: null, parent: null };
   const { 0: graph, 1: namespace } = begin(null, (graph) => {
     if (code !== null) enter(graph, compiled(code, importer, true));
     else obtain(graph, importer, specifier, "", (module) => enter(graph, module));
   });
-  if (graph.ended) return { __proto__: null, value: namespace };
+  const result = (namespace) => {
+    if ("default" in namespace) serveExport(namespace.default);
+    return { __proto__: null, value: namespace };
+  };
+  if (graph.ended) return result(namespace);
   return new Promise((resolve, reject) => {
-    graph.resolve = (namespace) => resolve({ __proto__: null, value: namespace });
+    graph.resolve = (namespace) => {
+      try {
+        resolve(result(namespace));
+      } catch (error) {
+        reject(error);
+      }
+    };
     graph.reject = reject;
   });
+}
+register(hook.importEntry, importEntry);
+
+answerHost({
+  __proto__: null,
+  /** Evaluate a module whose exports the host does not want. */
+  "modules.evaluate": (code, filename) => {
+    const result = importEntry(null, code, filename);
+    return ObjectHasOwn(result, "value") ? undefined : reaction(result, () => undefined, undefined);
+  },
 });
 
 // --- require ---

@@ -130,6 +130,8 @@ function override(state, init, where) {
   if (init.method !== undefined) state.method = checkedMethod(init.method, where);
 }
 
+/** Handed to the constructor by this module alone. */
+const blank = newList();
 let isRequestObject;
 let stateOf;
 let headersOf;
@@ -142,7 +144,7 @@ export class Request {
   #state;
   /** @type {Headers} */
   #headers;
-  /** @type {AbortSignal | undefined} Made when it is asked for. */
+  /** @type {AbortSignal | (() => AbortSignal) | undefined} Made when it is asked for; a function makes it. */
   #signal;
 
   static {
@@ -154,11 +156,12 @@ export class Request {
     headersOf = (request) => request.#headers;
     hasSignal = (request) => request.#signal !== undefined;
     signalOf = (request) => {
-      request.#signal ??= createAbortSignal();
+      if (request.#signal === undefined) request.#signal = createAbortSignal();
+      else if (typeof request.#signal === "function") request.#signal = request.#signal();
       return request.#signal;
     };
     make = (state, guard, signal) => {
-      const request = new Request("about:blank");
+      const request = new Request(blank);
       request.#state = state;
       request.#headers = makeHeaders(state.headers, guard);
       request.#signal = signal;
@@ -167,6 +170,10 @@ export class Request {
   }
 
   constructor(input, init = undefined) {
+    if (input === blank) { // this module fills it in
+      cross(this);
+      return;
+    }
     const where = construct("Request");
     requireArguments(arguments.length, 1, where);
     const from = isObject(input) && isRequestObject(input) ? input : undefined;
@@ -295,6 +302,11 @@ includeBody(Request, (self) => stateOf(self));
 
 /** @type {(request: Request) => RequestState} */
 export const requestState = stateOf;
+export const newRequestState = newState;
+/** @type {(state: RequestState, guard: import("./headers.js").Guard, signal: AbortSignal | (() => AbortSignal)) => Request} */
+export const makeRequest = make;
+/** @param {unknown} value @returns {value is Request} */
+export const isRequest = (value) => isObject(value) && isRequestObject(value);
 /** @type {(request: Request) => AbortSignal} */
 export const requestSignal = signalOf;
 /** @type {(request: Request) => boolean} Whether anything can abort it. */

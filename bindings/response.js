@@ -157,6 +157,10 @@ includeBody(Response, (self) => stateOf(self));
 /** @type {(state: ResponseState, guard: import("./headers.js").Guard) => Response} */
 export const makeResponse = make;
 export const newResponseState = newState;
+/** @param {unknown} value @returns {value is Response} */
+export const isResponse = (value) => isObject(value) && isResponseObject(value);
+/** @type {(response: Response) => ResponseState} */
+export const responseState = stateOf;
 
 export const traits = {
   brand: isResponseObject,

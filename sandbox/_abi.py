@@ -118,6 +118,22 @@ class Op(IntEnum):
     WEBSOCKET_CLOSE = 75
     # number of a socket that nobody needs
     WEBSOCKET_DROP = 76
+    # number of a request, status (101: it becomes a WebSocket), its text, names and values of headers in turn, body:
+    # nil, a bin or true, for one that is given by `write`; answers nil
+    SERVE_RESPOND = 56
+    # number; answers a bin of the request's body and whether it was the last one
+    SERVE_READ = 57
+    # number, bin or nil at the end; answers whether anybody wants more
+    SERVE_WRITE = 58
+    # number; answered (nil) when nobody waits for the response any more
+    SERVE_CLOSED = 59
+    # number of a WebSocket, text or bin; answers its length, 0: it is closed, -1: it waits for those before, -2: there
+    # is no room
+    SERVE_SEND = 60
+    # number of a WebSocket, code, reason; it is closed
+    SERVE_CLOSE = 61
+    # answered (nil) when all WebSockets are lost, because the program goes on in another life of the sandbox
+    SERVE_LOST = 62
     # answers the sandbox's locale and time zone
     INTL_DEFAULTS = 96
     # a language tag; answers its canonical form, the locale there is data for or nil, the keywords of its Unicode
@@ -331,6 +347,13 @@ OPS: Final[dict[tuple[str, str], tuple[int, str]]] = {
     ("websocket", "leave"): (77, "send"),
     ("websocket", "close"): (75, "send"),
     ("websocket", "drop"): (76, "send"),
+    ("serve", "respond"): (56, "call"),
+    ("serve", "read"): (57, "queue"),
+    ("serve", "write"): (58, "queue"),
+    ("serve", "closed"): (59, "queue"),
+    ("serve", "send"): (60, "call"),
+    ("serve", "close"): (61, "send"),
+    ("serve", "lost"): (62, "queue"),
     ("intl", "defaults"): (96, "call"),
     ("intl", "locale"): (97, "call"),
     ("intl", "likely"): (98, "call"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 from sandbox import _interrupts
@@ -14,7 +16,10 @@ from sandbox.values import Generation, HandleOwner, JSFunction, JSHandle, Questi
 
 if TYPE_CHECKING:
     from sandbox._commands import Command
+    from sandbox._dispatch_async import AsyncDispatches, AsyncServed
     from sandbox._lives import OnPending
+    from sandbox.http import Request, Response
+    from sandbox.serve.asgi import Application
     from sandbox.snapshot import Snapshot
 
 
@@ -33,6 +38,12 @@ class AsyncSandbox(Face):
     """
 
     _runner: AsyncRunner
+
+    @cached_property
+    def _dispatches(self) -> AsyncDispatches:
+        from sandbox._dispatch_async import AsyncDispatches  # most programs serve nothing
+
+        return AsyncDispatches(self._runner, self._driver, self._serve)
 
     def _make_runner(self) -> Runner:
         self._runner = AsyncRunner()
@@ -127,6 +138,76 @@ class AsyncSandbox(Face):
     def globals(self) -> AsyncGlobals:
         """The properties of the guest's globalThis, live."""
         return AsyncGlobals(self)
+
+    async def dispatch(
+        self,
+        request: Request,
+        *,
+        timeout: float | None = None,  # noqa: ASYNC109 - the run's wall time
+        fuel: int | None = None,
+    ) -> Response:
+        """Have the program answer a request; see `Sandbox.dispatch`. A cancel point.
+
+        The program goes on while nobody waits. Cancelling the task aborts the request's signal, and so does `aclose()`
+        of a body, which cancels the program's stream too; what it answers then is dropped.
+
+        Args:
+            request: Its body may give its chunks asynchronously too.
+            timeout: As for `eval`.
+            fuel: As for `eval`.
+
+        Returns:
+            The response. Its body is bytes, or an asynchronous iterator of chunks.
+
+        Raises:
+            BaseException: As `Sandbox.dispatch`.
+        """
+        from sandbox._dispatch import check_request  # most programs serve nothing
+
+        self._check_call(timeout, fuel)
+        check_request(request, may_wait=True)
+        return await self._dispatches.dispatch(request, timeout, fuel)
+
+    def asgi(
+        self,
+        program: str | None = None,
+        *,
+        filename: str | None = None,
+        timeout: float | None = None,
+        fuel: int | None = None,
+        on_error: Callable[[BaseException], object] | None = None,
+    ) -> Application[AsyncServed]:
+        """The program as an ASGI 3 application: lifespan, http and websocket, under asyncio and trio.
+
+        If the sandbox was not entered, the application enters it when the server starts, and leaves it when that ends,
+        so that it can be a global of a module: `app = AsyncSandbox().asgi(program)`. It answers timers too.
+
+        Each request is a run of its own, and each event of a WebSocket, with the limits of the sandbox.
+
+        Args:
+            program: The source of an ECMAScript module to evaluate first; None: the sandbox has its program.
+            filename: What stacks call that.
+            timeout: Wall time for each request in seconds, if less than the limit.
+            fuel: Instructions for each request, in place of `Limits.fuel`.
+            on_error: Gets each exception that a request or an event ends with; None: the logger `sandbox.serve`.
+
+        Returns:
+            The application. Clients are told of failures by a status and no more: 501 where no handler is, 504 for
+            the wall time, 503 where the sandbox is closed, poisoned or was rolled back, else 500.
+
+        Raises:
+            TypeError: An argument has the wrong type.
+            ValueError: `timeout` or `fuel` is out of range.
+            SandboxClosed: The sandbox is closed.
+        """
+        from sandbox._dispatch_async import AsgiServer
+        from sandbox.serve.asgi import Application
+
+        if program is not None:
+            self._check_code(program, filename)
+        self._check_call(timeout, fuel)
+        entry = None if program is None else (program, filename)
+        return Application(AsgiServer(self, self._dispatches, entry, timeout, fuel), on_error)
 
     async def run_until_idle(self, *, timeout: float | None = None) -> None:  # noqa: ASYNC109 - the run's wall time
         """Run what is pending until nothing is; see `Sandbox.run_until_idle`. A cancel point.

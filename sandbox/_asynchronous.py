@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import os
 import threading
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -99,6 +99,22 @@ class AsyncRunner:
                 interrupts, others = group.split(KeyboardInterrupt)
                 raise group if interrupts is None or others is not None else KeyboardInterrupt from None
 
+    def spawn(self, function: Callable[..., Coroutine[Any, Any, None]], *arguments: object) -> None:
+        """Run a task that ends with the `async with` block at the latest.
+
+        Raises:
+            UsageError: The sandbox was not entered.
+        """
+        if self._tasks is None:
+            raise UsageError("an AsyncSandbox is used inside `async with`")
+        self._tasks.start_soon(function, *arguments)
+
+    def soon(self, function: Callable[[], object]) -> None:
+        """Have something called on the loop; any thread, at any moment."""
+        loop: Any = self._loop.native_token
+        with suppress(RuntimeError):  # the loop has ended
+            (loop.call_soon_threadsafe if hasattr(loop, "call_soon_threadsafe") else loop.run_sync_soon)(function)
+
     def check_idle(self) -> None:
         """Refuse to go on while there are runs.
 
@@ -158,10 +174,19 @@ class AsyncRunner:
         *,
         number: int | None = None,
         observes: bool = False,
+        on_turn: Callable[[], object] | None = None,
     ) -> Any:  # noqa: ANN401 - any value
         """Begin a run, as `Driver.begin` does, and take all its steps; its outcome is returned or raised.
 
         Cancelling the task stops the guest.
+
+        Args:
+            steps_of: Makes the steps.
+            timeout: The run's wall time, if less than the limit.
+            fuel: In place of the limit.
+            number: See `Driver.begin`.
+            observes: See there.
+            on_turn: Called after each turn.
 
         Raises:
             UsageError: The sandbox was not entered.
@@ -191,6 +216,8 @@ class AsyncRunner:
                     if isinstance(step, Turn):
                         await self._take_turn(step)
                         driver.attend()
+                        if on_turn is not None:
+                            on_turn()
                         continue
                 with anyio.move_on_after(step.seconds):
                     await woken.wait()
@@ -199,6 +226,11 @@ class AsyncRunner:
         finally:
             steps.close()
             driver.end(run)
+
+    async def seconds_to_leftovers(self) -> float:
+        """See `Driver`. A cancel point."""
+        async with self._turn:
+            return self._driver.seconds_to_leftovers()
 
     async def _take_turn(self, step: Turn) -> None:
         self._is_in_turn = True

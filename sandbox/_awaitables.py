@@ -9,7 +9,7 @@ from typing import Any
 
 
 class Startable(ABC):
-    """An awaitable that wants to know when nobody wants its outcome any more."""
+    """Work for a request, an awaitable or a `Later`, that wants to know when nobody wants its outcome any more."""
 
     @abstractmethod
     def close(self) -> None:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from functools import partial
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
+from weakref import WeakSet
 
 from sandbox import _forks, _interrupts, _threads
 from sandbox._driver import Driver, Steps, Turn
 from sandbox._holds import LONGEST_WAIT_SECONDS
-from sandbox.errors import SandboxBusy
+from sandbox.errors import SandboxBusy, SandboxClosed
 
 if TYPE_CHECKING:
     from sandbox._commands import Command
@@ -22,24 +24,99 @@ if TYPE_CHECKING:
     from sandbox.capabilities.base import Service
 
 _WAITED_FOR: Final = "a host function that the guest waits for cannot wait for the guest"
+
 # How often a main thread that waits for another thread's turn looks whether it was interrupted.
 _SLICE_SECONDS: Final = 0.05
+
+
+def never() -> bool:
+    """It will not be so."""
+    return False
 
 
 # The waits that the current code is the answer of; tasks and worker threads that it starts inherit it.
 _served: ContextVar[tuple[object, ...]] = ContextVar("_served", default=())
 
 
+class Closable(Protocol):
+    """What can be closed."""
+
+    def close(self) -> None:
+        """Close it; idempotent."""
+
+
+class OpenRun:
+    """A run whose steps are taken bit by bit, by any thread, one at a time; it must be closed.
+
+    Attributes:
+        is_over: Whether it has ended with a value.
+        value: That value.
+    """
+
+    def __init__(self, runner: BlockingRunner, driver: Driver, steps_of: Callable[[Run], Steps[Any]], run: Run) -> None:
+        self.is_over = False
+        self.value: Any = None
+        self._queue: SimpleQueue[None] = SimpleQueue()
+        self._lock = threading.Lock()
+        self._is_closed = False
+        self._runner = runner
+        self._driver = driver
+        self._run = run
+        self._run.wake = self.wake
+        self._steps = steps_of(self._run)
+
+    def wake(self) -> None:
+        """Have a thread that waits in `advance` look again; any thread."""
+        if self._queue.empty():
+            self._queue.put(None)
+
+    def advance(self, is_so: Callable[[], object] | None) -> None:
+        """Take steps until something is so; None: until something would have to be waited for. Or until it is over.
+
+        Raises:
+            SandboxClosed: The sandbox was closed meanwhile.
+            BaseException: The outcome of the run.
+        """
+        with self._lock:
+            if self._is_closed:
+                raise SandboxClosed
+            self._advance(is_so)
+
+    def _advance(self, is_so: Callable[[], object] | None) -> None:
+        with _interrupts.Deferral(self.wake):
+            self._run.thread = threading.get_ident()
+            try:
+                while self._runner.take_turns(self._run, self._steps, self._queue, is_so) and is_so is not None:
+                    pass
+            except StopIteration as end:
+                self.is_over, self.value = True, end.value
+
+    def close(self) -> None:
+        """End it; idempotent. Nothing happens while a thread goes on with it."""
+        if self._lock.acquire(blocking=False):
+            try:
+                self._is_closed = True
+                self._steps.close()
+                self._driver.end(self._run)
+            finally:
+                self._lock.release()
+
+
 class BlockingRunner:
     """Takes the steps of runs on the threads that ask for them, one turn at a time.
 
     While one run waits, others go on.
+
+    Attributes:
+        abandoned: What holds open runs that nobody goes on with; closed before the next run begins.
     """
 
     def __init__(self) -> None:
         self._turn = threading.Lock()
         self._turn_thread: int | None = None
         self._is_on_loop = False
+        self.abandoned: deque[Closable] = deque()
+        self._open: WeakSet[OpenRun] = WeakSet()
 
     def attach(self, driver: Driver) -> None:
         """Say whose runs these are."""
@@ -113,10 +190,7 @@ class BlockingRunner:
         Raises:
             SandboxBusy: Called in a host function of this sandbox, or another thread's turn does not end in time.
         """
-        if self.is_nested():
-            raise SandboxBusy("a host function cannot wait for the guest that called it")
-        if (served := _served.get()) and self._driver.hold.wait in served:
-            raise SandboxBusy(_WAITED_FOR)
+        self._check_may_run()
         queue: SimpleQueue[None] = SimpleQueue()
 
         def wake() -> None:
@@ -130,12 +204,32 @@ class BlockingRunner:
             steps = steps_of(run)
             try:
                 while True:
-                    self._take_turns(run, steps, queue)
+                    self.take_turns(run, steps, queue)
             except StopIteration as end:
                 return end.value
             finally:
                 steps.close()
                 driver.end(run)
+
+    def open(self, steps_of: Callable[[Run], Steps[Any]], timeout: float | None, fuel: int | None) -> OpenRun:
+        """Begin a run whose steps the caller takes.
+
+        Raises:
+            SandboxBusy: As `run`.
+        """
+        self._check_may_run()
+        run = OpenRun(self, self._driver, steps_of, self._driver.begin(timeout, fuel))
+        self._open.add(run)
+        return run
+
+    def _check_may_run(self) -> None:
+        if self.is_nested():
+            raise SandboxBusy("a host function cannot wait for the guest that called it")
+        if (served := _served.get()) and self._driver.hold.wait in served:
+            raise SandboxBusy(_WAITED_FOR)
+        while self.abandoned:
+            with suppress(IndexError):  # another thread was quicker
+                self.abandoned.popleft().close()
 
     def run_nested(self, command: Command) -> Any:  # noqa: ANN401 - any value
         """A command of a host function, on the stack of the turn that called it."""
@@ -147,8 +241,13 @@ class BlockingRunner:
 
         return await _portal.in_thread(call)
 
-    def _take_turns(self, run: Run, steps: Steps[Any], queue: SimpleQueue[None]) -> None:
-        """Take steps up to and including the next wait.
+    def take_turns(
+        self, run: Run, steps: Steps[Any], queue: SimpleQueue[None], is_so: Callable[[], object] | None = never
+    ) -> bool:
+        """Take steps up to and including the next wait, or until something is so; None: up to the wait.
+
+        Returns:
+            Whether it is not so.
 
         Raises:
             StopIteration: That was the last step.
@@ -160,6 +259,8 @@ class BlockingRunner:
                 _threads.run_guest(partial(self._take, step), self._driver.interrupt)
                 self._driver.attend()
                 _interrupts.deliver()
+                if is_so is not None and is_so():
+                    return False
         finally:
             self._driver.forget_interrupt()
             self._turn.release()
@@ -168,9 +269,12 @@ class BlockingRunner:
                 "an async host function cannot wait for the guest, for it runs on the loop that would have to answer; "
                 "call what answers at once, or use AsyncSandbox"
             )
+        if is_so is None:
+            return False
         with suppress(Empty):
             queue.get(timeout=min(step.seconds, LONGEST_WAIT_SECONDS))
         _interrupts.deliver()
+        return not is_so()
 
     def _take(self, turn: Turn) -> None:
         self._turn_thread = threading.get_ident()
@@ -200,6 +304,8 @@ class BlockingRunner:
         if self.is_nested() or not self._turn.acquire(blocking=False):
             raise SandboxBusy("a sandbox cannot be closed while its guest runs")
         try:
+            for run in list(self._open):
+                run.close()
             if self._driver.runs:
                 raise SandboxBusy("a sandbox cannot be closed while a run waits")
             yield

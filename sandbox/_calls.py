@@ -19,8 +19,8 @@ from sandbox._abi import CAP_FIRST_HOST_REQUEST, Mode
 from sandbox._awaitables import Startable, close
 from sandbox._events import Requested, returned
 from sandbox._observer import Course, Ended, Waits, Watch
-from sandbox._requests import Aborted
-from sandbox.capabilities.base import Due, Malformed, Operation
+from sandbox._pending import Aborted
+from sandbox.capabilities.base import Due, Later, Malformed, Operation
 from sandbox.errors import CapabilityDenied, ConversionError
 from sandbox.values import undefined
 
@@ -167,12 +167,7 @@ class Calls:
         except Exception as error:  # noqa: BLE001 - the guest's program decides what to do about it
             requests.answer(number, error)
             return
-        if isinstance(answer, Due):
-            requests.answer_at(number, self._clock.alarm_ms(answer.at_ms), answer.value)
-        elif hasattr(answer, "__await__"):
-            requests.answer_later(number, answer)
-        else:
-            requests.answer(number, returned(answer))
+        requests.answer_with(number, answer, self._clock.alarm_ms)
 
     # --- watched ---
 
@@ -218,7 +213,7 @@ class Calls:
         course = self._course(run, operation, watch, arguments, lambda: operation.handler(*arguments), waits=True)
         steps = course.steps()
         try:
-            return _Rest(run, course, steps, next(steps), self._clock)
+            return _Rest(run, course, steps, next(steps), self._clock).answer()
         except StopIteration:
             value = course.value()
             return value if course.due is None else course.due
@@ -275,14 +270,20 @@ class Calls:
 
 
 class _Rest(Startable, Awaitable[Any]):
-    """The rest of a call, on the event loop."""
+    """The rest of a call: on the event loop, while something is awaited, and where a `Later` is answered."""
 
-    def __init__(self, run: Run, course: Course, steps: Waits, awaitable: Awaitable[Any], clock: Clock) -> None:
+    def __init__(self, run: Run, course: Course, steps: Waits, awaitable: Awaitable[Any] | Later, clock: Clock) -> None:
         self._run = run
         self._course = course
         self._steps = steps
-        self._awaitable: Awaitable[Any] | None = awaitable
+        self._awaitable: Awaitable[Any] | Later | None = awaitable
         self._clock = clock
+        course.invoke = _call
+
+    def answer(self) -> Startable:
+        """What answers the request, as far as that is known."""
+        later = self._awaitable
+        return _Later(self, later, self._go_on) if isinstance(later, Later) else self
 
     def __await__(self) -> Generator[Any, Any, Any]:
         return self._take().__await__()
@@ -292,9 +293,8 @@ class _Rest(Startable, Awaitable[Any]):
         awaitable, self._awaitable = self._awaitable, None
         if awaitable is None:
             return None  # it was closed on its way here, and nobody wants the outcome
-        course.invoke = _call
         try:
-            while True:
+            while not isinstance(awaitable, Later):
                 course.began = time.perf_counter()
                 try:
                     value = await awaitable
@@ -303,8 +303,32 @@ class _Rest(Startable, Awaitable[Any]):
                 else:
                     awaitable = steps.send(value)
         except StopIteration:
-            value, due = course.value(), course.due
-            return value if due is None else Due(self._clock.alarm_ms(due.at_ms), due.value)
+            return self._value()
+        self._awaitable = awaitable
+        return self.answer()
+
+    def _go_on(self, value: object) -> object:
+        """A `Later` was answered; gives the answer of the call, or what it waits for next."""
+        if self._awaitable is None:
+            return None  # it was closed meanwhile
+        self._awaitable = None
+        try:
+            if isinstance(value, BaseException):
+                self._awaitable = self._steps.throw(value)
+            else:
+                self._awaitable = self._steps.send(value)
+        except StopIteration:
+            try:
+                return returned(self._value())
+            except Exception as error:  # noqa: BLE001 - the answer of the request
+                return error
+        except BaseException as error:  # noqa: BLE001 - raised where the run is
+            return error
+        return self.answer()
+
+    def _value(self) -> Any:  # noqa: ANN401 - any value
+        value, due = self._course.value(), self._course.due
+        return value if due is None else Due(self._clock.alarm_ms(due.at_ms), due.value)
 
     def close(self) -> None:
         """See `Startable`. It may be on its way on the loop, where it is going to be cancelled."""
@@ -317,6 +341,21 @@ class _Rest(Startable, Awaitable[Any]):
                 self._course.end("cancelled")
         except Ended as ended:
             tell_embedder(self._run, ended.error)
+
+
+class _Later(Later, Startable):
+    """An answer that somebody else gives to a call that is watched."""
+
+    def __init__(self, rest: _Rest, later: Later, go_on: Callable[[object], object]) -> None:
+        def begin(answer: Callable[[Any], None]) -> None:
+            later.begin(lambda value: answer(go_on(value)))
+
+        super().__init__(begin, later.cancel, later.holds_time, later.outlives_run)
+        self._rest = rest
+
+    def close(self) -> None:
+        """See `Startable`."""
+        self._rest.close()
 
 
 def tell_embedder(run: Run, error: BaseException) -> None:

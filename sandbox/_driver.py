@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import secrets
 import sys
 import threading
 import time
@@ -23,9 +22,9 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from sandbox._clock import Clock, VirtualClock
 from sandbox._commands import Command, Commands
 from sandbox._lives import Lives, Past
-from sandbox._requests import Requests, Waiter
+from sandbox._requests import Requests
 from sandbox._runs import Run
-from sandbox._settings import Settings
+from sandbox._settings import Settings, seed64
 from sandbox._turns import Turns
 from sandbox.errors import RunInterrupted, SandboxError, WallLimitExceeded
 
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from sandbox._holds import StartInTurn
     from sandbox._observer import Observer
     from sandbox._operations import Operations
+    from sandbox._pending import Waiter
     from sandbox.capabilities.console import Console
     from sandbox.errors import ErrorDetail
     from sandbox.limits import Limits, OnLimit, Usage
@@ -70,6 +70,7 @@ class Driver(Commands):
         guest: The guest.
         clock: Its clock.
         hold: Where its turn waits for what the guest waits for.
+        on_leftovers: Called when there may be more for `settle_leftovers`, on the thread that owns the loop.
         runs: The runs in progress, by number. Any thread may add and remove one, so it is copied to be looked through.
     """
 
@@ -116,7 +117,7 @@ class Driver(Commands):
             start_in_turn: Starts what the guest waits for in the middle of a turn.
         """
         settings = Settings(
-            random_seed=0 if past is not None and past.state.is_seeded and seed is None else _seed64(seed),
+            random_seed=0 if past is not None and past.state.is_seeded and seed is None else seed64(seed),
             time_origin_ms=clock.origin_ms,
             clock=clock.kind,
             poll_interval=_POLL_INTERVAL,
@@ -156,6 +157,7 @@ class Driver(Commands):
         self._observers = itertools.count(-1, -1)
         self._last_number = self._first_number = 0 if past is None else past.state.last_run
         self._wall_seconds = 0.0
+        self.on_leftovers: Callable[[], object] | None = None
 
         if past is not None:
             self._load(past)
@@ -201,6 +203,10 @@ class Driver(Commands):
         """Set a global before the next turn; any thread."""
         self._operations.names.add(key)
         self._turns.first_values.append((key, value))
+
+    def after_turn(self, job: Callable[[], object]) -> None:
+        """See `Requests.after_turn`."""
+        self._requests.after_turn(job)
 
     # --- runs ---
 
@@ -248,7 +254,7 @@ class Driver(Commands):
             self._requests.disown(run, abort=run.forced or not run.done)
         if self._turns.after_limit.end(run) or has_left:
             self._requests.attend()
-        if self.runs and (has_left or not self._requests):
+        if (self.runs or self.on_leftovers) and (has_left or not self._requests):
             self._wake_everyone()
 
     def nested(self, command: Command) -> Any:  # noqa: ANN401 - any value
@@ -272,6 +278,8 @@ class Driver(Commands):
         """Have all runs look again; on the thread that owns the loop."""
         for run in self.runs.copy().values():
             run.wake()
+        if self.on_leftovers is not None:
+            self.on_leftovers()
 
     # --- their steps ---
 
@@ -300,6 +308,26 @@ class Driver(Commands):
         run.idle = True
         yield from self._begin(run)
         yield from self._to_its_end(run)
+
+    def seconds_to_leftovers(self) -> float:
+        """How long until there is an answer that no run in progress waits for; infinity: none is known of."""
+        for other in self._requests.sort(self.clock.now_ms):
+            other.wake()
+        if self._requests.has_leftover() or self._turns.resumption:
+            return 0.0
+        return max((self._requests.next_alarm_ms(None) - self.clock.now_ms()) / 1000, 0.0)
+
+    def settle_leftovers(self, run: Run) -> Steps[None]:
+        """The steps of telling the guest the answers that no run in progress waits for."""
+        yield from self._begin(run)
+        while not run.done:
+            self._sort(run)
+            if self._requests.has_answer(run):
+                yield Turn(lambda: self._turns.settle(run))
+            else:
+                run.finish(None)
+        yield from self._conclude(run)
+        run.outcome()
 
     def tick(self, run: Run, milliseconds: float) -> Steps[None]:
         """The steps of moving the virtual clock, running what comes due on the way in order."""
@@ -456,9 +484,3 @@ def _check_recursion() -> None:
     except ValueError:
         return
     raise RecursionError(f"a sandbox needs {_FRAMES} frames of Python's recursion limit, and fewer are left")
-
-
-def _seed64(seed: int | None) -> int:
-    if seed is None:
-        return secrets.randbits(64) | 1
-    return seed * 0x9E3779B97F4A7C15 & (1 << 64) - 1 or 1

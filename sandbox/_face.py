@@ -24,7 +24,7 @@ from sandbox._options import (
     websocket_grant,
     zone_of,
 )
-from sandbox._requests import Waiter
+from sandbox._pending import Waiter
 from sandbox._restoring import Restoring, past_of
 from sandbox._surface import Surface, own_capabilities
 from sandbox.capabilities import (
@@ -37,6 +37,7 @@ from sandbox.capabilities import (
     Intl,
     Modules,
     Random,
+    Serve,
     Timers,
     WebSocketCapability,
 )
@@ -67,6 +68,7 @@ _BUILT_IN: Final = (
     Modules,
     FetchCapability,
     WebSocketCapability,
+    Serve,
     FilesCapability,
     Intl,
     Crypto,
@@ -238,7 +240,8 @@ class Face(Restoring):
         sockets = WebSocketCapability(websocket_grant(options.websocket))
         files = FilesCapability(mounts)
         runner = self._make_runner()
-        built_in = (entries, Timers(), Random(options.seed), found, network, sockets, files, intl, crypto)
+        self._serve = Serve(lambda job: self._driver.after_turn(job))
+        built_in = (entries, Timers(), Random(options.seed), found, network, sockets, self._serve, files, intl, crypto)
         with _interrupts.Deferral():
             self._operations = operations = Operations((*built_in, *own), self._handle_owner(), limits.handles)
             surface.enter(operations)

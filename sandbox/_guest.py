@@ -126,7 +126,7 @@ class Guest:
         return self._turn("module", self._codec.encode_many(specifier, code, filename), run)
 
     def call(self, run: int, target: int | str, this: object, arguments: Sequence[object]) -> list[Event]:
-        """Call a function by handle, or by its dotted path from globalThis."""
+        """Call a function by handle, 0 for what bindings answer, or its dotted path from globalThis."""
         return self._turn("call", self._codec.encode_many(target, this, list(arguments)), run)
 
     def access(self, run: int, verb: Verb, handle: int, key: str, value: object = None) -> list[Event]:

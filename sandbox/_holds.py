@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from sandbox._awaitables import close
 from sandbox._events import Returned
-from sandbox._requests import Aborted
+from sandbox._pending import Aborted
 
 StartInTurn = Callable[[Awaitable[Any], Callable[[Any], None]], Callable[[], object]]
 """As `Waiter.start`, from the thread of a turn that goes on meanwhile."""

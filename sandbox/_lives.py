@@ -17,7 +17,7 @@ from sandbox._codec import Codec
 from sandbox._events import Encoded, Returned
 from sandbox._labels import Labels
 from sandbox._pace import Pace
-from sandbox._requests import Aborted
+from sandbox._pending import Aborted
 from sandbox._runs import Run
 from sandbox._snapshot_state import SavedOperation, SavedRequest, State
 from sandbox._weights import host_bytes

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from sandbox._awaitables import Timed
 from sandbox.calls import Answer, Call, Deny, Hook, HookOption, Outcome, payload_bytes
-from sandbox.capabilities.base import Due
+from sandbox.capabilities.base import Due, Later
 from sandbox.errors import CallLimitExceeded, CapabilityDenied
 from sandbox.limits import CallLimits, CallUsage
 from sandbox.values import undefined
@@ -293,7 +293,7 @@ class Course:
         self._waits = waits
 
     def steps(self) -> Waits:
-        """Yields what has to be awaited, and wants its value or exception.
+        """Yields what has to be awaited, an awaitable or a `Later`, and wants its value or exception.
 
         Raises:
             Ended: See `Observer.end`; or a hook has failed.
@@ -355,6 +355,9 @@ class Course:
                 self._spend()
                 timeout = self._watch.timeout
                 value = yield value if timeout is None else Timed(value, timeout, call.name)
+            elif isinstance(value, Later):
+                self._spend()
+                value = yield value
         except Exception as failure:  # noqa: BLE001 - the guest's program decides what to do about it
             error = self._failure = failure
         else:

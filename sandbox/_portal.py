@@ -23,7 +23,7 @@ from anyio.lowlevel import checkpoint, current_token
 from sandbox import _threads
 from sandbox._awaitables import close
 from sandbox._events import returned
-from sandbox._requests import FORKED
+from sandbox._pending import FORKED
 
 if TYPE_CHECKING:
     from sandbox.capabilities.base import Service

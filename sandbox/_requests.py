@@ -8,18 +8,19 @@ from __future__ import annotations
 import math
 import weakref
 from collections import OrderedDict, deque
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from sandbox._abi import CAP_FIRST_HOST_REQUEST
 from sandbox._awaitables import Startable, close
 from sandbox._clock import Alarms
+from sandbox._events import returned
+from sandbox._pending import FORKED, Aborted, Before, Pending, Waiter
 from sandbox._weights import host_bytes
-from sandbox.capabilities.base import Due
-from sandbox.errors import JSError, LimitExceeded
+from sandbox.capabilities.base import Due, Later
+from sandbox.errors import LimitExceeded
 
 if TYPE_CHECKING:
     from sandbox._events import Requested
@@ -31,85 +32,7 @@ if TYPE_CHECKING:
 _MOST_REFUSED: Final = 1000
 _WAIT: Final = "Raise Limits.pending_requests, or await some calls before more are made."
 
-FORKED: Final = "the process was forked while this was pending"
-
 _T = TypeVar("_T")
-
-
-class Aborted(JSError):
-    """The answer to a host call whose run was ended by force."""
-
-    def __init__(self) -> None:
-        super().__init__("the run that waited for this was ended", name="AbortError", js_class="DOMException")
-
-
-class Waiter(Protocol):
-    """What a face does for the driver."""
-
-    def start(self, awaitable: Awaitable[Any], done: Callable[[Any], None]) -> Callable[[], object]:
-        """Run an awaitable and give its value or its exception to `done`; returns what cancels it."""
-
-    def serve(self, service: Service) -> None:
-        """Run a service until it ends. Whoever asked it for something was told how that ended."""
-
-    def call(self, function: Callable[[], object]) -> None:
-        """Call something on the event loop, now or soon."""
-
-
-@dataclass(slots=True, eq=False)
-class Pending:
-    """A request without an answer. Numbers come again after a rollback, these objects do not.
-
-    Attributes:
-        number: Of the request, in the guest.
-        run: Whose turn asked for it.
-        held_bytes: What the host keeps of the guest for it.
-        op: What was asked for; 0: an awaitable of the host's own.
-        arguments: What the guest gave, of functions of the embedder. They keep what they hold of the guest.
-        message: The same, as the guest sent it.
-        must_repeat: Whether it was asked in another life of the sandbox, and nobody works on it yet.
-        is_held: Whether it waits for the embedder.
-        cancel: Stops the host's work for it, once that was started.
-        work: What is then told that nobody wants it, if it wants to know.
-        answered: Whether the answer waits for a turn.
-        aborted: Whether the guest is told that the call was aborted, whatever the answer is.
-        is_alarm: Whether it only waits for a time.
-        stopped: Whether nobody wants the answer.
-        settled: Whether the embedder has answered itself.
-    """
-
-    number: int
-    run: Run
-    held_bytes: int = 0
-    op: int = 0
-    arguments: Sequence[Any] = ()
-    message: bytes = b""
-    must_repeat: bool = False
-    is_held: bool = False
-    cancel: Callable[[], object] | None = None
-    work: Startable | None = None
-    answered: bool = False
-    aborted: bool = False
-    is_alarm: bool = False
-    stopped: bool = False
-    settled: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class _Before:
-    """What there was at a mark, and what has become of it.
-
-    Attributes:
-        pending: The requests.
-        alarms: Those that waited for a time.
-        services: The services.
-        answers: The answers to these requests, by number, which the guest may have been told since.
-    """
-
-    pending: dict[int, Pending]
-    alarms: Alarms
-    services: dict[int, Service]
-    answers: dict[int, Any]
 
 
 class Requests:
@@ -136,11 +59,12 @@ class Requests:
         self._wake_everyone = wake_everyone
         self._limits = limits
         self._pending: dict[int, Pending] = {}
-        self._before: _Before | None = None
+        self._before: Before | None = None
         self._completed: deque[tuple[Pending, Any]] = deque()
         self._orphans: deque[tuple[Pending, Any]] = deque()
         # Also what the host does not work on yet; whoever takes something out is the one to start or close it.
         self._unstarted: OrderedDict[Pending, Awaitable[Any]] = OrderedDict()
+        self._unasked: deque[tuple[Pending, Later]] = deque()
         self._working: set[Pending] = set()
         self._services: dict[int, Service] = {}
         self._unstarted_services: deque[Service] = deque()
@@ -156,7 +80,7 @@ class Requests:
 
     def backlog(self) -> int:
         """What is kept of requests until the turn is over, also of those that were answered or taken back in it."""
-        return max(len(self._pending), len(self._completed), len(self._unstarted))
+        return max(len(self._pending), len(self._completed), len(self._unstarted), len(self._unasked))
 
     def services(self) -> int:
         """How many services were begun and not ended, or are still to be started."""
@@ -239,6 +163,31 @@ class Requests:
             return
         self._unstarted[pending] = awaitable
 
+    def answer_with(self, number: int, answer: object, alarm_ms: Callable[[float], float]) -> None:
+        """Answer a request with what its handler has returned; `alarm_ms` says when a time of the guest's comes."""
+        if isinstance(answer, Later):
+            self.answer_by(number, answer)
+        elif isinstance(answer, Due):
+            self.answer_at(number, alarm_ms(answer.at_ms), answer.value)
+        elif hasattr(answer, "__await__"):
+            self.answer_later(number, answer)
+        else:
+            self.answer(number, returned(answer))
+
+    def answer_by(self, number: int, later: Later) -> None:
+        """Answer a request when somebody else does, who is asked after the turn."""
+        pending = self._pending.get(number)
+        if pending is None:  # the guest has given it up in a call of a hook
+            close(later)
+            return
+        pending.work = later if isinstance(later, Startable) else None
+        pending.is_idle, pending.outlives_run = not later.holds_time, later.outlives_run
+        self._unasked.append((pending, later))
+
+    def after_turn(self, job: Callable[[], object]) -> None:
+        """Have something done when the turn is over, on the thread that owns the loop; any thread."""
+        self._cancels.append(job)
+
     def answer_at(self, number: int, at_ms: float, value: object) -> None:
         """Answer a request when a time has come on the sandbox's clock. An answer that is a `Due` does this as well."""
         pending = self._pending.get(number)
@@ -285,6 +234,7 @@ class Requests:
         self._completed.clear()
         self._orphans.clear()
         self._unstarted.clear()
+        self._unasked.clear()
         self._unstarted_services.clear()
         for key in list(self._services):
             self.end_service(key)
@@ -314,13 +264,23 @@ class Requests:
 
     def attend(self) -> None:
         """Cancel and start what turns have cancelled and asked for."""
-        if not (self._cancels or self._unstarted or self._unstarted_services):
+        if not (self._cancels or self._unstarted or self._unasked or self._unstarted_services):
             return
         for service in _drain(self._unstarted_services):
             self._waiter.serve(service)
         for cancel in _drain(self._cancels):
             cancel()
+        for pending, later in _drain(self._unasked):
+            if not pending.stopped:
+                self._ask(pending, later)
         self._start()
+
+    def _ask(self, pending: Pending, later: Later) -> None:
+        """Have somebody else answer a request."""
+        pending.cancel = later.cancel
+        later.begin(partial(_complete, weakref.ref(self), pending))
+        if pending.stopped:  # by a turn on another thread, in the meantime
+            self._stop(pending)
 
     def _start(self) -> None:
         """Start what turns have asked for, in order, as far as there is room."""
@@ -339,13 +299,29 @@ class Requests:
         """Note the answer of a request, and start another one in its place; the guest may run on another thread."""
         self._working.discard(pending)
         pending.work = None
-        if not pending.stopped:  # else it is too late
+        if isinstance(value, Startable):
+            self._go_on(pending, value)
+        elif not pending.stopped:  # else it is too late
             self._completed.append((pending, value))
             if not pending.run.ended:
                 pending.run.wake()
             else:
                 self._wake_everyone()
         self._start()
+
+    def _go_on(self, pending: Pending, work: Startable) -> None:
+        """A request has come as far as to the next thing that must be waited for."""
+        if pending.stopped:
+            work.close()
+            return
+        pending.work, pending.cancel = work, None
+        if isinstance(work, Later):
+            pending.is_idle, pending.outlives_run = not work.holds_time, work.outlives_run
+            self._ask(pending, work)
+        else:
+            pending.is_idle = False
+            assert isinstance(work, Awaitable)
+            self._unstarted[pending] = work
 
     def after_fork(self) -> None:
         """Start nothing in a forked child that the parent is going to start."""
@@ -391,6 +367,10 @@ class Requests:
         """Whether `next_answer` would give one."""
         return bool(run.answers or self._orphans)
 
+    def has_leftover(self) -> bool:
+        """Whether there is an answer that no run in progress waits for."""
+        return bool(self._orphans)
+
     def next_answer(self, run: Run) -> tuple[int, Any] | None:
         """Take an answer that the guest must be told in a turn of this run: its own, or one whose run has ended."""
         for queue in (run.answers, self._orphans):
@@ -407,10 +387,16 @@ class Requests:
 
     def any_host_call(self) -> bool:
         """Whether the host works on a request, other than waiting for its time."""
-        return any(each.cancel or each.is_held or each in self._unstarted for each in self._pending.values())
+        return any(
+            each.is_held or ((each.cancel or each in self._unstarted) and not each.is_idle)
+            for each in self._pending.values()
+        )
 
-    def next_alarm_ms(self, run: Run) -> float:
-        """When the next request is due that a turn of this run must answer; infinity: the next one is another run's."""
+    def next_alarm_ms(self, run: Run | None) -> float:
+        """When the next request is due that a turn of this run must answer; infinity: the next one is another run's.
+
+        None: one that is no run's that is in progress.
+        """
         at_ms, number = self.alarms.next()
         pending = self._pending.get(number)
         return at_ms if pending is None or pending.run is run or pending.run.ended else math.inf
@@ -427,7 +413,7 @@ class Requests:
         if abort:
             for number in run.requests.copy():
                 pending = self._pending.get(number)
-                if pending is not None and not pending.is_alarm:
+                if pending is not None and not (pending.is_alarm or pending.outlives_run):
                     pending.aborted = True
                     self._stop(pending)
                     self._completed.append((pending, None))
@@ -440,7 +426,7 @@ class Requests:
 
         What the guest then waits for is not stopped meanwhile, and every answer is remembered: it may want them again.
         """
-        self._before = _Before(self._pending.copy(), self.alarms.copy(), self._services.copy(), {})
+        self._before = Before(self._pending.copy(), self.alarms.copy(), self._services.copy(), {})
         for pending, value in self._orphans:
             if self._was_there(pending):
                 self._before.answers[pending.number] = value

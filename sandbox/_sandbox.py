@@ -16,6 +16,7 @@ from sandbox.values import Generation, HandleOwner, JSFunction, JSHandle, Questi
 if TYPE_CHECKING:
     from sandbox._commands import Command
     from sandbox._lives import OnPending
+    from sandbox.http import Request, Response
     from sandbox.snapshot import Snapshot
 
 
@@ -146,6 +147,35 @@ class Sandbox(Face):
     def globals(self) -> Globals:
         """The properties of the guest's globalThis, live."""
         return Globals(self)
+
+    def dispatch(self, request: Request, *, timeout: float | None = None, fuel: int | None = None) -> Response:
+        """Have the program answer a request, by the handler it gave to `serve`, or exports as `default`.
+
+        The request is one run, which ends with the last byte of the response, and uses one budget for all of it. Where
+        the response comes in chunks, the program goes on as they are read. Other threads may dispatch meanwhile: while
+        one request waits, the others are answered.
+
+        Args:
+            request: Its body is bytes, or an iterable of bytes that is asked for a chunk when the program reads one.
+            timeout: As for `eval`.
+            fuel: As for `eval`.
+
+        Returns:
+            The response. Its body is bytes, or an iterator of chunks, to be read to its end or closed by `close()`,
+            which aborts the request's signal and cancels the program's stream.
+
+        Raises:
+            NotServing: The program answers no requests.
+            JSError: Its handler threw, or returned no Response; also while the body is read.
+            TypeError: The request is none, or its body is not made of bytes.
+            ValueError: Its method or its URL is none.
+            BaseException: As `eval`.
+        """
+        from sandbox._dispatch import BlockingDispatch, check_request  # most programs serve nothing
+
+        self._check_call(timeout, fuel)
+        check_request(request, may_wait=False)
+        return BlockingDispatch(self._runner, self._driver, self._serve, request).response(timeout, fuel)
 
     def run_until_idle(self, *, timeout: float | None = None) -> None:
         """Run what is pending, timers and host calls, until nothing is.

@@ -11,7 +11,8 @@ from sandbox.errors import ConversionError, UsageError
 
 if TYPE_CHECKING:
     from sandbox._operations import Operations
-    from sandbox._requests import Pending, Requests
+    from sandbox._pending import Pending
+    from sandbox._requests import Requests
     from sandbox._runs import Run
     from sandbox.limits import Limits
 

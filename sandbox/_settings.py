@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -54,3 +55,10 @@ class Settings:
         control.clock_resolution_ms = self.clock_resolution_ms
         control.poll_interval = self.poll_interval
         control.has_locales = self.has_locales
+
+
+def seed64(seed: int | None) -> int:
+    """A seed as the guest takes it: 64 bits, not 0; None: a random one."""
+    if seed is None:
+        return secrets.randbits(64) | 1
+    return seed * 0x9E3779B97F4A7C15 & (1 << 64) - 1 or 1

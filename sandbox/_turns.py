@@ -29,7 +29,7 @@ from sandbox._events import (
 from sandbox._guest import Guest
 from sandbox._holds import Hold, StartInTurn
 from sandbox._observer import Ended
-from sandbox._requests import Aborted, Requests
+from sandbox._pending import Aborted
 from sandbox._runs import Run, Sources
 from sandbox._serving import Serving
 from sandbox.errors import ConversionError, JSError, LimitExceeded, SandboxBusy, SandboxError, SandboxPoisoned, Stalled
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from sandbox._commands import Command
     from sandbox._memory_copy import Origin
     from sandbox._operations import Operations
+    from sandbox._requests import Requests
     from sandbox._settings import Settings
     from sandbox.capabilities.console import Console
 

@@ -5,7 +5,8 @@
     │   ├── JSError                      it threw: name, message, stack, frames, cause, properties, value
     │   │   ├── JSSyntaxError            it could not be parsed
     │   │   └── UnhandledRejection       nobody handled a promise's rejection
-    │   └── Stalled                      it waits for what can never happen
+    │   ├── Stalled                      it waits for what can never happen
+    │   └── NotServing                   it answers no requests
     ├── LimitExceeded                    a budget ran out: limit, used, unit
     │   ├── MemoryLimitExceeded
     │   ├── FuelLimitExceeded
@@ -65,6 +66,7 @@ __all__ = [
     "JSSyntaxError",
     "LimitExceeded",
     "MemoryLimitExceeded",
+    "NotServing",
     "OutputLimitExceeded",
     "RunInterrupted",
     "SandboxBusy",
@@ -228,6 +230,13 @@ class Stalled(GuestError):
             + (f" ({detail})" if detail else "")
         )
         self.detail = detail
+
+
+class NotServing(GuestError):
+    """The program answers no requests: it has not called `serve`, and exports no `default` with a `fetch`."""
+
+    def __init__(self) -> None:
+        super().__init__("the program answers no requests: it must call serve({fetch}), or export default {fetch}")
 
 
 class LimitExceeded(SandboxError):

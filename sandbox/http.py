@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
@@ -88,6 +88,17 @@ def _checked(name: object, value: object) -> tuple[str, str]:
     return name, value
 
 
+def checked_chunk(chunk: object) -> bytes:
+    """A chunk of a body.
+
+    Raises:
+        TypeError: It is not bytes.
+    """
+    if not isinstance(chunk, bytes | bytearray | memoryview):
+        raise TypeError(f"the chunks of a body must be bytes, not {type(chunk).__name__}")
+    return bytes(chunk)
+
+
 def is_token(text: str) -> bool:
     """Whether a text can be a method, or the name of a header."""
     return _TOKEN.fullmatch(text) is not None
@@ -95,26 +106,31 @@ def is_token(text: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request that is to be answered.
+    """A request: one of the program that is to be answered, or one that the program answers.
 
     Attributes:
         method: Such as `"GET"`.
-        url: Absolute, without a fragment, and otherwise as the program wrote it.
-        headers: Its headers.
-        body: The bytes; or, of a body that a stream of the program gives, the chunks as they come. They can be read
-            once, and the program goes on only as they are read.
+        url: Absolute, without a fragment, and otherwise as it was written.
+        headers: Its headers; a mapping or pairs are converted.
+        body: The bytes; or the chunks as they come. Those of the program can be read once, and it goes on only as they
+            are read. For `dispatch` anything that gives chunks, asynchronously on the asynchronous face only; it is
+            asked for one when the program reads.
+
+    Raises:
+        ValueError: A header cannot stand in a message.
     """
 
     method: str
     url: str
     headers: Headers = field(default_factory=Headers)
-    body: bytes | AsyncIterator[bytes] = b""
+    body: bytes | AsyncIterable[bytes] | Iterable[bytes] = b""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "headers", Headers(self.headers))
 
     async def read(self) -> bytes:
         """All of the body. A cancel point, if it is a stream."""
-        if isinstance(self.body, bytes):
-            return self.body
-        return b"".join([chunk async for chunk in self.body])
+        return await _read(self.body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +162,32 @@ class Response:
             raise ValueError("status_text must be Latin-1 text without control characters")
         object.__setattr__(self, "headers", Headers(self.headers))
 
+    async def read(self) -> bytes:
+        """All of the body. A cancel point, if it comes in chunks."""
+        return await _read(self.body)
+
+    def content(self) -> bytes:
+        """All of the body, for code that blocks.
+
+        Raises:
+            TypeError: It comes asynchronously.
+        """
+        if isinstance(self.body, AsyncIterable):
+            raise TypeError("this body comes asynchronously: await read()")
+        return _content(self.body)
+
     @property
     def header_pairs(self) -> tuple[tuple[str, str], ...]:
         """Names and values of the headers."""
         assert isinstance(self.headers, Headers)
         return self.headers.pairs
+
+
+async def _read(body: bytes | str | AsyncIterable[bytes] | Iterable[bytes]) -> bytes:
+    return b"".join([chunk async for chunk in body]) if isinstance(body, AsyncIterable) else _content(body)
+
+
+def _content(body: bytes | str | Iterable[bytes]) -> bytes:
+    if isinstance(body, str):
+        return body.encode("utf-8")
+    return body if isinstance(body, bytes) else b"".join(body)

@@ -88,6 +88,7 @@ CAPS: Final[dict[str, Cap]] = {
     "Requests._pending": Cap(_REQUESTS, _SERVED, _FLOOD),
     "Requests._completed": Cap(2 * _REQUESTS, _SERVED, _FLOOD),
     "Requests._unstarted": Cap(_REQUESTS, _SERVED, _FLOOD),
+    "Requests._unasked": Cap(_REQUESTS, _SERVED),
     "Requests._working": Cap(CALLS, "concurrent_calls", "for (let i = 0; i < 40; i++) never().catch(() => {}); look()"),
     "_Loop._jobs": Cap(0, "what was started and cancelled since the loop came by"),
     "Requests._orphans": Cap(_REQUESTS, _SERVED, "for (let i = 0; i < 500; i++) later().then(look); 0"),
@@ -162,6 +163,10 @@ CAPS: Final[dict[str, Cap]] = {
     "Surface._entries": Cap(0, "what the embedder gives"),
     "Options.call_limits": Cap(0, "what the embedder gives"),
     "Mounts._stores": Cap(0, "what the embedder gives"),
+    "Serve.open": Cap(0, "what the embedder asks for"),
+    "ServerSockets._open": Cap(0, "what the embedder asks for"),
+    "ServerSocket._outbox": Cap(0, "16 MiB for all of them: tests/capabilities/test_serve.py"),
+    "BlockingRunner.abandoned": Cap(0, "what the embedder asks for"),
     "Modules._begun": Cap(
         _MAX_BEGUN + 1, "a number of its own", "for (let i = 0; i < 200; i++) { import(`late${i}`); look() }"
     ),
@@ -427,6 +432,7 @@ def test_every_container_is_in_the_table() -> None:
     host = Host()
     found: set[str] = set()
     host.look = lambda: found.update(name for name, _ in _containers(host.box._driver))
+    host.box._serve.sockets.open(1)
     host.box.eval(
         "const r = await fetch('http://a.test/'); await getDirectory(); look(); setTimeout(look, 1);"
         "never(); await later();"

@@ -14,7 +14,8 @@ from sandbox._abi import Op, Tag, Verb
 from sandbox._clock import VirtualClock
 from sandbox._driver import Turn
 from sandbox._operations import Operations
-from sandbox._requests import Aborted, Requests
+from sandbox._pending import Aborted
+from sandbox._requests import Requests
 from sandbox._runs import Run, Sources
 from sandbox.capabilities import Timers
 from sandbox.errors import (

@@ -1054,6 +1054,51 @@ declare var StorageManager: { readonly prototype: StorageManager };
 
 /** A directory that the host has granted, by its path; the top by default. */
 declare function getDirectory(path?: string): Promise<FileSystemDirectoryHandle>;
+/** What `serve` gives to its handlers. */
+interface Server {
+  /**
+   * Have a request become a WebSocket; the handler then need not return anything.
+   * @returns Whether that is possible: the client has asked for it, and was not answered.
+   */
+  upgrade<T = undefined>(request: Request, options?: { data?: T; headers?: HeadersInit }): boolean;
+}
+
+/** The server's side of a WebSocket. */
+interface ServerWebSocket<T = any> {
+  /** What `upgrade` was given: the program's own, and lasts as long as the socket. */
+  data: T;
+  /** 1: open, 2: closing, 3: closed. */
+  readonly readyState: 1 | 2 | 3;
+  /**
+   * Send text, or bytes.
+   * @returns The length, at least 1; -1: it waits for what was sent before, and `drain` is called when all of that is on
+   *   its way; 0: it is closed; -2: far too much waits, and it is not sent.
+   */
+  send(data: string | BufferSource | Blob): number;
+  /** @throws {DOMException} InvalidAccessError: no such code can be sent; SyntaxError: the reason is over 123 bytes. */
+  close(code?: number, reason?: string): void;
+}
+
+/** What happens to WebSockets. What a handler throws goes to `error`; without that, the socket is closed with 1011. */
+interface ServeWebSocketHandlers {
+  open?(socket: ServerWebSocket): void | Promise<void>;
+  message?(socket: ServerWebSocket, message: string | Uint8Array): void | Promise<void>;
+  close?(socket: ServerWebSocket, code: number, reason: string): void | Promise<void>;
+  error?(socket: ServerWebSocket, error: Error): void | Promise<void>;
+  drain?(socket: ServerWebSocket): void | Promise<void>;
+}
+
+interface ServeOptions {
+  /** Answers a request. Its `signal` is aborted when nobody waits for the response any more. */
+  fetch(request: Request, server: Server): Response | Promise<Response> | undefined | Promise<undefined>;
+  websocket?: ServeWebSocketHandlers;
+}
+
+/**
+ * Answer the requests that the host hands in. Each call replaces what the one before has set. A module that the host
+ * evaluates does the same by `export default {fetch}`, unless the program calls `serve` itself.
+ */
+declare function serve(options: ServeOptions): void;
 
 interface PerformanceEntry {
   readonly name: string;

@@ -30,11 +30,31 @@ class Due:
     value: Any = None
 
 
+@dataclass(slots=True, eq=False)
+class Later:
+    """An answer that somebody else gives; a handler returns it instead of the value.
+
+    Nothing is done for it meanwhile, so it takes none of the places of `Limits.concurrent_calls`.
+
+    Attributes:
+        begin: Called after the turn, on the thread that owns the loop, with the function that gives the answer, a value
+            or an exception; once, on that thread.
+        cancel: Called there too, when the guest wants the answer no more, or never will.
+        holds_time: Whether a virtual clock stands still meanwhile.
+        outlives_run: Whether it goes on when the run that asked is ended by force.
+    """
+
+    begin: Callable[[Callable[[Any], None]], object]
+    cancel: Callable[[], object]
+    holds_time: bool = True
+    outlives_run: bool = False
+
+
 class Malformed(Exception):
     """Arguments that only a guest can send which has broken the ABI. It is poisoned."""
 
 
-Handler = Callable[..., Any | Awaitable[Any] | Due]
+Handler = Callable[..., Any | Awaitable[Any] | Due | Later]
 
 
 class Service(Protocol):
@@ -55,8 +75,8 @@ class Operation:
         name: As hooks, limits, logs and errors call it, such as `"crypto.subtle.digest"`.
         mode: Whether the guest is answered at once or later.
         handler: Gets the guest's arguments. In mode `CALL` it returns the answer. In mode `QUEUE` it may also return an
-            awaitable of it or a `Due`. An `Exception` becomes an Error of the guest, but for `Malformed`. What has
-            no answer may return a function, which is called on the event loop when the turn is over.
+            awaitable of it, a `Due` or a `Later`. An `Exception` becomes an Error of the guest, but for `Malformed`.
+            What has no answer may return a function, which is called on the event loop when the turn is over.
         references: Function objects in the guest that stand for this operation.
         service: What is started with the first request and stopped with the last function object; None: nothing, or
             it was started.

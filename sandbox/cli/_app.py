@@ -7,23 +7,28 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version as version_of
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from sandbox import Fetch
 from sandbox.cli._exit import Exit
 from sandbox.cli._flags import (
+    AllowNet,
     ClockResolution,
     Cpu,
     EsModule,
     Fuel,
+    Host,
     Json,
     Memory,
     Metering,
     Module,
     ModuleDirectory,
     NoColor,
+    OnLimit,
     Output,
+    Port,
     Seed,
     Stack,
     UsageError,
@@ -47,6 +52,7 @@ _EXAMPLES: Final = """[bold]Examples[/bold]
 [cyan]sandbox run program.js[/cyan]                      run a file and its timers
 [cyan]sandbox run --cpu 500ms --memory 16MB -[/cyan]     run standard input, tightly limited
 [cyan]sandbox eval --json "new Date()"[/cyan]            value, console, error and usage
+[cyan]sandbox serve app.js --port 8000[/cyan]            answer HTTP requests
 
 [bold]Exit status[/bold]
 0  done                   1  the program failed      2  wrong usage
@@ -140,6 +146,49 @@ def _eval(
         clock_resolution_seconds=clock_resolution,
     )
     return _execute(program, as_json=as_json, no_color=no_color)
+
+
+@app.command("serve")
+def _serve(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="The program, an ECMAScript module.")],
+    port: Port = 8000,
+    host: Host = "127.0.0.1",
+    memory: Memory = None,
+    cpu: Cpu = None,
+    wall: Wall = None,
+    fuel: Fuel = None,
+    metering: Metering = None,
+    stack: Stack = None,
+    output: Output = None,
+    on_limit: OnLimit = "keep",
+    seed: Seed = None,
+    clock_resolution: ClockResolution = None,
+    allow_net: AllowNet = None,
+    module: Module = None,
+    modules: ModuleDirectory = None,
+    no_color: NoColor = False,
+) -> int:
+    """Answer HTTP requests and WebSockets by a program that calls serve, or exports default {fetch}.
+
+    Limits hold for each request. Ctrl-C ends it.
+    """
+    from sandbox.cli._serve import serve  # brings an event loop, which the other commands do without
+
+    program = Program(
+        code=_read(file),
+        filename=guest_path(file, modules),
+        modules=find_modules(module or [], modules, _read),
+        limits=make_limits(memory, cpu, wall, fuel, metering, stack, output),
+        seed=seed,
+        clock_resolution_seconds=clock_resolution,
+    )
+    options: dict[str, Any] = {"on_limit": on_limit}
+    try:
+        options |= {"fetch": Fetch(allow_net)} if allow_net else {}
+    except ValueError as error:
+        raise UsageError(f"--allow-net: {error}") from None
+    terminal = Terminal(sys.stdout, sys.stderr, color=False if no_color else None)
+    return serve(program, terminal, host=host, port=port, options=options)
 
 
 def _read(file: str) -> str:

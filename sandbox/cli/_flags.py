@@ -141,6 +141,33 @@ ModuleDirectory = Annotated[
         help="Let the program import the JavaScript and JSON files in a directory.",
     ),
 ]
+_SERVE: Final = "Server"
+Host = Annotated[
+    str,
+    typer.Option("--host", metavar="ADDRESS", rich_help_panel=_SERVE, help="Where to listen."),
+]
+Port = Annotated[
+    int,
+    typer.Option("--port", metavar="N", min=0, max=65535, rich_help_panel=_SERVE, help="The port; 0 is any free one."),
+]
+AllowNet = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--allow-net",
+        metavar="PATTERN",
+        rich_help_panel="Grants",
+        help="Let the program fetch from hosts such as api.example.com. May be given several times.",
+    ),
+]
+OnLimit = Annotated[
+    str,
+    typer.Option(
+        "--on-limit",
+        metavar="keep|poison|rollback",
+        rich_help_panel=_LIMITS,
+        help="What becomes of the program when a request reaches a limit.",
+    ),
+]
 Json = Annotated[
     bool,
     typer.Option("--json", metavar="", rich_help_panel=_OUTPUT, help="Print one JSON object instead of anything else."),

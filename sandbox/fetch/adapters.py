@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import anyio
 import anyio.to_thread
 
-from sandbox.http import Headers, Request, Response
+from sandbox.http import Headers, Request, Response, checked_chunk
 
 if TYPE_CHECKING:
     from sandbox.fetch.grant import Handler
@@ -75,11 +75,11 @@ class HandlerAdapter:
             response = await self._ask(request)
         if not isinstance(response, Response):
             raise TypeError(f"what answers a fetch must give a Response, not {type(response).__name__}")
-        chunks = _chunks(response.body, self._timeout)
+        chunks = chunks_of(response.body, self._timeout)
         try:
             yield Answer(response.status, response.status_text, response.header_pairs, chunks, response.url)
         finally:
-            await _close(response.body)
+            await close_body(response.body)
 
     async def _ask(self, request: Request) -> object:
         if inspect.iscoroutinefunction(self._handler):
@@ -91,7 +91,13 @@ class HandlerAdapter:
         """See `Adapter`. What the function keeps is its own affair."""
 
 
-async def _chunks(body: object, step_seconds: float) -> AsyncGenerator[bytes]:
+async def chunks_of(body: object, step_seconds: float | None = None) -> AsyncGenerator[bytes]:
+    """The chunks of a body that the embedder gives, whatever it is made of.
+
+    Raises:
+        TypeError: It is not made of bytes.
+        TimeoutError: It took too long to give one.
+    """
     if isinstance(body, str):
         yield body.encode("utf-8")
     elif isinstance(body, bytes | bytearray | memoryview):
@@ -104,21 +110,16 @@ async def _chunks(body: object, step_seconds: float) -> AsyncGenerator[bytes]:
                     chunk = await anext(iterator)
                 except StopAsyncIteration:
                     return
-            yield _checked(chunk)
+            yield checked_chunk(chunk)
     elif isinstance(body, Iterable):
         for chunk in body:
-            yield _checked(chunk)
+            yield checked_chunk(chunk)
     else:
-        raise TypeError(f"the body of a Response must be bytes, str or an iterable of bytes, not {type(body).__name__}")
+        raise TypeError(f"a body must be bytes, str or an iterable of bytes, not {type(body).__name__}")
 
 
-def _checked(chunk: object) -> bytes:
-    if not isinstance(chunk, bytes | bytearray | memoryview):
-        raise TypeError(f"the chunks of a body must be bytes, not {type(chunk).__name__}")
-    return bytes(chunk)
-
-
-async def _close(body: object) -> None:
+async def close_body(body: object) -> None:
+    """Tell what gives the chunks of a body that nobody wants the rest."""
     if hasattr(body, "aclose"):
         with anyio.CancelScope(shield=True), anyio.move_on_after(1):
             await body.aclose()

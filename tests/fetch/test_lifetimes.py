@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator
 from typing import Any
 
 import anyio
@@ -54,7 +54,7 @@ def test_the_writer_waits(run: Run) -> None:
     seen: list[int] = []
 
     async def slow(request: Request) -> Response:
-        assert not isinstance(request.body, bytes)
+        assert isinstance(request.body, AsyncIterable)
         async for chunk in request.body:
             seen.append(len(chunk))
             if len(seen) == 3:

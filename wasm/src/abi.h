@@ -72,6 +72,13 @@ typedef enum Op {
     OP_WEBSOCKET_LEAVE = 77, /* number of a socket that is being closed, but for messages that wait in the guest */
     OP_WEBSOCKET_CLOSE = 75, /* number, code or nil, reason */
     OP_WEBSOCKET_DROP = 76, /* number of a socket that nobody needs */
+    OP_SERVE_RESPOND = 56, /* number of a request, status (101: it becomes a WebSocket), its text, names and values of headers in turn, body: nil, a bin or true, for one that is given by `write`; answers nil */
+    OP_SERVE_READ = 57, /* number; answers a bin of the request's body and whether it was the last one */
+    OP_SERVE_WRITE = 58, /* number, bin or nil at the end; answers whether anybody wants more */
+    OP_SERVE_CLOSED = 59, /* number; answered (nil) when nobody waits for the response any more */
+    OP_SERVE_SEND = 60, /* number of a WebSocket, text or bin; answers its length, 0: it is closed, -1: it waits for those before, -2: there is no room */
+    OP_SERVE_CLOSE = 61, /* number of a WebSocket, code, reason; it is closed */
+    OP_SERVE_LOST = 62, /* answered (nil) when all WebSockets are lost, because the program goes on in another life of the sandbox */
     OP_INTL_DEFAULTS = 96, /* answers the sandbox's locale and time zone */
     OP_INTL_LOCALE = 97, /* a language tag; answers its canonical form, the locale there is data for or nil, the keywords of its Unicode extension, the numbering system and the hour cycle of that locale; nil: it is no tag */
     OP_INTL_LIKELY = 98, /* a canonical language tag, whether subtags are added; answers it with the likely subtags added or removed */
@@ -175,9 +182,10 @@ typedef enum Hook {
     HOOK_UNCAUGHT = 7,
     HOOK_UNHANDLED = 8,
     HOOK_HANDLED = 9,
+    HOOK_ENTRY = 10,
 } Hook;
 
-#define HOOK_COUNT 10
+#define HOOK_COUNT 11
 
 /* Hard bounds, whatever the limits say. */
 #define CAP_MESSAGE_BYTES 1073741824

@@ -226,7 +226,10 @@ EXPORT(call) int32_t call(int32_t run, int32_t length)
     JSValue *arguments = JS_IsException(this_value) ? NULL : reader_array(&reader, &count);
     if (arguments) {
         JSValue owner = JS_UNDEFINED;
-        JSValue function = !reader_at_end(&reader) ? JS_EXCEPTION : by_path ? walk(path, &owner) : handles_get(ctx, handle);
+        JSValue function = !reader_at_end(&reader) ? JS_EXCEPTION
+                           : by_path ? walk(path, &owner)
+                           : handle ? handles_get(ctx, handle)
+                                    : JS_DupValue(ctx, guest.hooks[HOOK_ENTRY]);
         reader_close(&reader);
         JSValue result = JS_IsException(function)
                              ? function

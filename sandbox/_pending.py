@@ -1,0 +1,98 @@
+"""What the book of requests keeps of each, and of a moment it may have to go back to; and who does the work."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from sandbox.errors import JSError
+
+if TYPE_CHECKING:
+    from sandbox._awaitables import Startable
+    from sandbox._clock import Alarms
+    from sandbox._runs import Run
+    from sandbox.capabilities.base import Service
+
+
+FORKED: Final = "the process was forked while this was pending"
+
+
+class Aborted(JSError):
+    """The answer to a host call whose run was ended by force."""
+
+    def __init__(self) -> None:
+        super().__init__("the run that waited for this was ended", name="AbortError", js_class="DOMException")
+
+
+class Waiter(Protocol):
+    """What a face does for the driver."""
+
+    def start(self, awaitable: Awaitable[Any], done: Callable[[Any], None]) -> Callable[[], object]:
+        """Run an awaitable and give its value or its exception to `done`; returns what cancels it."""
+
+    def serve(self, service: Service) -> None:
+        """Run a service until it ends. Whoever asked it for something was told how that ended."""
+
+    def call(self, function: Callable[[], object]) -> None:
+        """Call something on the event loop, now or soon."""
+
+
+@dataclass(slots=True, eq=False)
+class Pending:
+    """A request without an answer. Numbers come again after a rollback, these objects do not.
+
+    Attributes:
+        number: Of the request, in the guest.
+        run: Whose turn asked for it.
+        held_bytes: What the host keeps of the guest for it.
+        op: What was asked for; 0: an awaitable of the host's own.
+        arguments: What the guest gave, of functions of the embedder. They keep what they hold of the guest.
+        message: The same, as the guest sent it.
+        must_repeat: Whether it was asked in another life of the sandbox, and nobody works on it yet.
+        is_held: Whether it waits for the embedder.
+        cancel: Stops the host's work for it, once that was started.
+        work: What is then told that nobody wants it, if it wants to know.
+        answered: Whether the answer waits for a turn.
+        aborted: Whether the guest is told that the call was aborted, whatever the answer is.
+        is_alarm: Whether it only waits for a time.
+        is_idle: Whether nothing is done for it that a virtual clock would have to wait for.
+        outlives_run: Whether it goes on when its run is ended by force.
+        stopped: Whether nobody wants the answer.
+        settled: Whether the embedder has answered itself.
+    """
+
+    number: int
+    run: Run
+    held_bytes: int = 0
+    op: int = 0
+    arguments: Sequence[Any] = ()
+    message: bytes = b""
+    must_repeat: bool = False
+    is_held: bool = False
+    cancel: Callable[[], object] | None = None
+    work: Startable | None = None
+    answered: bool = False
+    aborted: bool = False
+    is_alarm: bool = False
+    is_idle: bool = False
+    outlives_run: bool = False
+    stopped: bool = False
+    settled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What there was at a mark, and what has become of it.
+
+    Attributes:
+        pending: The requests.
+        alarms: Those that waited for a time.
+        services: The services.
+        answers: The answers to these requests, by number, which the guest may have been told since.
+    """
+
+    pending: dict[int, Pending]
+    alarms: Alarms
+    services: dict[int, Service]
+    answers: dict[int, Any]

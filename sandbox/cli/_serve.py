@@ -1,0 +1,126 @@
+"""The command `serve`: one program behind an HTTP server, until it is interrupted."""
+
+from __future__ import annotations
+
+import logging
+import math
+import signal
+import socket
+from typing import TYPE_CHECKING, Any, Final
+
+from sandbox import AsyncSandbox, JSError, SandboxError
+from sandbox.cli._exit import Exit
+from sandbox.cli._flags import UsageError
+from sandbox.cli._program import Outcome, Program
+from sandbox.cli._report import describe, exit_status
+from sandbox.errors import UsageError as SandboxUsageError
+from sandbox.serve import INSTALL, has_server
+
+if TYPE_CHECKING:
+    from sandbox.cli._terminal import Terminal
+
+_GRACE_SECONDS: Final = 3.0
+
+
+def serve(program: Program, terminal: Terminal, *, host: str, port: int, options: dict[str, Any]) -> Exit:
+    """Serve a program's requests until SIGINT or SIGTERM.
+
+    Args:
+        program: What answers. Its limits hold for each request.
+        terminal: Where it says what happens.
+        host: The address to listen at.
+        port: 0: any that is free.
+        options: More options of its sandbox.
+
+    Raises:
+        UsageError: There is no server, the address cannot be listened at, or an option makes no sense.
+    """
+    if not has_server():
+        raise UsageError(f"serve needs a server: {INSTALL}")
+    import trio
+
+    with _listen(host, port) as listener:
+        return trio.run(_serve, program, terminal, listener, options)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen()
+    except (OSError, OverflowError) as error:
+        listener.close()
+        raise UsageError(f"{host}:{port}: {getattr(error, 'strerror', None) or error}") from None
+    return listener
+
+
+async def _serve(program: Program, terminal: Terminal, listener: socket.socket, options: dict[str, Any]) -> Exit:
+    status = Exit.OK
+
+    def report(error: BaseException) -> None:
+        nonlocal status
+        if isinstance(error, SandboxError):
+            thrown = error.value if isinstance(error, JSError) else error
+            text = None if thrown is error else repr(thrown)
+            outcome = Outcome(error=error, error_text=text, usage=box.usage)
+            terminal.write(describe(outcome, color=terminal.error_color), error=True, trusted=True)
+            status = exit_status(error)
+        else:
+            terminal.write(f"{type(error).__name__} while a request was served", error=True)
+            status = Exit.FAILURE
+
+    resolution = program.clock_resolution_seconds
+    try:
+        box = AsyncSandbox(
+            limits=program.limits,
+            console=terminal.entry,
+            clock_resolution_seconds=None if resolution == math.inf else resolution,
+            seed=program.seed,
+            modules=program.modules or None,
+            **options,
+        )
+    except (ValueError, SandboxUsageError) as error:
+        raise UsageError(str(error)) from None
+    address, port = listener.getsockname()[:2]
+    place = f"http://{f'[{address}]' if ':' in address else address}:{port}/"
+    app = box.asgi(program.code, filename=program.filename, on_error=report)
+    has_begun = False
+
+    async def announced(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - messages of ASGI
+        async def tell(message: Any) -> None:  # noqa: ANN401 - likewise
+            nonlocal has_begun
+            if message["type"] == "lifespan.startup.complete":
+                has_begun = True
+                terminal.write(f"Serving {program.filename} at {place}", error=True)
+            await send(message)
+
+        await app(scope, receive, tell if scope["type"] == "lifespan" else send)
+
+    await _run_server(announced, listener)
+    return Exit.OK if has_begun else status
+
+
+async def _run_server(app: Any, listener: socket.socket) -> None:  # noqa: ANN401 - hypercorn has types of its own
+    import trio
+    from hypercorn.config import Config
+    from hypercorn.trio import serve as run
+    from hypercorn.utils import LifespanFailureError
+
+    log = logging.getLogger("sandbox.serve.server")
+    log.addHandler(logging.NullHandler())
+    log.propagate = False
+    config = Config()
+    config.bind = [f"fd://{listener.detach()}"]
+    config.graceful_timeout = config.shutdown_timeout = _GRACE_SECONDS
+    config.errorlog, config.accesslog = log, None
+    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+
+        async def stopped() -> None:
+            await anext(signals)
+
+        try:
+            await run(app, config, shutdown_trigger=stopped)
+        except* LifespanFailureError:  # why was reported
+            pass

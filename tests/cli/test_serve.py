@@ -1,0 +1,146 @@
+"""`sandbox serve`: a real process, asked over loopback."""
+
+from __future__ import annotations
+
+import http.client
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.cli.command import COMMAND, program, run
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals work differently there")
+
+APP = """
+let n = 0;
+export default {
+  fetch(request) {
+    const { pathname } = new URL(request.url);
+    if (pathname === "/throw") throw new TypeError("as asked");
+    if (pathname === "/spin") { n = 1000; for (;;); }
+    console.log("asked", ++n);
+    return new Response(`${request.method} ${pathname} ${n}`);
+  },
+};
+"""
+
+
+class Served:
+    """A running command.
+
+    Attributes:
+        url: What it says where it is.
+    """
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        assert process.stderr is not None and process.stdout is not None
+        self.process = process
+        self.errors = [process.stderr.readline()]
+        self.url = self.errors[0].rpartition(" ")[2].strip()
+        self._reader = threading.Thread(target=lambda: self.errors.extend(process.stderr or ()))
+        self._reader.start()
+
+    def ask(self, path: str) -> tuple[int, str]:
+        host = self.url.removeprefix("http://").rstrip("/")
+        connection = http.client.HTTPConnection(host, timeout=20)
+        connection.request("GET", path)
+        response = connection.getresponse()
+        with response:
+            answer = response.status, response.read().decode()
+        connection.close()
+        return answer
+
+    def end(self, number: signal.Signals) -> tuple[int, str, str]:
+        """Status, output and errors."""
+        self.process.send_signal(number)
+        assert self.process.stdout is not None and self.process.stderr is not None
+        out = self.process.stdout.read()
+        status = self.process.wait(20)
+        self._reader.join(20)
+        self.process.stdout.close()
+        self.process.stderr.close()
+        return status, out, "".join(self.errors)
+
+
+@contextmanager
+def serving(file: str, *flags: str) -> Iterator[Served]:
+    process = subprocess.Popen(
+        [*COMMAND, "serve", file, "--port", "0", *flags],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # Whoever starts the tests in the background may have had the signal ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    try:
+        yield Served(process)
+    finally:
+        process.kill()
+        process.wait(20)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_answers_until_it_is_told_to_stop(tmp_path: Path, number: signal.Signals) -> None:
+    file = program(tmp_path, APP)
+    with serving(file) as served:
+        assert served.errors[0] == f"Serving {file} at {served.url}\n"
+        assert served.ask("/a") == (200, "GET /a 1")
+        assert served.ask("/throw") == (500, "Internal Server Error")
+        assert served.ask("/b") == (200, "GET /b 2")
+        status, out, err = served.end(number)
+    assert (status, out) == (0, "asked 1\nasked 2\n")
+    assert "Uncaught TypeError: as asked" in err
+    assert "> 6 |     if (pathname ===" in err
+
+
+@pytest.mark.parametrize(("flag", "then"), [("keep", "GET / 1001"), ("rollback", "GET / 1")])
+def test_limits_hold_for_each_request(tmp_path: Path, flag: str, then: str) -> None:
+    with serving(program(tmp_path, APP), "--cpu", "200ms", "--on-limit", flag) as served:
+        assert served.ask("/spin") == (500, "Internal Server Error")
+        assert served.ask("/") == (200, then)
+        status, _, err = served.end(signal.SIGINT)
+    assert status == 0
+    assert "CpuLimitExceeded: The CPU time limit of 0.2 s was reached" in err
+
+
+@pytest.mark.parametrize(
+    ("code", "flags", "status", "text"),
+    [
+        ("1", [], 1, "NotServing: the program answers no requests"),
+        ("serve(", [], 1, "SyntaxError"),
+        ("for (;;);", ["--cpu", "100ms"], 3, "CpuLimitExceeded"),
+        (APP, ["--on-limit", "never"], 2, "on_limit must be"),
+        (APP, ["--allow-net", "a b"], 2, "--allow-net"),
+        (APP, ["--host", "256.0.0.1"], 2, "256.0.0.1"),
+        (APP, ["--port", "65536"], 2, "--port"),
+    ],
+)
+def test_what_does_not_start(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], code: str, flags: list[str], status: int, text: str
+) -> None:
+    got, out, err = run(
+        capsys, "serve", program(tmp_path, code), *([] if "--port" in flags else ["--port", "0"]), *flags
+    )
+    assert (got, out) == (status, "")
+    assert text in err
+
+
+def test_a_port_that_is_taken(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = program(tmp_path, APP)
+    with serving(file) as served:
+        port = served.url.rstrip("/").rpartition(":")[2]
+        status, _, err = run(capsys, "serve", file, "--port", port)
+        assert (status, "in use" in err) == (2, True)
+        served.end(signal.SIGINT)
+
+
+def test_without_a_server(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sandbox.cli._serve.has_server", lambda: False)
+    status, _, err = run(capsys, "serve", program(tmp_path, APP))
+    assert (status, "quickjs-sandbox[serve]" in err) == (2, True)

@@ -1,0 +1,104 @@
+"""What the tests of serving share: a program with a route for each behaviour, and every face that can ask it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+from sandbox import AsyncSandbox, Headers, Request, Response, Sandbox
+
+FACES = ("blocking", "asyncio", "trio")
+PROGRAM = Path(__file__).with_name("program.js").read_text("utf-8")
+
+
+class Client:
+    """Dispatches requests to a sandbox of whatever face, and reads the answers."""
+
+    def __init__(self, box: Sandbox | AsyncSandbox) -> None:
+        self.box: Any = box
+
+    async def ask(self, method: str, path: str, **more: Any) -> Response:
+        """The response, unread."""
+        headers = Headers(more.pop("headers", ()))
+        budget = {name: more.pop(name) for name in ("timeout", "fuel") if name in more}
+        request = Request(method, f"http://app.test{path}", headers, **more)
+        answer = self.box.dispatch(request, **budget)
+        return await answer if isinstance(self.box, AsyncSandbox) else answer  # type: ignore[no-any-return] # a Response
+
+    async def text(self, method: str, path: str, **more: Any) -> str:
+        return (await read(await self.ask(method, path, **more))).decode()
+
+    async def eval(self, code: str) -> Any:
+        answer = self.box.eval(code)
+        return await answer if isinstance(self.box, AsyncSandbox) else answer
+
+    async def until(self, code: str) -> bool:
+        """Whether something becomes true in the guest within seconds."""
+        with anyio.move_on_after(5):
+            while not await self.eval(code):
+                await anyio.sleep(0.005)
+            return True
+        return False
+
+
+async def read(response: Response) -> bytes:
+    return b"".join([chunk async for chunk in chunks_of(response)])
+
+
+async def chunks_of(response: Response) -> AsyncIterable[bytes]:
+    body = response.body
+    if isinstance(body, bytes | str):
+        assert isinstance(body, bytes)
+        yield body
+    elif isinstance(body, AsyncIterable):
+        async for chunk in body:
+            yield chunk
+    else:
+        for chunk in body:
+            assert isinstance(chunk, bytes)
+            yield chunk
+
+
+async def first(response: Response) -> bytes:
+    """The next chunk of a body that comes in chunks."""
+    body: Any = response.body
+    chunk: bytes = await anext(body) if hasattr(body, "__anext__") else next(body)
+    return chunk
+
+
+async def close(response: Response) -> None:
+    body: Any = response.body
+    await body.aclose() if hasattr(body, "aclose") else body.close()
+
+
+@pytest.fixture(params=FACES)
+def served(request: pytest.FixtureRequest) -> Callable[..., Any]:
+    """Run `work(client)` with a sandbox that runs the program, on each face."""
+    face: str = request.param
+
+    def run(work: Callable[[Client], Awaitable[Any]], *, program: str = PROGRAM, **options: Any) -> Any:
+        async def blocking() -> Any:
+            with Sandbox(**options) as box:
+                box.module(program, filename="program.js")
+                return await work(Client(box))
+
+        async def asynchronous() -> Any:
+            async with AsyncSandbox(**options) as box:
+                await box.module(program, filename="program.js")
+                return await work(Client(box))
+
+        if face == "blocking":
+            return anyio.run(blocking)
+        return anyio.run(asynchronous, backend=face)
+
+    return run
+
+
+@pytest.fixture
+def is_blocking(request: pytest.FixtureRequest) -> Iterator[bool]:
+    """Whether the face of this test is the blocking one."""
+    yield request.node.callspec.params["served"] == "blocking"
