@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from sandbox import _failures, exposure
 from sandbox._abi import Flag, Mode, Tag
-from sandbox._leaves import LEAVES, Pack
+from sandbox._leaves import LEAVES, Pack, in_order
 from sandbox._wire import (
     BYTE_FORMATS,
     ELEMENTS,
@@ -310,7 +310,7 @@ class Writer:
             return None
         if not self._number(value):
             return None
-        members = list(value)
+        members = list(value) if type(value) is JSSet else in_order(value)
         self._count(len(members))
         return _Frame(iter(members), mark=self._open(Tag.SET, array_head(len(members))))
 

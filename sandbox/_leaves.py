@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any, Final
@@ -35,6 +35,23 @@ def _pattern(value: re.Pattern[str], pack: Pack) -> bytes:
 
 def _url(value: URL, pack: Pack) -> bytes:
     return extension(Tag.URL, pack(value.href))
+
+
+_RANKS: Final = {type(None): 0, bool: 1, int: 2, float: 2, str: 3, bytes: 4}
+
+
+def in_order(members: Iterable[object]) -> list[Any]:
+    """The members of a Python set, which has no order of its own.
+
+    That of texts, bytes and None depends on the process, and the guest must not: scalars are sorted. What else there is
+    follows, as it comes.
+    """
+    scalars: list[Any] = []
+    others: list[Any] = []
+    for member in members:
+        (scalars if type(member) in _RANKS else others).append(member)
+    scalars.sort(key=lambda member: (_RANKS[type(member)], 0 if member is None else member))
+    return scalars + others
 
 
 # The first row whose types fit: the types, what writes their values, and whether the guest makes objects of them. What
