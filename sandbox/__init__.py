@@ -80,8 +80,13 @@ __all__ = [
     "JobResult",
     "Limits",
     "MemoryFiles",
+    "Moment",
     "PendingCall",
+    "Recording",
     "RegExp",
+    "Replay",
+    "ReplayEvent",
+    "Replayed",
     "Request",
     "Response",
     "Sandbox",
@@ -101,6 +106,7 @@ __all__ = [
     "expose",
     "map",
     "map_async",
+    "replay",
     "set_default_options",
     "undefined",
 ]
@@ -108,6 +114,10 @@ __all__ = [
 
 if TYPE_CHECKING:
     from sandbox._async_sandbox import AsyncGlobals, AsyncSandbox
+    from sandbox._replay.moments import Moment
+    from sandbox._replay.recorder import Recording
+    from sandbox._replay.replaying import Replay, Replayed, replay
+    from sandbox._replay.timeline import ReplayEvent
     from sandbox._serving import PendingCall
     from sandbox.audit import AuditEntry, AuditLog
     from sandbox.calls import Answer, Call, Deny
@@ -142,7 +152,12 @@ _LATE = {
     "FsspecFiles": "sandbox.files.filesystem",
     "Headers": "sandbox.http",
     "MemoryFiles": "sandbox.files.memory",
+    "Moment": "sandbox._replay.moments",
     "PendingCall": "sandbox._serving",
+    "Recording": "sandbox._replay.recorder",
+    "Replay": "sandbox._replay.replaying",
+    "ReplayEvent": "sandbox._replay.timeline",
+    "Replayed": "sandbox._replay.replaying",
     "Request": "sandbox.http",
     "Job": "sandbox.jobs.job",
     "JobProgress": "sandbox.jobs.schedule",
@@ -153,6 +168,7 @@ _LATE = {
     "Workers": "sandbox.jobs.processes",
     "map": "sandbox.jobs.mapping",
     "map_async": "sandbox.jobs.async_mapping",
+    "replay": "sandbox._replay.replaying",
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
+from os import PathLike
 from typing import TYPE_CHECKING, Any, Self
 
 from sandbox import _interrupts
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from sandbox._commands import Command
     from sandbox._dispatch_async import AsyncDispatches, AsyncServed
     from sandbox._lives import OnPending
+    from sandbox._replay.recorder import Recording
     from sandbox.http import Request, Response
     from sandbox.serve.asgi import Application
     from sandbox.snapshot import Snapshot
@@ -259,6 +261,16 @@ class AsyncSandbox(Face):
         """
         self._check_finish(run, timeout, fuel)
         return await self._runner.run(self._driver.finish, timeout, fuel, number=run)
+
+    def record(self, path: str | PathLike[str], *, max_bytes: int | None = None) -> Recording:
+        """Record from now on what the guest is told and what it does; see `Sandbox.record`. It does not wait.
+
+        Raises:
+            BaseException: As `Sandbox.record`.
+        """
+        self._check_call(None)
+        self._runner.check_idle()
+        return self._record(path, max_bytes)
 
     async def aclose(self) -> None:
         """Free the guest before the `async with` block ends; idempotent. No cancel point.

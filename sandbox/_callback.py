@@ -1,4 +1,4 @@
-"""The import `sandbox.call`: the one way from guest code into Python.
+"""The import `sandbox.call`: the one way from guest code into Python. And the clock, for guests whose time is recorded.
 
 An exception may come before the first statement of a Python function: from a signal handler, from another thread, for
 want of stack. A callback of ctypes then returns whatever lies in memory, which wasmtime takes for the address of a
@@ -20,6 +20,7 @@ _NO_TRAP: Final = 0
 # The slots of wasmtime's values in an array of 32-bit words.
 _OP, _ADDRESS, _LENGTH = (i * _wasmtime.RAW_VALUE_BYTES // 4 for i in range(3))
 _STATUS: Final = _OP
+_CLOCK, _TIME_ADDRESS = _OP, _LENGTH  # of the clock: which one, a precision, and where the time goes
 
 
 class Running(Protocol):
@@ -33,6 +34,9 @@ class Running(Protocol):
 
     def serve(self, op: int, address: int, length: int) -> int:
         """Answer; returns the status."""
+
+    def tell_time(self, clock: int, address: int) -> None:
+        """Write what a clock shows into the guest's memory, where the image leaves that to the host."""
 
 
 class _Thread(threading.local):
@@ -56,6 +60,17 @@ def _host_call(_environment: object, _caller: object, values: Any, _count: int) 
     return _NO_TRAP
 
 
+def _tell_time(_environment: object, _caller: object, values: Any, _count: int) -> int:  # noqa: ANN401 - cffi's int32_t *
+    instance = running.instance
+    try:
+        if instance is not None:
+            instance.tell_time(values[_CLOCK], values[_TIME_ADDRESS] & _U32)
+    except BaseException as error:  # noqa: BLE001 - as above
+        _keep(error)
+    values[_STATUS] = 0
+    return _NO_TRAP
+
+
 def _on_escape(_class: object, error: BaseException, _traceback: object) -> int:
     # The status is not set; what is in its place is no status, so the guest takes it for `stop`.
     _keep(error)
@@ -69,7 +84,8 @@ def _keep(error: BaseException) -> None:
 
 
 _ffi: Final = FFI()
-_callback: Final = _ffi.callback(
-    "uintptr_t(void *, void *, int32_t *, size_t)", _host_call, error=_NO_TRAP, onerror=_on_escape
-)
+_TYPE: Final = "uintptr_t(void *, void *, int32_t *, size_t)"
+_callback: Final = _ffi.callback(_TYPE, _host_call, error=_NO_TRAP, onerror=_on_escape)
+_clock: Final = _ffi.callback(_TYPE, _tell_time, error=_NO_TRAP, onerror=_on_escape)
 host_call_address: Final = int(_ffi.cast("uintptr_t", _callback))
+clock_address: Final = int(_ffi.cast("uintptr_t", _clock))

@@ -21,10 +21,11 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from sandbox._clock import Clock, VirtualClock
 from sandbox._commands import Command, Commands
+from sandbox._events import State
 from sandbox._lives import Lives, Past
 from sandbox._requests import Requests
 from sandbox._runs import Run
-from sandbox._settings import Settings, seed64
+from sandbox._settings import MakeInstance, Settings, seed64
 from sandbox._turns import Turns
 from sandbox.errors import RunInterrupted, SandboxError, WallLimitExceeded
 
@@ -94,6 +95,7 @@ class Driver(Commands):
         on_poll: Callable[[], None],
         call_host: Callable[[Callable[..., Any], Sequence[Any]], Any],
         start_in_turn: StartInTurn,
+        make_instance: MakeInstance | None = None,
     ) -> None:
         """Start a guest.
 
@@ -115,6 +117,7 @@ class Driver(Commands):
             on_poll: Called regularly while the guest runs; what it raises ends the turn.
             call_host: Calls a function of the embedder, with its arguments, in the middle of a turn.
             start_in_turn: Starts what the guest waits for in the middle of a turn.
+            make_instance: See `Settings`.
         """
         settings = Settings(
             random_seed=0 if past is not None and past.state.is_seeded and seed is None else seed64(seed),
@@ -125,6 +128,7 @@ class Driver(Commands):
             clock_resolution_ms=clock.resolution_ms,
             has_locales=has_locales,
             zone=zone,
+            make_instance=make_instance,
         )
         self.limits = limits
         self.clock = clock
@@ -429,6 +433,17 @@ class Driver(Commands):
         for run in self.runs.copy().values():
             run.force(error)
             run.wake()
+
+    def move(self, make_instance: MakeInstance) -> None:
+        """Let the guest go on in another instance, while there is no run.
+
+        Raises:
+            SandboxError: It takes no commands.
+            MemoryError: The host has no room for a copy of it; nothing has happened.
+        """
+        if self.guest.state is not State.READY:
+            raise self.guest.refusal()
+        self.guest.instance = self.guest.instance.hand_over(make_instance)
 
     def after_fork(self, *, is_lost: bool) -> None:
         """Go on in a forked child, which has one thread.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from os import PathLike
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeVar, overload
 
 from sandbox import _interrupts
@@ -20,6 +21,7 @@ from sandbox._options import (
     mounts_of,
     network_grant,
     observer_of,
+    recording_of,
     sources_of,
     websocket_grant,
     zone_of,
@@ -49,6 +51,7 @@ from sandbox.values import HandleOwner, JSFunction
 
 if TYPE_CHECKING:
     from sandbox._commands import Command
+    from sandbox._replay.recorder import Recording
     from sandbox.audit import AuditLog
     from sandbox.calls import HookOption
     from sandbox.errors import ErrorDetail
@@ -124,6 +127,7 @@ class Face(Restoring):
         on_result: HookOption | None = None,
         call_limits: Mapping[str, CallLimits] | None = None,
         audit: AuditLog | Iterable[AuditLog] | None = None,
+        record: str | PathLike[str] | None = None,
     ) -> None:
         """Make a sandbox.
 
@@ -176,6 +180,7 @@ class Face(Restoring):
             call_limits: What the calls of one run may use, by name or by pattern of names: those that fit a pattern
                 share its `CallLimits`. More ends the run with `CallLimitExceeded`.
             audit: Records the calls and how they end: an `AuditLog`, or several.
+            record: A file to record the sandbox's whole life in; see the method `record`.
 
         Raises:
             ArtifactError: The compiled guest is missing or does not fit.
@@ -184,6 +189,7 @@ class Face(Restoring):
             UsageError: There is no data of locales for the option `locale`, or no library for the option `fetch` or
                 `websocket`; or a capability serves another sandbox.
             TypeError: An option has the wrong type.
+            OSError: The file of `record` cannot be made.
             ConversionError: A global cannot be converted (on the asynchronous face, when it is entered).
         """
         options = Options(
@@ -207,6 +213,7 @@ class Face(Restoring):
             on_result=on_result,
             call_limits=call_limits,
             audit=audit,
+            record=record,
         )
         self._make(options, None)
 
@@ -263,6 +270,7 @@ class Face(Restoring):
                 on_poll=runner.on_poll,
                 call_host=runner.call_host,
                 start_in_turn=runner.start_in_turn,
+                make_instance=None if options.record is None else recording_of(options.record, limits).make_instance,
             )
             runner.attach(self._driver)
             self._begin()
@@ -366,6 +374,15 @@ class Face(Restoring):
         the thread of its event loop, where cancelling a task ends only what that task asked for.
         """
         self._driver.stop(RunInterrupted())
+
+    def _record(self, path: str | PathLike[str], max_bytes: int | None) -> Recording:
+        recording = recording_of(path, self.limits, max_bytes)
+        try:
+            self._driver.move(recording.make_instance)
+        except BaseException:
+            recording.stop()
+            raise
+        return recording
 
     # --- functions ---
 

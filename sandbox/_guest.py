@@ -85,7 +85,7 @@ class Guest:
 
         Args:
             limits: Its budgets; memory, stack and message sizes are enforced here.
-            settings: Seed and clock.
+            settings: Seed, clock, and what makes the instance.
             owner: Knows functions and exceptions that cross; see `Codec`.
             on_sync: Answers synchronous requests.
             on_events: Gets the events that precede a synchronous request or a poll, and the first ones of very many.
@@ -102,8 +102,8 @@ class Guest:
         self._on_poll = on_poll
         # Not between the writing of a message and its reading, where a finalizer of the embedder may run as anywhere.
         self._may_write = True
-        more = () if origin is None else (origin,)
-        self.instance = Instance(limits.memory_bytes, self._host_call, limits.metering, *more)
+        make = settings.make_instance or Instance
+        self.instance = make(limits.memory_bytes, self._host_call, limits.metering, origin)
         control, image = self.instance.control, self.instance.image
         settings.write(control, limits)
         self._stack_bytes: int = control.stack_limit_bytes
@@ -372,9 +372,8 @@ class Guest:
         # Whether memory ran out is a fact of the allocator; what the guest says only tells which failure it was.
         # A guest that is being stopped throws as well: then only the allocator's own text stands for memory.
         is_own_text = isinstance(value, JSError) and value.message == _OUT_OF_MEMORY
-        is_odd = (
-            value is None or value is undefined or (isinstance(value, JSError) and value.js_class == "InternalError")
-        )
+        is_internal = isinstance(value, JSError) and value.js_class == "InternalError"
+        is_odd = value is None or value is undefined or is_internal
         is_out_of_memory = control.failed_allocations != self._failed_allocations and (
             is_own_text or (is_odd and not control.reason)
         )
@@ -479,7 +478,7 @@ class Guest:
         Raises:
             MemoryError: The host has no room for the copy.
         """
-        copy = self.instance.copy()
+        copy = self.instance.checkpoint()
 
         def restore() -> None:
             self.instance.restore(copy)

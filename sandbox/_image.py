@@ -37,7 +37,15 @@ NATIVE_STACK_BYTES: Final = 7 << 20
 # A memory that never moves lets the host keep its address; 4 GiB of address space is what that costs an instance.
 MEMORY_RESERVATION_BYTES: Final = 4 << 30
 
+# By what stops an instance, and whether the host tells its time.
+KINDS: Final = ("fuel", "clock", "fuel, told", "clock, told")
+
 _lock = threading.Lock()
+
+
+def kind_of(metering: Metering, clock: int) -> str:
+    """The kind of image with this way of metering, and with a function that tells the time or 0."""
+    return f"{metering}, told" if clock else metering
 
 
 class Image:
@@ -46,6 +54,7 @@ class Image:
     Attributes:
         sha256: Of the wasm module, in hex: equal images make equal programs.
         metering: How its instances are stopped: see `Limits`.
+        kind: One of `KINDS`.
         epochs: What moves the engine's epoch; None: it has none, instances have fuel.
         engine_address: The wasmtime engine.
         pre_address: The module with its imports resolved.
@@ -54,25 +63,32 @@ class Image:
         heap_bytes: What the engine's heap holds from the start; likewise.
     """
 
-    def __init__(self, host_call: int, directory: Path = ARTIFACTS, metering: Metering = "fuel") -> None:
+    def __init__(
+        self, host_call: int, directory: Path = ARTIFACTS, metering: Metering = "fuel", clock: int = 0
+    ) -> None:
         """Load the guest.
 
         Args:
             host_call: The address of the function behind the import `sandbox.call`.
             directory: Where `guest.wasm` and `manifest.json` are.
             metering: How instances are to be stopped.
+            clock: The address of the function that tells the time; 0: it is the machine's.
 
         Raises:
             ArtifactError: The guest is missing, damaged, or made for another ABI.
         """
         binary, self.sha256 = _read_artifact(directory)
         self.metering = metering
+        self.kind = kind_of(metering, clock)
         self._engine = wasmtime.Engine(_config(metering))
         module = _compiled(self._engine, binary, self.sha256, metering)
         _check_boundary(module)
         linker = wasmtime.Linker(self._engine)
         linker.define_wasi()  # only the clock of it can be reached: the module imports nothing else
-        _define_host_call(linker, host_call)
+        _define(linker, "sandbox", "call", "iii", host_call)
+        if clock:
+            linker.allow_shadowing = True
+            _define(linker, "wasi_snapshot_preview1", "clock_time_get", "ili", clock)
         self._pre = linker.instantiate_pre(module)
         self.memory_bytes = _memory_bytes(module)
         self.control_address: int | None = None
@@ -84,6 +100,15 @@ class Image:
 
 def _address_of(pointer: Any) -> int:  # noqa: ANN401 - a ctypes pointer
     return ctypes.addressof(pointer.contents)
+
+
+def image_digest(directory: Path = ARTIFACTS) -> str:
+    """The hash of the compiled guest, as `Image.sha256`.
+
+    Raises:
+        ArtifactError: It cannot be used.
+    """
+    return _read_artifact(directory)[1]
 
 
 def _read_artifact(directory: Path) -> tuple[bytes, str]:
@@ -192,10 +217,13 @@ def _memory_bytes(module: wasmtime.Module) -> int:
     return PAGE_BYTES * sum(each.limits.min for each in types)
 
 
-def _define_host_call(linker: wasmtime.Linker, host_call: int) -> None:
-    i32 = wasmtime.ValType.i32()
-    signature = wasmtime.FuncType([i32, i32, i32], [i32])
-    where, name = b"sandbox", b"call"
+_TYPES: Final = {"i": wasmtime.ValType.i32, "l": wasmtime.ValType.i64}
+
+
+def _define(linker: wasmtime.Linker, module: str, function: str, parameters: str, address: int) -> None:
+    """Define an import as a C function, which takes these parameters and returns an i32."""
+    signature = wasmtime.FuncType([_TYPES[each]() for each in parameters], [wasmtime.ValType.i32()])
+    where, name = module.encode(), function.encode()
     error = ffi.wasmtime_linker_define_func_unchecked(
         linker.ptr(),
         ctypes.create_string_buffer(where, len(where)),
@@ -203,7 +231,7 @@ def _define_host_call(linker: wasmtime.Linker, host_call: int) -> None:
         ctypes.create_string_buffer(name, len(name)),
         len(name),
         signature.ptr(),
-        ctypes.cast(host_call, ffi.wasmtime_func_unchecked_callback_t),
+        ctypes.cast(address, ffi.wasmtime_func_unchecked_callback_t),
         None,
         ctypes.CFUNCTYPE(None, ctypes.c_void_p)(),  # null: there is nothing to finalize
     )
@@ -211,7 +239,7 @@ def _define_host_call(linker: wasmtime.Linker, host_call: int) -> None:
         raise wasmtime.WasmtimeError._from_ptr(error)
 
 
-_loaded: dict[Metering, Image] = {}
+_loaded: dict[str, Image] = {}
 
 
 def _forget_lock() -> None:
@@ -224,16 +252,17 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_lock)
 
 
-def image(host_call: int, metering: Metering) -> Image:
-    """The process's image for a way of metering, loaded at the first call with that call's function. Thread-safe.
+def image(host_call: int, metering: Metering, clock: int = 0) -> Image:
+    """The process's image of one kind, loaded at the first call with that call's functions. Thread-safe.
 
     Raises:
         ArtifactError: See `Image`.
     """
-    found = _loaded.get(metering)
+    key = kind_of(metering, clock)
+    found = _loaded.get(key)
     if found is None:
         with _lock:
-            found = _loaded.get(metering)
+            found = _loaded.get(key)
             if found is None:
-                found = _loaded[metering] = Image(host_call, metering=metering)
+                found = _loaded[key] = Image(host_call, metering=metering, clock=clock)
     return found

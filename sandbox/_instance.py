@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 import wasmtime
 
@@ -24,7 +24,7 @@ from sandbox.errors import GuestProtocolError, MemoryLimitExceeded
 if TYPE_CHECKING:
     from sandbox.limits import Metering
 
-__all__ = ["OUT_OF_BUDGET", "STACK_OVERFLOW", "HostCall", "Instance", "Trap"]
+__all__ = ["OUT_OF_BUDGET", "STACK_OVERFLOW", "HostCall", "Instance", "MakeInstance", "MemoryCopy", "Origin", "Trap"]
 
 # The hard stops of both ways of metering.
 OUT_OF_BUDGET: Final = frozenset({wasmtime.TrapCode.OUT_OF_FUEL.name, wasmtime.TrapCode.INTERRUPT.name})
@@ -82,6 +82,9 @@ class Instance:
         "pending",
     )
 
+    # The function that tells the time; 0: wasmtime does.
+    clock_address: ClassVar[int] = 0
+
     def __init__(
         self,
         memory_bytes: int,
@@ -105,7 +108,7 @@ class Instance:
         """
         self._store: Store | None = None
         self._limit_bytes = memory_bytes
-        self.image: Image = image(host_call_address, metering)
+        self.image: Image = image(host_call_address, metering, self.clock_address)
         self.on_host_call = on_host_call
         self.pending: BaseException | None = None
         self.depth = 0
@@ -172,6 +175,10 @@ class Instance:
             raise _store.take_trap(self._trap)
         status: int = values[0].i32
         return status
+
+    def tell_time(self, clock: int, address: int) -> None:
+        """Answer the clock, where the host does: see `clock_address`."""
+        raise NotImplementedError
 
     def serve(self, op: int, address: int, length: int) -> int:
         """Answer the import; returns the status. Whoever called the export gets what it raises.
@@ -334,6 +341,10 @@ class Instance:
         _store.check(_wasmtime.get_fuel(self._context, ctypes.addressof(left)))
         return left.value + self._withheld_fuel
 
+    def fuel_left(self) -> int:
+        """What the guest could burn now, which is nothing after `halt`, in wasmtime's units; 0 by the clock."""
+        return self.fuel() - self._withheld_fuel if self.deadline is None else 0
+
     def copy(self) -> MemoryCopy:
         """Copy the memory; nothing runs in it.
 
@@ -343,19 +354,38 @@ class Instance:
         assert self._store is not None
         return MemoryCopy.of(self._store)
 
-    def view(self) -> MemoryCopy:
-        """The memory itself, for another instance to continue from while nothing runs in this one."""
+    def checkpoint(self) -> MemoryCopy:
+        """As `copy`, for this instance to be set back to.
+
+        Raises:
+            MemoryError: The host has no room for the copy.
+        """
+        return self.copy()
+
+    def view(self) -> Origin:
+        """The memory itself, for one other instance to continue from while nothing runs in this one."""
         assert self._store is not None
-        return MemoryCopy.view(self._store)
+        view = MemoryCopy.view(self._store)
+        return lambda _image, _limit_bytes: view
 
     def restore(self, copy: MemoryCopy) -> None:
-        """Continue from a copy, whatever has happened to the instance since; nothing runs in it.
+        """Continue from a checkpoint, whatever has happened to the instance since; nothing runs in it.
 
         Raises:
             SandboxError: The process has no room for it. The instance has no memory then, and can only be closed.
         """
         self._give_back()  # first: two of them may be more than there is room for
         self._take(copy.acquire(self.image, self._limit_bytes))
+
+    def hand_over(self, make_instance: MakeInstance) -> Instance:
+        """Make an instance that continues from this one, which is closed; nothing runs in it.
+
+        Raises:
+            BaseException: It cannot be made; nothing has happened.
+        """
+        other = make_instance(self._limit_bytes, self.on_host_call, self.image.metering, self.view())
+        self.close()
+        return other
 
     def close(self, *, is_sound: bool = True) -> None:
         """Give the instance back; idempotent. Its owner makes sure that nothing runs in it.
@@ -390,3 +420,7 @@ class Instance:
         store, self._store = self._store, None
         if store is not None:
             store.delete()
+
+
+MakeInstance = Callable[[int, HostCall, "Metering", Origin | None], Instance]
+"""Makes an instance, as `Instance` does."""

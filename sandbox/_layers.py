@@ -15,6 +15,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from sandbox import _pages, _store
+from sandbox._image import KINDS
 from sandbox._store import Store
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class Layer:
         """Make one.
 
         Args:
-            image: What it lies over.
+            image: What it lies over, of whatever kind.
             memory_bytes: Size of the memory.
             parts: In which it differs from the image: offsets and contents.
 
@@ -45,8 +46,7 @@ class Layer:
         """
         self.memory_bytes = memory_bytes
         self.regions = [(start, start + len(data)) for start, data in parts]
-        self._image = image
-        self._stores: list[Store] = []
+        self._stores: dict[str, list[Store]] = {kind: [] for kind in KINDS}
         self._hot: list[_pages.Region] | None = None
         self._descriptor = _memory_file()
         try:
@@ -61,18 +61,18 @@ class Layer:
             raise
         self._address = ctypes.addressof(ctypes.c_char.from_buffer(self._view))
 
-    def acquire(self, limit_bytes: int) -> Store | None:
-        """A store that begins with this memory; None: that is impossible here. Thread-safe.
+    def acquire(self, image: Image, limit_bytes: int) -> Store | None:
+        """A store of an image that begins with this memory; None: that is impossible here. Thread-safe.
 
         Raises:
             SandboxError: The process has no address space for another instance.
         """
         with suppress(IndexError):
-            store = self._stores.pop()
+            store = self._stores[image.kind].pop()
             store.limit(limit_bytes)
             store.lift()
             return store
-        store = Store(self._image, limit_bytes)
+        store = Store(image, limit_bytes)
         try:
             store.grow(self.memory_bytes)
             if not _pages.map_over(store.base, self._descriptor, self.memory_bytes):
@@ -101,8 +101,9 @@ class Layer:
 
     def release(self, store: Store) -> None:
         """Take a store back from a closed sandbox. Thread-safe."""
-        if len(self._stores) < _store.KEPT_STORES and not store.trapped and self._restore(store):
-            self._stores.append(store)
+        stores = self._stores[store.image.kind]
+        if len(stores) < _store.KEPT_STORES and not store.trapped and self._restore(store):
+            stores.append(store)
         else:
             store.delete()
 
@@ -124,8 +125,9 @@ class Layer:
             _close(descriptor)
 
     def __del__(self) -> None:
-        for store in getattr(self, "_stores", ()):
-            store.delete()
+        for stores in getattr(self, "_stores", {}).values():
+            for store in stores:
+                store.delete()
         if hasattr(self, "_descriptor"):
             self._close()
 

@@ -110,7 +110,7 @@ class Lives:
         state, secrets = self.save()
         view = self.turns.guest.instance.view()
         find = by_op(self.operations.shared())
-        return Past(origin=lambda _image, _bytes: view, state=state, secrets=secrets, find=find, pending=pending)
+        return Past(origin=view, state=state, secrets=secrets, find=find, pending=pending)
 
     def save(self) -> tuple[State, dict[str, Any]]:
         """What the host knows, and what must not be written down for everybody."""

@@ -72,7 +72,7 @@ class MemoryCopy:
             SandboxError: The process has no room for it.
         """
         layer = self._shared(image)
-        if layer is not None and (mapped := layer.acquire(limit_bytes)) is not None:
+        if layer is not None and (mapped := layer.acquire(image, limit_bytes)) is not None:
             return mapped
         store = _store.acquire(image, limit_bytes)
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal
 
 from sandbox._abi import Clock as ClockKind
@@ -22,6 +23,7 @@ from sandbox.websocket import has_websockets
 if TYPE_CHECKING:
     from sandbox._lives import OnPending, Past
     from sandbox._observer import Observer
+    from sandbox._replay.recorder import Recording
     from sandbox.audit import AuditLog
     from sandbox.calls import HookOption
     from sandbox.capabilities import Capability, ConsoleEntry
@@ -61,6 +63,7 @@ class Options:
     on_result: HookOption | None = None
     call_limits: Mapping[str, CallLimits] | None = None
     audit: AuditLog | Iterable[AuditLog] | None = None
+    record: str | PathLike[str] | None = None
 
     def checked_values(self, limits: Limits) -> dict[str, Any]:
         """The globals and functions, after a look at this and other options.
@@ -157,6 +160,13 @@ def observer_of(options: Options) -> Observer | None:
     from sandbox import _observer  # most programs do without
 
     return _observer.observer_of(*given)
+
+
+def recording_of(path: str | PathLike[str], limits: Limits, max_bytes: int | None = None) -> Recording:
+    """A record in a file, which is made."""
+    from sandbox._replay import recorder  # most programs do without
+
+    return recorder.Recording(path, limits, recorder.MAX_BYTES if max_bytes is None else max_bytes)
 
 
 def check_pending(pending: Any) -> OnPending:  # noqa: ANN401 - what is checked

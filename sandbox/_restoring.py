@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from sandbox._options import Options, check_pending
@@ -77,6 +78,7 @@ class Restoring:
         on_result: HookOption | None = None,
         call_limits: Mapping[str, CallLimits] | None = None,
         audit: AuditLog | Iterable[AuditLog] | None = None,
+        record: str | PathLike[str] | None = None,
     ) -> Self:
         """Make a sandbox that continues where a snapshot was taken.
 
@@ -109,6 +111,7 @@ class Restoring:
             on_result: As for the constructor.
             call_limits: As for the constructor.
             audit: As for the constructor.
+            record: As for the constructor.
 
         Raises:
             SnapshotMismatch: It was taken of another build of the guest.
@@ -141,6 +144,7 @@ class Restoring:
             on_result=on_result,
             call_limits=call_limits,
             audit=audit,
+            record=record,
         )
         life = cls.__new__(cls)
         life._make(options, continued(snapshot, pending))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, MutableMapping
 from functools import cache
+from os import PathLike
 from typing import TYPE_CHECKING, Any, Self
 
 from sandbox import _interrupts
@@ -16,6 +17,7 @@ from sandbox.values import Generation, HandleOwner, JSFunction, JSHandle, Questi
 if TYPE_CHECKING:
     from sandbox._commands import Command
     from sandbox._lives import OnPending
+    from sandbox._replay.recorder import Recording
     from sandbox.http import Request, Response
     from sandbox.snapshot import Snapshot
 
@@ -251,6 +253,30 @@ class Sandbox(Face):
         """
         self._check_finish(run, timeout, fuel)
         return self._runner.run(self._driver.finish, timeout, fuel, number=run)
+
+    def record(self, path: str | PathLike[str], *, max_bytes: int | None = None) -> Recording:
+        """Record from now on what the guest is told and what it does, so that `sandbox.replay` can do it again.
+
+        The file has all that crosses the boundary of the guest: programs, values, answers of host functions, times,
+        random numbers, console entries. It is readable at any moment, also after a crash of the process. Only one
+        record is written at a time: the one before ends. Recording costs some microseconds for each entry into the
+        guest and each call of the host, and some of the time of programs that compute, until the sandbox is closed.
+
+        Args:
+            path: The file, which is emptied if it exists, and which only its owner can read.
+            max_bytes: Its longest length, at which the record ends; None: a gigabyte.
+
+        Returns:
+            The record, which ends with the sandbox, or by `stop`.
+
+        Raises:
+            OSError: The file cannot be made.
+            SandboxBusy: The guest runs or a run waits.
+            SandboxError: The sandbox is closed or poisoned.
+        """
+        self._check_call(None)
+        with _interrupts.Deferral(), self._runner.alone():
+            return self._record(path, max_bytes)
 
     def close(self) -> None:
         """Free the guest; idempotent. Host calls that are still pending are cancelled.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from sandbox._abi import CAP_STACK_BYTES
+from sandbox._instance import MakeInstance
 
 if TYPE_CHECKING:
     from sandbox._abi import Clock, Control
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 
 _MAX_OUTBOX_BYTES: Final = 1 << 18
+
+__all__ = ["MakeInstance", "Settings"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,7 @@ class Settings:
         clock_resolution_ms: Steps of the real clock; 0: as fine as it is.
         has_locales: Whether there is data of locales; without, the guest has no Intl.
         zone: The transitions of the time zone, see `wasm/src/zones.c`; empty: it is UTC.
+        make_instance: Makes the instance; None: an ordinary one.
     """
 
     random_seed: int
@@ -41,6 +45,7 @@ class Settings:
     clock_resolution_ms: int = 0
     has_locales: bool = False
     zone: bytes = b""
+    make_instance: MakeInstance | None = None
 
     def write(self, control: Control, limits: Limits) -> None:
         """Tell a guest that is about to start, or to continue."""

@@ -12,20 +12,19 @@ import ctypes
 import mmap
 import os
 import threading
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import Any, Final, Protocol
 
 import wasmtime
 from wasmtime import _ffi as ffi
 
 from sandbox import _epochs, _pages, _wasmtime
 from sandbox._abi import Control
-from sandbox._image import MEMORY_RESERVATION_BYTES, Image
+from sandbox._callback import running
+from sandbox._image import KINDS, MEMORY_RESERVATION_BYTES, Image
 from sandbox.errors import ArtifactError, MemoryLimitExceeded, SandboxError
 from sandbox.limits import PAGE_BYTES
-
-if TYPE_CHECKING:
-    from sandbox.limits import Metering
 
 KEPT_STORES: Final = 16
 # A store that was written all over is not worth wiping, nor its memory worth keeping.
@@ -170,7 +169,7 @@ class Store:
         return item
 
     def call(self, name: str, first: int = 0, second: int = 0) -> int:
-        """Call an export that calls no import; slower than `Instance.call`, and needs no instance.
+        """Call an export that calls no import but the clock; slower than `Instance.call`, and needs no instance.
 
         Raises:
             Trap: The guest trapped.
@@ -178,15 +177,18 @@ class Store:
         values = _wasmtime.RawValues()
         values[0].i32, values[1].i32 = first, second
         trap = ctypes.c_void_p()
-        check(
-            _wasmtime.func_call(
+        before, running.instance = running.instance, None  # a host function may make another sandbox
+        try:
+            error = _wasmtime.func_call(
                 self.context,
                 self.function(name),
                 ctypes.addressof(values),
                 _wasmtime.RAW_VALUES,
                 ctypes.addressof(trap),
             )
-        )
+        finally:
+            running.instance = before
+        check(error)
         if trap.value:
             raise take_trap(trap)
         return int(values[0].i32)
@@ -291,6 +293,35 @@ class Pristine:
             return [(0, size)]
         return [(start - store.base, end - store.base) for start, end in regions]
 
+    def xored(self, start: int, data: bytes) -> bytes:
+        """Bytes at an address, each XORed with what a pristine memory has there. Doing it twice undoes it."""
+        low = max(start, self.start)
+        high = min(start + len(data), self.start + len(self.data))
+        if low >= high:
+            return data
+        ours = int.from_bytes(data[low - start : high - start], "little")
+        theirs = int.from_bytes(self.data[low - self.start : high - self.start], "little")
+        return b"".join((data[: low - start], (ours ^ theirs).to_bytes(high - low, "little"), data[high - start :]))
+
+    def differences(self, parts: Iterable[tuple[int, bytes]], page_bytes: int) -> Iterator[tuple[int, bytes]]:
+        """The pages of a memory that differ from a pristine one, XORed with it; runs of them, with their addresses.
+
+        Args:
+            parts: Of the memory: addresses of pages, and what they hold.
+            page_bytes: What is compared at once.
+        """
+        zeros = bytes(page_bytes)
+        for start, data in parts:
+            pages = self.xored(start, data)
+            begin = None
+            for at in range(0, len(pages) + page_bytes, page_bytes):
+                page = pages[at : at + page_bytes]
+                if page and page != zeros:
+                    begin = at if begin is None else begin
+                elif begin is not None:
+                    yield start + begin, pages[begin:at]
+                    begin = None
+
     def _restore_across(self, start: int, end: int, data_start: int, data_end: int) -> None:
         if start < data_start:
             ctypes.memset(start, 0, data_start - start)
@@ -330,7 +361,7 @@ class _Shelf:
         self._lock = threading.Lock()
 
 
-_shelves: Final[dict[Metering, _Shelf]] = {"fuel": _Shelf(), "clock": _Shelf()}
+_shelves: Final[dict[str, _Shelf]] = {kind: _Shelf() for kind in KINDS}
 
 
 def _forget_locks() -> None:
@@ -344,7 +375,7 @@ if hasattr(os, "register_at_fork"):
 
 def pristine(image: Image, memory_bytes: int) -> Pristine:
     """What the memory of a new instance is. Thread-safe."""
-    return _shelves[image.metering].look(image, memory_bytes)
+    return _shelves[image.kind].look(image, memory_bytes)
 
 
 def acquire(image: Image, memory_bytes: int) -> Store:
@@ -356,7 +387,7 @@ def acquire(image: Image, memory_bytes: int) -> Store:
     """
     if memory_bytes < image.memory_bytes:
         raise MemoryLimitExceeded(memory_bytes, image.memory_bytes)
-    shelf = _shelves[image.metering]
+    shelf = _shelves[image.kind]
     with suppress(IndexError):
         store = shelf.stores.pop()
         store.limit(memory_bytes)
@@ -372,7 +403,7 @@ def changed(store: Store) -> list[_pages.Region]:
     """The parts of its memory that may differ from what `acquire` gives, as offsets; whole pages."""
     if store.layer is not None:
         return store.layer.changed(store)
-    pristine = _shelves[store.image.metering].pristine
+    pristine = _shelves[store.image.kind].pristine
     return [(0, store.memory_bytes())] if pristine is None else pristine.changed(store)
 
 
@@ -381,7 +412,7 @@ def release(store: Store) -> None:
     if store.layer is not None:
         store.layer.release(store)
         return
-    shelf = _shelves[store.image.metering]
+    shelf = _shelves[store.image.kind]
     pristine = shelf.pristine
     room = len(shelf.stores) < KEPT_STORES
     if pristine is not None and room and not store.trapped and pristine.restore(store):

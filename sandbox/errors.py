@@ -27,6 +27,9 @@
     │   ├── SnapshotCorrupt              it is damaged, or none
     │   ├── SnapshotMismatch             it was taken of another guest, or by another version
     │   └── SnapshotUntrusted            it is not signed with the key that was given
+    ├── RecordError                      a record is damaged, or was made with another image
+    │   ├── RecordTruncated              it ends before its run did
+    │   └── ReplayDiverged               the guest did something else: event, expected, actual, line
     └── UsageError                       the embedder is to blame
         ├── SandboxClosed
         ├── SandboxBusy                  a turn is running, on this thread or another
@@ -68,6 +71,9 @@ __all__ = [
     "MemoryLimitExceeded",
     "NotServing",
     "OutputLimitExceeded",
+    "RecordError",
+    "RecordTruncated",
+    "ReplayDiverged",
     "RunInterrupted",
     "SandboxBusy",
     "SandboxClosed",
@@ -420,6 +426,36 @@ class SnapshotUntrusted(SnapshotError):
 
     def __init__(self, text: str = "the snapshot is not signed with the key") -> None:
         super().__init__(text)
+
+
+class RecordError(SandboxError):
+    """A record cannot be replayed: it is damaged, or was made with another image; or could not be written on."""
+
+
+class RecordTruncated(RecordError):
+    """A record ends before its run did: its process ended, or still writes. What there is of it was replayed."""
+
+    def __init__(self, text: str = "the record was cut off") -> None:
+        super().__init__(text)
+
+
+class ReplayDiverged(RecordError):
+    """The guest did not do what its record says.
+
+    Attributes:
+        event: The number of the last event before.
+        expected: What the record says, in a few words.
+        actual: What the guest did.
+        line: Where its program was, as its stack says, innermost first; empty when that cannot be known.
+    """
+
+    def __init__(self, event: int, expected: str, actual: str, line: str = "") -> None:
+        place = f"\n{line}" if line else ""
+        super().__init__(f"after event {event:,} the record has {expected}, but the guest {actual}{place}")
+        self.event = event
+        self.expected = expected
+        self.actual = actual
+        self.line = line
 
 
 class UsageError(SandboxError):

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Snapshot"]
 
-_ZEROS: Final = bytes(PAGE_BYTES)
 _TOO_LITTLE: Final = "Restore it with a higher Limits.memory_bytes."
 _A = TypeVar("_A")
 _R = TypeVar("_R")
@@ -182,7 +181,8 @@ class Snapshot:
             assert memory is not None
             pristine = _store.pristine(image, image.memory_bytes)
             runs: list[tuple[int, int]] = []
-            chunks = _in_parallel(_snapshot_format.compress, _chunks(_differences(memory, pristine, runs)))
+            pieces = _noted(pristine.differences(memory.parts, PAGE_BYTES), runs)
+            chunks = _in_parallel(_snapshot_format.compress, _chunks(pieces))
             self._packed = Packed(bytes.fromhex(image.sha256), memory.memory_bytes, None, runs, chunks)
         return self._packed
 
@@ -197,30 +197,11 @@ def check_key(key: object) -> None:
         raise ValueError(f"key must have at least 16 bytes, not {len(key)}")
 
 
-def _differences(memory: MemoryCopy, pristine: Pristine, runs: list[tuple[int, int]]) -> Iterator[bytes]:
-    """The pages that differ from the image, XORed with it; `runs` gets where they are."""
-    for start, data in memory.parts:
-        pages = _xored(pristine, start, data)
-        begin = None
-        for at in range(0, len(pages) + PAGE_BYTES, PAGE_BYTES):
-            page = pages[at : at + PAGE_BYTES]
-            if page and page != _ZEROS:
-                begin = at if begin is None else begin
-            elif begin is not None:
-                runs.append(((start + begin) // PAGE_BYTES, (at - begin) // PAGE_BYTES))
-                yield pages[begin:at]
-                begin = None
-
-
-def _xored(pristine: Pristine, start: int, data: bytes) -> bytes:
-    """Bytes at an address, each XORed with what the image has there. Doing it twice undoes it."""
-    low = max(start, pristine.start)
-    high = min(start + len(data), pristine.start + len(pristine.data))
-    if low >= high:
-        return data
-    ours = int.from_bytes(data[low - start : high - start], "little")
-    theirs = int.from_bytes(pristine.data[low - pristine.start : high - pristine.start], "little")
-    return b"".join((data[: low - start], (ours ^ theirs).to_bytes(high - low, "little"), data[high - start :]))
+def _noted(differences: Iterable[tuple[int, bytes]], runs: list[tuple[int, int]]) -> Iterator[bytes]:
+    """Only the pages; `runs` gets where they are, and how many."""
+    for start, pages in differences:
+        runs.append((start // PAGE_BYTES, len(pages) // PAGE_BYTES))
+        yield pages
 
 
 def _chunks(pieces: Iterable[bytes]) -> list[bytes]:
@@ -244,7 +225,7 @@ def _unpacked(packed: Packed, pristine: Pristine) -> MemoryCopy:
     parts, at = [], 0
     for first, length in packed.runs:
         size = length * PAGE_BYTES
-        parts.append((first * PAGE_BYTES, _xored(pristine, first * PAGE_BYTES, pages[at : at + size])))
+        parts.append((first * PAGE_BYTES, pristine.xored(first * PAGE_BYTES, pages[at : at + size])))
         at += size
     return MemoryCopy(packed.memory_bytes, parts)
 

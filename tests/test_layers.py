@@ -10,11 +10,12 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sandbox import Limits, Sandbox, Snapshot, _layers, _pages, _store
+from sandbox import Limits, Sandbox, Snapshot, _image, _layers, _pages, _store
 from sandbox.errors import LimitExceeded, MemoryLimitExceeded
 
 if TYPE_CHECKING:
@@ -46,6 +47,10 @@ def _layer(snapshot: Snapshot) -> _layers.Layer:
     return layer
 
 
+def _stores(snapshot: Snapshot) -> list[_store.Store]:
+    return _layer(snapshot)._stores["fuel"]
+
+
 def _content(box: Sandbox) -> bytes:
     instance = box._driver.guest.instance
     assert instance._store is not None
@@ -74,15 +79,15 @@ PROGRAMS = {
 @pytest.mark.parametrize("code", PROGRAMS.values(), ids=PROGRAMS)
 def test_a_used_memory_is_that_of_the_snapshot_again(snapshot: Snapshot, code: str) -> None:
     layer = _layer(snapshot)
-    layer._stores.clear()
+    _stores(snapshot).clear()
     with Sandbox.restore(snapshot, limits=Limits(cpu_seconds=0.2)) as life:
         store = life._driver.guest.instance._store
         assert store is not None
         with suppress(LimitExceeded):
             life.eval(code)
     expected = bytes(layer._view[:])
-    assert layer._stores in ([store], []) if code is PROGRAMS["globals"] else layer._stores == [store]
-    if layer._stores:
+    assert _stores(snapshot) in ([store], []) if code is PROGRAMS["globals"] else _stores(snapshot) == [store]
+    if _stores(snapshot):
         assert ctypes.string_at(store.base, store.memory_bytes()) == expected
         assert SECRET.encode() not in expected
     with Sandbox.restore(snapshot) as life:
@@ -92,11 +97,10 @@ def test_a_used_memory_is_that_of_the_snapshot_again(snapshot: Snapshot, code: s
 
 @linux
 def test_stores_are_kept_and_used_again(snapshot: Snapshot) -> None:
-    layer = _layer(snapshot)
     with Sandbox.restore(snapshot) as life:
         life.eval("n = 2")
         store = life._driver.guest.instance._store
-    assert layer._stores[-1] is store
+    assert _stores(snapshot)[-1] is store
     with Sandbox.restore(snapshot) as life:
         assert life._driver.guest.instance._store is store
         assert life.eval("n") == 1
@@ -104,14 +108,35 @@ def test_stores_are_kept_and_used_again(snapshot: Snapshot) -> None:
 
 @linux
 def test_what_cannot_be_wiped_is_freed(snapshot: Snapshot) -> None:
-    layer = _layer(snapshot)
-    layer._stores.clear()
+    _stores(snapshot).clear()
     with Sandbox.restore(snapshot) as life:
         life.eval("globalThis.b = new Uint8Array(30 << 20).fill(1); 0")
-    assert layer._stores == []
+    assert _stores(snapshot) == []
     with Sandbox.restore(snapshot, limits=Limits(fuel=100_000)) as life, pytest.raises(LimitExceeded):
         life.eval("for (;;);")
-    assert layer._stores == []
+    assert _stores(snapshot) == []
+
+
+@linux
+def test_images_of_every_kind_share_a_memory_and_no_stores(snapshot: Snapshot, tmp_path: Path) -> None:
+    """A store of one engine must not serve an instance of another, which is stopped in another way."""
+    options: list[dict[str, Any]] = [
+        {"limits": Limits(metering=metering), "record": record}
+        for metering in ("fuel", "clock")
+        for record in (None, tmp_path / metering)
+    ]
+    stores = []
+    for given in 2 * options:
+        with Sandbox.restore(snapshot, **given) as life:
+            instance = life._driver.guest.instance
+            store = instance._store
+            assert store is not None
+            assert store.layer is _layer(snapshot)
+            assert store.image is instance.image
+            assert life.eval("[++n, a.length]") == [2, 20000]
+            stores.append(store)
+    assert stores[: len(options)] == stores[len(options) :]
+    assert len(set(map(id, stores))) == len(_image.KINDS) == len(options)
 
 
 @linux
@@ -119,7 +144,7 @@ def test_so_many_are_kept(snapshot: Snapshot) -> None:
     lives = [Sandbox.restore(snapshot) for _ in range(_store.KEPT_STORES + 4)]
     for life in lives:
         life.close()
-    assert len(_layer(snapshot)._stores) == _store.KEPT_STORES
+    assert len(_stores(snapshot)) == _store.KEPT_STORES
 
 
 @linux

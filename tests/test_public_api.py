@@ -25,6 +25,7 @@ _SAME = (
     "run_until_idle",
     "interrupt",
     "tick",
+    "record",
     "usage",
     "limits",
     "closed",
@@ -89,6 +90,7 @@ def test_the_faces_take_the_same_options() -> None:
         "on_result",
         "call_limits",
         "audit",
+        "record",
     ]
     assert {parameter.kind for parameter in parameters.values()} == {inspect.Parameter.KEYWORD_ONLY}
 
@@ -99,7 +101,7 @@ def test_the_faces_have_the_same_methods(name: str) -> None:
     assert isinstance(blocking, property) == isinstance(asynchronous, property)
     if not isinstance(blocking, property):
         assert inspect.signature(blocking) == inspect.signature(asynchronous)
-        waits = name not in ("function", "interrupt", "restore")
+        waits = name not in ("function", "interrupt", "restore", "record")
         assert inspect.iscoroutinefunction(asynchronous) == waits
         assert not inspect.iscoroutinefunction(blocking)
 
@@ -129,6 +131,8 @@ def test_errors_can_be_pickled(name: str) -> None:
         arguments[name] = ("op", "why")
     elif issubclass(kind, errors.LimitExceeded):
         arguments[name] = (5, 6)
+    elif name == "ReplayDiverged":
+        arguments[name] = (5, "this", "did that", "at f (a.js:1:2)")
     error = kind(*arguments.get(name, ()))
     copy = pickle.loads(pickle.dumps(error))
     assert type(copy) is kind

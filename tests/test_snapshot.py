@@ -31,6 +31,7 @@ from sandbox import (
     expose,
     undefined,
 )
+from sandbox._image import ARTIFACTS
 from sandbox.errors import (
     ConversionError,
     LimitExceeded,
@@ -934,7 +935,7 @@ async def test_an_asynchronous_life_without_a_block_refuses() -> None:
 def test_what_a_snapshot_says_of_itself() -> None:
     with Sandbox(functions={"f": len}) as box:
         snapshot = box.snapshot()
-        manifest = json.loads(Path("sandbox/_artifacts/manifest.json").read_text())
+        manifest = json.loads((ARTIFACTS / "manifest.json").read_text())
         for each in (snapshot, _written(snapshot)):
             assert each.image == manifest["sha256"]
             assert each.memory_bytes == box.usage.memory_bytes

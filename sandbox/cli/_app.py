@@ -29,6 +29,7 @@ from sandbox.cli._flags import (
     OnLimit,
     Output,
     Port,
+    Record,
     Seed,
     Stack,
     UsageError,
@@ -38,6 +39,7 @@ from sandbox.cli._flags import (
 )
 from sandbox.cli._modules import find_modules, guest_path
 from sandbox.cli._program import Program, execute
+from sandbox.cli._replay import replay_record
 from sandbox.cli._report import describe, exit_status, to_json
 from sandbox.cli._terminal import Terminal, discard_output
 from sandbox.errors import SandboxError
@@ -53,6 +55,7 @@ _EXAMPLES: Final = """[bold]Examples[/bold]
 [cyan]sandbox run --cpu 500ms --memory 16MB -[/cyan]     run standard input, tightly limited
 [cyan]sandbox eval --json "new Date()"[/cyan]            value, console, error and usage
 [cyan]sandbox serve app.js --port 8000[/cyan]            answer HTTP requests
+[cyan]sandbox replay run.record[/cyan]                   do again what `--record run.record` has kept
 
 [bold]Exit status[/bold]
 0  done                   1  the program failed      2  wrong usage
@@ -98,6 +101,7 @@ def _run(
     esm: EsModule = False,
     module: Module = None,
     modules: ModuleDirectory = None,
+    record: Record = None,
     as_json: Json = False,
     no_color: NoColor = False,
 ) -> int:
@@ -111,6 +115,7 @@ def _run(
         seed=seed,
         virtual_clock=virtual_clock,
         clock_resolution_seconds=clock_resolution,
+        record=record,
         to_the_end=True,
     )
     return _execute(program, as_json=as_json, no_color=no_color)
@@ -129,6 +134,7 @@ def _eval(
     seed: Seed = None,
     virtual_clock: VirtualClock = False,
     clock_resolution: ClockResolution = None,
+    record: Record = None,
     as_json: Json = False,
     no_color: NoColor = False,
 ) -> int:
@@ -144,6 +150,7 @@ def _eval(
         seed=seed,
         virtual_clock=virtual_clock,
         clock_resolution_seconds=clock_resolution,
+        record=record,
     )
     return _execute(program, as_json=as_json, no_color=no_color)
 
@@ -189,6 +196,29 @@ def _serve(
         raise UsageError(f"--allow-net: {error}") from None
     terminal = Terminal(sys.stdout, sys.stderr, color=False if no_color else None)
     return serve(program, terminal, host=host, port=port, options=options)
+
+
+@app.command("replay")
+def _replay(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A record, made by `--record` or `Sandbox.record`.")],
+    as_list: Annotated[bool, typer.Option("--list", metavar="", help="List its events, and run nothing.")] = False,
+    to: Annotated[int | None, typer.Option("--to", metavar="N", min=0, help="Stop after this event.")] = None,
+    code: Annotated[
+        str | None, typer.Option("--eval", metavar="CODE", help="What to evaluate there, in a copy of the guest.")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", metavar="", help="Print what came of it only.")] = False,
+    no_color: NoColor = False,
+) -> int:
+    """Do again what a record says, without the host, and compare all of it.
+
+    Each event is printed as it happens, and the first difference ends it.
+    """
+    terminal = Terminal(sys.stdout, sys.stderr, color=False if no_color else None)
+    try:
+        return replay_record(terminal, file, as_list=as_list, to=to, code=code, quiet=quiet)
+    except BrokenPipeError:
+        discard_output()
+        return Exit.BROKEN_PIPE
 
 
 def _read(file: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Annotated, Any, Final, TypeVar
 
 import typer
@@ -167,6 +168,10 @@ OnLimit = Annotated[
         rich_help_panel=_LIMITS,
         help="What becomes of the program when a request reaches a limit.",
     ),
+]
+Record = Annotated[
+    Path | None,
+    typer.Option("--record", metavar="FILE", help="Record the run, for `sandbox replay`."),
 ]
 Json = Annotated[
     bool,

@@ -7,6 +7,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from sandbox import JSError, Limits, Sandbox, SandboxError, Usage, undefined
@@ -36,6 +37,7 @@ class Program:
         clock_resolution_seconds: Steps of the clocks it can read; None or infinity: as fine as they are.
         is_module: Whether it is an ECMAScript module.
         modules: What it may import.
+        record: A file to record it in; None: it is not recorded.
         to_the_end: Whether to go on until no timer is left, and to leave the value of the last expression alone.
     """
 
@@ -47,6 +49,7 @@ class Program:
     clock_resolution_seconds: float | None = None
     is_module: bool = False
     modules: Sequence[Modules] = ()
+    record: Path | None = None
     to_the_end: bool = False
 
 
@@ -82,7 +85,7 @@ def execute(
 
     Raises:
         ArtifactError: There is no guest to run it.
-        UsageError: Its clock cannot be as it asks.
+        UsageError: Its clock cannot be as it asks, or its record cannot be made.
     """
     sink = _Sink(on_entry)
     resolution = program.clock_resolution_seconds
@@ -95,7 +98,10 @@ def execute(
                 clock_resolution_seconds=None if resolution == math.inf else resolution,
                 seed=program.seed,
                 modules=program.modules or None,
+                record=program.record,
             )
+        except OSError as error:
+            raise UsageError(f"--record: {error.strerror}") from None
         except ValueError as error:
             raise UsageError(f"--clock-resolution: {str(error).removeprefix('clock_resolution_seconds ')}") from None
     with box:

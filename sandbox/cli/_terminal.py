@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sandbox.capabilities import ConsoleEntry
 
 RED: Final = "\x1b[31m"
+GREEN: Final = "\x1b[32m"
 YELLOW: Final = "\x1b[33m"
 BOLD: Final = "\x1b[1m"
 DIM: Final = "\x1b[2m"

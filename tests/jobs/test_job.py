@@ -261,6 +261,8 @@ def test_any_error_survives(kind: type[SandboxError]) -> None:
         arguments = (5, 6)
     elif issubclass(kind, errors.CapabilityError | ConversionError):
         arguments = ("where", "why")
+    elif kind is errors.ReplayDiverged:
+        arguments = (5, "this", "did that")
     error = kind(*arguments)
     error.rolled_back = True
     error.__cause__ = OSError(5, "a cause")

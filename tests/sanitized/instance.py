@@ -18,7 +18,7 @@ from sandbox.errors import GuestProtocolError
 from tests.sanitized.process import Ended, Process, server, totals
 
 if TYPE_CHECKING:
-    from sandbox._memory_copy import MemoryCopy
+    from sandbox._memory_copy import MemoryCopy, Origin
     from sandbox.limits import Metering
 
 _I32: Final = 1 << 31
@@ -36,7 +36,10 @@ class SanitizedInstance(Instance):
 
     __slots__ = ("_booted_bytes", "_fuel", "_process")
 
-    def __init__(self, memory_bytes: int, on_host_call: HostCall, metering: Metering = "fuel") -> None:
+    def __init__(
+        self, memory_bytes: int, on_host_call: HostCall, metering: Metering = "fuel", origin: Origin | None = None
+    ) -> None:
+        assert origin is None
         self._process: Process | None = None
         self._store = None
         self._limit_bytes = memory_bytes
