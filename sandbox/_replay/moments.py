@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Awaitable, Iterator
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar, cast
 
 from sandbox import _failures, _threads
 from sandbox._abi import OPS, Op, Tag
 from sandbox._codec import Codec, Owner
-from sandbox._replay.entries import Entry
+from sandbox._pace import Pace
+from sandbox._replay.entries import Entry, Kind
 from sandbox._replay.messages import frames
 from sandbox._replay.player import EVALUATION, Divergence, Player
 from sandbox._replay.timeline import ReplayEvent, Timeline
@@ -87,8 +89,21 @@ class Moment:
             if not self._timeline.depth:
                 turn, self._turn = self._turn, []
                 self._play(self._player, turn)
+                if entry.kind is Kind.HEAD:
+                    self._fill()
         self.event = self._events.popleft()
         return self.event
+
+    def _fill(self) -> None:
+        """Take up the memory that the record begins with, which belongs to its first event."""
+        try:
+            for entry in self._entries:
+                if entry.kind not in (Kind.GROW, Kind.PAGES):
+                    self._entries = chain((entry,), self._entries)
+                    return
+                self._play(self._player, [(self._timeline.count, entry)])
+        except RecordError as error:
+            self._entries = _failing(error)
 
     def _play(self, player: Player, turn: list[tuple[int, Entry]]) -> None:
         try:
@@ -207,10 +222,20 @@ class Moment:
         return f"<Moment after {self.event}>"
 
 
+def _failing(error: RecordError) -> Iterator[Entry]:
+    raise error
+    yield
+
+
 class Nobody:
     """Whom the guest's functions, promises and iterators belong to in a replay: nothing can be asked of them."""
 
     served: object = None
+    labels: None = None
+
+    def __init__(self) -> None:
+        """Nobody looks how long a message takes."""
+        self.pace = Pace()
 
     def held(self, tag: Tag, handle: int, name: str, /) -> JSHandle:
         """See `DecodeOwner`."""

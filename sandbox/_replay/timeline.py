@@ -94,6 +94,7 @@ class Timeline:
         self._message = b""
         self._functions: dict[int, str] = {}
         self._imports: list[int] = []
+        self._entered = ""  # the export that the host has called last, outside of any other
         self._told_fuel = 0
         self._ended: list[tuple[What, str, dict[str, Any]]] = []
 
@@ -114,6 +115,7 @@ class Timeline:
                 self._message = entry.values[0]
                 self._functions.update(host_functions(self._message))
             case Kind.CALL:
+                self._entered = self._entered if self.depth else entry.values[0]
                 self.depth += 1
                 if entry.values[0] == "access":
                     self._name_function()
@@ -124,7 +126,7 @@ class Timeline:
                 self.depth = max(self.depth - 1, 0)
                 # What the guest has left in its outbox is read next, and is a part of the turn.
                 self._ended = []
-                if entry.kind is Kind.RETURN and not self.depth:
+                if entry.kind is Kind.RETURN and not self.depth and self._entered in TURNS:
                     self._ended = self._turn(*entry.values) if entry.values[4] else []
                     self._told_fuel = entry.values[2]
             case Kind.FUEL if not self.depth:
@@ -162,7 +164,7 @@ class Timeline:
                 return events + self._ended
             case Kind.INTERRUPT:
                 return [("interrupt", "", {})]
-            case Kind.RETURN if self.depth == 1 and (told[2] or told[3]) and not told[4]:
+            case Kind.RETURN if self.depth == 1 and self._entered in TURNS and not told[4]:
                 return self._turn(*told)
             case Kind.TRAP:
                 return [("crash", told[0].lower().replace("_", " "), {})]

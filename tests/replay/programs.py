@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import anyio.lowlevel
 
-from sandbox import HostFunction, JSFunction, JSMap, expose
+from sandbox import HostFunction, JSFunction, JSMap, MemoryFiles, expose
 
 MODULES: Final = {
     "a": "import {b} from './b'; export const a = b + 1; export default () => import('./late')",
@@ -92,8 +92,35 @@ PROGRAMS: Final = {
     "uncaught": "Promise.reject(new Error('nobody')); setTimeout(() => { throw new TypeError('task') }, 1); await new Promise(done => setTimeout(done, 5)); 1",
     "thrown": "throw new RangeError('out', {cause: {code: 7}})",
     "no program": "let let = 1",
+    "files": """
+        import('node:fs/promises').then(fs => globalThis.fs = fs);
+        await new Promise(done => setTimeout(done, 5));
+        await fs.mkdir('/made/deep', {recursive: true});
+        await fs.writeFile('/made/a.txt', 'one\\n'); await fs.appendFile('/made/a.txt', await fs.readFile('/data/old.txt'));
+        const directory = await navigator.storage.getDirectory();
+        const handle = await directory.getFileHandle('b.bin', {create: true}), writable = await handle.createWritable();
+        await writable.write(new Uint8Array(5000).fill(7)); await writable.seek(1); await writable.write('x'); await writable.close();
+        const names = [], failed = await fs.readFile('/none').catch(error => [error.code, error.message]);
+        for await (const name of directory.keys()) names.push(name);
+        [await fs.readFile('/made/a.txt', 'utf8'), names.sort(), (await (await handle.getFile()).bytes()).slice(0, 3), failed, await fs.readdir('/made')]""",
+    "a restored sandbox": """
+        await new Promise(done => setTimeout(done, 60));
+        log.push(kept(1, 2), kept === add, count++, new Point(4).twice, texts.length, Math.random(), crypto.randomUUID(), await later('here'));
+        log""",
     "typed arrays": "[new Float32Array([1.1, NaN, -0]), new BigInt64Array([1n, -1n]), new DataView(new ArrayBuffer(2)), Uint8Array.from({length: 300}, (_, i) => i * i)]",
 }
+
+PASTS: Final = {
+    "a restored sandbox": """
+        const log = [], kept = add, texts = Array.from({length: 3000}, (_, i) => 'text ' + i);
+        let count = 1;
+        class Point { #x; constructor(x) { this.#x = x } get twice() { return 2 * this.#x } }
+        setTimeout(() => log.push('timer', performance.now() >= 20), 20);
+        later('pending').then(value => log.push(value));
+        fetch('http://nowhere/').catch(error => log.push(error.name));
+        0"""
+}
+"""What was run before a snapshot was taken, with which the program begins."""
 
 
 def add(left: Any, right: Any) -> Any:
@@ -142,6 +169,11 @@ def functions() -> dict[str, Any]:
         "counting": counting,
         "wait": HostFunction(later, wait=True),
     }
+
+
+def files() -> MemoryFiles:
+    """A store of files."""
+    return MemoryFiles({"data/old.txt": "two"}, clock=lambda: 1_000_000_000.0)
 
 
 def host_globals() -> dict[str, Any]:

@@ -15,7 +15,7 @@ import anyio
 
 from sandbox import AsyncSandbox, Sandbox, SandboxError
 from sandbox.cli._report import json_value
-from tests.replay.programs import MODULES, PROGRAMS, functions, host_globals
+from tests.replay.programs import MODULES, PASTS, PROGRAMS, files, functions, host_globals
 
 
 def options(logs: list[str]) -> dict[str, Any]:
@@ -24,6 +24,7 @@ def options(logs: list[str]) -> dict[str, Any]:
         "functions": functions(),
         "globals": host_globals(),
         "modules": MODULES,
+        "files": files(),
         "console": lambda entry: logs.append(entry.text),
         "seed": 11,
         "clock": "virtual",
@@ -31,7 +32,22 @@ def options(logs: list[str]) -> dict[str, Any]:
     }
 
 
-async def outcome(face: str, code: str) -> dict[str, Any]:
+async def begun(face: str, past: str, options: dict[str, Any]) -> Any:
+    """A sandbox that is to run a program, restored where the program has a past."""
+    if face == "blocking":
+        if not past:
+            return Sandbox(**options)
+        with Sandbox(**options) as box:
+            box.eval(past)
+            return Sandbox.restore(box.snapshot(), **options)
+    if not past:
+        return AsyncSandbox(**options)
+    async with AsyncSandbox(**options) as late:
+        await late.eval(past)
+        return AsyncSandbox.restore(await late.snapshot(), **options)
+
+
+async def outcome(face: str, code: str, past: str) -> dict[str, Any]:
     """What a program ends with, in plain data."""
     logs: list[str] = []
     made: dict[str, Any] = options(logs)
@@ -40,11 +56,11 @@ async def outcome(face: str, code: str) -> dict[str, Any]:
     gc.disable()  # when the host collects a handle is the host's own affair
     try:
         async with AsyncExitStack() as stack:
-            box: Any
+            box = await begun(face, past, made)
             if face == "blocking":
-                box = stack.enter_context(Sandbox(**made))
+                stack.enter_context(box)
             else:
-                box = await stack.enter_async_context(AsyncSandbox(**made))
+                await stack.enter_async_context(box)
             for name, ask in (("value", lambda: box.eval(code)), ("left", box.run_until_idle)):
                 try:
                     value = ask()
@@ -59,7 +75,7 @@ async def outcome(face: str, code: str) -> dict[str, Any]:
 
 async def outcomes(face: str) -> dict[str, Any]:
     """What all of them end with."""
-    return {name: await outcome(face, code) for name, code in PROGRAMS.items()}
+    return {name: await outcome(face, code, PASTS.get(name, "")) for name, code in PROGRAMS.items()}
 
 
 if __name__ == "__main__":

@@ -14,9 +14,10 @@ import anyio
 import pytest
 
 import sandbox
-from sandbox import AsyncSandbox, Limits, Recording, Replayed, Sandbox
+from sandbox import Answer, AsyncSandbox, Call, Deny, Limits, Recording, Replayed, Response, Sandbox
 from sandbox._instance import Instance
 from sandbox._replay.entries import Kind
+from sandbox.capabilities import Capability
 from sandbox.cli._report import json_value
 from sandbox.errors import (
     CpuLimitExceeded,
@@ -31,8 +32,9 @@ from sandbox.errors import (
     SandboxPoisoned,
     WallLimitExceeded,
 )
+from sandbox.websocket.memory import MemoryConnection, memory_server
 from tests.child import in_child
-from tests.replay.programs import MODULES, PROGRAMS, functions, host_globals
+from tests.replay.programs import MODULES, PASTS, PROGRAMS, files, functions, host_globals
 from tests.replay.tamper import entries
 
 if TYPE_CHECKING:
@@ -69,16 +71,17 @@ def live(box: Sandbox, code: str) -> object:
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_programs(name: str, tmp_path: Path, metering: Metering) -> None:
     """On a real clock, with real randomness."""
-    path, logs = tmp_path / "x.record", []
-    with Sandbox(
-        limits=Limits(metering=metering),
-        functions=functions(),
-        globals=host_globals(),
-        modules=MODULES,
-        console=lambda entry: logs.append(entry.text),
-        record=path,
-        time_zone="Asia/Kolkata",
-    ) as box:
+    path, logs = tmp_path / "x.record", list[str]()
+    options: dict[str, Any] = {
+        "limits": Limits(metering=metering),
+        "functions": functions(),
+        "globals": host_globals(),
+        "modules": MODULES,
+        "files": files(),
+        "console": lambda entry: logs.append(entry.text),
+        "time_zone": "Asia/Kolkata",
+    }
+    with begun(PASTS.get(name, ""), {**options, "record": path}) as box:
         outcome = live(box, PROGRAMS[name])
         try:
             box.run_until_idle()
@@ -92,11 +95,83 @@ def test_programs(name: str, tmp_path: Path, metering: Metering) -> None:
         assert plain(outcome) in map(plain, replayed.results)
 
 
+def begun(past: str, options: dict[str, Any]) -> Sandbox:
+    """A sandbox, restored from a snapshot if it is to have a past."""
+    if not past:
+        return Sandbox(**options)
+    with Sandbox(**{**options, "record": None}) as box:
+        box.eval(past)
+        return Sandbox.restore(box.snapshot(), **options)
+
+
 def test_it_begins_with_nothing(tmp_path: Path) -> None:
     """A sandbox that is not recorded knows nothing of it."""
     with Sandbox() as box:
         assert type(box._driver.guest.instance) is Instance
         assert box._driver.guest.instance.image.kind == "fuel"
+
+
+class Tally(Capability):
+    """A capability of the embedder's."""
+
+    stem = "tally"
+    source = "host => ({add: n => host.add(n) + 1, later: async n => (await host.later(n)).at})"
+
+    def __init__(self) -> None:
+        self.total = 0
+
+    def handlers(self) -> dict[str, Any]:
+        return {"add": self.add, "later": self.later}
+
+    def add(self, number: int) -> int:
+        self.total += number
+        return self.total
+
+    async def later(self, number: int) -> dict[str, int]:
+        return {"at": self.add(number)}
+
+
+async def echo(connection: MemoryConnection) -> None:
+    async for message in connection:
+        await connection.send(message * 2)
+
+
+def test_what_other_capabilities_and_hooks_do(tmp_path: Path) -> None:
+    """None of them knows of records: what the guest is told of what they did is there."""
+    path, asked = tmp_path / "x.record", list[str]()
+
+    def answer(call: Call) -> Answer | Deny | None:
+        asked.append(call.name)
+        return Answer("made up") if call.name == "ask" else Deny("no") if call.name == "shut" else None
+
+    code = """
+        const socket = new WebSocket('ws://echo.example/'), heard = [];
+        socket.onmessage = ({data}) => {
+            heard.push(data);
+            heard.length < 3 ? socket.send(data) : socket.close(1000, 'bye');
+        };
+        socket.onopen = () => socket.send('a');
+        const closed = await new Promise(done => socket.onclose = event => done([event.code, event.wasClean]));
+        let denied;
+        try { shut() } catch (error) { denied = error.name }
+        const text = await (await fetch('http://any.example/a')).text();
+        [heard, closed, denied, ask('who?'), tally.add(2), await tally.later(3), text]
+    """
+    heard = ["aa", "aaaa", "aaaaaaaa"]
+    expected = [heard, [1000, True], "NotAllowedError", "made up", 3, 5, "http://any.example/a"]
+    with Sandbox(
+        record=path,
+        websocket=memory_server(echo),
+        fetch=lambda request: Response(200, body=request.url),
+        capabilities=[Tally],
+        functions={"ask": str.upper, "shut": lambda: None},
+        on_call=answer,
+    ) as box:
+        assert box.eval(code) == expected
+    assert {"ask", "shut", "tally.add"} <= set(asked)
+    before = len(asked)
+    assert again(path).results[-1] == expected
+    assert len(asked) == before
 
 
 def test_the_memory_is_the_same(tmp_path: Path) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
 import sandbox
-from sandbox import JSFunction, Moment, Sandbox
+from sandbox import JSFunction, Limits, Moment, Sandbox
 from sandbox._abi import Op
 from sandbox._replay.entries import Entry, Kind
 from sandbox.errors import JSError, RecordError, ReplayDiverged, Stalled
@@ -85,6 +85,27 @@ def test_results(path: Path) -> None:
     assert isinstance(held, JSFunction)
     with pytest.raises(RecordError, match="only be looked at"):
         held([])
+
+
+@pytest.mark.parametrize("metering", ["fuel", "clock"])
+def test_each_turn_is_one_event(metering: Literal["fuel", "clock"], tmp_path: Path) -> None:
+    """Also one in which nothing is said, and not what makes room for its message."""
+    path = tmp_path / "x.record"
+    with Sandbox(limits=Limits(metering=metering), record=path) as box:
+        held = box.eval("() => 1")
+        held.release()
+        box.eval(f"/*{'x' * 300_000}*/ 2")
+        fuel = box.usage.fuel
+    events = list(sandbox.replay(path).events())
+    assert [event.what for event in events] == [
+        *("start", "eval", "result", "turn"),
+        *("release", "turn"),
+        *("eval", "result", "turn"),
+        "end",
+    ]
+    assert "reserve" in [entry.values[0] for entry in entries(path) if entry.kind is Kind.CALL]
+    assert sum(event.fuel for event in events) == fuel
+    assert sandbox.replay(path).run().fuel == fuel
 
 
 # --- divergences ---
