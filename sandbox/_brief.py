@@ -100,3 +100,9 @@ class _Text:
                 self.put(after)
             self._above.pop()
             self.put(closing)
+
+
+def amount(number: float, unit: str) -> str:
+    """A number of units, for people."""
+    text = f"{number:,}" if isinstance(number, int) else f"{number:,.3f}".rstrip("0").rstrip(".")
+    return text if unit in ("", "fuel") else f"{text} {unit}"

@@ -162,7 +162,6 @@ class Driver(Commands):
         self._last_number = self._first_number = 0 if past is None else past.state.last_run
         self._wall_seconds = 0.0
         self.on_leftovers: Callable[[], object] | None = None
-
         if past is not None:
             self._load(past)
 

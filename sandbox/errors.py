@@ -47,10 +47,12 @@ from functools import cached_property
 from typing import Any, ClassVar, Final, Literal, Self
 
 from sandbox import _stack
-from sandbox._brief import brief
+from sandbox._brief import amount, brief
 from sandbox._portable import DEPTH, Inner, portable, portable_cause, restore
 from sandbox._stack import Frame
 from sandbox.values import undefined
+
+_MAX_CAUSES: Final = 8
 
 __all__ = [
     "ArtifactError",
@@ -104,6 +106,10 @@ class SandboxError(Exception):
     """
 
     rolled_back: bool = False
+    _text: ClassVar[str] = ""
+
+    def __init__(self, text: str = "") -> None:
+        super().__init__(text or self._text)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return restore, (type(self), self.args), self._portable_state({id(self): self}, DEPTH)
@@ -264,9 +270,9 @@ class LimitExceeded(SandboxError):
         self.used = used
         self.unit = unit or self.default_unit
         self.advice = advice or self.default_advice
-        text = f"the {self.resource} limit of {_amount(limit, self.unit)} was reached"
+        text = f"the {self.resource} limit of {amount(limit, self.unit)} was reached"
         if used is not None:
-            text += f" ({_amount(used, self.unit)} used)"
+            text += f" ({amount(used, self.unit)} used)"
         super().__init__(f"{text}. {self.advice}")
 
 
@@ -361,8 +367,7 @@ class HostCallFailed(CapabilityError):
 class RunInterrupted(SandboxError):
     """`Sandbox.interrupt` ended the run, or the rollback of another run that was in progress."""
 
-    def __init__(self, text: str = "the run was interrupted") -> None:
-        super().__init__(text)
+    _text: ClassVar[str] = "the run was interrupted"
 
 
 class GuestProtocolError(SandboxError):
@@ -402,7 +407,9 @@ class SnapshotError(SandboxError):
         missing: Names of host functions that its guest holds and that were not given.
     """
 
-    def __init__(self, text: str = "the snapshot cannot be restored here", missing: Sequence[str] = ()) -> None:
+    _text: ClassVar[str] = "the snapshot cannot be restored here"
+
+    def __init__(self, text: str = "", missing: Sequence[str] = ()) -> None:
         super().__init__(text)
         self.missing = tuple(missing)
 
@@ -410,22 +417,19 @@ class SnapshotError(SandboxError):
 class SnapshotCorrupt(SnapshotError):
     """The bytes are no snapshot, were cut off or changed, or say what cannot be."""
 
-    def __init__(self, text: str = "the snapshot is damaged") -> None:
-        super().__init__(text)
+    _text: ClassVar[str] = "the snapshot is damaged"
 
 
 class SnapshotMismatch(SnapshotError):
     """The snapshot was taken of another build of the guest, or by another version of this package."""
 
-    def __init__(self, text: str = "the snapshot is of another version") -> None:
-        super().__init__(text)
+    _text: ClassVar[str] = "the snapshot is of another version"
 
 
 class SnapshotUntrusted(SnapshotError):
     """A key was given, and the snapshot is not signed with it."""
 
-    def __init__(self, text: str = "the snapshot is not signed with the key") -> None:
-        super().__init__(text)
+    _text: ClassVar[str] = "the snapshot is not signed with the key"
 
 
 class RecordError(SandboxError):
@@ -435,8 +439,7 @@ class RecordError(SandboxError):
 class RecordTruncated(RecordError):
     """A record ends before its run did: its process ended, or still writes. What there is of it was replayed."""
 
-    def __init__(self, text: str = "the record was cut off") -> None:
-        super().__init__(text)
+    _text: ClassVar[str] = "the record was cut off"
 
 
 class ReplayDiverged(RecordError):
@@ -465,15 +468,13 @@ class UsageError(SandboxError):
 class SandboxClosed(UsageError):
     """The sandbox, or the function's sandbox, was closed."""
 
-    def __init__(self, text: str = "the sandbox is closed") -> None:
-        super().__init__(text)
+    _text: ClassVar[str] = "the sandbox is closed"
 
 
 class SandboxBusy(UsageError):
     """A turn is running: a sandbox serves one turn at a time."""
 
-    def __init__(self, text: str = "the sandbox is running; it serves one turn at a time") -> None:
-        super().__init__(text)
+    _text: ClassVar[str] = "the sandbox is running; it serves one turn at a time"
 
 
 class SandboxPoisoned(UsageError):
@@ -482,8 +483,7 @@ class SandboxPoisoned(UsageError):
     So does every limit with `on_limit="poison"`.
     """
 
-    def __init__(self, text: str = "the sandbox was poisoned by an earlier failure; make a new one") -> None:
-        super().__init__(text)
+    _text: ClassVar[str] = "the sandbox was poisoned by an earlier failure; make a new one"
 
 
 class ConversionError(UsageError, TypeError):
@@ -498,11 +498,3 @@ class ConversionError(UsageError, TypeError):
         super().__init__(f"{reason} (at {path})")
         self.path = path
         self.reason = reason
-
-
-_MAX_CAUSES: Final = 8
-
-
-def _amount(number: float, unit: str) -> str:
-    text = f"{number:,}" if isinstance(number, int) else f"{number:,.3f}".rstrip("0").rstrip(".")
-    return text if unit in ("", "fuel") else f"{text} {unit}"
