@@ -93,8 +93,7 @@ PROGRAMS: Final = {
     "thrown": "throw new RangeError('out', {cause: {code: 7}})",
     "no program": "let let = 1",
     "files": """
-        import('node:fs/promises').then(fs => globalThis.fs = fs);
-        await new Promise(done => setTimeout(done, 5));
+        const fs = await import('node:fs/promises');
         await fs.mkdir('/made/deep', {recursive: true});
         await fs.writeFile('/made/a.txt', 'one\\n'); await fs.appendFile('/made/a.txt', await fs.readFile('/data/old.txt'));
         const directory = await navigator.storage.getDirectory();
@@ -115,9 +114,8 @@ PASTS: Final = {
         const log = [], kept = add, texts = Array.from({length: 3000}, (_, i) => 'text ' + i);
         let count = 1;
         class Point { #x; constructor(x) { this.#x = x } get twice() { return 2 * this.#x } }
-        setTimeout(() => log.push('timer', performance.now() >= 20), 20);
-        later('pending').then(value => log.push(value));
-        fetch('http://nowhere/').catch(error => log.push(error.name));
+        setTimeout(async () => log.push('timer', performance.now() >= 20, await later('asked for')), 20);
+        Promise.resolve('reaction').then(async value => { await new Promise(done => setTimeout(done, 30)); log.push(value) });
         0"""
 }
 """What was run before a snapshot was taken, with which the program begins."""
