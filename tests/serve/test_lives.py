@@ -211,7 +211,8 @@ def test_websockets_of_the_old_life_are_closed(backend: str, *, is_fork: bool) -
                 other = await box.fork() if is_fork else AsyncSandbox.restore(await box.snapshot())
                 async with lifespan(other.asgi()):
                     await until(lambda: other.usage.turns > 0)
-                    seen = await other.eval(WAIT + "[seen.error, seen.closed]")
+                    assert await Client(other).until(WAIT + "seen.closed !== undefined")
+                    seen = await other.eval("[seen.error, seen.closed]")
                     assert seen[0] == "the connection was lost"
                     assert seen[1][1:] == [1006, "", 3, 0]
                     assert other.usage.pending_requests == 0
@@ -247,7 +248,8 @@ def test_the_question_outlives_the_run_that_asked(backend: str) -> None:
             assert (await one.hear())["type"] == "websocket.accept"
             await until(lambda: errors)
             async with await box.fork() as twin:
-                assert await twin.eval(WAIT + "seen") == [1006]
+                assert await Client(twin).until(WAIT + "seen.length > 0")
+                assert await twin.eval("seen") == [1006]
             await one.say("websocket.disconnect", code=1000)
 
     anyio.run(main, backend=backend)
