@@ -79,8 +79,8 @@ _SMALL_BYTES: Final = 512
 # An extension inside an extension is decoded by a nested call, each with tens of kilobytes of C stack.
 _NESTED_EXTENSIONS: Final = 8
 _UNCOUNTED: Final = 1 << 62
-# Times `max_nodes`, which bounds one message; many come at one time.
-_SPARE_SHARE: Final = 4
+# Times `max_nodes`: what bounds one message bounds the holes of all that come at one time.
+_SPARE_SHARE: Final = 1
 # A packer keeps the largest buffer it ever needed; one that grew beyond this is not used again.
 _KEPT_BUFFER_BYTES: Final = 1 << 20
 _UNDEFINED: Final = msgpack.ExtType(Tag.UNDEFINED, b"")
