@@ -398,11 +398,14 @@ def test_a_finalizer_on_the_tickers_own_thread_may_run_a_guest(ticks: list[int])
     ticker.ident = threading.get_ident()
     guest = Deadline(0, epochs)
     guest.arm(1.0, float("inf"))
+    before = set(threading.enumerate())
 
     guest.resume()
     assert not epochs.is_served_by(ticker)
     guest.pause()
     epochs.forget()
+    (thread,) = set(threading.enumerate()) - before
+    thread.join()  # it must not look at an engine that does not exist when the test is over
 
 
 def test_a_ticker_that_is_slow_to_start_takes_no_deadline_away(deaf: None, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -305,7 +305,7 @@ def test_use_in_a_finalizer_at_any_moment_of_a_turn() -> None:
         return trace
 
     # Another thread's turn would be waited for at the very end of this one; it does not take that long.
-    with Sandbox(functions={"f": lambda x: [x]}, limits=Limits(wall_seconds=0.1)) as box:
+    with Sandbox(functions={"f": lambda x: [x]}, limits=Limits(wall_seconds=0.5)) as box:
         inner = box.eval("() => 7")
         while len(answers) == target:
             target, seen = target + 1, 0

@@ -208,8 +208,9 @@ def test_in_a_forked_process() -> None:
         "a, b = Sandbox.restore(s), Sandbox.restore(s)\n"
         "b.eval('n = 5')\n"
         "pid = os.fork()\n"
-        "print([a.eval('++n'), b.eval('++n'), Sandbox.restore(s).eval('n'), box.eval('n')], flush=True)\n"
+        "told = [a.eval('++n'), b.eval('++n'), Sandbox.restore(s).eval('n'), box.eval('n')]\n"
         "if pid: os.waitpid(pid, 0)\n"
+        "print(told, flush=True)\n"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "[2, 6, 1, 1]\n" * 2

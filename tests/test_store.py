@@ -15,7 +15,7 @@ from typing import get_args
 
 import pytest
 
-from sandbox import Sandbox, _pages, _store
+from sandbox import Sandbox, _epochs, _pages, _store
 from sandbox._events import Crashed
 from sandbox._store import Store
 from sandbox.errors import MemoryLimitExceeded, SandboxError
@@ -39,8 +39,9 @@ def metering() -> Metering:
 
 
 @pytest.fixture(autouse=True)
-def shelf(metering: Metering) -> Iterator[list[Store]]:
-    """The shelf of one kind; all are empty before and after."""
+def shelf(metering: Metering, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Store]]:
+    """The shelf of one kind; all are empty before and after. Guests are stopped softly, however busy the machine is."""
+    monkeypatch.setattr(_epochs, "GRACE_SECONDS", 20.0)
     _clear_shelves()
     yield _store._shelves[metering].stores
     _clear_shelves()

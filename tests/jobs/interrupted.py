@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import signal
 import sys
 
 import sandbox
@@ -14,6 +15,7 @@ FOREVER = Job("for (;;) {}", limits=Limits(cpu_seconds=50, wall_seconds=50))
 
 def main() -> None:
     """Say which processes there are when the first result has come, then wait for what does not come."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have had it ignored
     try:
         for result in sandbox.map([FOREVER, double(1), FOREVER], workers=2, ordered=False):
             print(result.value, *[child.pid for child in multiprocessing.active_children()], flush=True)
