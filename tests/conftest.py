@@ -11,6 +11,9 @@ import pytest
 
 from sandbox._instance import Instance
 from sandbox.limits import Metering
+from tests.crash_report import pytest_configure_node, pytest_sessionstart, pytest_terminal_summary
+
+__all__ = ["pytest_configure_node", "pytest_sessionstart", "pytest_terminal_summary"]
 
 _live: set[int] = set()
 _init: Callable[..., None] = Instance.__init__
