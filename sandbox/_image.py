@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 import wasmtime
 from wasmtime import _ffi as ffi
 
-from sandbox import _abi
+from sandbox import _abi, _faults
 from sandbox._epochs import Epochs
 from sandbox.errors import ArtifactError
 from sandbox.limits import PAGE_BYTES
@@ -81,6 +81,7 @@ class Image:
         self.metering = metering
         self.kind = kind_of(metering, clock)
         self._engine = wasmtime.Engine(_config(metering))
+        _faults.remember()
         module = _compiled(self._engine, binary, self.sha256, metering)
         _check_boundary(module)
         linker = wasmtime.Linker(self._engine)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 import wasmtime
 
-from sandbox import _abi, _store, _wasmtime
+from sandbox import _abi, _faults, _store, _wasmtime
 from sandbox._abi import Control, Status
 from sandbox._callback import host_call_address, running
 from sandbox._epochs import Deadline
@@ -157,6 +157,7 @@ class Instance:
         for index, argument in enumerate(arguments):
             values[index].i32 = argument
         function = store.function(name)
+        _faults.put_in_front()
         before = running.instance
         running.instance = self
         self.depth += 1

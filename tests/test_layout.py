@@ -62,7 +62,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "_codec",
         "_labels",
     ),
-    "image": ("_wasmtime", "_pages", "_epochs", "_image"),
+    "image": ("_wasmtime", "_pages", "_epochs", "_faults", "_image"),
     "instance": ("_callback", "_store", "_layers", "_memory_copy", "_instance"),
     "snapshot": ("_snapshot_state", "_snapshot_format", "snapshot"),
     "record": ("_replay", "_replay.entries", "_replay.files", "_replay.recorder"),
