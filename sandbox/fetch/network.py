@@ -9,18 +9,16 @@ from __future__ import annotations
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 import anyio
-import anyio.to_thread
 import httpcore
 
 from sandbox.fetch.adapters import Answer
 from sandbox.fetch.decoding import decoded
 from sandbox.fetch.failures import FetchFailure
 from sandbox.fetch.hops import Hop, has_body
-from sandbox.network.backend import CheckedBackend, Refused, default_context
+from sandbox.network.backend import CheckedBackend, Refused, tls_offering
 
 if TYPE_CHECKING:
     from sandbox.fetch.grant import Fetch
@@ -28,12 +26,6 @@ if TYPE_CHECKING:
 
 # How long a connection is kept that nobody uses.
 _IDLE_SECONDS: Final = 30.0
-
-
-@lru_cache(maxsize=1)
-def _context() -> ssl.SSLContext:
-    """One for all pools, which ask for HTTP/2 in it."""
-    return default_context()
 
 
 class NetworkAdapter:
@@ -87,10 +79,8 @@ class NetworkAdapter:
     async def _opened(self) -> httpcore.AsyncConnectionPool:
         async with self._lock:
             if self._pool is None:
-                # To read the authorities takes long enough to hold up a loop.
-                context = self._grant.ssl_context or await anyio.to_thread.run_sync(_context)
                 self._pool = httpcore.AsyncConnectionPool(
-                    ssl_context=context,
+                    ssl_context=await tls_offering(("http/1.1", "h2"), self._grant.ssl_context),
                     max_connections=self._grant.connections,
                     max_keepalive_connections=self._grant.connections,
                     keepalive_expiry=_IDLE_SECONDS,

@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import socket
 import ssl
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Final
+import threading
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import anyio
+import anyio.to_thread
 import certifi
 import httpcore
 
@@ -65,8 +68,49 @@ class CheckedBackend(httpcore.AsyncNetworkBackend):
         await anyio.sleep(seconds)
 
 
-def default_context() -> ssl.SSLContext:
-    """What trusts the authorities of `certifi`, or those that the environment names. To read them takes a while."""
+async def tls_offering(protocols: Sequence[str], context: ssl.SSLContext | None) -> ssl.SSLContext:
+    """A context, or the default one, as connections of one kind use it: with these protocols (RFC 7301)."""
+    if context is None:
+        # To read the authorities takes long enough to hold up a loop.
+        context = await anyio.to_thread.run_sync(_default_context)
+    return cast("ssl.SSLContext", _Offering(protocols, context))
+
+
+@lru_cache(maxsize=1)
+def _default_context() -> ssl.SSLContext:
+    """What trusts the authorities of `certifi`, or those that the environment names."""
     if os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR"):
         return ssl.create_default_context()
     return ssl.create_default_context(cafile=certifi.where())
+
+
+class _Offering:
+    """The part of a context that makes connections.
+
+    A context is shared by threads and by kinds of connections, and has one list of the protocols that are offered.
+    OpenSSL reads it for a connection while Python's own lock is free, so nobody may set it then.
+    """
+
+    _lock = threading.Lock()
+
+    def __init__(self, protocols: Sequence[str], context: ssl.SSLContext) -> None:
+        self._protocols = list(protocols)
+        self._context = context
+
+    def set_alpn_protocols(self, protocols: Sequence[str]) -> None:
+        """What httpcore calls for each connection, with the same protocols."""
+
+    def wrap_bio(self, *arguments: Any, **options: Any) -> ssl.SSLObject:  # noqa: ANN401 - as the context says
+        """Make a connection; see `ssl.SSLContext`."""
+        with _Offering._lock:
+            self._context.set_alpn_protocols(self._protocols)
+            return self._context.wrap_bio(*arguments, **options)
+
+    @classmethod
+    def after_fork(cls) -> None:
+        """A forked child has no other thread that could release the lock."""
+        cls._lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_Offering.after_fork)

@@ -7,15 +7,12 @@ by those who wrote the protocol's most used implementation in Python.
 from __future__ import annotations
 
 import logging
-import ssl
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 import anyio
-import anyio.to_thread
 import httpcore
 from websockets.client import ClientProtocol
 from websockets.exceptions import InvalidState
@@ -25,7 +22,7 @@ from websockets.http11 import Response
 from websockets.protocol import State
 from websockets.uri import WebSocketURI
 
-from sandbox.network.backend import CheckedBackend, Refused, default_context
+from sandbox.network.backend import CheckedBackend, Refused, tls_offering
 from sandbox.websocket.failures import ABNORMAL, FAILED, NoConnection
 
 if TYPE_CHECKING:
@@ -46,12 +43,6 @@ _LOGGER: Final = logging.Logger("sandbox.websocket")
 _LOGGER.disabled = True
 
 
-@lru_cache(maxsize=1)
-def _context() -> ssl.SSLContext:
-    """One for all connections, none of which may be HTTP/2."""
-    return default_context()
-
-
 class NetworkConnector:
     """Connects over the network."""
 
@@ -68,7 +59,8 @@ class NetworkConnector:
             try:
                 stream = await self._backend.connect_tcp(url.host, url.port)
                 if url.scheme == "wss":
-                    stream = await self._secured(stream, url.host)
+                    context = await tls_offering(("http/1.1",), self._grant.ssl_context)  # not HTTP/2
+                    stream = await stream.start_tls(context, url.host)
                 connection = NetworkConnection(stream, self._protocol(url, protocols))
                 await connection.shake_hands(url.target, self._grant.added_headers(url))
             except (Refused, OSError, httpcore.NetworkError, httpcore.TimeoutException):
@@ -78,14 +70,6 @@ class NetworkConnector:
             if stream is not None:
                 with anyio.CancelScope(shield=True), anyio.move_on_after(_LINGER_SECONDS), suppress(Exception):
                     await stream.aclose()
-
-    async def _secured(self, stream: httpcore.AsyncNetworkStream, host: str) -> httpcore.AsyncNetworkStream:
-        # To read the authorities takes long enough to hold up a loop.
-        context = self._grant.ssl_context
-        if context is None:
-            context = await anyio.to_thread.run_sync(_context)
-        context.set_alpn_protocols(["http/1.1"])
-        return await stream.start_tls(context, host)
 
     def _protocol(self, url: WebURL, protocols: Sequence[str]) -> ClientProtocol:
         uri = WebSocketURI(url.scheme == "wss", url.host, url.port, url.path, url.query[1:], None, None)
