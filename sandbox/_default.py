@@ -9,7 +9,7 @@ import weakref
 from contextlib import closing, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Unpack
 
 from sandbox._sandbox import Sandbox
 from sandbox.errors import SandboxBusy
@@ -18,6 +18,7 @@ from sandbox.values import JSFunction, undefined
 if TYPE_CHECKING:
     from sandbox._commands import Command
     from sandbox._driver import Steps
+    from sandbox._options import SandboxOptions
     from sandbox._runs import Run
 
 
@@ -112,7 +113,7 @@ def default_sandbox() -> Sandbox:
     return _owned().box
 
 
-def set_default_options(**options: Any) -> None:  # noqa: ANN401 - as the constructor says
+def set_default_options(**options: Unpack[SandboxOptions]) -> None:
     """Say how default sandboxes are made from now on; those that exist stay as they are.
 
     Args:
@@ -141,7 +142,7 @@ def close_default_sandbox() -> None:
 
 # --- who owns which ---------------------------------------------------------------------------------------------------
 
-_options: dict[str, Any] = {}
+_options: SandboxOptions = {}
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)

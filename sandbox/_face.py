@@ -6,7 +6,7 @@ import math
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from os import PathLike
-from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeVar, Unpack, overload
 
 from sandbox import _interrupts
 from sandbox._clock import VirtualClock
@@ -51,6 +51,7 @@ from sandbox.values import HandleOwner, JSFunction
 
 if TYPE_CHECKING:
     from sandbox._commands import Command
+    from sandbox._options import SandboxOptions
     from sandbox._replay.recorder import Recording
     from sandbox.audit import AuditLog
     from sandbox.calls import HookOption
@@ -437,7 +438,7 @@ class _Check(Face):
         raise _Checked
 
 
-def check_options(**options: Any) -> None:  # noqa: ANN401 - as the constructor says
+def check_options(**options: Unpack[SandboxOptions]) -> None:
     """Check options as a sandbox does, without making one.
 
     Raises:

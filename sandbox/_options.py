@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from sandbox._abi import Clock as ClockKind
 from sandbox._brief import brief
@@ -37,6 +37,32 @@ if TYPE_CHECKING:
     from sandbox.modules.mapping import Modules as ModuleOption
     from sandbox.websocket.grant import Handler as Connect
     from sandbox.websocket.grant import WebSockets
+
+
+class SandboxOptions(TypedDict, total=False):
+    """The options of a sandbox, for what takes them all and hands them on; see `Sandbox`."""
+
+    limits: Limits | None
+    functions: Mapping[str, Callable[..., Any]] | None
+    globals: Mapping[str, Any] | None
+    modules: ModuleOption | Sequence[ModuleOption] | None
+    fetch: Fetch | Handler | None
+    websocket: WebSockets | Connect | None
+    files: FileStore | Mapping[str, FileStore] | None
+    capabilities: Iterable[Capability | Callable[[], Capability]]
+    console: Callable[[ConsoleEntry], object] | None
+    clock: Literal["real", "virtual"] | None
+    clock_resolution_seconds: float | None
+    locale: str | None
+    time_zone: str | None
+    seed: int | None
+    error_detail: ErrorDetail
+    on_limit: OnLimit
+    on_call: HookOption | None
+    on_result: HookOption | None
+    call_limits: Mapping[str, CallLimits] | None
+    audit: AuditLog | Iterable[AuditLog] | None
+    record: str | PathLike[str] | None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -93,19 +119,17 @@ class Options:
 
     def of_twin(self) -> Options:
         """Those that a twin is not born with."""
-        return Options(
-            limits=self.limits,
-            modules=self.modules,
-            fetch=self.fetch,
-            websocket=self.websocket,
-            files=self.files,
-            console=self.console,
-            error_detail=self.error_detail,
-            on_limit=self.on_limit,
-            on_call=self.on_call,
-            on_result=self.on_result,
-            call_limits=self.call_limits,
-            audit=self.audit,
+        return replace(
+            self,
+            functions=None,
+            globals=None,
+            capabilities=(),
+            clock=None,
+            clock_resolution_seconds=None,
+            locale=None,
+            time_zone=None,
+            seed=None,
+            record=None,
         )
 
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from os import PathLike
-from typing import TYPE_CHECKING, Any, Literal, Self
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from sandbox._options import Options, check_pending
 from sandbox.errors import UsageError
@@ -13,18 +12,10 @@ from sandbox.errors import UsageError
 if TYPE_CHECKING:
     from sandbox._driver import Driver
     from sandbox._lives import OnPending, Past
+    from sandbox._options import SandboxOptions
     from sandbox._serving import PendingCall
-    from sandbox.audit import AuditLog
-    from sandbox.calls import HookOption
-    from sandbox.capabilities import Capability, ConsoleEntry
-    from sandbox.errors import ErrorDetail
-    from sandbox.fetch.grant import Fetch, Handler
-    from sandbox.files.contract import FileStore
-    from sandbox.limits import CallLimits, Limits, OnLimit
-    from sandbox.modules.mapping import Modules as ModuleOption
+    from sandbox.limits import Limits
     from sandbox.snapshot import Snapshot
-    from sandbox.websocket.grant import Handler as Connect
-    from sandbox.websocket.grant import WebSockets
 
 
 class Restoring:
@@ -58,27 +49,7 @@ class Restoring:
         snapshot: Snapshot,
         *,
         pending: OnPending = "call",
-        limits: Limits | None = None,
-        functions: Mapping[str, Callable[..., Any]] | None = None,
-        globals: Mapping[str, Any] | None = None,
-        modules: ModuleOption | Sequence[ModuleOption] | None = None,
-        fetch: Fetch | Handler | None = None,
-        websocket: WebSockets | Connect | None = None,
-        files: FileStore | Mapping[str, FileStore] | None = None,
-        capabilities: Iterable[Capability | Callable[[], Capability]] = (),
-        console: Callable[[ConsoleEntry], object] | None = None,
-        clock: Literal["real", "virtual"] | None = None,
-        clock_resolution_seconds: float | None = None,
-        locale: str | None = None,
-        time_zone: str | None = None,
-        seed: int | None = None,
-        error_detail: ErrorDetail = "message",
-        on_limit: OnLimit = "keep",
-        on_call: HookOption | None = None,
-        on_result: HookOption | None = None,
-        call_limits: Mapping[str, CallLimits] | None = None,
-        audit: AuditLog | Iterable[AuditLog] | None = None,
-        record: str | PathLike[str] | None = None,
+        **options: Unpack[SandboxOptions],
     ) -> Self:
         """Make a sandbox that continues where a snapshot was taken.
 
@@ -91,27 +62,8 @@ class Restoring:
             pending: What becomes of host calls that had no answer. `"call"`: the functions are called again with the
                 same arguments, in the first run. `"hold"`: nothing, until the embedder answers them; see the attribute
                 `pending`.
-            limits: As for the constructor.
-            functions: As for the constructor.
-            globals: As for the constructor.
-            modules: As for the constructor.
-            fetch: As for the constructor.
-            websocket: As for the constructor.
-            files: As for the constructor.
-            capabilities: As for the constructor.
-            console: As for the constructor.
-            clock: As for the constructor; None: the snapshot's.
-            clock_resolution_seconds: As for the constructor; None: the snapshot's.
-            locale: As for the constructor; None: the snapshot's.
-            time_zone: As for the constructor; None: the snapshot's.
-            seed: As for the constructor; None: that of the snapshot, or none.
-            error_detail: As for the constructor.
-            on_limit: As for the constructor.
-            on_call: As for the constructor.
-            on_result: As for the constructor.
-            call_limits: As for the constructor.
-            audit: As for the constructor.
-            record: As for the constructor.
+            **options: Those of the constructor. `clock`, `clock_resolution_seconds`, `locale`, `time_zone` and `seed`
+                are the snapshot's when None.
 
         Raises:
             SnapshotMismatch: It was taken of another build of the guest.
@@ -123,31 +75,8 @@ class Restoring:
         """
         from sandbox._continuing import continued  # most sandboxes are new ones
 
-        options = Options(
-            limits=limits,
-            functions=functions,
-            globals=globals,
-            modules=modules,
-            fetch=fetch,
-            websocket=websocket,
-            files=files,
-            capabilities=capabilities,
-            console=console,
-            clock=clock,
-            clock_resolution_seconds=clock_resolution_seconds,
-            locale=locale,
-            time_zone=time_zone,
-            seed=seed,
-            error_detail=error_detail,
-            on_limit=on_limit,
-            on_call=on_call,
-            on_result=on_result,
-            call_limits=call_limits,
-            audit=audit,
-            record=record,
-        )
         life = cls.__new__(cls)
-        life._make(options, continued(snapshot, pending))
+        life._make(Options(**options), continued(snapshot, pending))
         return life
 
     def _check_finish(self, run: int, timeout: float | None, fuel: int | None) -> None:

@@ -314,8 +314,10 @@ class TestInATask:
             finally:
                 cancelled.set()
 
-        options = {"started": started.set, "hang": hang, "waited": sandbox.HostFunction(hang, wait=True)}
-        sandbox.set_default_options(functions=options, limits=Limits(wall_seconds=None, cpu_seconds=None))
+        sandbox.set_default_options(
+            functions={"started": started.set, "hang": hang, "waited": sandbox.HostFunction(hang, wait=True)},
+            limits=Limits(wall_seconds=None, cpu_seconds=None),
+        )
         async with anyio.create_task_group() as group:
 
             async def work() -> None:

@@ -7,12 +7,14 @@ import pickle
 import pydoc
 import subprocess
 import sys
+from dataclasses import fields
 from typing import Any, assert_type
 
 import pytest
 
 import sandbox
 from sandbox import AsyncGlobals, AsyncSandbox, Globals, JSFunction, Limits, Sandbox, Usage, capabilities, errors
+from sandbox._options import Options, SandboxOptions
 
 _SAME = (
     "eval",
@@ -120,7 +122,19 @@ def test_help_is_readable(face: type) -> None:
     text = pydoc.plain(pydoc.render_doc(face))
     for expected in ("limits: ", "functions: ", "Its budgets", "eval(", "Raises:", "with "):
         assert expected in text
-    assert "**options" not in text
+    assert "**options" not in text.partition("Methods defined here")[0]  # the constructor's are all named
+
+
+def test_what_hands_options_on_takes_those_of_the_constructor() -> None:
+    """The same names and types, and for those that are not given the same values."""
+    declared = {name: type_.__forward_arg__ for name, type_ in SandboxOptions.__annotations__.items()}
+    parameters = inspect.signature(Sandbox).parameters
+    assert declared == {name: parameter.annotation for name, parameter in parameters.items()}
+    assert {field.name: (field.type, field.default) for field in fields(Options)} == {
+        name: (parameter.annotation, parameter.default) for name, parameter in parameters.items()
+    }
+    for taker in (Sandbox.restore, AsyncSandbox.restore, sandbox.set_default_options):
+        assert inspect.signature(taker).parameters["options"].annotation == "Unpack[SandboxOptions]"
 
 
 @pytest.mark.parametrize("name", errors.__all__)
