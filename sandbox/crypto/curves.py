@@ -13,7 +13,7 @@ from sandbox.crypto import jwk
 from sandbox.crypto.agreement import public_of, shortened
 from sandbox.crypto.failures import bad_usages, data_error, operation_error, unsupported
 from sandbox.crypto.family import Family
-from sandbox.crypto.keys import Key, check_usages, der, pair
+from sandbox.crypto.keys import Key, check_usages, der, of_der, pair
 from sandbox.crypto.parameters import Algorithm, Content, Material, Octets, hash_of, text
 
 _CURVES: Final[dict[str, ec.EllipticCurve]] = {
@@ -152,17 +152,13 @@ def _algorithm(given: Algorithm, curve: str) -> dict[str, Any]:
 
 
 def _loaded(form: str, data: bytes, curve: str) -> Material:
-    material: Any = None
-    if len(data) <= _LONGEST_BYTES:
-        try:
-            if form == "raw":
-                material = ec.EllipticCurvePublicKey.from_encoded_point(_CURVES[curve], data)
-            elif form == "spki":
-                material = forms.load_der_public_key(data)
-            else:
-                material = forms.load_der_private_key(data, None, unsafe_skip_rsa_key_validation=True)
-        except (ValueError, TypeError, UnsupportedAlgorithm):
-            material = None
+    try:
+        if form == "raw":
+            material: Any = ec.EllipticCurvePublicKey.from_encoded_point(_CURVES[curve], data)
+        else:
+            material = of_der(form, data, _LONGEST_BYTES)
+    except (ValueError, UnsupportedAlgorithm):
+        material = None
     kind = ec.EllipticCurvePrivateKey if form == "pkcs8" else ec.EllipticCurvePublicKey
     if not isinstance(material, kind) or material.curve.name != _CURVES[curve].name:
         raise data_error("The data is no key of this curve.")

@@ -6,14 +6,13 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives import serialization as forms
 from cryptography.hazmat.primitives.asymmetric import ed448, ed25519, x448, x25519
 
 from sandbox.crypto import jwk
 from sandbox.crypto.agreement import public_of, shortened
 from sandbox.crypto.failures import bad_usages, data_error, operation_error, unsupported
 from sandbox.crypto.family import Family
-from sandbox.crypto.keys import Key, check_usages, der, pair
+from sandbox.crypto.keys import Key, check_usages, der, of_der, pair
 from sandbox.crypto.parameters import Algorithm, Content, Material, Octets, octets
 
 _CLASSES: Final[dict[str, tuple[Any, Any]]] = {
@@ -133,17 +132,10 @@ def _check_context(algorithm: Algorithm) -> None:
 
 def _loaded(form: str, data: bytes, name: str) -> Material:
     private, public = _CLASSES[name]
-    material: Any = None
-    if len(data) <= _LONGEST_BYTES:
-        try:
-            if form == "raw":
-                material = public.from_public_bytes(data)
-            elif form == "spki":
-                material = forms.load_der_public_key(data)
-            else:
-                material = forms.load_der_private_key(data, None, unsafe_skip_rsa_key_validation=True)
-        except (ValueError, TypeError, UnsupportedAlgorithm):
-            material = None
+    try:
+        material = public.from_public_bytes(data) if form == "raw" else of_der(form, data, _LONGEST_BYTES)
+    except (ValueError, UnsupportedAlgorithm):
+        material = None
     if not isinstance(material, private if form == "pkcs8" else public):
         raise data_error("The data is no key of this curve.")
     return material

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 import msgpack
-from cryptography.exceptions import InvalidTag
+from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization as forms
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -111,6 +111,18 @@ def der(material: Material) -> bytes:
     else:
         written = material.public_bytes(forms.Encoding.DER, forms.PublicFormat.SubjectPublicKeyInfo)
     return bytes(written)
+
+
+def of_der(form: str, data: bytes, most_bytes: int) -> Material | None:
+    """A key of any algorithm, as `der` writes it; None: there is none. Numbers of an RSA key may not fit together."""
+    if len(data) > most_bytes:
+        return None
+    try:
+        if form == "pkcs8":
+            return forms.load_der_private_key(data, None, unsafe_skip_rsa_key_validation=True)
+        return forms.load_der_public_key(data)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        return None
 
 
 class Vault:

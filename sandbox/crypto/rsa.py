@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final
 
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives import serialization as forms
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from sandbox.crypto import jwk
 from sandbox.crypto.failures import bad_usages, data_error, operation_error, unsupported
 from sandbox.crypto.family import Family
-from sandbox.crypto.keys import Key, check_usages, der, pair
+from sandbox.crypto.keys import Key, check_usages, der, of_der, pair
 from sandbox.crypto.parameters import HASHES, Algorithm, Content, Material, Octets, hash_name, octets, small, whole
 
 _EXPONENTS: Final = (3, 65537)
@@ -75,7 +75,7 @@ class Rsa(Family):
             jwk.check_alg(data, self._alg(hash_name(algorithm)))
             material = _private_of(data) if is_private else _public_of(data)
         else:
-            material = _loaded(bytes(data), is_private=is_private)
+            material = _loaded(form, bytes(data))
         if is_private and not usages:
             raise bad_usages()
         return Key(
@@ -186,18 +186,13 @@ def _algorithm(given: Algorithm, material: rsa.RSAPrivateKey | rsa.RSAPublicKey)
     }
 
 
-def _loaded(data: bytes, *, is_private: bool) -> Material:
-    if len(data) <= _LONGEST_BYTES:
-        try:
-            if not is_private:
-                material: Any = forms.load_der_public_key(data)
-            else:
-                material = forms.load_der_private_key(data, None, unsafe_skip_rsa_key_validation=True)
-                if isinstance(material, rsa.RSAPrivateKey):
-                    _check(material.private_numbers())
-        except (ValueError, TypeError, UnsupportedAlgorithm):
-            material = None
-        if isinstance(material, rsa.RSAPrivateKey if is_private else rsa.RSAPublicKey):
+def _loaded(form: str, data: bytes) -> Material:
+    material = of_der(form, data, _LONGEST_BYTES)
+    with suppress(ValueError):
+        if form == "pkcs8" and isinstance(material, rsa.RSAPrivateKey):
+            _check(material.private_numbers())
+            return material
+        if form == "spki" and isinstance(material, rsa.RSAPublicKey):
             return material
     raise data_error("The data is no RSA key, or one that is too long.")
 
