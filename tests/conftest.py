@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import gc
+import ssl
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
+import trustme
 
 from sandbox._instance import Instance
 from sandbox.limits import Metering
 from tests.crash_report import pytest_configure_node, pytest_sessionstart, pytest_terminal_summary
+from tests.faces import FACES, evaluate
 
 __all__ = ["pytest_configure_node", "pytest_sessionstart", "pytest_terminal_summary"]
 
@@ -71,3 +76,38 @@ def anyio_backend(request: pytest.FixtureRequest) -> str:
     """Every asynchronous test runs on both event loops."""
     backend: str = request.param
     return backend
+
+
+@pytest.fixture(params=FACES)
+def face(request: pytest.FixtureRequest) -> str:
+    """What holds on one face holds on the others."""
+    name: str = request.param
+    return name
+
+
+@pytest.fixture
+def run(face: str) -> Callable[..., Any]:
+    """Evaluate code in a sandbox of each face."""
+    return partial(evaluate, face)
+
+
+@pytest.fixture(scope="session")
+def authority() -> trustme.CA:
+    """A certificate authority that nobody else trusts."""
+    return trustme.CA()
+
+
+@pytest.fixture(scope="session")
+def trusting(authority: trustme.CA) -> ssl.SSLContext:
+    """What trusts it."""
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    return context
+
+
+@pytest.fixture(scope="session")
+def certificate(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with what a server needs that is named localhost."""
+    path: Path = tmp_path_factory.mktemp("certificate") / "server.pem"
+    authority.issue_cert("localhost").private_key_and_cert_chain_pem.write_to_path(str(path))
+    return path

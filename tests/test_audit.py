@@ -38,6 +38,7 @@ from sandbox import (
 )
 from sandbox.errors import ConversionError, LimitExceeded, RunInterrupted, SandboxClosed, SandboxError
 from tests.child import in_child
+from tests.faces import evaluate
 
 
 async def never(*_: object) -> None:
@@ -98,7 +99,6 @@ def failing(call: Call) -> None:
         raise LookupError
 
 
-@pytest.mark.parametrize("face", ["blocking", "asyncio", "trio"])
 @pytest.mark.parametrize("end", ENDS)
 def test_nothing_is_missed(face: str, end: str) -> None:
     options, code, kind, more = ENDS[end]
@@ -106,24 +106,12 @@ def test_nothing_is_missed(face: str, end: str) -> None:
     options = {"functions": FUNCTIONS, "audit": log, **options}
     if end == "a hook":
         options["on_result"] = {"plain": failing}
-    outcomes: list[type] = []
-    if face == "blocking":
-        with Sandbox(**options) as box:
-            try:
-                box.eval(BEGUN + code)
-            except BaseException as error:  # noqa: BLE001 - looked at below
-                outcomes.append(type(error))
-    else:
-
-        async def main() -> None:
-            async with AsyncSandbox(**options) as box:
-                try:
-                    await box.eval(BEGUN + code)
-                except BaseException as error:  # noqa: BLE001 - looked at below
-                    outcomes.append(type(error))
-
-        anyio.run(main, backend=face)
-    assert issubclass(outcomes[0] if outcomes else type(None), kind)
+    outcome: type = type(None)
+    try:
+        evaluate(face, BEGUN + code, **options)
+    except BaseException as error:  # noqa: BLE001 - looked at below
+        outcome = type(error)
+    assert issubclass(outcome, kind)
     assert recorded(log) == PENDING + [(5 + i, name, outcome) for i, (name, outcome) in enumerate(more)]
 
 

@@ -16,7 +16,6 @@ import pytest
 
 from sandbox import (
     Answer,
-    AsyncSandbox,
     Blob,
     Call,
     CallLimits,
@@ -37,21 +36,7 @@ from sandbox.calls import payload_bytes
 from sandbox.errors import CallLimitExceeded, CapabilityDenied, RunInterrupted, WallLimitExceeded
 from sandbox.values import BigInt
 from sandbox.websocket.memory import MemoryConnection, memory_server
-
-FACES = ("blocking", "asyncio", "trio")
-
-
-def evaluate(face: str, code: str, **options: Any) -> Any:
-    """The value of a program on a face."""
-    if face == "blocking":
-        with Sandbox(**options) as box:
-            return box.eval(code)
-
-    async def main() -> Any:
-        async with AsyncSandbox(**options) as box:
-            return await box.eval(code)
-
-    return anyio.run(main, backend=face)
+from tests.faces import evaluate
 
 
 async def later(value: Any = 1) -> Any:
@@ -102,12 +87,6 @@ FUNCTIONS: dict[str, Any] = {
     "stream": stream,
     "make": lambda: lambda: 1,
 }
-
-
-@pytest.fixture(params=FACES)
-def face(request: pytest.FixtureRequest) -> str:
-    name: str = request.param
-    return name
 
 
 # Program -> what is called, in order.

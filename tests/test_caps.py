@@ -504,7 +504,6 @@ def test_a_cycle_has_a_weight() -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="asks /proc")
-@pytest.mark.parametrize("face", ["blocking", "asyncio", "trio"])
 def test_pending_calls_take_less_than_is_promised(face: str) -> None:
     """32 MB beside the guest's own memory, as many of them as there may be."""
     program = f"""

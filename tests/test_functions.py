@@ -22,6 +22,7 @@ from sandbox.errors import (
     UnhandledRejection,
     WallLimitExceeded,
 )
+from tests.faces import evaluate
 
 
 async def _double(n: int) -> int:
@@ -483,7 +484,6 @@ class TestAsync:
             assert set(box.eval(code)) == {"too many host calls and timers are pending"}
             assert box.usage.host_calls == 10
 
-    @pytest.mark.parametrize("face", ["blocking", "asyncio", "trio"])
     def test_only_so_many_are_worked_on_at_one_time(self, face: str) -> None:
         begun: list[int] = []
         ended: list[int] = []
@@ -499,15 +499,7 @@ class TestAsync:
 
         code, limits = "Promise.all(Array.from({length: 60}, (_, i) => work(i)))", Limits(concurrent_calls=7)
 
-        async def main() -> Any:
-            async with AsyncSandbox(functions={"work": work}, limits=limits) as box:
-                return await box.eval(code)
-
-        if face == "blocking":
-            with Sandbox(functions={"work": work}, limits=limits) as box:
-                values = box.eval(code)
-        else:
-            values = anyio.run(main, backend=face)
+        values = evaluate(face, code, functions={"work": work}, limits=limits)
         assert values == sorted(begun) == list(range(60))
         assert begun == values or face == "trio"  # which runs what it has started in any order
         assert most == 7

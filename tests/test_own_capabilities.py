@@ -19,6 +19,7 @@ import pytest
 from sandbox import AsyncSandbox, Call, CallLimits, Capability, JSError, Limits, Sandbox, Service, undefined
 from sandbox.errors import CallLimitExceeded, LimitExceeded, UsageError
 from tests.child import in_child
+from tests.faces import evaluate
 from tests.test_docs import ROOT, blocks
 
 
@@ -64,24 +65,6 @@ class Shelf(Capability):
 
     def close(self) -> None:
         self.closed += 1
-
-
-def evaluate(face: str, code: str, **options: Any) -> Any:
-    if face == "blocking":
-        with Sandbox(**options) as box:
-            return box.eval(code)
-
-    async def main() -> Any:
-        async with AsyncSandbox(**options) as box:
-            return await box.eval(code)
-
-    return anyio.run(main, backend=face)
-
-
-@pytest.fixture(params=["blocking", "asyncio", "trio"])
-def face(request: pytest.FixtureRequest) -> str:
-    name: str = request.param
-    return name
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ import threading
 from typing import Any
 
 from sandbox import Fetch, Limits, Sandbox, WebSockets
-from tests.fetch.servers import hypercorn
+from tests.fetch.app import app
+from tests.servers import running
 
 
 class Watched(ssl.SSLContext):
@@ -44,7 +45,7 @@ def test_what_is_offered_stays_while_a_connection_is_made() -> None:
         await request
     """
     with (
-        hypercorn() as port,
+        running("hypercorn-asyncio", app) as port,
         Sandbox(
             fetch=Fetch(["localhost:*"], **options),
             websocket=WebSockets(["localhost:*"], **options),

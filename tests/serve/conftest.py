@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterable, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,6 @@ import pytest
 
 from sandbox import AsyncSandbox, Headers, Request, Response, Sandbox
 
-FACES = ("blocking", "asyncio", "trio")
 PROGRAM = Path(__file__).with_name("program.js").read_text("utf-8")
 
 
@@ -75,10 +74,9 @@ async def close(response: Response) -> None:
     await body.aclose() if hasattr(body, "aclose") else body.close()
 
 
-@pytest.fixture(params=FACES)
-def served(request: pytest.FixtureRequest) -> Callable[..., Any]:
+@pytest.fixture
+def served(face: str) -> Callable[..., Any]:
     """Run `work(client)` with a sandbox that runs the program, on each face."""
-    face: str = request.param
 
     def run(work: Callable[[Client], Awaitable[Any]], *, program: str = PROGRAM, **options: Any) -> Any:
         async def blocking() -> Any:
@@ -99,6 +97,6 @@ def served(request: pytest.FixtureRequest) -> Callable[..., Any]:
 
 
 @pytest.fixture
-def is_blocking(request: pytest.FixtureRequest) -> Iterator[bool]:
+def is_blocking(face: str) -> bool:
     """Whether the face of this test is the blocking one."""
-    yield request.node.callspec.params["served"] == "blocking"
+    return face == "blocking"

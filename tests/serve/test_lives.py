@@ -11,7 +11,7 @@ import pytest
 
 from sandbox import AsyncSandbox, JSError, Limits, Request, Sandbox, Snapshot
 from tests.serve.asgi import ask, lifespan, session, until, websocket
-from tests.serve.conftest import FACES, PROGRAM, Client, close, first, read
+from tests.serve.conftest import PROGRAM, Client, close, first, read
 
 BACKENDS = ("asyncio", "trio")
 
@@ -54,10 +54,8 @@ class Lives:
                 yield Client(box)
 
 
-@pytest.fixture(params=FACES)
-def lives(request: pytest.FixtureRequest) -> Callable[[Callable[[Lives], Any]], None]:
-    face: str = request.param
-
+@pytest.fixture
+def lives(face: str) -> Callable[[Callable[[Lives], Any]], None]:
     def run(work: Callable[[Lives], Any]) -> None:
         anyio.run(work, Lives(face), backend="asyncio" if face == "blocking" else face)
 

@@ -10,13 +10,12 @@ from pathlib import Path
 
 import httpcore
 import pytest
-import trustme
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from sandbox import AsyncSandbox, Limits
 from tests.serve.conftest import PROGRAM
-from tests.serve.servers import SERVERS, running
+from tests.servers import SERVERS, running
 
 
 @dataclass
@@ -50,22 +49,17 @@ _SEEN = PROGRAM.replace("const routes = {", "const routes = {\n  seen: () => Res
 
 
 @pytest.fixture(scope="module", params=[*SERVERS, "http2-asyncio", "http2-trio"])
-def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site(request: pytest.FixtureRequest, trusting: ssl.SSLContext, certificate: Path) -> Iterator[Site]:
     name: str = request.param
     is_2 = name.startswith("http2")
     errors: list[BaseException] = []
     app = AsyncSandbox(limits=Limits(cpu_seconds=0.5)).asgi(_SEEN, filename="program.js", on_error=errors.append)
-    context, certificate = ssl.create_default_context(), None
-    if is_2:
-        authority = trustme.CA()
-        authority.configure_trust(context)
-        certificate: Path | None = tmp_path_factory.mktemp("certificate") / "server.pem"  # type: ignore[no-redef]
-        authority.issue_cert("localhost").private_key_and_cert_chain_pem.write_to_path(str(certificate))
 
     def make_pool() -> httpcore.ConnectionPool:
-        return httpcore.ConnectionPool(ssl_context=context, http2=is_2, http1=not is_2)
+        return httpcore.ConnectionPool(ssl_context=trusting, http2=is_2, http1=not is_2)
 
-    with running(name.replace("http2", "hypercorn"), app, certificate) as port, make_pool() as pool:
+    server = name.replace("http2", "hypercorn")
+    with running(server, app, certificate if is_2 else None) as port, make_pool() as pool:
         yield Site(f"https://localhost:{port}" if is_2 else f"http://127.0.0.1:{port}", pool, make_pool, errors)
 
 

@@ -1,20 +1,15 @@
-"""What the tests of WebSockets share: servers, and sandboxes on every face."""
+"""What the tests of WebSockets share: servers."""
 
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
+from pathlib import Path
 
-import anyio
 import pytest
-import trustme
 
-from sandbox import AsyncSandbox, Sandbox
 from tests.websocket.application import application, choose
 from tests.websocket.servers import server
-
-FACES = ("blocking", "asyncio", "trio")
 
 
 @pytest.fixture(scope="session")
@@ -25,34 +20,9 @@ def plain_server() -> Iterator[int]:
 
 
 @pytest.fixture(scope="session")
-def authority() -> trustme.CA:
-    """A certificate authority that nobody else trusts."""
-    return trustme.CA()
-
-
-@pytest.fixture(scope="session")
-def secure_server(authority: trustme.CA) -> Iterator[int]:
+def secure_server(certificate: Path) -> Iterator[int]:
     """The port of one that speaks TLS, named localhost."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("localhost").configure_cert(context)
+    context.load_cert_chain(certificate)
     with server(application, context, select_subprotocol=choose) as port:
         yield port
-
-
-@pytest.fixture(params=FACES)
-def run(request: pytest.FixtureRequest) -> Callable[..., Any]:
-    """Evaluate code in a sandbox of each face."""
-    face: str = request.param
-
-    def evaluate(code: str, **options: Any) -> Any:
-        if face == "blocking":
-            with Sandbox(**options) as box:
-                return box.eval(code)
-
-        async def main() -> Any:
-            async with AsyncSandbox(**options) as box:
-                return await box.eval(code)
-
-        return anyio.run(main, backend=face)
-
-    return evaluate

@@ -17,6 +17,8 @@ from typing import Any
 
 from websockets.asyncio.server import serve
 
+from tests.servers import accepting
+
 # RFC 6455, section 1.3.
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _LOG = logging.Logger("tests.websocket")
@@ -73,9 +75,6 @@ def raw(
 ) -> Iterator[Raw]:
     """Take the opening handshake, with more lines of a head, have `talk` say what it likes, and read to the end."""
     told = Raw()
-    listener = socket.create_server(("127.0.0.1", 0))
-    told.port = listener.getsockname()[1]
-    held: list[socket.socket] = []
 
     def serve_one(connection: socket.socket) -> None:
         received = bytearray()
@@ -96,27 +95,8 @@ def raw(
                 received += data
         told.ended += 1
 
-    def accept() -> None:
-        while True:
-            try:
-                connection, _ = listener.accept()
-            except OSError:
-                return
-            held.append(connection)
-            threading.Thread(target=serve_one, args=(connection,), daemon=True).start()
-
-    thread = threading.Thread(target=accept, daemon=True)
-    thread.start()
-    try:
+    with accepting(serve_one) as told.port:
         yield told
-    finally:
-        listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
-        for connection in held:
-            with suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
-            connection.close()
-        thread.join(10)
 
 
 def frame(opcode: int, payload: bytes = b"", *, fin: bool = True, rsv: int = 0, length: int | None = None) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -53,8 +52,7 @@ def net(request: pytest.FixtureRequest) -> Net:
         return Net("ws://app.test:8000", {"transport": memory_server(application, subprotocols=SUBPROTOCOLS)})
     if request.param == "ws":
         return Net(f"ws://127.0.0.1:{request.getfixturevalue('plain_server')}", {"private": True})
-    context = ssl.create_default_context()
-    request.getfixturevalue("authority").configure_trust(context)
+    context = request.getfixturevalue("trusting")
     port = request.getfixturevalue("secure_server")
     return Net(f"wss://localhost:{port}", {"private": ["127.0.0.0/8"], "ssl_context": context})
 

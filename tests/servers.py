@@ -1,4 +1,4 @@
-"""Real servers on loopback, each on a thread of its own."""
+"""Servers on loopback, each on a thread of its own: those of ASGI applications, and what speaks as a test says."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import asyncio
 import logging
 import socket
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ def running(server: str, app: Any, certificate: Path | None = None) -> Iterator[
     started = threading.Event()
     stop = _uvicorn if server == "uvicorn" else _hypercorn
     run, end = stop(server, _announcing(app, started), listener, certificate)
-    thread = threading.Thread(target=run)
+    thread = threading.Thread(target=run, daemon=True)
     thread.start()
     try:
         assert started.wait(20)
@@ -37,6 +37,35 @@ def running(server: str, app: Any, certificate: Path | None = None) -> Iterator[
         end()
         thread.join(20)
         assert not thread.is_alive()
+
+
+@contextmanager
+def accepting(talk: Callable[[socket.socket], object]) -> Iterator[int]:
+    """Talk to each connection on a thread of its own; gives the port. At the end all of them are shut."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    held: list[socket.socket] = []
+
+    def accept() -> None:
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            held.append(connection)
+            threading.Thread(target=talk, args=(connection,), daemon=True).start()
+
+    thread = threading.Thread(target=accept, daemon=True)
+    thread.start()
+    try:
+        yield listener.getsockname()[1]
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        for connection in held:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+            connection.close()
+        thread.join(10)
 
 
 def _announcing(app: Any, started: threading.Event) -> Any:
@@ -73,11 +102,11 @@ def _hypercorn(name: str, app: Any, listener: socket.socket, certificate: Path |
     ended = threading.Event()
 
     async def stopped_asyncio() -> None:
-        while not ended.is_set():
+        while not ended.is_set():  # noqa: ASYNC110 - another thread ends it
             await asyncio.sleep(0.02)
 
     async def stopped_trio() -> None:
-        while not ended.is_set():
+        while not ended.is_set():  # noqa: ASYNC110 - another thread ends it
             await trio.sleep(0.02)
 
     async def main_asyncio() -> None:
