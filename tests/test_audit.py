@@ -37,17 +37,9 @@ from sandbox import (
     undefined,
 )
 from sandbox.errors import ConversionError, LimitExceeded, RunInterrupted, SandboxClosed, SandboxError
+from tests.called import later, never
 from tests.child import in_child
 from tests.faces import evaluate
-
-
-async def never(*_: object) -> None:
-    await anyio.sleep_forever()
-
-
-async def later(value: Any = 1) -> Any:
-    await anyio.lowlevel.checkpoint()
-    return value
 
 
 def stop() -> None:
