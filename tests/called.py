@@ -9,10 +9,7 @@ import anyio
 import anyio.lowlevel
 import anyio.to_thread
 
-from sandbox import (
-    HostFunction,
-    expose,
-)
+from sandbox import HostFunction, expose
 
 
 async def later(value: Any = 1) -> Any:

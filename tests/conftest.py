@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
 import trustme
@@ -17,6 +17,10 @@ from sandbox._instance import Instance
 from sandbox.limits import Metering
 from tests.crash_report import pytest_configure_node, pytest_sessionstart, pytest_terminal_summary
 from tests.faces import FACES, evaluate
+from tests.later_lives import same, signed, written
+
+if TYPE_CHECKING:
+    from sandbox import Snapshot
 
 __all__ = ["pytest_configure_node", "pytest_sessionstart", "pytest_terminal_summary"]
 
@@ -111,3 +115,10 @@ def certificate(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory)
     path: Path = tmp_path_factory.mktemp("certificate") / "server.pem"
     authority.issue_cert("localhost").private_key_and_cert_chain_pem.write_to_path(str(path))
     return path
+
+
+@pytest.fixture(params=[same, written, signed], ids=["kept", "bytes", "signed"])
+def carry(request: pytest.FixtureRequest) -> Callable[[Snapshot], Snapshot]:
+    """The ways in which a snapshot gets to where it is restored."""
+    way: Callable[[Snapshot], Snapshot] = request.param
+    return way

@@ -9,18 +9,7 @@ from typing import Any
 
 import pytest
 
-from sandbox import (
-    Blob,
-    Call,
-    CallLimits,
-    HostFunction,
-    JSError,
-    JSMap,
-    JSSet,
-    Limits,
-    Sandbox,
-    undefined,
-)
+from sandbox import Blob, Call, CallLimits, HostFunction, JSError, JSMap, JSSet, Limits, Sandbox, undefined
 from sandbox.calls import payload_bytes
 from sandbox.errors import CallLimitExceeded
 from sandbox.values import BigInt

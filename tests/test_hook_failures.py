@@ -11,15 +11,7 @@ import anyio.lowlevel
 import anyio.to_thread
 import pytest
 
-from sandbox import (
-    Call,
-    CallLimits,
-    Capability,
-    HostFunction,
-    Limits,
-    Sandbox,
-    undefined,
-)
+from sandbox import Call, CallLimits, Capability, HostFunction, Limits, Sandbox, undefined
 from sandbox.errors import RunInterrupted, WallLimitExceeded
 from tests.called import FUNCTIONS
 from tests.faces import evaluate
