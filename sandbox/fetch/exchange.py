@@ -17,6 +17,7 @@ import anyio
 
 from sandbox.fetch.failures import FetchFailure
 from sandbox.fetch.hops import Hop, RedirectMode, has_body, is_redirect, next_hop, sent_headers
+from sandbox.network.tasks import Signal
 from sandbox.network.urls import BadURL, parse
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class Exchange:
         self._hop = hop
         self._redirect: RedirectMode = redirect
         self._scope = anyio.CancelScope()
-        self._changed = anyio.Event()
+        self._changed = Signal()
         self._failure: BaseException | None = None
         self._wants_chunk = self._ended = self._over = False
         self._given: bytes | None = None  # the guest's next chunk
@@ -81,7 +82,7 @@ class Exchange:
         """Give the next chunk of the body, None at its end; then as `begin`."""
         if self._wants_chunk:  # else the answer came before the body's end, and nobody wants the rest
             self._given, self._has_given, self._wants_chunk = chunk, True, False
-            self._notify()
+            self._changed.set()
         return await self.begin()
 
     async def read(self) -> list[Any]:
@@ -113,12 +114,8 @@ class Exchange:
         chunk = self._ahead[0] if len(self._ahead) == 1 else b"".join(self._ahead)
         self._ahead.clear()
         self._ahead_bytes = 0
-        self._notify()
+        self._changed.set()
         return chunk
-
-    def _notify(self) -> None:
-        changed, self._changed = self._changed, anyio.Event()
-        changed.set()
 
     # --- the task ---
 
@@ -137,7 +134,7 @@ class Exchange:
                 raise
         finally:
             self._over = True
-            self._notify()
+            self._changed.set()
 
     async def _run(self) -> None:
         hop, is_redirected = self._hop, False
@@ -179,7 +176,7 @@ class Exchange:
         most, total = self._grant.max_request_bytes, 0
         while True:
             self._has_given, self._wants_chunk = False, True
-            self._notify()
+            self._changed.set()
             await self._wait_for_guest(lambda: self._has_given)
             chunk, self._given = self._given, None
             total += 0 if chunk is None else len(chunk)
@@ -202,11 +199,11 @@ class Exchange:
         flat = [text for pair in answer.headers for text in pair]
         self._wants_chunk = False
         self._head = (answer.status, answer.reason, flat, url, is_redirected)
-        self._notify()
+        self._changed.set()
         if has_body(hop.method, answer.status):
             await self._read(answer.chunks)
         self._ended = True
-        self._notify()
+        self._changed.set()
 
     async def _read(self, chunks: AsyncGenerator[bytes]) -> None:
         most, total = self._grant.max_response_bytes, 0
@@ -223,7 +220,7 @@ class Exchange:
         await self._wait_for_guest(lambda: not self._ahead or self._ahead_bytes + len(piece) <= _AHEAD_BYTES)
         self._ahead.append(piece)
         self._ahead_bytes += len(piece)
-        self._notify()
+        self._changed.set()
 
     async def _wait_for_guest(self, is_so: Callable[[], object]) -> None:
         with anyio.fail_after(self._grant.timeout):

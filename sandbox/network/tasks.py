@@ -12,6 +12,22 @@ import anyio.abc
 _CLOSE_SECONDS: Final = 2.0
 
 
+class Signal:
+    """Wakes whoever waits for a change."""
+
+    def __init__(self) -> None:
+        self._event = anyio.Event()
+
+    def set(self) -> None:
+        """Something has changed."""
+        event, self._event = self._event, anyio.Event()
+        event.set()
+
+    async def wait(self) -> None:
+        """Wait until something has changed."""
+        await self._event.wait()
+
+
 class Open(Protocol):
     """Something that a guest has open.
 

@@ -9,8 +9,8 @@ from typing import Final
 
 import anyio
 
+from sandbox.network.tasks import Signal
 from sandbox.websocket.failures import ABNORMAL
-from sandbox.websocket.socket import Signal
 
 _NO_CODE: Final = 1005
 _FAILED: Final = 1011
@@ -37,7 +37,6 @@ class MemoryConnection:
         self.close_reason: str | None = None
         self._inbox: deque[str | bytes] = deque()
         self._changed = Signal()
-        self._is_closing = False
         self.other: MemoryConnection
 
     async def send(self, message: str | bytes) -> None:
@@ -71,7 +70,6 @@ class MemoryConnection:
     async def close(self, code: int = _NO_CODE, reason: str = "") -> None:
         """Close the connection; the other end answers with the same code, after what was sent before."""
         if not self._has_ended():
-            self._is_closing = True
             self._end(code, reason)
             self.other._end(code, reason)
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import anyio
 
+from sandbox.network.tasks import Signal
 from sandbox.websocket.failures import ABNORMAL, FAILED, NoConnection
 
 if TYPE_CHECKING:
@@ -31,22 +32,6 @@ _LINGER_SECONDS: Final = 1.0
 _MOST_TOGETHER: Final = 64
 _TOO_BIG: Final = 1009
 _GOING_AWAY: Final = 1001
-
-
-class Signal:
-    """Wakes whoever waits for a change."""
-
-    def __init__(self) -> None:
-        self._event = anyio.Event()
-
-    def set(self) -> None:
-        """Something has changed."""
-        event, self._event = self._event, anyio.Event()
-        event.set()
-
-    async def wait(self) -> None:
-        """Wait until something has changed."""
-        await self._event.wait()
 
 
 class Socket:
@@ -192,14 +177,14 @@ class Socket:
         finally:
             self._end = self._end or (False, ABNORMAL, "")
             self._outgoing.clear()
-            self._tell()
+            self._told.set()
 
     async def _run(self) -> None:
         self._scope.deadline = anyio.current_time() + self._grant.timeout
         async with self._connector.connect(self._url, self._protocols) as connection:
             self._scope.deadline = math.inf
             self._head = (connection.subprotocol or "", getattr(connection, "extensions", ""))
-            self._tell()
+            self._told.set()
             try:
                 async with anyio.create_task_group() as tasks:
                     tasks.start_soon(self._watch)
@@ -226,7 +211,7 @@ class Socket:
             if not self._is_leaving:  # else nobody listens any more
                 self._incoming.append(message)
                 self._incoming_bytes += size
-                self._tell()
+                self._told.set()
         code = connection.close_code
         if self._has_failed or code is None or code == ABNORMAL:
             self._end = (False, ABNORMAL, "")
@@ -253,7 +238,7 @@ class Socket:
                 await (connection.send(messages[0]) if send_several is None else send_several(messages))
                 self._sent_messages += count
                 self._sent_bytes += sum(map(weight_of, messages))
-                self._tell()
+                self._told.set()
             elif self._close is not None:
                 return
             else:
@@ -279,9 +264,6 @@ class Socket:
                     await connection.close(_GOING_AWAY)
                 except Exception:  # noqa: BLE001 - whatever it is, it has ended
                     return
-
-    def _tell(self) -> None:
-        self._told.set()
 
 
 def weight_of(message: str | bytes) -> int:
