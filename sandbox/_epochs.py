@@ -30,15 +30,17 @@ _NEVER: Final = 1 << 62
 class Epochs:
     """The epoch of one engine. Any thread may use it."""
 
-    __slots__ = ("__weakref__", "_running", "_ticker", "engine_address", "idle_ticks")
+    __slots__ = ("__weakref__", "_engine", "_running", "_ticker", "engine_address", "idle_ticks")
 
-    def __init__(self, engine_address: int) -> None:
+    def __init__(self, engine_address: int, engine: object = None) -> None:
         """The epoch stands still until a guest enters.
 
         Args:
-            engine_address: The wasmtime engine, which outlives this object and its ticker.
+            engine_address: The wasmtime engine.
+            engine: What frees it when it goes; kept, since the ticker outlives the image.
         """
         self.engine_address = engine_address
+        self._engine = engine
         self.idle_ticks = 0
         self.forget()
         _all.add(self)

@@ -95,7 +95,7 @@ class Image:
         self.control_address: int | None = None
         self.heap_bytes = 0
         self.engine_address = _address_of(self._engine.ptr())
-        self.epochs = Epochs(self.engine_address) if metering == "clock" else None
+        self.epochs = Epochs(self.engine_address, self._engine) if metering == "clock" else None
         self.pre_address = _address_of(self._pre.ptr())
 
 

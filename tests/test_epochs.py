@@ -9,6 +9,7 @@ import sys
 import textwrap
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -441,6 +442,23 @@ def test_without_a_thread_nothing_runs(monkeypatch: pytest.MonkeyPatch) -> None:
             with pytest.raises(SandboxError, match="no thread to watch the guest's time: can't start"):
                 box.eval("n++")
         assert box.eval("n") == 0
+
+
+def test_an_engine_lives_as_long_as_its_ticker(ticks: list[int]) -> None:
+    """Whoever drops the image does not know whether the epoch is moved at this very moment."""
+
+    class Engine:
+        pass
+
+    engine = Engine()
+    alive = weakref.ref(engine)
+    ticker = _epochs._Ticker(Epochs(7, engine))
+    del engine
+    gc.collect()
+    assert alive() is not None
+    del ticker
+    gc.collect()
+    assert alive() is None
 
 
 def test_epochs_are_collected() -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sandbox import _image
+from sandbox import _image, _store
 from sandbox._events import State
 from sandbox.errors import ConversionError, JSError
 from tests.bare_guest import Bare
@@ -26,7 +26,12 @@ def less_native_stack() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_image, "NATIVE_STACK_BYTES", _image.NATIVE_STACK_BYTES - (256 << 10))
         patch.setattr(_image, "_loaded", {})
+        shelves = {kind: _store._Shelf() for kind in _image.KINDS}
+        patch.setattr(_store, "_shelves", shelves)
         yield
+    for shelf in shelves.values():
+        while shelf.stores:
+            shelf.stores.pop().delete()
 
 
 @pytest.mark.parametrize("body", SHAPES.values(), ids=SHAPES)
