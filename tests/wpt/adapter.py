@@ -1,13 +1,14 @@
 """Run one assembled program of web-platform-tests in a sandbox, and print what it writes to its console.
 
-    python -m tests.wpt.adapter PROGRAM.js [LOCATION]
+    python -m tests.wpt.adapter [--server ORIGIN] PROGRAM.js
 
 The program consists of parts, each begun by a line `//#WPT-SCRIPT NAME`. They are global scripts of one realm, as in a
 browser: an exception in one is reported and does not stop the next. Then everything runs that is pending. Scripts are
-named by their addresses at LOCATION's origin.
+named by their addresses at the server's origin; where the tests have a server, a program may reach it, by fetch and by
+WebSockets.
 
-The runner would answer `fetch` of the suite's own files by a function in place of it, which is then what tests see.
-Here the sandbox's own `fetch` answers them, from data: URLs.
+Without a server, the runner would answer `fetch` of the suite's own files by a function in place of it, which is then
+what tests see. Here the sandbox's own `fetch` answers them, from data: URLs.
 
 Tests find shared memory, and buffers that cannot be transferred, in a `WebAssembly.Memory`, for want of another way in
 some browsers. There is no WebAssembly here, but there are such buffers, so tests that ask in this way get them.
@@ -15,15 +16,16 @@ some browsers. There is no WebAssembly here, but there are such buffers, so test
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
-import sys
 from base64 import b64encode
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
 
-from sandbox import Limits, MemoryFiles, Sandbox
+from sandbox import Fetch, Limits, MemoryFiles, Sandbox, WebSockets
 from sandbox.errors import SandboxError
 
 _PART = re.compile(r"^//#WPT-SCRIPT ", re.MULTILINE)
@@ -72,8 +74,19 @@ def _print(entry: Any) -> None:
     print(entry.text, flush=True)
 
 
-def run(program: str, location: str = "http://web-platform.test:8000/") -> None:
+def _network() -> dict[str, Any]:
+    """The grants of a program whose tests have a server on this machine."""
+    allow, private = ["localhost:*", "127.0.0.1:*"], ["127.0.0.0/8", "::1"]
+    return {
+        "fetch": Fetch(allow, private=private),
+        "websocket": WebSockets(allow, private=private, max_message_bytes=64 << 20),
+    }
+
+
+def run(program: str, server: str | None = None) -> None:
     """Run the parts of a program, and what they leave pending."""
+    location = server or "http://web-platform.test:8000"
+    grants = _network() if server else {}
     expected = _EXPECTS_EXCEPTIONS.search(program)
     limits = Limits(
         memory_bytes=512 << 20,
@@ -82,7 +95,7 @@ def run(program: str, location: str = "http://web-platform.test:8000/") -> None:
         message_bytes=64 << 20,
         output_bytes=64 << 20,
     )
-    with Sandbox(console=_print, limits=limits, files=MemoryFiles()) as box:
+    with Sandbox(console=_print, limits=limits, files=MemoryFiles(), **grants) as box:
         if "new WebAssembly.Memory(" in program:
             box.eval(_BUFFERS)
         for part in _PART.split(program)[1:]:
@@ -130,5 +143,14 @@ def _goes_on(box: Sandbox) -> bool:
         return False
 
 
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Do what the command line asks."""
+    parser = argparse.ArgumentParser(prog="python -m tests.wpt.adapter")
+    parser.add_argument("--server", metavar="ORIGIN", help="where the tests' server is; by default there is none")
+    parser.add_argument("program", type=Path)
+    options = parser.parse_args(arguments)
+    run(options.program.read_text(encoding="utf-8", errors="surrogatepass"), options.server)
+
+
 if __name__ == "__main__":
-    run(Path(sys.argv[1]).read_text(encoding="utf-8", errors="surrogatepass"), *sys.argv[2:3])
+    main()

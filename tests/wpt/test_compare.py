@@ -73,13 +73,17 @@ def test_tables_that_are_refused(text: str, error: str) -> None:
         compare.expected(text)
 
 
-def test_the_table_is_sound_and_speaks_of_the_profile() -> None:
+def test_the_table_is_sound_and_speaks_of_the_profiles() -> None:
     failures = compare.expected(compare.EXPECTATIONS.read_text(encoding="utf-8"))
-    assert {failure.file.split("?")[0] for failure in failures} <= set(command.profile())
+    listed = {file for name in command.PROFILES for file in command.profile(name=name)}
+    assert {failure.file.split("?")[0] for failure in failures} <= listed
 
 
-def test_the_profile_is_sorted_and_has_areas() -> None:
-    assert command.profile() == sorted(set(command.profile()))
+def test_profiles_are_sorted_and_have_areas() -> None:
+    for name in command.PROFILES:
+        assert command.profile(name=name) == sorted(set(command.profile(name=name)))
+    assert not set(command.profile()) & set(command.profile(name="server"))
+    assert len(command.profile(["websockets"], "server")) == 61
     assert command.profile(["hr-time/", "dom/abort/event.any.js"])[0] == "dom/abort/event.any.js"
     assert len(command.profile(["hr-time"])) == 3
     assert command.profile(["hr"]) == []
