@@ -47,6 +47,7 @@ class AsyncRunner:
     """
 
     _turn: anyio.Lock
+    _limiter: anyio.CapacityLimiter
     _loop: anyio.lowlevel.EventLoopToken
 
     def __init__(self) -> None:
@@ -73,6 +74,7 @@ class AsyncRunner:
         _interrupts.at_checkpoints_only(*_KEEPS_BOOKS)
         _interrupts.as_usual_in(*_IS_THE_EMBEDDERS)
         self._turn = anyio.Lock(fast_acquire=True)
+        self._limiter = no_limit()
         self._loop = anyio.lowlevel.current_token()
         tasks = anyio.create_task_group()
         await tasks.__aenter__()
@@ -238,6 +240,7 @@ class AsyncRunner:
             await run_in_worker(
                 lambda: _threads.run_guest(lambda: self._take(step), self._driver.interrupt),
                 lambda: self._driver.interrupt(Interrupted()),
+                self._limiter,
             )
         finally:
             self._driver.forget_interrupt()
@@ -273,12 +276,18 @@ def _nothing() -> None:
     """Nothing was started, so nothing is cancelled."""
 
 
-async def run_in_worker(function: Callable[[], _T], stop: Callable[[], object]) -> _T:
+def no_limit() -> anyio.CapacityLimiter:
+    """For threads of guests: they are what the machine is for, and do not compete for those of anyio's own limiter."""
+    return anyio.CapacityLimiter(math.inf)
+
+
+async def run_in_worker(function: Callable[[], _T], stop: Callable[[], object], limiter: anyio.CapacityLimiter) -> _T:
     """Call a function on a worker thread. When the task is cancelled the function is stopped, and waited for.
 
     Args:
         function: What to call.
         stop: Makes it return soon; called on the loop's thread.
+        limiter: See `no_limit`; of the current event loop.
     """
     begun, finished = threading.Lock(), threading.Event()
 
@@ -290,8 +299,6 @@ async def run_in_worker(function: Callable[[], _T], stop: Callable[[], object]) 
         finally:
             finished.set()
 
-    # Guests are what the machine is for: they do not compete for the threads of anyio's own limiter.
-    limiter = anyio.CapacityLimiter(math.inf)
     try:
         return await anyio.to_thread.run_sync(body, abandon_on_cancel=True, limiter=limiter)
     except BaseException as error:  # cancellation, and under trio Ctrl-C

@@ -249,7 +249,7 @@ _exits: Final = _Exits()
 
 
 async def _perform(owned: _Owned, command: Command, timeout: float | None, fuel: int | None) -> Any:  # noqa: ANN401, ASYNC109 - any value
-    from sandbox._asynchronous import Interrupted, run_in_worker  # brings an event loop library
+    from sandbox._asynchronous import Interrupted, no_limit, run_in_worker  # brings an event loop library
 
     driver = owned.box._driver
     runs: list[Run] = []
@@ -276,7 +276,7 @@ async def _perform(owned: _Owned, command: Command, timeout: float | None, fuel:
             run.wake()
 
     try:
-        return await run_in_worker(work, stop)
+        return await run_in_worker(work, stop, no_limit())
     finally:
         if is_stopped.is_set():
             driver.forget_interrupt()

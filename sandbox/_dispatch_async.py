@@ -72,6 +72,12 @@ class AsyncServed:
         """Give the chunks of the request's body as the guest wants them. A cancel point."""
         await _feed(self.served, self._news, chunks)
 
+    async def is_over_at_once(self) -> bool:
+        """Wait for the guest's first turn: whether it was the last. A cancel point."""
+        served = self.served
+        await self._news.until(lambda: served.has_begun or served.is_over)
+        return served.is_over
+
     async def head(self) -> Head:
         """Wait for the beginning of the response. A cancel point.
 
@@ -335,7 +341,9 @@ async def _run(
 ) -> None:
     driver, serve = dispatches.driver, dispatches.serve
     try:
-        value = await dispatches.runner.run(lambda run: driver.drive(run, command), timeout, fuel)
+        value = await dispatches.runner.run(
+            lambda run: driver.drive(run, command), timeout, fuel, on_turn=served.had_turn
+        )
     except BaseException as error:
         if _portal.is_cancellation(error):
             serve.end(served, SandboxClosed())

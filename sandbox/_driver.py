@@ -257,7 +257,7 @@ class Driver(Commands):
             self._requests.disown(run, abort=run.forced or not run.done)
         if self._turns.after_limit.end(run) or has_left:
             self._requests.attend()
-        if (self.runs or self.on_leftovers) and (has_left or not self._requests):
+        if has_left or (self.runs and not self._requests):
             self._wake_everyone()
 
     def nested(self, command: Command) -> Any:  # noqa: ANN401 - any value

@@ -45,6 +45,9 @@ log: Final = logging.getLogger("sandbox.serve")
 class Exchange(Protocol):
     """A request that the guest answers."""
 
+    async def is_over_at_once(self) -> bool:
+        """Whether the guest's first turn, which is waited for, has ended it."""
+
     async def head(self) -> Head:
         """How the response begins; raises when there is none."""
 
@@ -147,13 +150,16 @@ class Application(Generic[_E]):
             self._on_error(error)
             await _send_plain(send, status_of(error))
             return
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(_listen, exchange, receive, first if is_stream else None)
-            try:
+        try:
+            if not is_stream and await exchange.is_over_at_once():  # as most are: nobody has to listen meanwhile
                 await self._answer(exchange, request.method, send, "http.response")
-            finally:
-                exchange.abort()  # unless it is complete
-            tasks.cancel_scope.cancel()
+                return
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(_listen, exchange, receive, first if is_stream else None)
+                await self._answer(exchange, request.method, send, "http.response")
+                tasks.cancel_scope.cancel()
+        finally:
+            exchange.abort()  # unless it is complete
 
     async def _answer(self, exchange: Exchange, method: str, send: Send, prefix: str) -> None:
         """Send what the guest answers, or that it does not."""

@@ -44,6 +44,7 @@ class Served:
     Attributes:
         number: What the guest calls it.
         head: How the response begins, once the guest has said so.
+        has_begun: Whether its run has had a turn.
         is_over: Whether its run has ended.
         is_complete: Whether all of the response was given.
         error: How its run has failed.
@@ -52,8 +53,8 @@ class Served:
     """
 
     __slots__ = (
-        "_chunk", "_chunk_done", "_closed", "_has_chunk", "_want", "error", "head", "is_aborted", "is_complete",
-        "is_over", "may_upgrade", "notify", "number",
+        "_chunk", "_chunk_done", "_closed", "_has_chunk", "_want", "error", "has_begun", "head", "is_aborted",
+        "is_complete", "is_over", "may_upgrade", "notify", "number",
     )  # fmt: skip
 
     def __init__(self, number: int, *, may_upgrade: bool) -> None:
@@ -61,7 +62,7 @@ class Served:
         self.number = number
         self.may_upgrade = may_upgrade
         self.head: Head | None = None
-        self.is_over = self.is_complete = self.is_aborted = False
+        self.has_begun = self.is_over = self.is_complete = self.is_aborted = False
         self.error: BaseException | None = None
         self.notify: Callable[[], object] = _nobody
         self._want: Answer | None = None
@@ -172,6 +173,12 @@ class Served:
             closed(None)
         self.fail_body(_gone())
         self.notify()
+
+    def had_turn(self) -> None:
+        """Its run has had a turn."""
+        if not self.has_begun:
+            self.has_begun = True
+            self.notify()
 
     def end(self, error: BaseException | None, value: object = None) -> None:
         """Its run has ended; the first end counts. What was given before can still be taken."""

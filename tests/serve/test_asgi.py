@@ -227,6 +227,43 @@ def test_what_becomes_of_a_scope(serving: Callable[..., None], scope: Message, u
     serving(work, program="serve({fetch: r => new Response(r.url)})")
 
 
+def test_an_answer_that_is_there_at_once_costs_no_more(serving: Callable[..., None]) -> None:
+    async def work(app: App) -> None:
+        sent: list[Message] = []
+        requests = asked = looks = 0
+        runner = app.box._runner
+        look = runner.seconds_to_leftovers
+
+        async def receive() -> Message:
+            nonlocal asked
+            asked += 1
+            if asked > requests:
+                await anyio.sleep_forever()
+            return {"type": "http.request"}
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        async def counted() -> float:
+            nonlocal looks
+            looks += 1
+            return await look()
+
+        runner.seconds_to_leftovers = counted  # type: ignore[method-assign] # it goes on as before
+        for _ in range(3):
+            requests += 1
+            await app.asgi(http("GET", "/hello"), receive, send)
+            await anyio.wait_all_tasks_blocked()
+        assert [message.get("status") for message in sent] == [201, None] * 3
+        assert asked == 3, "nobody listens for a client that goes away"
+        assert looks == 0, "nobody looks for what the requests have left"
+        requests += 1
+        await app.asgi(http("GET", "/slow?1"), receive, send)
+        assert asked == 5, "somebody listens while the program works"
+
+    serving(work)
+
+
 def test_a_client_that_goes_away(serving: Callable[..., None]) -> None:
     async def work(app: App) -> None:
         async with session(app.asgi, http("GET", "/aborts")) as one:
