@@ -234,6 +234,36 @@ class Numbers:
         self.last = last
 
 
+class NumberingCapability(Capability):
+    """A capability of things that the guest knows by numbers. These stay behind when the sandbox goes on elsewhere."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self._numbers = Numbers()
+
+    def save(self, secrets: dict[str, Any]) -> Any:  # noqa: ANN401 - plain data
+        """See `Capability`: nothing later goes by a number that was given out."""
+        return self._numbers.last
+
+    def load(self, saved: Any, secret: Any) -> None:  # noqa: ANN401 - plain data
+        """See `Capability`."""
+        self._numbers.load(saved)
+
+
+def checked_parts(arguments: tuple[object, ...], count: int) -> tuple[object, ...]:
+    """What a guest has sent, so many parts."""
+    if len(arguments) != count:
+        raise Malformed(f"there must be {count} parts")
+    return arguments
+
+
+def checked_number(value: object) -> int:
+    """The number by which a guest calls something."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise Malformed("what it means is known by a number")
+    return value
+
+
 class Work(Service, Protocol):
     """What goes on for a guest between its turns: see `sandbox.network.tasks`."""
 
@@ -249,7 +279,7 @@ _W = TypeVar("_W", bound=Work)
 _lost: Final[list[object]] = []
 
 
-class WorkingCapability(Capability, Generic[_W]):
+class WorkingCapability(NumberingCapability, Generic[_W]):
     """A capability that goes on between the guest's turns, from the first request that begins something.
 
     Attributes:
@@ -260,8 +290,8 @@ class WorkingCapability(Capability, Generic[_W]):
 
     def __init__(self, *, is_granted: bool) -> None:
         """Begin with nothing; what is not granted never begins."""
+        super().__init__()
         self._is_granted = is_granted
-        self._numbers = Numbers()
         self._begun: _W | None = None
         self._process = os.getpid()
 
@@ -300,14 +330,6 @@ class WorkingCapability(Capability, Generic[_W]):
                 self._begun.undo(noted or {})
 
         return undo
-
-    def save(self, secrets: dict[str, Any]) -> Any:  # noqa: ANN401 - plain data
-        """See `Capability`: what goes on stays behind, and nothing later goes by a number of it."""
-        return self._numbers.last
-
-    def load(self, saved: Any, secret: Any) -> None:  # noqa: ANN401 - plain data
-        """See `Capability`."""
-        self._numbers.load(saved)
 
     def _end(self) -> None:
         if self._begun is not None:

@@ -6,7 +6,7 @@ import os
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from sandbox.capabilities.base import Capability, Handler, Numbers
+from sandbox.capabilities.base import Handler, NumberingCapability, Numbers
 from sandbox.errors import CapabilityDenied
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ _NO_FILES: Final = "EPERM"
 _LOST: Final = "EIO"
 
 
-class FilesCapability(Capability):
+class FilesCapability(NumberingCapability):
     """Serves the guest's files. A failure is an answer as well: its code."""
 
     stem: ClassVar[str] = "files"
@@ -44,9 +44,9 @@ class FilesCapability(Capability):
 
     def __init__(self, mounts: Mounts | None) -> None:
         """Make the capability; None: there are no files."""
+        super().__init__()
         self._mounts = mounts
         self._begun: _Begun | None = None
-        self._numbers = Numbers()
 
     def handlers(self) -> Mapping[str, Handler]:
         """See `Capability`."""
@@ -75,14 +75,6 @@ class FilesCapability(Capability):
         if self._begun is not None:
             self._begun.writables.close()
 
-    def save(self, secrets: dict[str, Any]) -> Any:  # noqa: ANN401 - plain data
-        """See `Capability`: what is being written stays behind, and nothing later goes by its number."""
-        return self._numbers.last
-
-    def load(self, saved: Any, secret: Any) -> None:  # noqa: ANN401 - plain data
-        """See `Capability`."""
-        self._numbers.load(saved)
-
     def lost(self, operation: str) -> Any:  # noqa: ANN401 - any value
         """See `Capability`: whether it was done nobody can say."""
         return _LOST
@@ -97,10 +89,8 @@ class FilesCapability(Capability):
             return _NO_FILES
         from sandbox.files.asking import finished, is_prompt  # most programs do without
 
-        if self._begun is None:
-            self._begun = _Begun(self._mounts, self._numbers)
-        elif self._begun.process != os.getpid():
-            # What a parent writes is not this process's to write.
+        # What a parent writes is not this process's to write.
+        if self._begun is None or self._begun.process != os.getpid():
             self._begun = _Begun(self._mounts, self._numbers)
         begun = self._begun
         operation = name if name != "readNow" else "read"

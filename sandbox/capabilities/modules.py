@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, get_args
 
-from sandbox.capabilities.base import Capability, Handler, Numbers
+from sandbox.capabilities.base import Handler, NumberingCapability
 from sandbox.modules.addresses import directory_of, is_url
 from sandbox.modules.mapping import Answer, Finder, Offer, checked
 from sandbox.modules.source import Importer, Kind, ModuleSource
@@ -48,7 +48,7 @@ class _Begun:
     __del__ = close
 
 
-class Modules(Capability):
+class Modules(NumberingCapability):
     """Serves modules. Nothing is kept of what the guest asks for: it says itself where it imports from."""
 
     stem: ClassVar[str] = "modules"
@@ -61,23 +61,15 @@ class Modules(Capability):
             finders: Who is asked, in order; none: there are no modules.
             on_source: Gets the filename and the text of every source that the guest gets; any thread.
         """
+        super().__init__()
         self._finders = finders
         self._on_source = on_source
         self._begun: dict[int, _Begun] = {}
-        self._numbers = Numbers()
         self._last: tuple[object, Iterator[Offer]] = (None, iter(()))
 
     def handlers(self) -> Mapping[str, Handler]:
         """See `Capability`."""
         return {"resolve": self._resolve, "load": self._load, "fetch": self._fetch}
-
-    def save(self, secrets: dict[str, Any]) -> Any:  # noqa: ANN401 - plain data
-        """See `Capability`: sources that are still to come stay behind."""
-        return self._numbers.last
-
-    def load(self, saved: Any, secret: Any) -> None:  # noqa: ANN401 - plain data
-        """See `Capability`."""
-        self._numbers.load(saved)
 
     def close(self) -> None:
         """See `Capability`. Garbage is finalized in any order, so sources do not wait for it to end."""

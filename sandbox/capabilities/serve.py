@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from sandbox.capabilities.base import Capability, Handler, Later, Malformed, Numbers
+from sandbox.capabilities.base import Handler, Later, Malformed, NumberingCapability, checked_number, checked_parts
 
 if TYPE_CHECKING:
     from sandbox.serve.served import Served
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _LEFT_BEHIND: Final = "the sandbox was restored from a snapshot, without the clients of its program"
 
 
-class Serve(Capability):
+class Serve(NumberingCapability):
     """The requests of one sandbox. Who hands one in is the embedder, so there is nothing to grant.
 
     Attributes:
@@ -30,9 +30,9 @@ class Serve(Capability):
         Args:
             after_turn: Has something done after the turn, on the thread that owns the loop.
         """
+        super().__init__()
         self.open: dict[int, Served] = {}
         self._after_turn = after_turn
-        self._numbers = Numbers()
         self._sockets: ServerSockets | None = None
 
     def handlers(self) -> Mapping[str, Handler]:
@@ -65,14 +65,6 @@ class Serve(Capability):
     def checkpoint(self) -> Callable[[], object]:
         """See `Capability`. Requests in progress are undone by their runs."""
         return self.sockets.checkpoint()
-
-    def save(self, secrets: dict[str, Any]) -> Any:  # noqa: ANN401 - plain data
-        """See `Capability`: requests stay behind, and nothing later goes by a number of theirs."""
-        return self._numbers.last
-
-    def load(self, saved: Any, secret: Any) -> None:  # noqa: ANN401 - plain data
-        """See `Capability`."""
-        self._numbers.load(saved)
 
     def lost(self, operation: str) -> Any:  # noqa: ANN401 - any value
         """See `Capability`: the other side of a request that was in progress, or of a WebSocket, is gone."""
@@ -110,14 +102,14 @@ class Serve(Capability):
         from sandbox.http import Response
         from sandbox.serve.served import UPGRADED, Head
 
-        number, status, text, headers, body = _parts(arguments, 5)
+        number, status, text, headers, body = checked_parts(arguments, 5)
         if isinstance(status, bool) or not isinstance(status, int) or not isinstance(text, str):
             raise Malformed("a response has a status and a text")
         if not isinstance(headers, list) or len(headers) % 2 or not all(isinstance(part, str) for part in headers):
             raise Malformed("headers are names and values")
         if body is not None and body is not True and not isinstance(body, bytes):
             raise Malformed("a body is bytes, or a stream")
-        served = self.open.get(_number(number))
+        served = self.open.get(checked_number(number))
         if served is None or served.is_aborted:
             return  # nobody wants it
         try:
@@ -148,32 +140,26 @@ class Serve(Capability):
     def _send(self, number: object, message: object) -> int:
         if not isinstance(message, str | bytes):
             raise TypeError("a message must be text or bytes")
-        socket = self.sockets.find(_number(number))
+        socket = self.sockets.find(checked_number(number))
         return 0 if socket is None else socket.send(message)
 
     def _close(self, *arguments: object) -> None:
-        number, code, reason = _parts(arguments, 3)
+        number, code, reason = checked_parts(arguments, 3)
         if isinstance(code, bool) or not isinstance(code, int) or not 1000 <= code <= 4999:
             raise Malformed("a WebSocket is closed with a code")
         if not isinstance(reason, str) or len(reason.encode("utf-8", "replace")) > 123:
             raise Malformed("a WebSocket is closed with a short reason")
-        if (socket := self.sockets.find(_number(number))) is not None:
+        if (socket := self.sockets.find(checked_number(number))) is not None:
             socket.close(code, reason)
 
     def _lost(self) -> Later:
         return Later(_ignore, _nothing, holds_time=False, outlives_run=True)
 
     def _find(self, number: object) -> Served:
-        served = self.open.get(_number(number))
+        served = self.open.get(checked_number(number))
         if served is None:
             raise LookupError("the request is over")
         return served
-
-
-def _parts(arguments: tuple[Any, ...], count: int) -> tuple[Any, ...]:
-    if len(arguments) != count:
-        raise Malformed(f"there must be {count} parts")
-    return arguments
 
 
 def _ignore(_answer: Callable[[Any], None]) -> None:
@@ -182,9 +168,3 @@ def _ignore(_answer: Callable[[Any], None]) -> None:
 
 def _nothing() -> None:
     """Nothing was begun."""
-
-
-def _number(number: object) -> int:
-    if isinstance(number, bool) or not isinstance(number, int):
-        raise Malformed("a request is known by a number")
-    return number

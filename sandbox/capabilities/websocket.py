@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from sandbox.capabilities.base import Handler, Malformed, WorkingCapability
+from sandbox.capabilities.base import Handler, Malformed, WorkingCapability, checked_number, checked_parts
 from sandbox.errors import CapabilityDenied
 from sandbox.websocket.failures import BLOCKED, FAILED, NoConnection
 
@@ -108,7 +108,7 @@ class WebSocketCapability(WorkingCapability["Sockets"]):
             return failure.reason
 
     def _receive(self, number: object) -> object:
-        return None if self._begun is None else self._begun.receive(_number(number))
+        return None if self._begun is None else self._begun.receive(checked_number(number))
 
     # What has no answer is said in a turn, and attended to after it.
 
@@ -121,41 +121,32 @@ class WebSocketCapability(WorkingCapability["Sockets"]):
         return None if socket is None else partial(socket.pass_over, message)
 
     def _message(self, arguments: tuple[object, ...]) -> tuple[Socket | None, str | bytes]:
-        number, message = _parts(arguments, 2)
+        number, message = checked_parts(arguments, 2)
         if not isinstance(message, str | bytes):
             raise Malformed("a message is a text or bytes")
-        return None if self._begun is None else self._begun.find(_number(number)), message
+        return self._find(number), message
+
+    def _find(self, number: object) -> Socket | None:
+        known = checked_number(number)
+        return None if self._begun is None else self._begun.find(known)
 
     def _leave(self, *arguments: object) -> Callable[[], object] | None:
-        number = _number(*_parts(arguments, 1))
-        socket = None if self._begun is None else self._begun.find(number)
+        socket = self._find(*checked_parts(arguments, 1))
         return socket.wake if socket is not None and socket.leave() else None
 
     def _close(self, *arguments: object) -> Callable[[], object] | None:
-        number, code, reason = _parts(arguments, 3)
+        number, code, reason = checked_parts(arguments, 3)
         if not isinstance(reason, str) or len(reason.encode("utf-8", "surrogatepass")) > _MOST_REASON_BYTES:
             raise Malformed("a reason is a short text")
         if code is not None and (type(code) is not int or not (code == 1000 or 3000 <= code <= 4999)):
             raise Malformed("a code is one that programs may give")
-        socket = None if self._begun is None else self._begun.find(_number(number))
+        socket = self._find(number)
         close = () if code is None else (code, reason)
         return socket.wake if socket is not None and socket.close(*close) else None
 
     def _drop(self, *arguments: object) -> Callable[[], object] | None:
-        begun, dropped = self._begun, _number(*_parts(arguments, 1))
+        begun, dropped = self._begun, checked_number(*checked_parts(arguments, 1))
         if begun is None:
             return None
         begun.disown(dropped)
         return lambda: begun.drop(dropped)
-
-
-def _parts(arguments: tuple[object, ...], count: int) -> tuple[object, ...]:
-    if len(arguments) != count:
-        raise Malformed(f"it has {count} parts")
-    return arguments
-
-
-def _number(number: object) -> int:
-    if isinstance(number, bool) or not isinstance(number, int):
-        raise Malformed("a socket is known by a number")
-    return number
