@@ -47,7 +47,6 @@ if TYPE_CHECKING:
 OnPending = Literal["call", "hold"]
 """What becomes of host calls that were pending when a snapshot was taken."""
 
-
 Find = Callable[[SavedOperation], HostOperation]
 
 # What is one function and nothing else.
@@ -248,9 +247,7 @@ def by_label(state: State, values: Mapping[str, object], limits: Limits) -> Find
     def find(saved: SavedOperation) -> HostOperation:
         function = found.get(saved.label)
         if function is None:
-            made = HostOperation(
-                saved.name, Mode.CALL, _Lost(saved.name), function_name="", parameters=0, key=("lost", saved.op)
-            )
+            made = _lost(saved)
         elif type(function) is Anchor:
             made = HostOperation("", Mode.CALL, function, function_name="", parameters=0, key=id(function))
         else:
@@ -266,9 +263,7 @@ def by_op(operations: Mapping[int, HostOperation]) -> Find:
     def find(saved: SavedOperation) -> HostOperation:
         made = operations.get(saved.op)
         if made is None:
-            made = HostOperation(
-                saved.name, Mode.CALL, _Lost(saved.name), function_name="", parameters=0, key=("lost", saved.op)
-            )
+            made = _lost(saved)
         return _as_saved(made, saved)
 
     return find
@@ -283,6 +278,13 @@ def _as_saved(made: HostOperation, saved: SavedOperation) -> HostOperation:
         references=saved.references,
         parameters=saved.parameters,
         label=saved.label,
+    )
+
+
+def _lost(saved: SavedOperation) -> HostOperation:
+    """An operation that nothing continues."""
+    return HostOperation(
+        saved.name, Mode.CALL, _Lost(saved.name), function_name="", parameters=0, key=("lost", saved.op)
     )
 
 
