@@ -18,7 +18,7 @@ import trustme
 from sandbox import AsyncSandbox
 from tests.cli.serving import serving
 from tests.serve import browser
-from tests.serve.servers import running
+from tests.servers import running
 
 _PROGRAM = Path(__file__).with_name("page.js")
 _CHROMIUM = browser.find()
