@@ -38,6 +38,9 @@ let reachedMs = 0;
 let sleepId = 0;
 let sleepDueMs = Infinity;
 let taskPosted = false;
+/** How many callbacks run in a row before the host is asked again, which may have answers to give. */
+const mostInARow = 64;
+let ranInARow = 0;
 const noArguments = newList();
 
 /** @param {Timer} a @param {Timer} b */
@@ -86,13 +89,16 @@ function remove(timer) {
 
 const clock = () => MathMax(now(), reachedMs);
 
-/** Post the next callback when its time has come, else have the host wake us at the earliest due time. */
+/**
+ * Post the next callback when its time has come, else have the host wake us at the earliest due time. After some
+ * callbacks in a row the host wakes us for the next one too: a chain of timers that are due holds nothing else up.
+ */
 function arm() {
-  if (heap.length === 0 || heap[0].due > clock()) {
+  if (heap.length === 0 || heap[0].due > clock() || ranInARow === mostInARow) {
     sleepUntil(heap.length === 0 ? Infinity : heap[0].due);
   } else if (!taskPosted) {
-    taskPosted = true;
     task(runNext);
+    taskPosted = true; // at last: a limit may end this at any instant, and one task too many does no harm
   }
 }
 
@@ -101,10 +107,11 @@ function sleepUntil(dueMs) {
   if (dueMs === sleepDueMs) return;
   if (sleepId !== 0) cancel(sleepId);
   sleepId = 0;
-  sleepDueMs = dueMs;
+  sleepDueMs = Infinity;
   if (dueMs === Infinity) return;
   sleepId = submit(op.timers.sleep, [dueMs], () => {
     reachedMs = MathMax(reachedMs, dueMs);
+    ranInARow = 0;
     sleepId = 0;
     sleepDueMs = Infinity;
     arm();
@@ -113,6 +120,7 @@ function sleepUntil(dueMs) {
     sleepDueMs = Infinity;
     report(error);
   });
+  sleepDueMs = dueMs;
 }
 
 /**
@@ -124,6 +132,7 @@ function runNext() {
   const timer = heap[0];
   if (timer !== undefined && timer.due <= clock()) {
     const { callback, args, period } = timer;
+    ranInARow++;
     if (period === 0) {
       remove(timer);
     } else {
@@ -168,7 +177,8 @@ function add(callback, due, period, args) {
     throw error;
   }
   siftUp(timer.slot);
-  if (timer.slot === 0) arm();
+  // Nothing is arranged where a limit has ended what was about to arrange it.
+  if (timer.slot === 0 || (!taskPosted && sleepId === 0)) arm();
   return timer.id;
 }
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Literal
 
+import anyio
 import pytest
 
-from sandbox import Sandbox, undefined
+from sandbox import AsyncSandbox, Sandbox, undefined
 from sandbox._clock import Alarms, RealClock, VirtualClock
 from sandbox.capabilities import Due, Timers
 
@@ -102,3 +103,46 @@ def test_clocks() -> None:
     assert virtual.now_ms() == 5
     real = RealClock()
     assert 0 <= real.now_ms() < 60_000
+
+
+_CHAIN = """
+let isDone = false, callbacks = 0;
+later().then(() => { isDone = true; });
+(async () => {
+  while (!isDone && callbacks < 1e6) {
+    await new Promise((done) => setTimeout(done, 0));
+    callbacks++;
+  }
+  return isDone;
+})()
+"""
+
+
+async def _later() -> None:
+    await anyio.sleep(0.002)
+
+
+@pytest.mark.parametrize("clock", ["real", "virtual"])
+def test_a_chain_of_timers_that_are_due_holds_no_answer_up(clock: Literal["real", "virtual"]) -> None:
+    with Sandbox(functions={"later": _later}, clock=clock) as box:
+        assert box.eval(_CHAIN) is True
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_a_chain_of_timers_that_are_due_holds_no_answer_up_on_a_loop(backend: str) -> None:
+    async def main() -> None:
+        async with AsyncSandbox(functions={"later": _later}) as box:
+            assert await box.eval(_CHAIN) is True
+
+    anyio.run(main, backend=backend)
+
+
+def test_a_chain_of_timers_runs_in_order_beside_others() -> None:
+    with Sandbox(clock="virtual") as box:
+        box.eval(
+            "const seen = []; setTimeout(() => seen.push('later'), 1); setTimeout(() => seen.push('first'));"
+            "let left = 200; const next = () => { seen.push(left); if (--left) setTimeout(next); }; setTimeout(next)"
+        )
+        box.run_until_idle()
+        assert box.eval("seen") == ["first", *range(200, 0, -1), "later"]
+        assert box.eval("performance.now()") == 1
