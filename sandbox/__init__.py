@@ -81,6 +81,9 @@ __all__ = [
     "Limits",
     "MemoryFiles",
     "Moment",
+    "Outcome",
+    "Pause",
+    "PausedCall",
     "PendingCall",
     "Recording",
     "RegExp",
@@ -133,6 +136,8 @@ if TYPE_CHECKING:
     from sandbox.jobs.mapping import map
     from sandbox.jobs.processes import Workers
     from sandbox.jobs.schedule import JobProgress
+    from sandbox.outcome import Outcome
+    from sandbox.pause import Pause, PausedCall
     from sandbox.snapshot import Snapshot
     from sandbox.websocket.grant import WebSockets
 
@@ -162,6 +167,9 @@ _LATE = {
     "Job": "sandbox.jobs.job",
     "JobProgress": "sandbox.jobs.schedule",
     "JobResult": "sandbox.jobs.job",
+    "Outcome": "sandbox.outcome",
+    "Pause": "sandbox.pause",
+    "PausedCall": "sandbox.pause",
     "Response": "sandbox.http",
     "Snapshot": "sandbox.snapshot",
     "WebSockets": "sandbox.websocket.grant",

@@ -12,7 +12,8 @@ from sandbox._abi import Verb
 from sandbox._asynchronous import AsyncRunner
 from sandbox._face import Face, Runner, at_value
 from sandbox._sandbox import own_names
-from sandbox.errors import ConversionError, SandboxBusy, SandboxClosed, UsageError
+from sandbox.errors import ConversionError, SandboxBusy, SandboxClosed, SandboxError, UsageError
+from sandbox.outcome import Outcome, failed
 from sandbox.values import Generation, HandleOwner, JSFunction, JSHandle, Question, undefined
 
 if TYPE_CHECKING:
@@ -87,6 +88,48 @@ class AsyncSandbox(Face):
             BaseException: As `Sandbox.eval`.
         """
         return await self._perform(self._eval_command(code, filename, timeout, fuel), timeout, fuel)
+
+    async def execute(
+        self,
+        code: str,
+        *,
+        filename: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 - the run's wall time
+        fuel: int | None = None,
+    ) -> Outcome:
+        """Evaluate a script and say what became of it; see `Sandbox.execute`. A cancel point.
+
+        Raises:
+            BaseException: As `Sandbox.execute`.
+        """
+        try:
+            value = await self.eval(code, filename=filename, timeout=timeout, fuel=fuel)
+        except SandboxError as error:
+            return failed(error, self.usage)
+        return Outcome(value, usage=self.usage)
+
+    async def resume(
+        self,
+        value: Any = undefined,  # noqa: ANN401 - any value
+        *,
+        error: Exception | None = None,
+        proceed: bool = False,
+        call: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 - the run's wall time
+        fuel: int | None = None,
+    ) -> Outcome:
+        """Answer a paused call and take the paused run to its outcome; see `Sandbox.resume`. A cancel point.
+
+        Raises:
+            BaseException: As `Sandbox.resume`.
+        """
+        self._check_call(timeout, fuel)
+        number, steps = self._resumption(value, error, call, proceed=proceed)
+        try:
+            value = await self._runner.run(steps, timeout, fuel, number=number)
+        except SandboxError as failure:
+            return failed(failure, self.usage)
+        return Outcome(value, usage=self.usage)
 
     async def module(
         self,
@@ -237,7 +280,7 @@ class AsyncSandbox(Face):
         """
         self._check_call(None)
         taken: Snapshot = await self._runner.run(
-            lambda run: self._driver.observe(run, self._take_snapshot), observes=True
+            lambda run: self._driver.observe(run, self._driver.lives.snapshot), observes=True
         )
         return taken
 

@@ -86,6 +86,11 @@ def operation_of(function: Callable[..., Any]) -> HostOperation:
     )
 
 
+def can_be_paused(operation: Operation | None) -> bool:
+    """Whether a call may wait in a snapshot. What serves one guest only, such as an iterator, ends with its life."""
+    return isinstance(operation, HostOperation) and not operation.is_stateful
+
+
 def _shape_of(function: Callable[..., Any]) -> _Shape:
     if type(function) is MethodType and type(function.__func__) is FunctionType:
         shapes, key = _method_shapes, function.__func__

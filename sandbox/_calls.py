@@ -11,17 +11,20 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Generator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from sandbox._abi import CAP_FIRST_HOST_REQUEST, Mode
 from sandbox._awaitables import Startable, close
+from sandbox._callables import can_be_paused
 from sandbox._events import Requested, returned
 from sandbox._observer import Course, Ended, Waits, Watch
 from sandbox._pending import Aborted
 from sandbox.capabilities.base import Due, Later, Malformed, Operation
 from sandbox.errors import CapabilityDenied, ConversionError
+from sandbox.pause import Pause
 from sandbox.values import undefined
 
 if TYPE_CHECKING:
@@ -126,7 +129,7 @@ class Calls:
         if operation is not None and operation.mode is not Mode.QUEUE:
             raise self.guest.broken("the guest waits for what is answered at once")
         is_service = operation is not None and operation.service is not None
-        refusal = requests.admit(asked, run, is_service=is_service)
+        refusal = requests.admit(asked, run, is_service=is_service, can_pause=can_be_paused(operation))
         if operation is None:
             requests.answer(number, refusal or LookupError("no such host function"))
             return
@@ -142,6 +145,7 @@ class Calls:
 
     def repeat(self) -> None:
         """Ask again, in a turn, for what was pending in another life of the sandbox and nobody has answered."""
+        self._requests.must_repeat = False
         for pending in self._requests.pending():
             if not pending.must_repeat:
                 continue
@@ -151,6 +155,8 @@ class Calls:
                 self._requests.answer(pending.number, LookupError("no such host function"))
                 continue
             watch = None if run.observer is None else self._watch(run.observer, operation)
+            if watch is not None and pending.is_approved:
+                watch = replace(watch, before=())
             self._serve(run, pending.number, operation, watch, list(pending.arguments))
 
     def _serve(self, run: Run, number: int, operation: Operation, watch: Watch | None, arguments: list[Any]) -> None:
@@ -164,7 +170,7 @@ class Calls:
             answer = operation.handler(*arguments) if watch is None else self._begin(run, operation, watch, arguments)
         except Malformed as error:
             raise self.guest.broken(f"malformed arguments of {operation.name}: {error}") from None
-        except Exception as error:  # noqa: BLE001 - the guest's program decides what to do about it
+        except (Exception, Pause) as error:  # noqa: BLE001 - the guest's program decides what to do about it
             requests.answer(number, error)
             return
         requests.answer_with(number, answer, self._clock.alarm_ms)

@@ -43,6 +43,7 @@ def past_of(given: object, values: Mapping[str, Any], limits: Limits) -> Past:
         secrets=snapshot._secrets,
         find=by_label(snapshot._state, values, limits),
         pending=given.pending,
+        claims=snapshot._claims,
     )
 
 

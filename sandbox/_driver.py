@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import sys
 import threading
 import time
 from collections.abc import Callable, Generator, Sequence
@@ -24,10 +23,10 @@ from sandbox._commands import Command, Commands
 from sandbox._events import State
 from sandbox._lives import Lives, Past
 from sandbox._requests import Requests
-from sandbox._runs import Run
+from sandbox._runs import Run, check_recursion
 from sandbox._settings import MakeInstance, Settings, seed64
 from sandbox._turns import Turns
-from sandbox.errors import RunInterrupted, SandboxError, WallLimitExceeded
+from sandbox.errors import Paused, RunInterrupted, SandboxBusy, SandboxError, WallLimitExceeded
 
 if TYPE_CHECKING:
     from sandbox._guest import Guest
@@ -40,7 +39,6 @@ if TYPE_CHECKING:
     from sandbox.limits import Limits, OnLimit, Usage
     from sandbox.values import Generation
 
-_FRAMES: Final = 100  # of Python code in a turn; there are some 30, and a host function has its own
 _POLL_INTERVAL: Final = 512  # checks: 5 to 25 ms of ordinary code, and the same fuel on every machine
 
 _R = TypeVar("_R")
@@ -231,8 +229,11 @@ class Driver(Commands):
 
         Raises:
             RecursionError: The calling Python code is nested too deeply. Nothing has happened.
+            SandboxBusy: That run of another life is in progress.
         """
-        _check_recursion()
+        check_recursion()
+        if number in self.runs:
+            raise SandboxBusy(f"the run {number} goes on already")
         is_new = number is None and not observes
         number = number or next(self._observers if observes else self._numbers)
         run = Run(number, self.limits, timeout, fuel, None if observes else self._observer)
@@ -249,7 +250,9 @@ class Driver(Commands):
         if self.runs.pop(run.id, None) is None:
             return
         run.ended = True
-        if run.has_run and (not run.done or run.error is not None) and not run.undone:
+        if isinstance(run.error, Paused) and run.error.run:
+            self.lives.leave_open(run.id)
+        elif run.has_run and (not run.done or run.error is not None) and not run.undone:
             self._turns.abandoned.append(run.id)
         self._wall_seconds += time.monotonic() - run.started
         has_left = bool(run.requests)
@@ -382,6 +385,8 @@ class Driver(Commands):
         self._sort(run)
         if self._requests.has_answer(run):
             return Turn(lambda: self._turns.settle(run))
+        if self._turns.serving.must_pause(run, self.runs):
+            return Turn(lambda: self._turns.observe(run, lambda: self.lives.pause(run)))
         if not self._requests:
             if run.idle:
                 run.finish(None)
@@ -489,12 +494,3 @@ class Driver(Commands):
         self._requests.clear()
         self._requests.attend()
         self._operations.close()
-
-
-def _check_recursion() -> None:
-    # What ran out of frames in the middle of a turn would leave its books half written.
-    try:
-        sys._getframe(sys.getrecursionlimit() - _FRAMES)
-    except ValueError:
-        return
-    raise RecursionError(f"a sandbox needs {_FRAMES} frames of Python's recursion limit, and fewer are left")

@@ -5,27 +5,28 @@ The memory is the guest's half; see `_memory_copy`. Everything here happens whil
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Awaitable, Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterable, Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn
 
 from sandbox._abi import CAP_FIRST_HOST_REQUEST, FIRST_DYNAMIC_OP, Mode, Status
-from sandbox._awaitables import close
-from sandbox._callables import HostOperation, operation_of
+from sandbox._callables import HostOperation, can_be_paused, operation_of
 from sandbox._codec import Codec
+from sandbox._detached import Detached
 from sandbox._events import Encoded, Returned
 from sandbox._labels import Labels
-from sandbox._pace import Pace
+from sandbox._pausing import Claim, Suspension
 from sandbox._pending import Aborted
 from sandbox._runs import Run
-from sandbox._snapshot_state import SavedOperation, SavedRequest, State
+from sandbox._snapshot_state import SavedOperation, SavedPause, SavedRequest, State
 from sandbox._weights import host_bytes
 from sandbox.errors import (
     ConversionError,
     GuestProtocolError,
     JSError,
     LimitExceeded,
+    Paused,
     SnapshotCorrupt,
     SnapshotError,
 )
@@ -35,7 +36,6 @@ from sandbox.values import JSHandle, JSMap, JSSet, undefined
 
 if TYPE_CHECKING:
     from sandbox._clock import Clock
-    from sandbox._encode import Labels as _Labels
     from sandbox._memory_copy import Origin
     from sandbox._observer import Observer
     from sandbox._operations import Operations
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from sandbox._serving import PendingCall
     from sandbox._turns import Turns
     from sandbox.limits import Limits
+    from sandbox.snapshot import Snapshot
 
 OnPending = Literal["call", "hold"]
 """What becomes of host calls that were pending when a snapshot was taken."""
@@ -51,8 +52,6 @@ Find = Callable[[SavedOperation], HostOperation]
 
 # What is one function and nothing else.
 _FUNCTIONS: Final = frozenset({FunctionType, BuiltinFunctionType, MethodType, HostFunction})
-# Those that are kept have low numbers.
-_NOBODYS_EXCEPTION: Final = (1 << 31) - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +64,7 @@ class Past:
         secrets: Of capabilities, by stem.
         find: Gives the operations that continue those of the other life.
         pending: Whether pending calls are made again, or wait for the embedder to answer.
+        claims: Who may answer paused calls, by token; of those that are not here, anybody.
     """
 
     origin: Origin
@@ -72,6 +72,7 @@ class Past:
     secrets: Mapping[str, Any]
     find: Find
     pending: OnPending
+    claims: Mapping[str, Claim] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,18 +112,45 @@ class Lives:
         find = by_op(self.operations.shared())
         return Past(origin=view, state=state, secrets=secrets, find=find, pending=pending)
 
-    def save(self) -> tuple[State, dict[str, Any]]:
+    def snapshot(self, paused_run: int = 0) -> Snapshot:
+        """All of it, and the guest's memory; while nothing runs.
+
+        Args:
+            paused_run: See `State`.
+        """
+        from sandbox.snapshot import Snapshot  # most programs do without
+
+        instance = self.turns.guest.instance
+        state, secrets = self.save(paused_run)
+        claims = {each.pause.token: each.pause.claim for each in self.requests.pending() if each.pause is not None}
+        return Snapshot(instance.image, instance.copy(), state, secrets, claims)
+
+    def pause(self, run: Run) -> None:
+        """End a run that waits for paused calls, in the place of a turn; it can be continued here and elsewhere."""
+        number = 0 if run.idle else run.id
+        snapshot = self.snapshot(number)
+        self.turns.paused_run = number
+        run.fail(Paused(snapshot.paused, snapshot, number))
+
+    def leave_open(self, number: int) -> None:
+        """Write down a run whose end nobody has seen, so that another one can continue it."""
+        run = self.turns.unfinished[number] = Run(number, self.limits, None, None, self.observer)
+        run.entered = run.has_run = run.ended = True
+
+    def save(self, paused_run: int = 0) -> tuple[State, dict[str, Any]]:
         """What the host knows, and what must not be written down for everybody."""
         turns, secrets = self.turns, dict[str, Any]()
-        codec = Codec(_Nobody(), self.limits)
+        codec = Codec(Detached(), self.limits)
         unheard, times = self.requests.unheard(), self.requests.alarms.times()
         handles: set[int] = {handle for kept in turns.resumption for handle in kept}
-        requests = []
+        requests, pauses = [], []
         for pending in self.requests.pending():
             handles.update(_handles_in(pending.arguments))
             answer, outcome = None, Status.OK
             if pending.number in unheard:
                 answer, outcome = _encoded(codec, unheard[pending.number])
+            elif (pause := pending.pause) is not None and not pending.aborted:
+                pauses.append(SavedPause(pending.number, pause.token, pause.run, pause.message))
             at_ms = times.get(pending.number)
             requests.append(
                 SavedRequest(
@@ -135,7 +163,7 @@ class Lives:
                     int(outcome),
                 )
             )
-        runs = {run.id for run in turns.runs.copy().values() if run.has_run and not run.done}
+        runs = {run.id for run in turns.runs.copy().values() if run.has_run and not run.done and not run.idle}
         state = State(
             clock=int(self.clock.kind),
             now_ms=self.clock.now_ms(),
@@ -149,6 +177,8 @@ class Lives:
             next_request=self.requests.next_number,
             handles=tuple(sorted(handles)),
             requests=tuple(requests),
+            pauses=tuple(pauses),
+            paused_run=paused_run,
             **self.operations.save(secrets),
         )
         return state, secrets
@@ -170,13 +200,14 @@ class Lives:
             raise SnapshotCorrupt("its state is not that of a sandbox") from error
         turns = self.turns
         for number in state.runs:
-            run = turns.unfinished[number] = Run(number, limits, None, None, self.observer)
-            run.entered = run.has_run = run.ended = True
+            self.leave_open(number)
+        turns.paused_run = state.paused_run
         turns.abandoned.extend(state.abandoned)
         turns.resumption.append(state.handles)
         self.requests.next_number = max(state.next_request, CAP_FIRST_HOST_REQUEST)
+        pauses = {pause.number: pause for pause in state.pauses}
         for saved in state.requests:
-            self._ask_again(saved, past.pending)
+            self._ask_again(saved, past, pauses.get(saved.number))
 
     def pending_calls(self) -> tuple[PendingCall, ...]:
         """See `Serving`."""
@@ -186,13 +217,17 @@ class Lives:
         """The runs of another life that nobody has seen the end of."""
         return tuple(sorted(self.turns.unfinished))
 
+    def paused_run(self) -> int:
+        """The run that was paused last; 0: none was."""
+        return self.turns.paused_run
+
     def take_over(self, run: Run) -> None:
         """Have a run continue one of another life."""
         before = self.turns.unfinished.pop(run.id)
         run.has_run = True
         run.done, run.value, run.error, run.forced = before.done, before.value, before.error, before.forced
 
-    def _ask_again(self, saved: SavedRequest, on_pending: OnPending) -> None:
+    def _ask_again(self, saved: SavedRequest, past: Past, pause: SavedPause | None) -> None:
         requests, number = self.requests, saved.number
         if (number >= CAP_FIRST_HOST_REQUEST) != (saved.op == 0):
             raise SnapshotCorrupt("its state has a request under a number that is not free")
@@ -207,8 +242,14 @@ class Lives:
             requests.answer_at(number, self.clock.alarm_ms(saved.at_ms), undefined)
         elif saved.message is None or saved.op < FIRST_DYNAMIC_OP:
             requests.answer(number, self.operations.lost(saved.op))
+        elif pause is not None:
+            claim = past.claims.get(pause.token) or Claim()
+            pending.pause = Suspension(pause.token, pause.run, pause.message, claim)
+            pending.is_held = pending.can_pause = requests.has_paused = True
         else:
-            pending.must_repeat, pending.is_held = on_pending == "call", on_pending == "hold"
+            pending.must_repeat, pending.is_held = past.pending == "call", past.pending == "hold"
+            pending.can_pause = can_be_paused(self.operations.get(saved.op))
+            requests.must_repeat |= pending.must_repeat
 
 
 def _check_limits(state: State, limits: Limits) -> None:
@@ -335,46 +376,7 @@ def _encoded(codec: Codec, value: object) -> tuple[bytes, Status]:
     return message, Status.ABORTED if isinstance(value, Aborted) else Status.FAILED if failed else Status.OK
 
 
-class _Nobody:
-    """Takes the place of a sandbox while a value is encoded that goes into no guest, or into one of another life."""
-
-    served: object = None
-    pace: Pace = Pace()
-    labels: _Labels | None = None
-
-    def bind(self, function: Callable[..., Any], /) -> tuple[int, Mode, str, int]:
-        raise _left("a function")
-
-    def bind_steps(self, iterator: Iterator[Any] | AsyncIterable[Any], /) -> tuple[int, Mode, str, int]:
-        raise _left("an iterator")
-
-    def promise(self, awaitable: Awaitable[Any], /) -> int:
-        close(awaitable)
-        raise _left("an awaitable")
-
-    def handle_of(self, held: JSHandle, /) -> int:
-        raise _left(f"a {type(held).__name__}")
-
-    def unbind(self, op: int, /) -> None:
-        pass
-
-    def forget(self, request: int, /) -> None:
-        pass
-
-    def keep_exception(self, error: BaseException, /) -> int:
-        return _NOBODYS_EXCEPTION
-
-    def held(self, tag: object, handle: int, name: str, /) -> JSHandle:
-        raise NotImplementedError
-
-    def target(self, op: int, /) -> object:
-        raise LookupError(op)
-
-    def exception(self, key: int, /) -> BaseException | None:
-        return None
-
-
-class _Collector(_Nobody):
+class _Collector(Detached):
     """Sees which functions there are in a global."""
 
     def __init__(self, name: str, value: object) -> None:
@@ -389,7 +391,3 @@ class _Collector(_Nobody):
     def bind_steps(self, iterator: Iterator[Any] | AsyncIterable[Any], /) -> tuple[int, Mode, str, int]:
         self._labels.next(iterator, "next")
         return 0, Mode.CALL, "", 0
-
-
-def _left(what: str) -> ConversionError:
-    return ConversionError("$", f"{what}, which cannot go along in a snapshot")

@@ -11,10 +11,12 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from sandbox._awaitables import Timed
+from sandbox._pausing import misplaced
 from sandbox.calls import Answer, Call, Deny, Hook, HookOption, Outcome, payload_bytes
 from sandbox.capabilities.base import Due, Later
 from sandbox.errors import CallLimitExceeded, CapabilityDenied
 from sandbox.limits import CallLimits, CallUsage
+from sandbox.pause import Pause, pause_in
 from sandbox.values import undefined
 
 if TYPE_CHECKING:
@@ -307,7 +309,10 @@ class Course:
                 outcome = yield from self._do()
                 if self.is_over:
                     return
-                decision = yield from self._ask(self._watch.after)
+                try:
+                    decision = yield from self._ask(self._watch.after)
+                except Pause as pause:
+                    raise Ended(misplaced(pause)) from None
             if isinstance(decision, Deny):
                 outcome, call.value, call.bytes_out, self.due = "denied", undefined, 0, None
                 call.error = self._failure = CapabilityDenied(call.name, decision.reason)
@@ -316,7 +321,7 @@ class Course:
                 self._answer, self._failure = call.value, None
                 call.bytes_out = payload_bytes(call.value)
         except BaseException as error:
-            outcome = "cancelled"
+            outcome = "cancelled" if pause_in(error) is None else "paused"
             if not self.is_over and not isinstance(error, GeneratorExit):
                 call.error = error.error if isinstance(error, Ended) else error
             raise

@@ -6,7 +6,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from sandbox._pausing import Suspension, suspend
 from sandbox.errors import JSError
+from sandbox.pause import pause_in
 
 if TYPE_CHECKING:
     from sandbox._awaitables import Startable
@@ -51,6 +53,9 @@ class Pending:
         message: The same, as the guest sent it.
         must_repeat: Whether it was asked in another life of the sandbox, and nobody works on it yet.
         is_held: Whether it waits for the embedder.
+        can_pause: Whether a function may leave it without an answer.
+        pause: Why it has none, if one has.
+        is_approved: Whether the embedder has said that it may be made, so that no hook is asked.
         cancel: Stops the host's work for it, once that was started.
         work: What is then told that nobody wants it, if it wants to know.
         answered: Whether the answer waits for a turn.
@@ -70,6 +75,9 @@ class Pending:
     message: bytes = b""
     must_repeat: bool = False
     is_held: bool = False
+    can_pause: bool = False
+    pause: Suspension | None = None
+    is_approved: bool = False
     cancel: Callable[[], object] | None = None
     work: Startable | None = None
     answered: bool = False
@@ -79,6 +87,27 @@ class Pending:
     outlives_run: bool = False
     stopped: bool = False
     settled: bool = False
+
+    def is_paused_by(self, value: object) -> bool:
+        """Whether what has become of it is that it was paused; then it waits for the embedder."""
+        pause = pause_in(value) if self.can_pause else None
+        suspension = None if pause is None else suspend(pause, self.run.id)
+        if suspension is not None:
+            self.pause, self.is_held = suspension, True
+        return suspension is not None
+
+    def approve(self) -> None:
+        """It is paused no more, and is to be made without asking hooks."""
+        self.pause, self.is_held = None, False
+        self.is_approved = self.must_repeat = True
+
+    def is_open(self) -> bool:
+        """Whether nobody has answered it, and it was not given up."""
+        return not (self.settled or self.answered or self.aborted)
+
+    def claim(self) -> bool:
+        """Whether the caller may answer it; of all who have a paused call in this process, one may."""
+        return self.is_open() and (self.pause is None or self.pause.claim.take())
 
 
 @dataclass(frozen=True, slots=True)

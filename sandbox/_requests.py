@@ -43,6 +43,8 @@ class Requests:
         held_bytes: What the host keeps of the guest for all of them.
         answered_bytes: What it kept for the one whose answer was taken last.
         next_number: Of the next request of the host's own.
+        has_paused: Whether a call was ever paused.
+        must_repeat: Whether some requests are to be asked again, in the next turn.
     """
 
     def __init__(self, waiter: Waiter, wake_everyone: Callable[[], None], limits: Limits) -> None:
@@ -71,6 +73,7 @@ class Requests:
         self.next_number = CAP_FIRST_HOST_REQUEST
         self._cancels: deque[Callable[[], object]] = deque()
         self._answered = 0
+        self.has_paused = self.must_repeat = False
 
     def __len__(self) -> int:
         return len(self._pending)
@@ -96,7 +99,7 @@ class Requests:
         run.requests[number] = None
         return pending
 
-    def admit(self, asked: Requested, run: Run, *, is_service: bool) -> Exception | None:
+    def admit(self, asked: Requested, run: Run, *, is_service: bool, can_pause: bool) -> Exception | None:
         """Write down a request of the guest; returns why it is refused, if it is.
 
         Raises:
@@ -110,6 +113,7 @@ class Requests:
         pending = self.add(asked.id, run, 0 if is_too_much else held_bytes, asked.op)
         if not is_too_much and asked.message and isinstance(asked.arguments, list):
             pending.arguments, pending.message = asked.arguments, asked.message
+            pending.can_pause = can_pause
         if len(self) > most:
             return ValueError("too many host calls and timers are pending")
         if is_too_much:
@@ -139,10 +143,7 @@ class Requests:
         """Stop a service after the turn."""
         service = self._services.pop(key, None)
         if service is not None and (self._before is None or self._before.services.get(key) is not service):
-            self._end(service)
-
-    def _end(self, service: Service) -> None:
-        self.call(service.stop)
+            self.call(service.stop)
 
     def call(self, function: Callable[[], object] | None) -> None:
         """Call something, if it is something, on the event loop, when the turn is over."""
@@ -153,6 +154,13 @@ class Requests:
         """Answer a request, with a value or an exception, as soon as the turn is over."""
         pending = self._pending.get(number)
         if pending is not None:
+            self._keep_answer(pending, value)
+
+    def _keep_answer(self, pending: Pending, value: object) -> None:
+        """Note what has become of a request: an answer, or that it has to wait for one. Any thread."""
+        if pending.is_paused_by(value):
+            self.has_paused = True
+        else:
             self._completed.append((pending, value))
 
     def answer_later(self, number: int, awaitable: Awaitable[Any]) -> None:
@@ -217,7 +225,7 @@ class Requests:
 
     def settle(self, pending: Pending, value: object) -> bool:
         """Answer a request in the place of whoever works on it; whether it had no answer yet. Any thread."""
-        if pending.settled or pending.answered or not self._is_waited_for(pending):
+        if not self._is_waited_for(pending) or not pending.claim():
             return False
         pending.settled = True
         pending.must_repeat = pending.is_held = False
@@ -225,6 +233,14 @@ class Requests:
         self._completed.append((pending, value))
         self._wake_everyone()
         return True
+
+    def make(self, pending: Pending) -> bool:
+        """Have a paused call made after all; whether it had no answer yet. Any thread."""
+        if is_open := self._is_waited_for(pending) and pending.claim():
+            pending.approve()
+            self.must_repeat = True
+            self._wake_everyone()
+        return is_open
 
     def clear(self) -> None:
         """Forget all requests."""
@@ -302,7 +318,7 @@ class Requests:
         if isinstance(value, Startable):
             self._go_on(pending, value)
         elif not pending.stopped:  # else it is too late
-            self._completed.append((pending, value))
+            self._keep_answer(pending, value)
             if not pending.run.ended:
                 pending.run.wake()
             else:
@@ -357,19 +373,16 @@ class Requests:
             pending.run.answers.append((pending, value))
             runs[pending.run] = None
             if pending.run.ended:
-                self._adopt(pending.run)
+                self._orphans.extend(_drain(pending.run.answers))
         return list(runs)
-
-    def _adopt(self, run: Run) -> None:
-        self._orphans.extend(_drain(run.answers))
 
     def has_answer(self, run: Run) -> bool:
         """Whether `next_answer` would give one."""
-        return bool(run.answers or self._orphans)
+        return bool(run.answers or self._orphans or self.must_repeat)
 
     def has_leftover(self) -> bool:
         """Whether there is an answer that no run in progress waits for."""
-        return bool(self._orphans)
+        return bool(self._orphans or self.must_repeat)
 
     def next_answer(self, run: Run) -> tuple[int, Any] | None:
         """Take an answer that the guest must be told in a turn of this run: its own, or one whose run has ended."""
@@ -387,10 +400,12 @@ class Requests:
 
     def any_host_call(self) -> bool:
         """Whether the host works on a request, other than waiting for its time."""
-        return any(
-            each.is_held or ((each.cancel or each in self._unstarted) and not each.is_idle)
-            for each in self._pending.values()
-        )
+        return any((each.is_held and each.pause is None) or self.is_at_work(each) for each in self._pending.values())
+
+    def is_at_work(self, pending: Pending) -> bool:
+        """Whether the host works on a request, or is going to."""
+        is_begun = pending.cancel is not None or pending in self._unstarted
+        return is_begun and not pending.is_idle and pending.pause is None
 
     def next_alarm_ms(self, run: Run | None) -> float:
         """When the next request is due that a turn of this run must answer; infinity: the next one is another run's.
@@ -417,7 +432,7 @@ class Requests:
                     pending.aborted = True
                     self._stop(pending)
                     self._completed.append((pending, None))
-        self._adopt(run)
+        self._orphans.extend(_drain(run.answers))
 
     # --- going back; while no turn runs ---
 
@@ -441,7 +456,7 @@ class Requests:
                 self._stop(pending)
         for key, service in before.services.items():
             if self._services.get(key) is not service:
-                self._end(service)
+                self.call(service.stop)
 
     def undo(self) -> None:
         """Go back to the mark: what was asked for since is cancelled, what was answered since is answered again."""

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from sandbox._options import Options, check_pending
 from sandbox.errors import UsageError
+from sandbox.values import undefined
 
 if TYPE_CHECKING:
-    from sandbox._driver import Driver
+    from sandbox._driver import Driver, Steps
     from sandbox._lives import OnPending, Past
     from sandbox._options import SandboxOptions
+    from sandbox._runs import Run
     from sandbox._serving import PendingCall
     from sandbox.limits import Limits
     from sandbox.snapshot import Snapshot
@@ -40,7 +42,7 @@ class Restoring:
 
     @property
     def unfinished(self) -> tuple[int, ...]:
-        """Numbers of the runs that were in progress when the snapshot was taken; `finish` gives their outcomes."""
+        """Numbers of the runs that are paused, or were in progress when the snapshot was taken; see `finish`."""
         return self._driver.lives.unfinished()
 
     @classmethod
@@ -61,7 +63,7 @@ class Restoring:
             snapshot: The snapshot.
             pending: What becomes of host calls that had no answer. `"call"`: the functions are called again with the
                 same arguments, in the first run. `"hold"`: nothing, until the embedder answers them; see the attribute
-                `pending`.
+                `pending`. Those that are paused are held in any case; see `resume`.
             **options: Those of the constructor. `clock`, `clock_resolution_seconds`, `locale`, `time_zone` and `seed`
                 are the snapshot's when None.
 
@@ -84,12 +86,34 @@ class Restoring:
         if run not in self._driver.lives.unfinished():
             raise UsageError(f"there is no unfinished run {run!r}")
 
-    def _take_snapshot(self) -> Snapshot:
-        from sandbox.snapshot import Snapshot  # most programs do without
+    def _resumption(
+        self, value: object, error: Exception | None, call: str | None, *, proceed: bool
+    ) -> tuple[int | None, Callable[[Run], Steps[Any]]]:
+        """How to answer a paused call: the number of the run that goes on, and its steps; None: no run waits for it."""
+        paused = {each.pause.token: each for each in self.pending if each.pause is not None}
+        if call is None and len(paused) > 1:
+            raise UsageError(f"{len(paused)} calls are paused: say by its token which one this is the answer of")
+        found = paused.get(call) if call is not None else next(iter(paused.values()), None)
+        if found is None or found.pause is None:
+            raise UsageError("no call is paused" if call is None else "no such call is paused, or it was answered")
+        if (value is not undefined) + (error is not None) + proceed > 1:
+            raise UsageError("a call is answered with a value, or with an error, or it proceeds")
+        if error is not None and not isinstance(error, Exception):
+            raise TypeError(f"error must be an Exception, not {type(error).__name__}")
+        driver = self._driver
+        known = {*driver.lives.unfinished(), *driver.runs}  # one that is in progress is refused when it is begun
+        number = next((run for run in (found.pause.run, driver.lives.paused_run()) if run in known), None)
 
-        instance = self._driver.guest.instance
-        state, secrets = self._driver.lives.save()
-        return Snapshot(instance.image, instance.copy(), state, secrets)
+        def steps(run: Run) -> Steps[Any]:
+            if proceed:
+                found.proceed()
+            elif error is not None:
+                found.reject(error)
+            else:
+                found.settle(value)
+            return (yield from driver.run_until_idle(run) if number is None else driver.finish(run))
+
+        return number, steps
 
     def _make_twin(self, pending: OnPending) -> Self:
         twin = type(self).__new__(type(self))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
+from sandbox._pausing import misplaced
 from sandbox.errors import CpuLimitExceeded, FuelLimitExceeded, LimitExceeded, WallLimitExceeded
+from sandbox.pause import pause_in
 
 if TYPE_CHECKING:
     from sandbox._observer import Meter, Observer
@@ -23,6 +26,7 @@ _SPARE_TANKS: Final = 4
 _UNLIMITED_FUEL: Final = 1 << 62
 _SLACK_SECONDS: Final = 0.1
 
+_FRAMES: Final = 100  # of Python code in a turn; there are some 30, and a host function has its own
 _MAX_SOURCES: Final = 64
 _MAX_SOURCE_CHARS: Final = 8 << 20
 
@@ -132,7 +136,9 @@ class Run:
     def force(self, error: BaseException) -> None:
         """Set the error that ended the program from outside; it replaces what the program said while it was unwound."""
         if not self.forced:
-            self.done, self.value, self.error, self.forced = True, None, error, True
+            pause = pause_in(error)
+            self.done, self.value, self.forced = True, None, True
+            self.error = error if pause is None else misplaced(pause)
 
     def outcome(self) -> Any:  # noqa: ANN401 - any value
         """Return the value or raise the error."""
@@ -248,6 +254,19 @@ class Sources:
                 self._texts, self._chars = texts, chars
 
         return restore
+
+
+def check_recursion() -> None:
+    """See whether Python has the frames that a run needs.
+
+    Raises:
+        RecursionError: What ran out of frames in the middle of a turn would leave its books half written.
+    """
+    try:
+        sys._getframe(sys.getrecursionlimit() - _FRAMES)
+    except ValueError:
+        return
+    raise RecursionError(f"a sandbox needs {_FRAMES} frames of Python's recursion limit, and fewer are left")
 
 
 def is_anything(_value: object) -> bool:

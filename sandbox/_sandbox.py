@@ -11,7 +11,8 @@ from sandbox import _interrupts
 from sandbox._abi import Verb
 from sandbox._blocking import BlockingRunner
 from sandbox._face import Face, Runner, at_value
-from sandbox.errors import ConversionError, SandboxClosed, UsageError
+from sandbox.errors import ConversionError, SandboxClosed, SandboxError, UsageError
+from sandbox.outcome import Outcome, failed
 from sandbox.values import Generation, HandleOwner, JSFunction, JSHandle, Question, undefined
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ class Sandbox(Face):
             JSError: The guest threw, or a promise was rejected and nobody handled it (`UnhandledRejection`).
             Stalled: The guest waits for what can never happen.
             LimitExceeded: A limit was reached.
+            Paused: A host function has paused it; see `resume`.
             ConversionError: The value cannot be converted.
             SandboxBusy: Called by a host function of this sandbox and the answer is a promise, or another thread's
                 turn takes too long.
@@ -79,6 +81,63 @@ class Sandbox(Face):
             BaseException: Whatever a host function raised that is no `Exception`.
         """
         return self._perform(self._eval_command(code, filename, timeout, fuel), timeout, fuel)
+
+    def execute(
+        self,
+        code: str,
+        *,
+        filename: str | None = None,
+        timeout: float | None = None,
+        fuel: int | None = None,
+    ) -> Outcome:
+        """Evaluate a script and say what became of it; see `eval` for the arguments.
+
+        Raises:
+            UsageError: As `eval`: what is the embedder's fault is not the outcome of a program.
+            BaseException: Whatever a host function raised that is no `Exception`.
+        """
+        try:
+            value = self.eval(code, filename=filename, timeout=timeout, fuel=fuel)
+        except SandboxError as error:
+            return failed(error, self.usage)
+        return Outcome(value, usage=self.usage)
+
+    def resume(
+        self,
+        value: Any = undefined,  # noqa: ANN401 - any value
+        *,
+        error: Exception | None = None,
+        proceed: bool = False,
+        call: str | None = None,
+        timeout: float | None = None,
+        fuel: int | None = None,
+    ) -> Outcome:
+        """Answer a call that a host function has paused, and take the run that was paused to its outcome.
+
+        The run goes on where it stood, here or in a sandbox that was restored from the snapshot, with budgets that
+        begin anew. It may be paused again. Each pause is answered once: by the sandbox, or by one that was restored
+        from the snapshot in the same process. Across processes that takes a store, which knows tokens that are used.
+
+        Args:
+            value: What the call gives.
+            error: What it fails with, in place of a value.
+            proceed: Have the function called, in place of an answer; hooks of `on_call` are not asked again.
+            call: The token of the call, where several are paused; the run goes on waiting for the others.
+            timeout: As for `eval`.
+            fuel: As for `eval`.
+
+        Raises:
+            UsageError: No call is paused, or more than one and none was named; or it was answered already.
+            SandboxBusy: The run goes on already.
+            BaseException: As `execute`.
+        """
+        self._check_call(timeout, fuel)
+        number, steps = self._resumption(value, error, call, proceed=proceed)
+        try:
+            value = self._runner.run(steps, timeout, fuel, number=number)
+        except SandboxError as failure:
+            return failed(failure, self.usage)
+        return Outcome(value, usage=self.usage)
 
     def module(
         self, code: str, *, filename: str | None = None, timeout: float | None = None, fuel: int | None = None
@@ -218,7 +277,9 @@ class Sandbox(Face):
             MemoryError: The host has no room for the copy.
         """
         self._check_call(None)
-        taken: Snapshot = self._runner.run(lambda run: self._driver.observe(run, self._take_snapshot), observes=True)
+        taken: Snapshot = self._runner.run(
+            lambda run: self._driver.observe(run, self._driver.lives.snapshot), observes=True
+        )
         return taken
 
     def fork(self, *, pending: OnPending = "call") -> Self:
@@ -240,7 +301,7 @@ class Sandbox(Face):
         return twin
 
     def finish(self, run: int, *, timeout: float | None = None, fuel: int | None = None) -> Any:  # noqa: ANN401 - any value
-        """Take a run that was in progress when the snapshot was taken to its end, and return its value.
+        """Take a run to its end that is paused, or was in progress when the snapshot was taken; return its value.
 
         Args:
             run: Its number; see `unfinished`.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Collection
 from typing import TYPE_CHECKING, Any, Final
 
 from sandbox._awaitables import close
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from sandbox._requests import Requests
     from sandbox._runs import Run
     from sandbox.limits import Limits
+    from sandbox.pause import PausedCall
 
 _HOST_AWAITABLE: Final = "awaitable"
 
@@ -49,8 +50,29 @@ class Serving:
         return tuple(
             PendingCall(self._requests, pending, self.name_of(pending.op))
             for pending in self._requests.pending()
-            if pending.message and not pending.answered and not pending.settled
+            if pending.message and pending.is_open()
         )
+
+    def must_pause(self, run: Run, runs: Collection[int]) -> bool:
+        """Whether a run has nothing else to do but to wait for calls that are paused.
+
+        Its own calls end it as soon as the host has done all else that it asked for, whatever timers there are. Those
+        that a run has left behind which is over end it where there is nothing else to wait for.
+
+        Args:
+            run: The run.
+            runs: Numbers of the runs in progress.
+        """
+        requests = self._requests
+        if not requests.has_paused:
+            return False
+        pending = requests.pending()
+        paused = {each.pause.run for each in pending if each.pause is not None and each.is_open()}
+        if run.id in paused:
+            return not any(requests.is_at_work(each) for each in pending if each.run is run or each.run.ended)
+        if paused.issubset(runs) or requests.any_answer() or requests.alarms:
+            return False
+        return not requests.any_host_call()
 
     def name_of(self, op: int) -> str:
         """What an operation is called: by the embedder, if it has given it to the guest, or by itself."""
@@ -67,9 +89,10 @@ class PendingCall:
         id: Its number, the same in a sandbox that is restored from a snapshot.
         name: Of the function: the global it was given as, or its own.
         arguments: What the guest gave.
+        pause: Why it has no answer, if a host function has paused it; else None.
     """
 
-    __slots__ = ("_pending", "_requests", "arguments", "id", "name")
+    __slots__ = ("_pending", "_requests", "arguments", "id", "name", "pause")
 
     def __init__(self, requests: Requests, pending: Pending, name: str) -> None:
         """Only a sandbox makes one."""
@@ -78,6 +101,7 @@ class PendingCall:
         self.id = pending.number
         self.name = name
         self.arguments = tuple(pending.arguments)
+        self.pause: PausedCall | None = None if pending.pause is None else pending.pause.call(name, pending.message)
 
     def settle(self, value: Any = None) -> None:  # noqa: ANN401 - any value
         """Answer it with a value, in the place of the function, which is cancelled if it is at work.
@@ -100,9 +124,24 @@ class PendingCall:
             raise TypeError(f"error must be an Exception, not {type(error).__name__}")
         self._answer(error)
 
+    def proceed(self) -> None:
+        """Have the function called after all, if the call was paused. Hooks of `on_call` are not asked again.
+
+        The function is called in the next turn of the program, with the same arguments. Otherwise as `settle`.
+
+        Raises:
+            UsageError: It was not paused.
+        """
+        if self.pause is None:
+            raise UsageError(f"the call {self.id} of {self.name!r} is not paused")
+        self._check(was_open=self._requests.make(self._pending))
+
     def _answer(self, value: object) -> None:
-        if not self._requests.settle(self._pending, value):
-            raise UsageError(f"the call {self.id} of {self.name!r} is pending no more")
+        self._check(was_open=self._requests.settle(self._pending, value))
+
+    def _check(self, *, was_open: bool) -> None:
+        if not was_open:
+            raise UsageError(f"the call {self.id} of {self.name!r} was answered, or is pending no more")
 
     def __repr__(self) -> str:
         return f"<PendingCall {self.id} of {self.name}>"

@@ -59,6 +59,23 @@ class SavedRequest:
     outcome: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class SavedPause:
+    """Why a request has no answer: a host function has paused it; see `Suspension`.
+
+    Attributes:
+        number: Of the request.
+        token: Of the pause.
+        run: The number of the run that was paused.
+        message: What the function said.
+    """
+
+    number: int
+    token: str
+    run: int
+    message: bytes
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
     """All of it.
@@ -80,6 +97,8 @@ class State:
         handles: What the host still needs of what it held of the guest.
         operations: What the guest holds.
         requests: What it waits for, in order.
+        pauses: Which of these the host has paused.
+        paused_run: The number of the run that was paused, where that is why there is a snapshot; else 0.
         capabilities: What each capability notes of itself, by stem.
     """
 
@@ -99,12 +118,14 @@ class State:
     handles: tuple[int, ...]
     operations: tuple[SavedOperation, ...]
     requests: tuple[SavedRequest, ...]
+    pauses: tuple[SavedPause, ...]
+    paused_run: int
     capabilities: dict[str, Any]
 
     def plain(self) -> dict[str, Any]:
         """It as maps, arrays and scalars."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {**values, "operations": _rows(self.operations), "requests": _rows(self.requests)}
+        return {**values, **{name: _rows(values[name]) for name in ("operations", "requests", "pauses")}}
 
     @classmethod
     def from_plain(cls, plain: object) -> State:
@@ -121,6 +142,10 @@ class State:
         values: dict[str, Any] = {key: tuple(value) if type(value) is list else value for key, value in plain.items()}
         values["operations"] = tuple(SavedOperation(*row) for row in plain["operations"])
         values["requests"] = tuple(SavedRequest(*row) for row in plain["requests"])
+        values["pauses"] = tuple(SavedPause(*row) for row in plain["pauses"])
+        asked = {request.number for request in values["requests"] if request.message is not None}
+        if not asked.issuperset(pause.number for pause in values["pauses"]):
+            raise SnapshotCorrupt("its state has a pause of no call")
         values["now_ms"] = float(values["now_ms"])
         return cls(**values)
 
@@ -201,5 +226,7 @@ _CHECKS: Final[dict[str, _Check]] = {
         _or_none(_is_message),
         _whole(0, 4),
     ),
+    "pauses": _table(_is_id, _is_text, _whole(0, _U32), _is_message),
+    "paused_run": _whole(0, _U32),
     "capabilities": lambda value: type(value) is dict and all(map(_is_text, value)),
 }

@@ -66,7 +66,8 @@ class Turns:
         after_limit: What a limit does to the sandbox.
         serving: Serves what the guest queues.
         resumption: What the guest is to be told first, when its memory is of another life: the handles that are held.
-        unfinished: Runs of another life that nobody has seen the end of, by number.
+        unfinished: Runs that were paused, or of another life, that nobody has seen the end of, by number.
+        paused_run: The one that was paused last; 0: none was.
     """
 
     def __init__(
@@ -91,6 +92,7 @@ class Turns:
         self.woken: dict[Run, None] = {}
         self.resumption: deque[tuple[int, ...]] = deque()
         self.unfinished: dict[int, Run] = {}
+        self.paused_run = 0
         self.sources = Sources()
         self._limits = limits
         self._operations = operations
@@ -176,7 +178,8 @@ class Turns:
         with self._turn_lock:
             self._current, self._is_quiet = run, False
         try:
-            if self.abandoned or self.first_values or self.resumption or self._operations.dropped:
+            waiting = self.abandoned or self.first_values or self.resumption or self._operations.dropped
+            if waiting or self._requests.must_repeat:
                 self._catch_up()
             if not run.done:
                 run.has_run = True
@@ -232,6 +235,7 @@ class Turns:
         """Tell the guest what has happened since the last turn."""
         while self.resumption:
             self._hear(self.guest.resume(self.resumption.popleft()))
+        if self._requests.must_repeat:
             self._calls.repeat()
         self._is_quiet = True  # what other runs left behind is none of this one's business
         while self.abandoned:

@@ -11,11 +11,11 @@ from sandbox.values import Blob, JSMap, JSSet, undefined
 
 __all__ = ["Answer", "Call", "Deny", "Hook", "HookOption", "Outcome"]
 
-Outcome = Literal["value", "error", "denied", "replaced", "refused", "cancelled"]
+Outcome = Literal["value", "error", "denied", "replaced", "refused", "paused", "cancelled"]
 """How a call has ended: it was answered with a `value` or an `error`; a hook has `denied` it, or `replaced` its answer;
-it was `refused`, before anything was done, by a limit or because its arguments have no Python form; or it was
-`cancelled`: its run has ended, was interrupted or rolled back, a hook has failed, the program gave it up, or the
-sandbox was closed."""
+it was `refused`, before anything was done, by a limit or because its arguments have no Python form; it was `paused`, by
+the function or a hook, and whoever answers it then is not recorded; or it was `cancelled`: its run has ended, was
+interrupted or rolled back, a hook has failed, the program gave it up, or the sandbox was closed."""
 
 _NUMBER_BYTES: Final = 8
 

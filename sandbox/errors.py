@@ -18,6 +18,7 @@
     ├── CapabilityError                  the host refused or failed a request of the guest: op
     │   ├── CapabilityDenied             also a PermissionError
     │   └── HostCallFailed               the original exception is the `__cause__`
+    ├── Paused                           a host function has paused it: calls, snapshot, run
     ├── RunInterrupted                   the embedder called `interrupt`, or another run was rolled back
     ├── GuestProtocolError               the guest broke the ABI; the sandbox is poisoned
     ├── EngineCrashed                    the engine trapped; the sandbox is poisoned, or rolled back
@@ -44,15 +45,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Any, ClassVar, Final, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
-from sandbox import _stack
+from sandbox import _causes, _stack
 from sandbox._brief import amount, brief
 from sandbox._portable import DEPTH, Inner, portable, portable_cause, restore
 from sandbox._stack import Frame
 from sandbox.values import undefined
 
-_MAX_CAUSES: Final = 8
+if TYPE_CHECKING:
+    from sandbox.pause import PausedCall
 
 __all__ = [
     "ArtifactError",
@@ -73,6 +75,7 @@ __all__ = [
     "MemoryLimitExceeded",
     "NotServing",
     "OutputLimitExceeded",
+    "Paused",
     "RecordError",
     "RecordTruncated",
     "ReplayDiverged",
@@ -203,18 +206,7 @@ class JSError(GuestError):
         Returns:
             Several lines, without a final line end.
         """
-        parts = [_stack.render(str(self), self.frames, self.sources, source, color=color)]
-        seen: set[int] = {id(self)}
-        cause = self.cause
-        while cause is not undefined and id(cause) not in seen and len(seen) <= _MAX_CAUSES:
-            seen.add(id(cause))
-            is_error = isinstance(cause, JSError)
-            text = str(cause) if is_error else brief(cause)
-            frames = cause.frames if is_error else ()
-            sources = {**self.sources, **cause.sources} if is_error else {}
-            parts.append("Caused by: " + _stack.render(text, frames, sources, None, color=color))
-            cause = cause.cause if is_error else undefined
-        return "\n".join(parts)
+        return _causes.render(self, source, color=color)
 
     def __str__(self) -> str:
         if not self.name or not self.message:
@@ -247,8 +239,7 @@ class Stalled(GuestError):
 class NotServing(GuestError):
     """The program answers no requests: it has not called `serve`, and exports no `default` with a `fetch`."""
 
-    def __init__(self) -> None:
-        super().__init__("the program answers no requests: it must call serve({fetch}), or export default {fetch}")
+    _text: ClassVar[str] = "the program answers no requests: it must call serve({fetch}), or export default {fetch}"
 
 
 class LimitExceeded(SandboxError):
@@ -266,9 +257,7 @@ class LimitExceeded(SandboxError):
     default_advice: ClassVar[str] = "Raise the limit, or give the program less to do."
 
     def __init__(self, limit: float, used: float | None = None, unit: str = "", *, advice: str = "") -> None:
-        self.limit = limit
-        self.used = used
-        self.unit = unit or self.default_unit
+        self.limit, self.used, self.unit = limit, used, unit or self.default_unit
         self.advice = advice or self.default_advice
         text = f"the {self.resource} limit of {amount(limit, self.unit)} was reached"
         if used is not None:
@@ -287,8 +276,7 @@ class MemoryLimitExceeded(LimitExceeded):
 class FuelLimitExceeded(LimitExceeded):
     """The guest ran more instructions than it may. Deterministic: it happens at the same place every time."""
 
-    resource = "fuel"
-    default_unit = "fuel"
+    resource = default_unit = "fuel"
     default_advice = "Raise Limits.fuel, or give the program less to do."
 
 
@@ -364,6 +352,23 @@ class HostCallFailed(CapabilityError):
     """A host function failed in a way that is not the guest's business; the original is the `__cause__`."""
 
 
+class Paused(SandboxError):
+    """A host function has raised `Pause`: the run waits for an answer, and goes on with `resume`.
+
+    Attributes:
+        calls: The calls that wait for answers.
+        snapshot: The sandbox at this moment, to go on from, elsewhere and later.
+        run: The number of the run.
+    """
+
+    def __init__(self, calls: Sequence[PausedCall] = (), snapshot: Any = None, run: int = 0) -> None:  # noqa: ANN401 - a `Snapshot`, of a layer above
+        super().__init__("the run is paused: " + "; ".join(f"{call.name}: {call.reason}" for call in calls))
+        self.calls, self.snapshot, self.run = tuple(calls), snapshot, run
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.calls, self.snapshot, self.run)
+
+
 class RunInterrupted(SandboxError):
     """`Sandbox.interrupt` ended the run, or the rollback of another run that was in progress."""
 
@@ -389,10 +394,8 @@ class WorkerLost(SandboxError):
     """
 
     def __init__(self, attempts: int = 1) -> None:
-        super().__init__(
-            "the process that ran the job ended before it had an answer"
-            + (f", {attempts} times in a row" if attempts > 1 else "")
-        )
+        times = f", {attempts} times in a row" if attempts > 1 else ""
+        super().__init__(f"the process that ran the job ended before it had an answer{times}")
         self.attempts = attempts
 
 
@@ -455,10 +458,7 @@ class ReplayDiverged(RecordError):
     def __init__(self, event: int, expected: str, actual: str, line: str = "") -> None:
         place = f"\n{line}" if line else ""
         super().__init__(f"after event {event:,} the record has {expected}, but the guest {actual}{place}")
-        self.event = event
-        self.expected = expected
-        self.actual = actual
-        self.line = line
+        self.event, self.expected, self.actual, self.line = event, expected, actual, line
 
 
 class UsageError(SandboxError):

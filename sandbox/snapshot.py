@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from sandbox import _snapshot_format, _store
 from sandbox._memory_copy import MemoryCopy
+from sandbox._pausing import Claim, Suspension
 from sandbox._snapshot_format import CHUNK_BYTES, PAGE_BYTES, Packed
 from sandbox._snapshot_state import State
 from sandbox.errors import MemoryLimitExceeded, SnapshotCorrupt, SnapshotMismatch
@@ -16,6 +17,7 @@ from sandbox.errors import MemoryLimitExceeded, SnapshotCorrupt, SnapshotMismatc
 if TYPE_CHECKING:
     from sandbox._image import Image
     from sandbox._store import Pristine
+    from sandbox.pause import PausedCall
 
 __all__ = ["Snapshot"]
 
@@ -35,15 +37,18 @@ class Snapshot:
     only if they are signed.
     """
 
-    __slots__ = ("_image", "_memory", "_packed", "_sealed", "_secrets", "_state")
+    __slots__ = ("_claims", "_image", "_memory", "_packed", "_sealed", "_secrets", "_state")
 
-    def __init__(self, image: Image, memory: MemoryCopy, state: State, secrets: dict[str, Any]) -> None:
+    def __init__(
+        self, image: Image, memory: MemoryCopy, state: State, secrets: dict[str, Any], claims: Mapping[str, Claim]
+    ) -> None:
         """Put one together; only a sandbox does this."""
         self._image: Image | None = image
         self._memory: MemoryCopy | None = memory
         self._packed: Packed | None = None
         self._state = state
         self._secrets = secrets
+        self._claims = claims
         self._sealed: bytes | None = None
 
     # --- what it tells ---
@@ -74,6 +79,21 @@ class Snapshot:
     def runs(self) -> tuple[int, ...]:
         """Numbers of the runs that were in progress."""
         return self._state.runs
+
+    @property
+    def paused(self) -> tuple[PausedCall, ...]:
+        """The calls that host functions have paused, in the order in which the guest made them.
+
+        Raises:
+            SnapshotCorrupt: What it says of them cannot be.
+        """
+        requests = {request.number: request for request in self._state.requests}
+        return tuple(
+            Suspension(pause.token, pause.run, pause.message).call(
+                requests[pause.number].name, requests[pause.number].message or b""
+            )
+            for pause in self._state.pauses
+        )
 
     def __repr__(self) -> str:
         return f"<Snapshot of {self.memory_bytes:,} bytes, image {self.image[:12]}>"
@@ -138,6 +158,7 @@ class Snapshot:
         snapshot._image = snapshot._memory = None
         snapshot._packed = packed
         snapshot._state = State.from_plain(packed.state["host"])
+        snapshot._claims = {pause.token: Claim() for pause in snapshot._state.pauses}
         sealed, snapshot._secrets = packed.state["sealed"], {}
         if sealed is not None and key is not None:
             secrets = _snapshot_format.unseal(sealed, key)

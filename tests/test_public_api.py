@@ -18,6 +18,8 @@ from sandbox._options import Options, SandboxOptions
 
 _SAME = (
     "eval",
+    "execute",
+    "resume",
     "module",
     "import_module",
     "call",

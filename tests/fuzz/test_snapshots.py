@@ -92,7 +92,7 @@ def test_memory_that_was_made_up(kind: str) -> None:
                 word = {"zeros": bytes(4), "ones": b"\xff" * 4}.get(kind) or dice.randbytes(4)
                 data[at : at + 4] = word
         crafted = MemoryCopy(memory.memory_bytes, [(start, bytes(data)) for start, data in parts])
-        _live(Snapshot.from_bytes(Snapshot(image, crafted, SNAPSHOT._state, {}).to_bytes()))
+        _live(Snapshot.from_bytes(Snapshot(image, crafted, SNAPSHOT._state, {}, {}).to_bytes()))
     _still_works()
 
 

@@ -1,0 +1,95 @@
+"""What is kept of a pause: as a part of a snapshot, and so that it is answered once."""
+
+from __future__ import annotations
+
+import os
+import threading
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from sandbox._detached import DETACHED
+from sandbox.errors import ConversionError, GuestProtocolError, SnapshotCorrupt, UsageError
+from sandbox.pause import Pause, PausedCall
+
+_TOKEN_BYTES: Final = 16
+_MISPLACED: Final = (
+    "a Pause was raised where the guest cannot wait for an answer: only calls of asynchronous functions (`async def`) "
+    "can be paused, by the function or by a hook of `on_call`"
+)
+
+
+class Claim:
+    """The right to answer a pause, which one may have. The sandbox that was paused and its snapshot share it."""
+
+    __slots__ = ("_lock",)
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+
+    def take(self) -> bool:
+        """Whether the caller is the first; any thread."""
+        return self._lock.acquire(blocking=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Suspension:
+    """Why a call has no answer.
+
+    Attributes:
+        token: See `PausedCall`.
+        run: Likewise.
+        message: Its reason and its details, as a message.
+        claim: Who answers it; of this process only.
+    """
+
+    token: str
+    run: int
+    message: bytes
+    claim: Claim = field(default_factory=Claim, compare=False)
+
+    def call(self, name: str, arguments: bytes) -> PausedCall:
+        """As it is shown.
+
+        Args:
+            name: Of the function.
+            arguments: As the guest sent them.
+
+        Raises:
+            SnapshotCorrupt: It comes from a snapshot, and says what cannot be.
+        """
+        try:
+            said, given = DETACHED.decode(self.message), DETACHED.decode(arguments)
+        except (ConversionError, GuestProtocolError) as error:
+            raise SnapshotCorrupt("its state has a paused call that cannot be read") from error
+        if type(given) is not list or not _is_said(said):
+            raise SnapshotCorrupt("its state has a paused call with odd parts")
+        reason, details = said
+        return PausedCall(self.token, name, tuple(given), reason, details, self.run)
+
+
+def suspend(pause: Pause, run: int) -> Suspension | None:
+    """Keep what a function has raised; None: its details cannot go along in a snapshot, see `misplaced`."""
+    try:
+        message = _message(pause)
+    except ConversionError:
+        return None
+    return Suspension(os.urandom(_TOKEN_BYTES).hex(), run, message)
+
+
+def misplaced(pause: Pause) -> UsageError:
+    """What ends a run in which a pause was raised that cannot be one."""
+    error: UsageError = UsageError(_MISPLACED)
+    try:
+        _message(pause)
+    except ConversionError as failure:
+        error = failure
+    error.__cause__ = pause
+    return error
+
+
+def _message(pause: Pause) -> bytes:
+    return DETACHED.encode([pause.reason, pause.details])
+
+
+def _is_said(said: Any) -> bool:  # noqa: ANN401 - whatever was decoded
+    return type(said) is list and len(said) == 2 and type(said[0]) is str and type(said[1]) is dict
