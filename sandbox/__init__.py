@@ -81,10 +81,13 @@ __all__ = [
     "Limits",
     "MemoryFiles",
     "Moment",
+    "Namespaces",
     "Outcome",
     "Pause",
     "PausedCall",
     "PendingCall",
+    "Pool",
+    "PoolStats",
     "Recording",
     "RegExp",
     "Replay",
@@ -96,6 +99,7 @@ __all__ = [
     "SandboxError",
     "Service",
     "Snapshot",
+    "Template",
     "Undefined",
     "Usage",
     "WebSockets",
@@ -138,6 +142,9 @@ if TYPE_CHECKING:
     from sandbox.jobs.schedule import JobProgress
     from sandbox.outcome import Outcome
     from sandbox.pause import Pause, PausedCall
+    from sandbox.pool.namespaces import Namespaces
+    from sandbox.pool.pool import Pool, PoolStats
+    from sandbox.pool.template import Template
     from sandbox.snapshot import Snapshot
     from sandbox.websocket.grant import WebSockets
 
@@ -158,7 +165,10 @@ _LATE = {
     "Headers": "sandbox.http",
     "MemoryFiles": "sandbox.files.memory",
     "Moment": "sandbox._replay.moments",
+    "Namespaces": "sandbox.pool.namespaces",
     "PendingCall": "sandbox._serving",
+    "Pool": "sandbox.pool.pool",
+    "PoolStats": "sandbox.pool.pool",
     "Recording": "sandbox._replay.recorder",
     "Replay": "sandbox._replay.replaying",
     "ReplayEvent": "sandbox._replay.timeline",
@@ -172,6 +182,7 @@ _LATE = {
     "PausedCall": "sandbox.pause",
     "Response": "sandbox.http",
     "Snapshot": "sandbox.snapshot",
+    "Template": "sandbox.pool.template",
     "WebSockets": "sandbox.websocket.grant",
     "Workers": "sandbox.jobs.processes",
     "map": "sandbox.jobs.mapping",

@@ -113,9 +113,7 @@ class AsyncRunner:
 
     def soon(self, function: Callable[[], object]) -> None:
         """Have something called on the loop; any thread, at any moment."""
-        loop: Any = self._loop.native_token
-        with suppress(RuntimeError):  # the loop has ended
-            (loop.call_soon_threadsafe if hasattr(loop, "call_soon_threadsafe") else loop.run_sync_soon)(function)
+        soon(self._loop, function)
 
     def check_idle(self) -> None:
         """Refuse to go on while there are runs.
@@ -270,6 +268,13 @@ async def _serve(service: Service) -> None:
         # Ctrl-C, which trio raises in iterators too, ends the block when it is nobody's answer.
         if _portal.is_cancellation(error) or isinstance(error, KeyboardInterrupt):
             raise
+
+
+def soon(token: anyio.lowlevel.EventLoopToken, function: Callable[[], object]) -> None:
+    """Have something called on a loop, unless that has ended; any thread, at any moment."""
+    loop: Any = token.native_token
+    with suppress(RuntimeError):  # it has ended
+        (loop.call_soon_threadsafe if hasattr(loop, "call_soon_threadsafe") else loop.run_sync_soon)(function)
 
 
 def _nothing() -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from sandbox._pausing import Suspension, suspend
 from sandbox.errors import JSError
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 
 
 FORKED: Final = "the process was forked while this was pending"
+
+_T = TypeVar("_T")
 
 
 class Aborted(JSError):
@@ -125,3 +129,10 @@ class Before:
     alarms: Alarms
     services: dict[int, Service]
     answers: dict[int, Any]
+
+
+def drain(queue: deque[_T]) -> Iterator[_T]:
+    """Take the items out one by one, also those that come meanwhile; several threads may do so."""
+    with suppress(IndexError):
+        while True:
+            yield queue.popleft()

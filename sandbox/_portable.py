@@ -51,11 +51,10 @@ def portable(value: object, done: dict[int, Any], depth: int = DEPTH) -> Any:  #
     if id(value) in done:
         return done[id(value)]
     copy: Any
-    is_error = hasattr(type(value), "_portable_copy")  # of a module above this one
-    if depth <= is_error:  # there is always room for an error's attributes
+    if depth <= isinstance(value, Portable):  # there is always room for an error's attributes
         return StandIn("…")
-    if is_error:
-        copy = value._portable_copy(done, depth)  # type: ignore[attr-defined]
+    if isinstance(value, Portable):
+        copy = value.copy_inside(done, depth)
     elif isinstance(value, dict):
         copy = done[id(value)] = {}
         copy.update((key, portable(item, done, depth - 1)) for key, item in value.items())
@@ -79,14 +78,34 @@ def portable(value: object, done: dict[int, Any], depth: int = DEPTH) -> Any:  #
     return copy
 
 
-def restore(cls: type[BaseException], args: tuple[Any, ...]) -> BaseException:
+class Portable(Exception):
+    """An error that can be pickled, with what it holds."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restore, (type(self), self.args), self._portable_state({id(self): self}, DEPTH)
+
+    def __setstate__(self, state: Any) -> None:  # noqa: ANN401 - the pair that `_portable_state` makes
+        attributes, self.__cause__ = state
+        self.__dict__.update(attributes)
+
+    def copy_inside(self, done: dict[int, Any], depth: int) -> object:
+        """What is pickled in place of this error inside another one; see `portable`."""
+        copy = done[id(self)] = _Inner(type(self), self.args)
+        copy.state = self._portable_state(done, depth)
+        return copy
+
+    def _portable_state(self, done: dict[int, Any], depth: int) -> tuple[Any, Any]:
+        return portable(self.__dict__, done, depth - 1), portable_cause(self.__cause__, done, depth - 1)
+
+
+def _restore(cls: type[BaseException], args: tuple[Any, ...]) -> BaseException:
     """Make an error again, without its constructor."""
     error = cls.__new__(cls, *args)
     error.args = args
     return error
 
 
-class Inner:
+class _Inner:
     """An error inside another one, on its way. What it holds is copied already, together with all that it shares."""
 
     state: tuple[Any, Any]
@@ -95,7 +114,7 @@ class Inner:
         self._parts = kind, args
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return restore, self._parts, self.state
+        return _restore, self._parts, self.state
 
 
 class _Original:
@@ -129,7 +148,7 @@ def portable_error(error: Exception) -> Any:  # noqa: ANN401 - see below
 
 def portable_cause(cause: BaseException | None, done: dict[int, Any], depth: int) -> Any:  # noqa: ANN401 - see above
     """The cause of an error as it travels; None when it cannot."""
-    if cause is None or hasattr(cause, "_portable_copy"):
+    if cause is None or isinstance(cause, Portable):
         copy = portable(cause, done, depth)
         return None if isinstance(copy, str) else copy  # a mark
     import pickle

@@ -8,16 +8,15 @@ from __future__ import annotations
 import math
 import weakref
 from collections import OrderedDict, deque
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
 from sandbox._abi import CAP_FIRST_HOST_REQUEST
 from sandbox._awaitables import Startable, close
 from sandbox._clock import Alarms
 from sandbox._events import returned
-from sandbox._pending import FORKED, Aborted, Before, Pending, Waiter
+from sandbox._pending import FORKED, Aborted, Before, Pending, Waiter, drain
 from sandbox._weights import host_bytes
 from sandbox.capabilities.base import Due, Later
 from sandbox.errors import LimitExceeded
@@ -31,8 +30,6 @@ if TYPE_CHECKING:
 # Each call that is refused is one more answer; a guest that goes on asking is stopped.
 _MOST_REFUSED: Final = 1000
 _WAIT: Final = "Raise Limits.pending_requests, or await some calls before more are made."
-
-_T = TypeVar("_T")
 
 
 class Requests:
@@ -282,11 +279,11 @@ class Requests:
         """Cancel and start what turns have cancelled and asked for."""
         if not (self._cancels or self._unstarted or self._unasked or self._unstarted_services):
             return
-        for service in _drain(self._unstarted_services):
+        for service in drain(self._unstarted_services):
             self._waiter.serve(service)
-        for cancel in _drain(self._cancels):
+        for cancel in drain(self._cancels):
             cancel()
-        for pending, later in _drain(self._unasked):
+        for pending, later in drain(self._unasked):
             if not pending.stopped:
                 self._ask(pending, later)
         self._start()
@@ -358,7 +355,7 @@ class Requests:
             for number, value in self.alarms.pop_due(now_ms()):
                 self.answer(number, value)
         runs: dict[Run, None] = {}
-        for pending, value in _drain(self._completed):
+        for pending, value in drain(self._completed):
             if self._before is not None and self._was_there(pending):
                 self._before.answers.setdefault(pending.number, value)
             if isinstance(value, Due):
@@ -373,7 +370,7 @@ class Requests:
             pending.run.answers.append((pending, value))
             runs[pending.run] = None
             if pending.run.ended:
-                self._orphans.extend(_drain(pending.run.answers))
+                self._orphans.extend(drain(pending.run.answers))
         return list(runs)
 
     def has_answer(self, run: Run) -> bool:
@@ -387,7 +384,7 @@ class Requests:
     def next_answer(self, run: Run) -> tuple[int, Any] | None:
         """Take an answer that the guest must be told in a turn of this run: its own, or one whose run has ended."""
         for queue in (run.answers, self._orphans):
-            for pending, value in _drain(queue):
+            for pending, value in drain(queue):
                 if self._is_waited_for(pending):
                     self._take(pending.number)
                     self.answered_bytes = pending.held_bytes
@@ -426,13 +423,19 @@ class Requests:
             abort: Cancel its host calls; the guest is told that they were aborted, and so what awaits them ends too.
         """
         if abort:
-            for number in run.requests.copy():
-                pending = self._pending.get(number)
-                if pending is not None and not (pending.is_alarm or pending.outlives_run):
-                    pending.aborted = True
-                    self._stop(pending)
-                    self._completed.append((pending, None))
-        self._orphans.extend(_drain(run.answers))
+            self.abort([pending for pending in self.host_calls() if pending.number in run.requests])
+        self._orphans.extend(drain(run.answers))
+
+    def host_calls(self) -> list[Pending]:
+        """What the guest waits for that does not outlive a run which is ended by force."""
+        return [each for each in self._pending.copy().values() if not (each.is_alarm or each.outlives_run)]
+
+    def abort(self, calls: Iterable[Pending]) -> None:
+        """Cancel host calls; the guest is told that they were aborted."""
+        for pending in calls:
+            pending.aborted = True
+            self._stop(pending)
+            self._completed.append((pending, None))
 
     # --- going back; while no turn runs ---
 
@@ -491,10 +494,3 @@ def _complete(requests: weakref.ref[Requests], pending: Pending, value: object) 
     """What works on a request does not keep the sandbox alive that asked for it."""
     if (alive := requests()) is not None:
         alive.complete(pending, value)
-
-
-def _drain(queue: deque[_T]) -> Iterator[_T]:
-    """Take the items out one by one, also those that come meanwhile; several threads may do so."""
-    with suppress(IndexError):
-        while True:
-            yield queue.popleft()

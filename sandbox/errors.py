@@ -22,6 +22,8 @@
     ├── RunInterrupted                   the embedder called `interrupt`, or another run was rolled back
     ├── GuestProtocolError               the guest broke the ABI; the sandbox is poisoned
     ├── EngineCrashed                    the engine trapped; the sandbox is poisoned, or rolled back
+    ├── PoolFull                         as many wait for a sandbox of the pool as may
+    ├── PoolTimeout                      none came free in time; also a TimeoutError
     ├── WorkerLost                       the process that ran a job ended before it had an answer: attempts
     ├── ArtifactError                    the compiled guest is missing, or made for another ABI
     ├── SnapshotError                    a snapshot cannot be used here: missing
@@ -34,6 +36,7 @@
     └── UsageError                       the embedder is to blame
         ├── SandboxClosed
         ├── SandboxBusy                  a turn is running, on this thread or another
+        │   └── NamespaceInUse           somebody else has the sandbox of this name
         ├── SandboxPoisoned              an earlier failure left the guest unusable
         └── ConversionError              a value that cannot cross: path, reason; also a TypeError
 
@@ -49,7 +52,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from sandbox import _causes, _stack
 from sandbox._brief import amount, brief
-from sandbox._portable import DEPTH, Inner, portable, portable_cause, restore
+from sandbox._portable import Portable
 from sandbox._stack import Frame
 from sandbox.values import undefined
 
@@ -73,9 +76,12 @@ __all__ = [
     "JSSyntaxError",
     "LimitExceeded",
     "MemoryLimitExceeded",
+    "NamespaceInUse",
     "NotServing",
     "OutputLimitExceeded",
     "Paused",
+    "PoolFull",
+    "PoolTimeout",
     "RecordError",
     "RecordTruncated",
     "ReplayDiverged",
@@ -101,7 +107,7 @@ ErrorDetail = Literal["class", "message", "traceback"]
 """What the guest sees of an exception of the host: its class and a fixed text, its message, or its traceback too."""
 
 
-class SandboxError(Exception):
+class SandboxError(Portable):
     """Base of everything this package raises.
 
     Attributes:
@@ -113,22 +119,6 @@ class SandboxError(Exception):
 
     def __init__(self, text: str = "") -> None:
         super().__init__(text or self._text)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return restore, (type(self), self.args), self._portable_state({id(self): self}, DEPTH)
-
-    def __setstate__(self, state: Any) -> None:  # noqa: ANN401 - the pair that `_portable_state` makes
-        attributes, self.__cause__ = state
-        self.__dict__.update(attributes)
-
-    def _portable_copy(self, done: dict[int, Any], depth: int) -> object:
-        """What is pickled in place of this error inside another one; see `_portable`."""
-        copy = done[id(self)] = Inner(type(self), self.args)
-        copy.state = self._portable_state(done, depth)
-        return copy
-
-    def _portable_state(self, done: dict[int, Any], depth: int) -> tuple[Any, Any]:
-        return portable(self.__dict__, done, depth - 1), portable_cause(self.__cause__, done, depth - 1)
 
 
 class GuestError(SandboxError):
@@ -202,9 +192,6 @@ class JSError(GuestError):
         Args:
             source: The program, when the error has it not in `sources`.
             color: Use ANSI colors.
-
-        Returns:
-            Several lines, without a final line end.
         """
         return _causes.render(self, source, color=color)
 
@@ -229,10 +216,8 @@ class Stalled(GuestError):
     """The program waits for a promise that nothing can settle any more: no job, timer or host call is left."""
 
     def __init__(self, detail: str = "") -> None:
-        super().__init__(
-            "the program waits for a promise that can never settle: no timer and no host call is pending"
-            + (f" ({detail})" if detail else "")
-        )
+        text = "the program waits for a promise that can never settle: no timer and no host call is pending"
+        super().__init__(f"{text} ({detail})" if detail else text)
         self.detail = detail
 
 
@@ -386,6 +371,14 @@ class EngineCrashed(SandboxError):
     """
 
 
+class PoolFull(SandboxError):
+    """As many wait for a sandbox of the pool as may: `max_waiting`."""
+
+
+class PoolTimeout(SandboxError, TimeoutError):
+    """No sandbox of the pool came free in time."""
+
+
 class WorkerLost(SandboxError):
     """The process that ran a job ended before it had an answer: it was killed, ran out of memory, or crashed.
 
@@ -394,8 +387,8 @@ class WorkerLost(SandboxError):
     """
 
     def __init__(self, attempts: int = 1) -> None:
-        times = f", {attempts} times in a row" if attempts > 1 else ""
-        super().__init__(f"the process that ran the job ended before it had an answer{times}")
+        again = f", {attempts} times in a row" if attempts > 1 else ""
+        super().__init__(f"the process that ran the job ended before it had an answer{again}")
         self.attempts = attempts
 
 
@@ -475,6 +468,10 @@ class SandboxBusy(UsageError):
     """A turn is running: a sandbox serves one turn at a time."""
 
     _text: ClassVar[str] = "the sandbox is running; it serves one turn at a time"
+
+
+class NamespaceInUse(SandboxBusy):
+    """Somebody else uses this namespace: one at a time does."""
 
 
 class SandboxPoisoned(UsageError):

@@ -1,0 +1,1 @@
+"""Sandboxes by the thousand: templates that they begin with, a pool that bounds them, namespaces that are kept."""
