@@ -103,6 +103,7 @@ class Layer:
         """Take a store back from a closed sandbox. Thread-safe."""
         stores = self._stores[store.image.kind]
         if len(stores) < _store.KEPT_STORES and not store.trapped and self._restore(store):
+            store.was_used = True
             stores.append(store)
         else:
             store.delete()

@@ -23,8 +23,8 @@ Origin = Callable[["Image", int], "MemoryCopy"]
 
 # From here on it pays to ask for large pages: zeroing and mapping small ones takes longer than the copy does.
 _LARGE_BYTES: Final = 4 << 20
-# Up to here most pages are present in any store.
-_SMALL_BYTES: Final = 256 << 10
+# Up to here most pages are present in any store, and written by any program.
+_SMALL_BYTES: Final = 384 << 10
 
 
 class MemoryCopy:
@@ -53,9 +53,10 @@ class MemoryCopy:
         Raises:
             MemoryError: The host has no room for it.
         """
-        return cls(
-            store.memory_bytes(), [(start, bytes(store.memory[start:end])) for start, end in _store.changed(store)]
-        )
+        parts = [(start, bytes(store.memory[start:end])) for start, end in _store.changed(store)]
+        if store.was_used and _SMALL_BYTES < sum(len(data) for _, data in parts) < 2 * _store.MAX_WRITTEN_BYTES:
+            parts = list(_store.pristine(store.image, store.image.memory_bytes).trimmed(parts))
+        return cls(store.memory_bytes(), parts)
 
     @classmethod
     def view(cls, store: Store) -> Self:
@@ -98,7 +99,7 @@ class MemoryCopy:
         for start, data in self.parts:
             if len(data) >= _LARGE_BYTES:
                 _pages.prefer_huge(store.base + max(start, before), store.base + start + len(data))
-        if sum(len(data) for _, data in self.parts) > _SMALL_BYTES:
+        if not store.was_used and sum(len(data) for _, data in self.parts) > _SMALL_BYTES:
             _pages.populate(store.base, [(at, at + len(data)) for at, data in self.parts if len(data) < _LARGE_BYTES])
         for start, data in self.parts:
             store.memory[start : start + len(data)] = data

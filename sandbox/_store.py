@@ -30,6 +30,7 @@ KEPT_STORES: Final = 16
 # A store that was written all over is not worth wiping, nor its memory worth keeping.
 MAX_WRITTEN_BYTES: Final = 2 << 20
 _PAGE_BYTES: Final = mmap.PAGESIZE
+_ZEROS: Final = bytes(_PAGE_BYTES)
 # Message of `eval`: flag byte, file name and source text.
 _SMALLEST_PROGRAM: Final = b"\x00\xa0\xa10"
 _STARTING_FUEL: Final = 1 << 40
@@ -71,6 +72,7 @@ class Store:
         control: The control block, a live view of guest memory.
         layer: What was mapped over the image before any code ran; None: nothing.
         trapped: Whether an export ended in a trap.
+        was_used: Whether other sandboxes had it before: then pages are present that this one has not written.
     """
 
     __slots__ = (
@@ -85,13 +87,14 @@ class Store:
         "layer",
         "memory",
         "trapped",
+        "was_used",
     )
 
     def __init__(self, image: Image, memory_bytes: int) -> None:
         self.image = image
         self.layer: Layer | None = None
         self._functions: dict[str, tuple[int, Any]] = {}
-        self.trapped = False
+        self.trapped = self.was_used = False
         self._store: int | None = _wasmtime.store_new(image.engine_address, None, None)
         self.context: int = _wasmtime.store_context(self._store)
         try:
@@ -285,6 +288,22 @@ class Pristine:
             self._proven = True
         return not self._refuted
 
+    def trimmed(self, parts: Iterable[tuple[int, bytes]]) -> Iterator[tuple[int, bytes]]:
+        """Parts of a memory without those pages that are as in a pristine one."""
+        for start, data in parts:
+            begin = None
+            for at in range(0, len(data) + _PAGE_BYTES, _PAGE_BYTES):
+                page = data[at : at + _PAGE_BYTES]
+                if page and page != self._page(start + at):
+                    begin = at if begin is None else begin
+                elif begin is not None:
+                    yield start + begin, data[begin:at]
+                    begin = None
+
+    def _page(self, start: int) -> bytes:
+        at = start - self.start
+        return self.data[at : at + _PAGE_BYTES] if 0 <= at < len(self.data) else _ZEROS
+
     def changed(self, store: Store) -> list[_pages.Region]:
         """The parts of a memory that may differ from a pristine one, as offsets; all of it where nobody can tell."""
         size = store.memory_bytes()
@@ -416,6 +435,7 @@ def release(store: Store) -> None:
     pristine = shelf.pristine
     room = len(shelf.stores) < KEPT_STORES
     if pristine is not None and room and not store.trapped and pristine.restore(store):
+        store.was_used = True
         shelf.stores.append(store)
     else:
         store.delete()

@@ -259,16 +259,18 @@ class NamespaceLoan(Loan):
         self._functions = functions
         self._has_name = False
 
-    def _enter(self, thread: int | None) -> None:
-        super()._enter(thread)
+    def _prepare(self, thread: int | None) -> None:
         self._spaces.begin_use(self._name, thread)
         self._has_name = True
 
     def _leave(self) -> None:
+        self._let_go()
+        super()._leave()
+
+    def _let_go(self) -> None:
         if self._has_name:
             self._has_name = False
             self._spaces.end_use(self._name)
-        super()._leave()
 
     def _begin(self, *, is_async: bool) -> Face:
         return self._spawn(self._spaces.find(self._name), is_async=is_async)
@@ -309,3 +311,4 @@ class NamespaceLoan(Loan):
     def _keep(self, snapshot: Snapshot) -> None:
         snapshot._state = without_calls(snapshot._state)
         self._spaces.keep(self._name, snapshot)
+        self._let_go()

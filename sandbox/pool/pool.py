@@ -259,9 +259,10 @@ class Loan:
         self._is_entered = False
 
     def __enter__(self) -> Sandbox:
+        self._use_up()
         try:
             with _interrupts.Deferral():
-                self._enter(threading.get_ident())
+                self._prepare(threading.get_ident())
                 self._ticket = self._pool._wait(self._timeout)
                 box = self._box = self._begin(is_async=False)
         except BaseException:
@@ -283,8 +284,9 @@ class Loan:
     async def __aenter__(self) -> AsyncSandbox:
         from sandbox.pool import waiting
 
+        self._use_up()
         try:
-            self._enter(None)
+            self._prepare(None)
             self._ticket = await waiting.wait(self._pool._admission, self._timeout)
             box = await self._begin_async()
             self._box = await box.__aenter__()
@@ -303,11 +305,17 @@ class Loan:
         finally:
             self._leave()
 
-    def _enter(self, thread: int | None) -> None:
-        """Begin to wait; `thread` is whose it will be, None: a task's."""
+    def _use_up(self) -> None:
         if self._is_entered:
             raise UsageError("what `take` gives is entered once; take another sandbox")
         self._is_entered = True
+
+    def _prepare(self, thread: int | None) -> None:
+        """What comes before the wait.
+
+        Args:
+            thread: Whose the sandbox will be; None: a task's.
+        """
 
     def _give_back(self) -> None:
         """Close the sandbox, if there is one, and leave; on the thread that has it."""

@@ -132,9 +132,9 @@ def _shared(options: dict[str, Any]) -> dict[str, Any]:
     """
     if options.get("record") is not None:
         raise TypeError("a template takes no record=: each file records one sandbox; see Sandbox.record")
-    given = options.get("capabilities", ())
+    given = tuple(options.get("capabilities", ()))
     if any(isinstance(each, Capability) for each in given):
         raise TypeError(
-            "capabilities of a template are what makes them, such as their classes: each serves one sandbox"
+            "capabilities of a template are given as what makes them, such as classes: each serves one sandbox"
         )
-    return {**options, "capabilities": tuple(given)} if given else options
+    return {**options, "capabilities": given} if given else options
