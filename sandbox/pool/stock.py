@@ -37,7 +37,7 @@ class Stock:
         self.made = 0
         self._template = template
         self._ready: dict[bool, deque[Face]] = {}  # by whether they are asynchronous
-        self._lock = threading.RLock()
+        self._lock, self._filling = threading.RLock(), threading.RLock()
         self._is_closed = False
 
     def __len__(self) -> int:
@@ -60,11 +60,10 @@ class Stock:
 
     def fill(self) -> None:
         """Make as many as are missing; on the keeper's thread."""
-        for is_async, ready in list(self._ready.items()):
-            while not self._is_closed and len(ready) < self.warm:
-                ready.append(self._make(is_async))
-        if self._is_closed:
-            self.clear()  # once more: `close` may have come between
+        with self._filling:
+            for is_async, ready in list(self._ready.items()):
+                while not self._is_closed and len(ready) < self.warm:
+                    ready.append(self._make(is_async))
 
     def clear(self) -> None:
         """Close those that there are."""
@@ -76,11 +75,12 @@ class Stock:
     def close(self) -> None:
         """Close all, and make no more; idempotent."""
         self._is_closed = True
-        self.clear()
+        with self._filling:  # one may be on its way
+            self.clear()
 
     def after_fork(self) -> None:
         """In a forked child: the parent has the same ones, with the same random numbers before them."""
-        self._lock = threading.RLock()
+        self._lock, self._filling = threading.RLock(), threading.RLock()
         self.clear()
 
     def _make(self, is_async: bool) -> Face:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -30,9 +30,20 @@ async def never() -> None:
     await anyio.sleep_forever()
 
 
+_pools: list[Pool] = []
+
+
+@pytest.fixture(autouse=True)
+def _close_pools() -> Iterator[None]:
+    yield
+    while _pools:
+        _pools.pop().close()
+
+
 def spaces(**arguments: Any) -> Namespaces:
     options = {key: arguments.pop(key) for key in ("most", "load", "on_evict") if key in arguments}
-    return Namespaces(Pool(**{"size": 2, "functions": {"never": never}, **arguments}), **options)
+    _pools.append(Pool(**{"size": 2, "functions": {"never": never}, **arguments}))
+    return Namespaces(_pools[-1], **options)
 
 
 # --- what is kept -----------------------------------------------------------------------------------------------------
@@ -109,7 +120,7 @@ def test_what_begins_anew() -> None:
         entries.append(mine)
         return {"console": lambda entry: mine.append(entry.text)}
 
-    kept = Namespaces(Pool(size=1, warm=0, own=own, limits=Limits(output_bytes=1000)))
+    kept = spaces(functions=None, warm=0, own=own, limits=Limits(output_bytes=1000))
     entries.clear()
     function: Any = None
     for _ in range(3):
