@@ -17,6 +17,7 @@ _FORKS = ("fork", "fork_large")
 _HELD = ("spawn_snapshot", "spawn_snapshot_large", "copy_large")
 _SNAPSHOTS = (*_FORKS, *_HELD, "snapshot", "snapshot_large", "restore", "restore_large")
 _NO_SNAPSHOTS = dict.fromkeys(_SNAPSHOTS, "no snapshots of a sandbox that has run")
+_NO_TEMPLATES = {"spawn_template": "nothing to begin with but an empty sandbox"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,7 @@ ENGINES: tuple[Engine, ...] = (
         lacks=MappingProxyType(
             {
                 **_NO_SNAPSHOTS,
+                **_NO_TEMPLATES,
                 "bytes_out": "bytes do not convert",
                 "bytes_in": "bytes do not convert",
                 "large_bytes_out": "bytes do not convert",
@@ -107,6 +109,7 @@ ENGINES: tuple[Engine, ...] = (
         lacks=MappingProxyType(
             {
                 **_NO_SNAPSHOTS,
+                **_NO_TEMPLATES,
                 "host_call": "host functions are asynchronous only",
                 "host_call_record": "host functions are asynchronous only",
             }

@@ -14,7 +14,7 @@ from benchmarks import workloads
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from benchmarks.engines.base import Adapter, HostFunctions, Session, SnapshotAdapter
+    from benchmarks.engines.base import Adapter, HostFunctions, Session, SnapshotAdapter, TemplateAdapter
     from benchmarks.rows import Row
 
 SAMPLE_SECONDS = 0.02
@@ -53,6 +53,8 @@ def prepare(adapter: Adapter, row: Row) -> Prepared:
     match row.kind:
         case "spawn":
             return _prepare_spawn(adapter)
+        case "spawn_template":
+            return _prepare_template(cast("TemplateAdapter", adapter))
         case "spawn_snapshot" | "copy" | "fork" | "snapshot" | "restore":
             return _prepare_snapshot(cast("SnapshotAdapter", adapter), row)
         case "eval":
@@ -104,6 +106,22 @@ def _prepare_spawn(adapter: Adapter) -> Prepared:
         return result
 
     return Prepared(operation, lambda: _check(operation(), 2), 1, lambda: None)
+
+
+def _prepare_template(adapter: TemplateAdapter) -> Prepared:
+    open_session = adapter.template(workloads.library())
+
+    def evaluate(code: str) -> object:
+        session = open_session()
+        result = session.eval(code)
+        session.close()
+        return result
+
+    def verify() -> None:
+        _check(evaluate("1+1"), 2)
+        _check(evaluate(workloads.LIBRARY_CHECK), workloads.LIBRARY_ANSWER)
+
+    return Prepared(lambda: evaluate("1+1"), verify, 1, lambda: None)
 
 
 def _prepare_snapshot(adapter: SnapshotAdapter, row: Row) -> Prepared:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 
 Kind = Literal["spawn", "eval", "host_call", "guest_call", "out", "in", "compute", "first_eval", "memory", "derived",
-    "snapshot", "restore", "spawn_snapshot", "copy", "fork",
+    "snapshot", "restore", "spawn_snapshot", "spawn_template", "copy", "fork",
 ]  # fmt: skip
 Unit = Literal["seconds", "bytes"]
 
@@ -42,6 +42,7 @@ class Row(NamedTuple):
 
 ROWS: tuple[Row, ...] = (
     Row("spawn", 'create, eval("1+1"), close', "life", "spawn"),
+    Row("spawn_template", "the same, with a library that was loaded before", "life", "spawn_template"),
     Row("spawn_snapshot", "the same, from a snapshot kept in memory", "life", "spawn_snapshot", "small"),
     Row("spawn_snapshot_large", "the same, of 20 MB of objects", "life", "spawn_snapshot", "large"),
     Row("fork", 'fork, eval("1+1"), close', "life", "fork", "small"),

@@ -41,6 +41,7 @@ class Target:
 TARGETS: tuple[Target, ...] = (
     Target("spawn", "quickjs-rs", 1 / 8),
     Target("spawn", "jsrun", 1 / 30),
+    Target("spawn_template", "jsrun", 1 / 30),
     Target("idle_rss", None, 600_000),
     Target("host_call", "quickjs-rs", 1 / 30),
     Target("host_call", "jsrun", 1),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -99,6 +100,29 @@ def value(name: str) -> Value:
 def program(name: str) -> str:
     """Source of the program called `name`: a script that defines `run()`."""
     return (PROGRAMS_DIRECTORY / f"{name}.js").read_text(encoding="utf-8")
+
+
+# The library of `spawn_template`; a file takes its place, such as a copy of lodash.js.
+LIBRARY_VARIABLE = "SANDBOX_BENCH_LIBRARY"
+LIBRARY_CHECK, LIBRARY_ANSWER = "loaded", 42
+_LIBRARY_FUNCTIONS = 800
+
+
+def library() -> str:
+    """Source of a script of some hundred functions and tables, as a library of utilities has them; defines `loaded`."""
+    path = os.environ.get(LIBRARY_VARIABLE)
+    if path:
+        source = Path(path).read_text(encoding="utf-8")
+    else:
+        functions = (
+            f"library.f{index} = function f{index}(array, size) {{ const out = []; "
+            f"for (let i = 0; i < array.length; i += size) out.push(array.slice(i, i + size + {index})); "
+            f"return size > {index} ? out.map(part => part.length) : out; }}; "
+            f"library.t{index} = [{index}, 'row {index}'];"
+            for index in range(_LIBRARY_FUNCTIONS)
+        )
+        source = "globalThis.library = {};\n" + "\n".join(functions)
+    return f"{source}\n;globalThis.loaded = {LIBRARY_ANSWER}; 0"
 
 
 # What a sandbox holds of which a snapshot is taken: how many objects.

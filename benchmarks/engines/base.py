@@ -107,6 +107,13 @@ class SnapshotAdapter(Protocol):
         """
 
 
+class TemplateAdapter(Protocol):
+    """An adapter module of an engine whose sandboxes can begin with a library that was loaded before."""
+
+    def template(self, source: str) -> Callable[[], Session]:
+        """What makes sandboxes in which a script has run, however the engine does that best."""
+
+
 def load(adapter_name: str) -> BoundedAdapter:
     """Import the adapter called `adapter_name`, and with it the engine."""
     return cast("BoundedAdapter", importlib.import_module(f"benchmarks.engines.{adapter_name}"))

@@ -19,9 +19,17 @@ _MAIN, _SCHEME = "main", "app:"
 class DenoSession:
     """A `jsrun.Runtime`."""
 
-    def __init__(self, functions: HostFunctions, budget: Budget | None, loader: ModuleLoader | None) -> None:
+    def __init__(
+        self,
+        functions: HostFunctions,
+        budget: Budget | None,
+        loader: ModuleLoader | None,
+        snapshot: bytes | None = None,
+    ) -> None:
         self._seconds = budget.seconds if budget else None
-        if budget is None:
+        if snapshot is not None:
+            self._runtime = _jsrun.Runtime(_jsrun.RuntimeConfig(snapshot=snapshot))
+        elif budget is None:
             self._runtime = _jsrun.Runtime()
         else:
             limits = _jsrun.RuntimeConfig(max_heap_size=budget.memory_bytes, timeout=budget.seconds)
@@ -84,6 +92,14 @@ def open_session(
 ) -> BoundedSession:
     """Make a runtime in which `functions` are globals."""
     return DenoSession(functions, budget, loader)
+
+
+def template(source: str) -> Callable[[], BoundedSession]:
+    """A startup snapshot of V8's, made by `SnapshotBuilder`."""
+    builder = _jsrun.SnapshotBuilder()
+    builder.execute_script("library.js", source)
+    data = builder.build()
+    return lambda: DenoSession({}, None, None, data)
 
 
 def kind_of(error: BaseException) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import metadata
 from typing import TYPE_CHECKING, Any, cast
 
-from sandbox import Limits, Sandbox, Snapshot, errors
+from sandbox import Limits, Sandbox, Snapshot, Template, errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -113,6 +113,12 @@ def spawner(session: BoundedSession) -> Callable[[], BoundedSession]:
     """`Sandbox.restore` of one `Snapshot`."""
     taken = cast("PortableSession", session).box.snapshot()
     return lambda: PortableSession(Sandbox.restore(taken))
+
+
+def template(source: str) -> Callable[[], BoundedSession]:
+    """`Template.spawn`."""
+    made = Template(source)
+    return lambda: PortableSession(made.spawn())
 
 
 def fork(session: BoundedSession) -> BoundedSession:

@@ -107,6 +107,13 @@ def spawner(session: BoundedSession) -> Callable[[], BoundedSession]:
     return lambda: _restored(taken, {}, None)
 
 
+def template(source: str) -> Callable[[], BoundedSession]:
+    """A snapshot that is kept, as `spawner`."""
+    session = open_session({})
+    session.eval(source)
+    return spawner(session)
+
+
 def _restored(taken: Any, functions: HostFunctions, budget: Budget | None) -> BoundedSession:  # noqa: ANN401 - untyped
     session = WasmSession(functions, budget, None)
     session._runtime.restore_snapshot(taken, session._context)

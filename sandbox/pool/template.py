@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 Setup = str | Callable[[Sandbox], object] | Snapshot
 
-# Made at once, so that each sandbox begins with memory that is mapped already.
+# Made at once, so that each sandbox begins with memory that is mapped, and with those pages present that every program
+# writes.
 _FIRST: Final = 2
 
 
@@ -69,7 +70,9 @@ class Template:
         self._options, self._own = _shared(options), own
         self.snapshot: Snapshot = setup if isinstance(setup, Snapshot) else self._set_up(setup, filename)
         for _ in range(_FIRST):
-            self.spawn().close()
+            with self.spawn() as box:
+                if not self.snapshot.pending:  # else somebody might be called
+                    box.eval("")
 
     def _set_up(self, setup: str | Callable[[Sandbox], object] | None, filename: str | None) -> Snapshot:
         with Sandbox(**self._options_of_one()) as box:
