@@ -305,6 +305,10 @@ class Loan:
         finally:
             self._leave()
 
+    def __del__(self) -> None:
+        # An exception of a signal handler may come at the first instruction of `__exit__`, or before the block's first.
+        self._leave()
+
     def _use_up(self) -> None:
         if self._is_entered:
             raise UsageError("what `take` gives is entered once; take another sandbox")

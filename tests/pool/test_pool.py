@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import random
+import signal
 import threading
 import time
 import weakref
@@ -14,7 +16,7 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from sandbox import Limits, Pool, Sandbox, Template
+from sandbox import Limits, Namespaces, Pool, Sandbox, Template
 from sandbox.errors import (
     CpuLimitExceeded,
     JSError,
@@ -280,6 +282,54 @@ def test_a_wait_that_nobody_could_end() -> None:
     with pool, pool.take() as box:
         box.function(take)
         assert "on the loop of asynchronous host functions" in box.eval("await take()")
+
+
+class Signal(BaseException):
+    """Raised by a signal handler, as KeyboardInterrupt is."""
+
+
+@pytest.fixture
+def alarm() -> Iterator[Callable[[float], object]]:
+    """Have a signal handler raise `Signal` after so many seconds."""
+    if not hasattr(signal, "setitimer"):
+        pytest.skip("the platform has no timers that send signals")
+
+    def handle(_number: int, _frame: object) -> None:
+        raise Signal
+
+    before = signal.signal(signal.SIGALRM, handle)
+    try:
+        yield lambda seconds: signal.setitimer(signal.ITIMER_REAL, seconds)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def test_a_signal_ends_a_wait(pool: Pool, alarm: Callable[[float], object]) -> None:
+    with pool.take(), pool.take():
+        alarm(0.05)
+        with pytest.raises(Signal), pool.take(timeout=None):
+            raise AssertionError
+        assert books(pool) == (2, 0)
+    assert (books(pool), pool.stats().cancelled) == ((0, 0), 1)
+
+
+def test_signals_at_random_instants_lose_no_place(alarm: Callable[[float], object]) -> None:
+    choose = random.Random(3)
+    with Pool(size=1, timeout=5) as pool:
+        spaces = Namespaces(pool)
+        hits = 0
+        for index in range(300):
+            try:
+                alarm(choose.uniform(1e-6, 2e-3))
+                with spaces.take("a") if index % 2 else pool.take() as box:
+                    box.eval("1")
+                alarm(0)
+            except Signal:
+                hits += 1
+            gc.collect(0)
+            assert (books(pool), len(spaces._in_use)) == ((0, 0), 0)
+        assert hits > 20
 
 
 # --- the end ----------------------------------------------------------------------------------------------------------
