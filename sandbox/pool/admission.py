@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from typing import Final, Literal
@@ -25,12 +26,14 @@ class Ticket:
         phase: Where it is: `"refused"` when the pool was closed while it waited, `"over"` when it was given back.
         thread: Who has it; None: a task, which does not live on in a forked child.
         began: When it was drawn, by the monotonic clock.
+        owner: Who would give it back; None: whoever has it.
     """
 
     on_change: Callable[[], object]
     phase: Phase = "waiting"
     thread: int | None = None
     began: float = field(default_factory=time.monotonic)
+    owner: weakref.ref[object] | None = None
 
 
 @dataclass(slots=True)
@@ -74,14 +77,22 @@ class Admission:
         self._counts = Counts()
         self.is_closed = False
 
-    def enter(self, on_change: Callable[[], object], thread: int | None) -> Ticket:
+    def enter(self, on_change: Callable[[], object], thread: int | None, owner: object = None) -> Ticket:
         """Draw a ticket, which is granted at once if there is room and nobody waits.
+
+        Args:
+            on_change: See `Ticket`.
+            thread: See there.
+            owner: What is gone when nobody can give the ticket back any more: an exception of a signal handler may come
+                at the first instruction of the function that would.
 
         Raises:
             PoolFull: As many wait as may.
             SandboxClosed: The pool is closed.
         """
-        ticket = Ticket(on_change, thread=thread)
+        ticket = Ticket(on_change, thread=thread, owner=None if owner is None else weakref.ref(owner))
+        if len(self._in) >= self.size:
+            self._find_lost()
         with self._lock:
             if self.is_closed:
                 raise SandboxClosed(_CLOSED)
@@ -117,6 +128,7 @@ class Admission:
         Raises:
             PoolTimeout: It was not.
         """
+        self._find_lost()
         if ticket.phase == "waiting":
             self.leave(ticket, "timeout")
             raise PoolTimeout(f"none of {self.size} sandboxes came free within {timeout:g} s")
@@ -152,6 +164,11 @@ class Admission:
         """What has happened so far: a copy."""
         with self._lock:
             return Counts(*(getattr(self._counts, each.name) for each in fields(Counts)))
+
+    def _find_lost(self) -> None:
+        for ticket in list(self._in):
+            if ticket.owner is not None and ticket.owner() is None:
+                self.leave(ticket)
 
     def _admit(self) -> list[Ticket]:
         granted = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, Self, cast
 
@@ -72,7 +73,8 @@ class Namespaces:
         self.most = most
         self._load, self._on_evict = load, on_evict
         self._kept: dict[str, Snapshot] = {}  # the one used last is the last
-        self._in_use: dict[str, int | None] = {}  # by whom, as `Ticket.thread`
+        # By which thread, as `Ticket.thread`, and for what; see `Ticket.owner`.
+        self._in_use: dict[str, tuple[int | None, weakref.ref[object]]] = {}
         self._lock = threading.RLock()
         self._is_closed = False
         _forks.watch(self)
@@ -136,7 +138,7 @@ class Namespaces:
             self._check_free(name)
             if name not in self._kept:
                 return False
-            self._in_use[name] = threading.get_ident()
+            self._use(name, self, threading.get_ident())
         self._evict(name)
         return True
 
@@ -171,12 +173,12 @@ class Namespaces:
     def after_fork(self) -> None:
         """See `_forks.Runner`."""
         self._lock = threading.RLock()
-        self._in_use = {name: user for name, user in self._in_use.items() if user == threading.get_ident()}
+        self._in_use = {name: use for name, use in self._in_use.items() if use[0] == threading.get_ident()}
 
     # --- what those who take one use ---
 
-    def begin_use(self, name: str, user: int | None) -> None:
-        """Keep others away from a namespace.
+    def begin_use(self, name: str, thread: int | None, owner: object) -> None:
+        """Keep others away from a namespace; arguments as for `Admission.enter`.
 
         Raises:
             NamespaceInUse: Somebody has it.
@@ -186,7 +188,7 @@ class Namespaces:
             if self._is_closed:
                 raise SandboxClosed("the namespaces are closed")
             self._check_free(name)
-            self._in_use[name] = user
+            self._use(name, owner, thread)
 
     def end_use(self, name: str) -> None:
         """Let others have it again."""
@@ -223,8 +225,8 @@ class Namespaces:
         with self._lock:
             if len(self._kept) > most:
                 for name in self._kept:
-                    if name not in self._in_use:
-                        self._in_use[name] = threading.get_ident()
+                    if self._is_free(name):
+                        self._use(name, self, threading.get_ident())
                         return name
         return None
 
@@ -237,8 +239,15 @@ class Namespaces:
         finally:
             self.end_use(name)
 
+    def _use(self, name: str, owner: object, thread: int | None) -> None:
+        self._in_use[name] = thread, weakref.ref(owner)
+
+    def _is_free(self, name: str) -> bool:
+        use = self._in_use.get(name)
+        return use is None or use[1]() is None
+
     def _check_free(self, name: str) -> None:
-        if name in self._in_use:
+        if not self._is_free(name):
             raise NamespaceInUse(f"somebody else uses the namespace {name!r}")
 
 
@@ -260,7 +269,7 @@ class NamespaceLoan(Loan):
         self._has_name = False
 
     def _prepare(self, thread: int | None) -> None:
-        self._spaces.begin_use(self._name, thread)
+        self._spaces.begin_use(self._name, thread, self)
         self._has_name = True
 
     def _leave(self) -> None:

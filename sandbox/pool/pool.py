@@ -207,7 +207,7 @@ class Pool:
 
     # --- what those who take one use ---
 
-    def _wait(self, timeout: float | None) -> Ticket:
+    def _wait(self, owner: object, timeout: float | None) -> Ticket:
         """Wait for a place, on this thread."""
         queue: SimpleQueue[None] = SimpleQueue()
 
@@ -215,7 +215,7 @@ class Pool:
             queue.put(None)
 
         with _interrupts.Deferral(wake):
-            ticket = self._admission.enter(wake, threading.get_ident())
+            ticket = self._admission.enter(wake, threading.get_ident(), owner)
             try:
                 while ticket.phase == "waiting":
                     if _threads.is_loop_thread():
@@ -263,7 +263,7 @@ class Loan:
         try:
             with _interrupts.Deferral():
                 self._prepare(threading.get_ident())
-                self._ticket = self._pool._wait(self._timeout)
+                self._ticket = self._pool._wait(self, self._timeout)
                 box = self._box = self._begin(is_async=False)
         except BaseException:
             self._give_back()
@@ -287,7 +287,7 @@ class Loan:
         self._use_up()
         try:
             self._prepare(None)
-            self._ticket = await waiting.wait(self._pool._admission, self._timeout)
+            self._ticket = await waiting.wait(self._pool._admission, self, self._timeout)
             box = await self._begin_async()
             self._box = await box.__aenter__()
         except BaseException:
@@ -304,10 +304,6 @@ class Loan:
                 await waiting.finish(box, lambda: self._finish_async(box))
         finally:
             self._leave()
-
-    def __del__(self) -> None:
-        # An exception of a signal handler may come at the first instruction of `__exit__`, or before the block's first.
-        self._leave()
 
     def _use_up(self) -> None:
         if self._is_entered:

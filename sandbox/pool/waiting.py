@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 
-async def wait(admission: Admission, timeout: float | None) -> Ticket:  # noqa: ASYNC109 - of the queue
+async def wait(admission: Admission, owner: object, timeout: float | None) -> Ticket:  # noqa: ASYNC109 - of the queue
     """Wait for a place. A cancel point if it has to wait.
 
     Raises:
@@ -35,7 +35,7 @@ async def wait(admission: Admission, timeout: float | None) -> Ticket:  # noqa: 
         with suppress(*races):
             changed.set()
 
-    ticket = admission.enter(lambda: soon(loop, wake), None)
+    ticket = admission.enter(lambda: soon(loop, wake), None, owner)
     try:
         if ticket.phase == "waiting":
             with anyio.move_on_after(math.inf if timeout is None else timeout):

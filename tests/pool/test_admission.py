@@ -137,6 +137,26 @@ def test_a_finalizer_may_leave_in_the_middle_of_anything() -> None:
     assert (admission.in_use(), admission.waiting()) == (0, 0)
 
 
+class Owner:
+    pass
+
+
+def test_what_nobody_can_give_back_is_free() -> None:
+    admission = Admission(1, None)
+    owner, other = Owner(), Owner()
+    lost = admission.enter(list, None, owner)
+    waiting = admission.enter(list, None, other)
+    assert waiting.phase == "waiting"
+    del owner
+
+    admission.give_up(waiting, 1)  # looks once more
+
+    assert (lost.phase, waiting.phase) == ("over", "granted")
+    del other
+    assert admission.enter(list, None).phase == "granted"
+    assert (admission.in_use(), admission.waiting()) == (1, 0)
+
+
 def test_threads_that_come_and_go() -> None:
     admission, inside, most, failures = Admission(3, None), 0, 0, 0
     lock = threading.Lock()

@@ -229,6 +229,32 @@ def test_a_task_that_is_cancelled_loses_nothing(pool: Pool, backend: str) -> Non
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
+def test_cancelled_at_random_instants(pool: Pool, backend: str) -> None:
+    choose, spaces, seen = random.Random(5), Namespaces(pool), [0, 0]
+
+    async def use(index: int) -> None:
+        with anyio.move_on_after(choose.uniform(0, 0.01)) as scope:
+            async with spaces.take(f"name {index}") if index % 2 else pool.take() as box:
+                await box.eval("setTimeout(() => {}, 5); 1")
+        seen[scope.cancelled_caught] += 1
+
+    async def main() -> None:
+        for _ in range(15):
+            async with anyio.create_task_group() as tasks:
+                for index in range(8):
+                    tasks.start_soon(use, index)
+
+    anyio.run(main, backend=backend)
+
+    assert sum(seen) == 120
+    assert seen[True] > 10
+    assert (books(pool), spaces._in_use) == ((0, 0), {})
+    for name in spaces.names():
+        with spaces.take(name) as box:
+            assert box.eval("1 + 1") == 2
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
 def test_cancelled_in_the_block(pool: Pool, backend: str) -> None:
     async def main() -> None:
         for _ in range(3):
@@ -327,9 +353,14 @@ def test_signals_at_random_instants_lose_no_place(alarm: Callable[[float], objec
                 alarm(0)
             except Signal:
                 hits += 1
-            gc.collect(0)
-            assert (books(pool), len(spaces._in_use)) == ((0, 0), 0)
         assert hits > 20
+        gc.collect()
+        for name in ("a", "b"):
+            with pool.take(timeout=0), pytest.raises(PoolTimeout), spaces.take(name, timeout=0):
+                raise AssertionError
+            with spaces.take(name, timeout=0) as box:
+                assert box.eval("1 + 1") == 2
+        assert books(pool) == (0, 0)
 
 
 # --- the end ----------------------------------------------------------------------------------------------------------
