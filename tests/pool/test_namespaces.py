@@ -112,6 +112,30 @@ def test_what_was_planned_never_happens(backend: str | None) -> None:
     assert log == ["AbortError"]
 
 
+def test_in_a_broken_world() -> None:
+    """A program that has replaced what the bindings could use changes nothing about its own timers' end."""
+    kept = spaces(clock="virtual")
+    with kept.take("a") as box:
+        box.eval("""
+            globalThis.fired = 0
+            const later = setTimeout, every = setInterval
+            for (let i = 1; i < 50; i++) { later(() => fired++, i); every(() => fired++, i) }
+            const broken = () => { throw new Error('broken') }
+            for (const key of ['get', 'set', 'has', 'delete', 'clear', 'forEach']) Map.prototype[key] = broken
+            for (const key of ['pop', 'push', 'shift', 'splice', 'slice', 'at']) Array.prototype[key] = broken
+            Function.prototype.call = Function.prototype.apply = Function.prototype.bind = broken
+            for (const key of ['due', 'slot', 'id', 'period', '__proto__', '0', '50'])
+                Reflect.defineProperty(Object.prototype, key, {get: broken, set: broken})
+            0
+        """)
+    with kept.take("a") as box:
+        box.run_until_idle()
+        assert box.eval("fired") == 0
+        box.eval("later(() => fired++, 7); 0")
+        box.tick(10)
+        assert box.eval("fired") == 1
+
+
 def test_what_begins_anew() -> None:
     entries: list[list[str]] = []
 
