@@ -78,8 +78,11 @@ def portable(value: object, done: dict[int, Any], depth: int = DEPTH) -> Any:  #
     return copy
 
 
-class Portable(Exception):
-    """An error that can be pickled, with what it holds."""
+class Portable:
+    """What makes an exception one that can be pickled, with what it holds."""
+
+    args: tuple[Any, ...]
+    __cause__: BaseException | None
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _restore, (type(self), self.args), self._portable_state({id(self): self}, DEPTH)
@@ -98,7 +101,7 @@ class Portable(Exception):
         return portable(self.__dict__, done, depth - 1), portable_cause(self.__cause__, done, depth - 1)
 
 
-def _restore(cls: type[BaseException], args: tuple[Any, ...]) -> BaseException:
+def _restore(cls: type[Portable], args: tuple[Any, ...]) -> Portable:
     """Make an error again, without its constructor."""
     error = cls.__new__(cls, *args)
     error.args = args
@@ -110,7 +113,7 @@ class _Inner:
 
     state: tuple[Any, Any]
 
-    def __init__(self, kind: type[BaseException], args: tuple[Any, ...]) -> None:
+    def __init__(self, kind: type[Portable], args: tuple[Any, ...]) -> None:
         self._parts = kind, args
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -107,7 +107,7 @@ ErrorDetail = Literal["class", "message", "traceback"]
 """What the guest sees of an exception of the host: its class and a fixed text, its message, or its traceback too."""
 
 
-class SandboxError(Portable):
+class SandboxError(Portable, Exception):
     """Base of everything this package raises.
 
     Attributes:
