@@ -61,9 +61,8 @@ class Moment:
         self._player = Player(limits)
         self.codec = Codec(cast("Owner", Nobody()), limits)
         self._refusal, _ = self.codec.encode_answer(JSError("there is no host in a replay"))
-        self._turn: list[
-            tuple[int, Entry]
-        ] = []  # what is known of the turn in progress, which the player has not played
+        # What is known of the turn in progress, not played yet: entries, each with the number of events before it.
+        self._turn: list[tuple[int, Entry]] = []
         self._events: deque[ReplayEvent] = deque()
 
     def step(self) -> ReplayEvent | None:

@@ -170,8 +170,7 @@ class Player:
 
     def _diverge(self, actual: str | Entry) -> NoReturn:
         """The guest has done something else in the middle of a turn."""
-        entry = self._entry
-        raise Divergence(entry, actual, self._line())
+        raise Divergence(self._entry, actual, self._line())
 
     # --- what the host did ---
 

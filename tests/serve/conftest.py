@@ -9,7 +9,8 @@ from typing import Any
 import anyio
 import pytest
 
-from sandbox import AsyncSandbox, Headers, Request, Response, Sandbox
+from sandbox import AsyncSandbox, Headers, Limits, Request, Response, Sandbox
+from tests.serve.asgi import lifespan
 
 PROGRAM = Path(__file__).with_name("program.js").read_text("utf-8")
 
@@ -100,3 +101,34 @@ def served(face: str) -> Callable[..., Any]:
 def is_blocking(face: str) -> bool:
     """Whether the face of this test is the blocking one."""
     return face == "blocking"
+
+
+class App:
+    """An application of the program, its sandbox, and what went wrong in it."""
+
+    def __init__(self, program: str | None = PROGRAM, budget: dict[str, Any] | None = None, **options: Any) -> None:
+        self.box = AsyncSandbox(**{"limits": Limits(cpu_seconds=0.5), **options})
+        self.errors: list[BaseException] = []
+        self.asgi = self.box.asgi(program, filename="program.js", on_error=self.errors.append, **(budget or {}))
+
+
+async def until_guest(app: App, code: str) -> None:
+    with anyio.fail_after(5):
+        while not await app.box.eval(code):
+            await anyio.sleep(0.005)
+
+
+@pytest.fixture(params=["asyncio", "trio"])
+def serving(request: pytest.FixtureRequest) -> Callable[..., None]:
+    """Run `work(app)` while an application is up."""
+
+    def run(work: Callable[[App], Awaitable[None]], **options: Any) -> None:
+        async def main() -> None:
+            app = App(**options)
+            async with lifespan(app.asgi):
+                await work(app)
+            assert app.box.closed
+
+        anyio.run(main, backend=request.param)
+
+    return run
