@@ -31,6 +31,7 @@ _HEADER: Final = struct.Struct("<8sHHI32sQIIQII")
 _PAIR: Final = struct.Struct("<II")
 _DIGEST_BYTES: Final = 32
 _NONCE_BYTES: Final = 16
+_HALF_PAIRS: Final = "surrogatepass"  # names are texts of JavaScript, which may end in the middle of a character
 _WASM_PAGE_BYTES: Final = 1 << 16
 
 Map = Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]]
@@ -84,7 +85,7 @@ def write(packed: Packed, key: bytes | None) -> bytes:
         packed: What they are to hold.
         key: Signs them; None: they are not signed.
     """
-    state = msgpack.packb(packed.state, use_bin_type=True)
+    state = _packed(packed.state)
     header = _HEADER.pack(
         MAGIC, FORMAT, _SIGNED if key is not None else 0, _abi.VERSION, packed.image, packed.memory_bytes, PAGE_BYTES,
         len(packed.runs), len(state), len(packed.chunks), 0,
@@ -150,12 +151,17 @@ def _check_runs(runs: Sequence[tuple[int, int]], pages: int, chunk_bytes: int) -
         raise SnapshotCorrupt("it has more or fewer pages than it says")
 
 
+def _packed(state: object) -> bytes:
+    packed: bytes = msgpack.packb(state, use_bin_type=True, unicode_errors=_HALF_PAIRS)
+    return packed
+
+
 def _unpacked(state: bytes) -> object:
     try:
         checker = msgpack.Unpacker(max_buffer_size=max(len(state), 1))
         checker.feed(state)
         checker.skip()  # lists are made as long as they say they are: see first that they speak the truth
-        return msgpack.unpackb(state)
+        return msgpack.unpackb(state, unicode_errors=_HALF_PAIRS)
     except (ValueError, TypeError, OverflowError, RecursionError, msgpack.UnpackException):
         raise SnapshotCorrupt("its state cannot be read") from None
 
@@ -178,7 +184,7 @@ def _is_right(view: memoryview, end: int, key: bytes) -> bool:
 def seal(secrets: object, key: bytes) -> bytes:
     """Secrets that only who has the key can read. They are not protected from changes: the signature does that."""
     nonce = os.urandom(_NONCE_BYTES)
-    return nonce + _masked(msgpack.packb(secrets, use_bin_type=True), nonce, key)
+    return nonce + _masked(_packed(secrets), nonce, key)
 
 
 def unseal(sealed: object, key: bytes) -> object:

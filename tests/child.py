@@ -8,10 +8,10 @@ import sys
 import textwrap
 
 
-def in_child(program: str, timeout: float = 30) -> str:
+def in_child(program: str, timeout: float = 30, *, dev: bool = True) -> str:
     """Run a program in a fresh interpreter and return what it printed; it must end by itself, silent on stderr."""
     result = subprocess.run(
-        [sys.executable, "-X", "dev", "-W", "error", "-c", textwrap.dedent(program)],
+        [sys.executable, *(["-X", "dev"] if dev else []), "-W", "error", "-c", textwrap.dedent(program)],
         capture_output=True,
         text=True,
         timeout=timeout,

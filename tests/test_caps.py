@@ -555,7 +555,8 @@ def test_pending_calls_take_less_than_is_promised(face: str) -> None:
     else:
         anyio.run(on_a_loop, backend="{face}")
     """
-    assert in_child(program) == "True 9910"
+    # Without the loop's own book of where each task was made.
+    assert in_child(program, dev=False) == "True 9910"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="asks /proc")

@@ -56,6 +56,13 @@ def test_functions_are_bound_again_by_name(carry: Callable[[Snapshot], Snapshot]
         assert life.eval("db") is globals_["db"]
 
 
+def test_names_may_be_half_of_a_character(carry: Callable[[Snapshot], Snapshot]) -> None:
+    box = Sandbox(globals={"\ud800": lambda: 1, "o": {"\udc00": lambda: 2}})
+    box.eval("globalThis.kept = [globalThis['\\ud800'], o['\\udc00']]; 0")
+    with later(carry, box, globals={"\ud800": lambda: 3, "o": {"\udc00": lambda: 4}}) as life:
+        assert life.eval("kept.map(f => f())") == [3, 4]
+
+
 def test_functions_may_become_asynchronous_and_back() -> None:
     async def slow() -> int:
         return 1
