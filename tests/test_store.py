@@ -438,3 +438,23 @@ def run_script(code: str) -> subprocess.CompletedProcess[str]:
         timeout=50,
         check=False,
     )
+
+
+@reuse
+def test_a_snapshot_is_free_of_what_others_have_written(shelf: list[Store]) -> None:
+    with Sandbox() as box:
+        box.eval("globalThis.theirs = new Uint8Array(300_000).fill(7); 0")
+    assert shelf, "the store was not kept"
+
+    with Sandbox() as box:
+        box.eval("globalThis.mine = Array.from({length: 100}, (_, i) => 'x'.repeat(i))")
+        store = box._driver.guest.instance._store
+        assert store is not None
+        assert store.was_used
+        present = sum(end - start for start, end in _store.changed(store))
+        snapshot = box.snapshot()
+
+    assert sum(len(data) for _, data in snapshot.memory(store.image, 1 << 30).parts) < present - 250_000
+    for _ in range(3):  # written, and then mapped
+        with Sandbox.restore(snapshot) as box:
+            assert box.eval("mine.join('').length + (globalThis.theirs ?? '')") == "4950"

@@ -407,19 +407,3 @@ def test_arguments_that_are_none(arguments: dict[str, Any], error: type[Exceptio
         Namespaces(Sandbox)  # type: ignore[arg-type] # the mistake that is tested
     with pytest.raises(TypeError, match="name must be a str"):
         spaces().take(1)  # type: ignore[arg-type] # likewise
-
-
-def test_memory_does_not_grow_from_use_to_use() -> None:
-    """What a sandbox before has written in the same store is not part of the snapshot."""
-    with Pool(size=1, warm=0) as pool:
-        with pool.take() as box:
-            box.eval("globalThis.big = Array.from({length: 8000}, (_, i) => ({i})); 0")
-        kept = Namespaces(pool)
-        sizes = []
-        for _ in range(5):
-            with kept.take("a") as box:
-                box.eval("1")
-            snapshot = kept.snapshot("a")
-            assert snapshot is not None
-            sizes.append(sum(len(part) for _, part in snapshot._memory.parts) if snapshot._memory else 0)
-        assert max(sizes) < 500_000
