@@ -244,10 +244,8 @@ class LimitExceeded(SandboxError):
     def __init__(self, limit: float, used: float | None = None, unit: str = "", *, advice: str = "") -> None:
         self.limit, self.used, self.unit = limit, used, unit or self.default_unit
         self.advice = advice or self.default_advice
-        text = f"the {self.resource} limit of {amount(limit, self.unit)} was reached"
-        if used is not None:
-            text += f" ({amount(used, self.unit)} used)"
-        super().__init__(f"{text}. {self.advice}")
+        spent = "" if used is None else f" ({amount(used, self.unit)} used)"
+        super().__init__(f"the {self.resource} limit of {amount(limit, self.unit)} was reached{spent}. {self.advice}")
 
 
 class MemoryLimitExceeded(LimitExceeded):
@@ -325,8 +323,7 @@ class CapabilityError(SandboxError):
 
     def __init__(self, op: str, reason: str) -> None:
         super().__init__(f"{op}: {reason}")
-        self.op = op
-        self.reason = reason
+        self.op, self.reason = op, reason
 
 
 class CapabilityDenied(CapabilityError, PermissionError):
@@ -349,9 +346,6 @@ class Paused(SandboxError):
     def __init__(self, calls: Sequence[PausedCall] = (), snapshot: Any = None, run: int = 0) -> None:  # noqa: ANN401 - a `Snapshot`, of a layer above
         super().__init__("the run is paused: " + "; ".join(f"{call.name}: {call.reason}" for call in calls))
         self.calls, self.snapshot, self.run = tuple(calls), snapshot, run
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.calls, self.snapshot, self.run)
 
 
 class RunInterrupted(SandboxError):

@@ -79,3 +79,6 @@ class PausedCall:
     reason: str = ""
     details: Mapping[str, Any] = field(default_factory=dict)
     run: int = 0
+
+    def _portable_copy(self, _done: dict[int, Any], _depth: int) -> PausedCall:
+        return self  # see `_portable`: it travels as it is

@@ -101,6 +101,9 @@ class Snapshot:
     def __reduce__(self) -> tuple[Callable[[bytes], Snapshot], tuple[bytes]]:
         return Snapshot.from_bytes, (self.to_bytes(),)
 
+    def _portable_copy(self, _done: dict[int, Any], _depth: int) -> Snapshot:
+        return self  # see `_portable`: it travels whole
+
     # --- as bytes ---
 
     def to_bytes(self, *, key: bytes | None = None) -> bytes:

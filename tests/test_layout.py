@@ -280,7 +280,7 @@ MATRIX: dict[str, set[str]] = {
         "record",
         "driver",
     },
-    "jobs": {"vocabulary", "codec", "capabilities", "faces"},
+    "jobs": {"vocabulary", "codec", "capabilities", "snapshot", "faces"},
     "pool": {"vocabulary", "capabilities", "snapshot", "driver", "faces"},
     "names": {
         "vocabulary",

@@ -15,15 +15,18 @@ from typing import TYPE_CHECKING, Any, Final
 from sandbox._face import Face, check_options
 from sandbox._portable import portable_error
 from sandbox._sandbox import Sandbox
-from sandbox.errors import JSError, RunInterrupted, SandboxError
+from sandbox.errors import JSError, Paused, RunInterrupted, SandboxError
 from sandbox.jobs.crossing import from_message, to_message, unsendable
 from sandbox.limits import Limits, Usage
+from sandbox.snapshot import Snapshot
 from sandbox.values import JSFunction
 
 if TYPE_CHECKING:
     from sandbox.capabilities import ConsoleEntry
+    from sandbox.pause import PausedCall
 
-_FIELDS: Final = ("code", "module", "function", "filename", "modules", "limits", "options")
+_FIELDS: Final = ("code", "module", "snapshot", "answer", "function", "filename", "modules", "limits", "options")
+_ANSWERS: Final = {"value", "error", "proceed", "call"}
 _DEFAULT_LIMITS: Final = Limits()
 # A job's sandbox ends with it, and what it writes to the console is part of the result.
 _NO_OPTIONS: Final = {"limits", "modules", "console", "on_limit"}
@@ -40,8 +43,12 @@ class Job:
     wherever it runs. `dataclasses.replace` makes another job of one.
 
     Attributes:
-        code: A script. This, or `module`.
+        code: A script. This, or `module`, or `snapshot`.
         module: The source of an ECMAScript module.
+        snapshot: A program that a host function has paused; the job resumes it. Where it was resumed before in the same
+            process, the result is a `UsageError`.
+        answer: How, as arguments of `Sandbox.resume`: `value`, `error` or `proceed`, and `call` if several calls are
+            paused.
         function: What to call then: the dotted path of a function of the script, or an export of the module. None: the
             result is the script's completion value, or the module's exports.
         args: Arguments of the function. They are converted when the job is made: what becomes of them later changes
@@ -63,6 +70,8 @@ class Job:
     code: str | None = None
     _: KW_ONLY
     module: str | None = None
+    snapshot: Snapshot | None = field(default=None, repr=False)
+    answer: Mapping[str, Any] = field(default_factory=dict)
     function: str | None = None
     args: Sequence[Any] = ()
     filename: str | None = None
@@ -76,8 +85,7 @@ class Job:
             text = getattr(self, name)
             if text is not None and not isinstance(text, str):
                 raise TypeError(f"{name} must be a str or None, not {type(text).__name__}")
-        if (self.code is None) == (self.module is None):
-            raise ValueError("a job has code or a module, and not both")
+        self._check_program()
         if isinstance(self.args, str | bytes) or not isinstance(self.args, Sequence):
             raise TypeError(f"args must be a list or tuple, not {type(self.args).__name__}")
         if self.args and self.function is None:
@@ -91,7 +99,24 @@ class Job:
         check_options(limits=self.limits, modules=self.modules, **self.options)
         object.__setattr__(self, "args", tuple(self.args))
         object.__setattr__(self, "options", dict(self.options))
+        object.__setattr__(self, "answer", dict(self.answer))
+        to_message(self.answer.get("value"), self.limits)
         object.__setattr__(self, "_args", to_message(list(self.args), self.limits))
+
+    def _check_program(self) -> None:
+        if (self.code is not None) + (self.module is not None) + (self.snapshot is not None) != 1:
+            raise ValueError("a job has code or a module, and not both; or it has neither, and a snapshot")
+        if self.snapshot is not None and not isinstance(self.snapshot, Snapshot):
+            raise TypeError(f"snapshot must be a Snapshot or None, not {type(self.snapshot).__name__}")
+        if self.snapshot is not None and not self.snapshot.paused:
+            raise ValueError("nothing in the snapshot is paused")
+        answer: object = self.answer
+        if not isinstance(answer, Mapping) or not _ANSWERS.issuperset(answer):
+            raise TypeError(f"answer must be a mapping of {', '.join(sorted(_ANSWERS))}")
+        if self.snapshot is None and self.answer:
+            raise ValueError("an answer needs a snapshot with a call that is paused")
+        if self.snapshot is not None and self.function is not None:
+            raise ValueError("a job that resumes a program calls no function")
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _job, (tuple(getattr(self, name) for name in _FIELDS), self._args)
@@ -109,9 +134,14 @@ class Job:
         return _run(self, None)
 
     def _sandbox(self, entries: list[ConsoleEntry]) -> Sandbox:
-        return Sandbox(limits=self.limits, modules=self.modules, console=entries.append, **self.options)
+        options: dict[str, Any] = {"limits": self.limits, "modules": self.modules, "console": entries.append}
+        if self.snapshot is not None:
+            return Sandbox.restore(self.snapshot, **options, **self.options)
+        return Sandbox(**options, **self.options)
 
     def _answer(self, box: Sandbox) -> Any:  # noqa: ANN401 - any value
+        if self.snapshot is not None:
+            return box.resume(**self.answer).unwrap()
         args = from_message(self._args)
         if self.module is None:
             assert self.code is not None
@@ -167,6 +197,17 @@ class JobResult:
     def ok(self) -> bool:
         """Whether there is a value."""
         return self.error is None
+
+    @property
+    def paused(self) -> tuple[PausedCall, ...]:
+        """The calls whose answers the program waits for, if a host function has paused it."""
+        return self.error.calls if isinstance(self.error, Paused) else ()
+
+    @property
+    def snapshot(self) -> Snapshot | None:
+        """What another job resumes then."""
+        snapshot: Snapshot | None = self.error.snapshot if isinstance(self.error, Paused) else None
+        return snapshot
 
     def unwrap(self) -> Any:  # noqa: ANN401 - any value
         """The value.
