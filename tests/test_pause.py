@@ -438,8 +438,7 @@ _WATCHED = "globalThis.seen = []; const note = what => { seen.push(what) };"
         "addEventListener('error', () => note('error')); await ask()",
         "const w = new WeakRef(ask()); await new Promise(() => {})",
         "queueMicrotask(() => {}); await {then(done) { ask().then(done) }}; note('thenable')",
-        ""
-        "for await (const x of (async function* () { try { yield await ask() } finally { note('finally') } })()) note(x)",
+        "async function* g() { try { yield await ask() } finally { note('end') } } for await (const x of g()) note(x)",
         "await new Promise(done => { ask().then(done, done) }); note('after')",
         "await navigator.locks?.request('a', () => ask()) ?? await ask(); note('after')",
     ],
