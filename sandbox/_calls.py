@@ -21,9 +21,10 @@ from sandbox._awaitables import Startable, close
 from sandbox._callables import can_be_paused
 from sandbox._events import Requested, returned
 from sandbox._observer import Course, Ended, Waits, Watch
+from sandbox._pausing import misplaced
 from sandbox._pending import Aborted
 from sandbox.capabilities.base import Due, Later, Malformed, Operation
-from sandbox.errors import CapabilityDenied, ConversionError
+from sandbox.errors import CapabilityDenied, ConversionError, Paused
 from sandbox.pause import Pause
 from sandbox.values import undefined
 
@@ -271,6 +272,8 @@ class Calls:
     def _call(self, operation: Operation, function: Callable[..., Any], arguments: list[Any]) -> Any:  # noqa: ANN401 - any value
         try:
             return self._call_host(function, arguments)
+        except Paused as paused:
+            raise Ended(misplaced(paused)) from None
         except Malformed as error:
             raise self.guest.broken(f"malformed arguments of {operation.name}: {error}") from None
 

@@ -232,12 +232,11 @@ class Driver(Commands):
             SandboxBusy: That run of another life is in progress.
         """
         check_recursion()
-        if number in self.runs:
-            raise SandboxBusy(f"the run {number} goes on already")
         is_new = number is None and not observes
         number = number or next(self._observers if observes else self._numbers)
         run = Run(number, self.limits, timeout, fuel, None if observes else self._observer)
-        self.runs[run.id] = run
+        if self.runs.setdefault(run.id, run) is not run:
+            raise SandboxBusy(f"the run {run.id} goes on already")
         if is_new:
             self._last_number = run.id
         return run

@@ -29,6 +29,7 @@ from sandbox.errors import (
     Paused,
     SnapshotCorrupt,
     SnapshotError,
+    UsageError,
 )
 from sandbox.exposure import Anchor
 from sandbox.functions import HostFunction
@@ -223,7 +224,9 @@ class Lives:
 
     def take_over(self, run: Run) -> None:
         """Have a run continue one of another life."""
-        before = self.turns.unfinished.pop(run.id)
+        before = self.turns.unfinished.pop(run.id, None)
+        if before is None:
+            raise UsageError(f"there is no unfinished run {run.id}")
         run.has_run = True
         run.done, run.value, run.error, run.forced = before.done, before.value, before.error, before.forced
 

@@ -8,13 +8,17 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sandbox._detached import DETACHED
-from sandbox.errors import ConversionError, GuestProtocolError, SnapshotCorrupt, UsageError
+from sandbox.errors import ConversionError, GuestProtocolError, Paused, SnapshotCorrupt, UsageError
 from sandbox.pause import Pause, PausedCall
 
 _TOKEN_BYTES: Final = 16
 _MISPLACED: Final = (
     "a Pause was raised where the guest cannot wait for an answer: only calls of asynchronous functions (`async def`) "
     "can be paused, by the function or by a hook of `on_call`"
+)
+_LET_THROUGH: Final = (
+    "a function that the program has called was given a Paused, of what it called itself, and let it through: "
+    "handle it there, or let the program await what may be paused"
 )
 
 
@@ -76,15 +80,23 @@ def suspend(pause: Pause, run: int) -> Suspension | None:
     return Suspension(os.urandom(_TOKEN_BYTES).hex(), run, message)
 
 
-def misplaced(pause: Pause) -> UsageError:
-    """What ends a run in which a pause was raised that cannot be one."""
+def misplaced(pause: Pause | Paused) -> UsageError:
+    """What ends a run in which a pause was raised that cannot be one, or that of another run was let through."""
     error: UsageError = UsageError(_MISPLACED)
     try:
-        _message(pause)
+        if isinstance(pause, Pause):
+            _message(pause)
+        else:
+            error = UsageError(_LET_THROUGH)
     except ConversionError as failure:
         error = failure
     error.__cause__ = pause
     return error
+
+
+def ends_run(value: object) -> bool:
+    """Whether what a function has raised is no answer to the program, and ends its run."""
+    return isinstance(value, Paused) or (isinstance(value, BaseException) and not isinstance(value, Exception))
 
 
 def _message(pause: Pause) -> bytes:

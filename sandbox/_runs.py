@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from sandbox._pausing import misplaced
-from sandbox.errors import CpuLimitExceeded, FuelLimitExceeded, LimitExceeded, WallLimitExceeded
+from sandbox.errors import CpuLimitExceeded, FuelLimitExceeded, LimitExceeded, Paused, WallLimitExceeded
 from sandbox.pause import pause_in
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ class Run:
     def force(self, error: BaseException) -> None:
         """Set the error that ended the program from outside; it replaces what the program said while it was unwound."""
         if not self.forced:
-            pause = pause_in(error)
+            pause = error if isinstance(error, Paused) else pause_in(error)
             self.done, self.value, self.forced = True, None, True
             self.error = error if pause is None else misplaced(pause)
 

@@ -29,6 +29,7 @@ from sandbox._events import (
 from sandbox._guest import Guest
 from sandbox._holds import Hold, StartInTurn
 from sandbox._observer import Ended
+from sandbox._pausing import ends_run
 from sandbox._pending import Aborted
 from sandbox._runs import Run, Sources
 from sandbox._serving import Serving
@@ -224,7 +225,7 @@ class Turns:
             return []
         number, value = answer
         self._operations.answered_bytes, self._operations.answering = self._requests.answered_bytes, ""
-        if isinstance(value, BaseException) and not isinstance(value, Exception):
+        if ends_run(value):
             run.force(value.error if isinstance(value, Ended) else value)
             value = Aborted()
         # What nobody catches in this turn is only the consequence of an earlier end.

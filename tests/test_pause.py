@@ -406,6 +406,32 @@ def test_a_group_that_is_one_pause_is_that() -> None:
     assert outcome.paused[0].reason == "somebody has to answer"
 
 
+async def _call_back(function: Any) -> Any:
+    return await function()
+
+
+def test_a_pause_that_a_function_lets_through_is_not_the_programs() -> None:
+    """What a function of the host calls of the same program is a run of its own."""
+
+    async def main() -> None:
+        async with AsyncSandbox(functions={**ASK, "callBack": _call_back}) as box:
+            code = "globalThis.seen = []; try { await callBack(() => ask(1)) } catch (e) { seen.push(e) }; 'went on'"
+            with pytest.raises(UsageError, match="let it through") as caught:
+                await box.eval(code)
+            assert isinstance(caught.value.__cause__, Paused)
+            assert await box.eval("seen.map(String)") == ["AbortError: the run that waited for this was ended"]
+            assert [call.arguments for call in box.pending] == [(1,)]
+
+    anyio.run(main)
+
+
+def test_a_pause_of_another_sandbox_is_let_through_as_little() -> None:
+    with Sandbox(functions=ASK) as inner, Sandbox(functions={"other": lambda: inner.eval("await ask(1)")}) as box:
+        with pytest.raises(UsageError, match="let it through"):
+            box.eval("try { other() } catch (e) { 'caught' }")
+        assert inner.resume(5).unwrap() == 5
+
+
 def test_an_exception_that_is_returned_is_a_value() -> None:
     async def give() -> object:
         return Pause("not raised")

@@ -173,8 +173,8 @@ class JobResult:
 
     Attributes:
         value: What the program gave, None when it failed.
-        error: Why there is no value: the program's error, the limit it reached, `WorkerLost`, a `UsageError` for a job
-            that cannot be sent. It carries all it says about the program; None: there is a value.
+        error: Why there is no value: the program's error, the limit it reached, `Paused`, `WorkerLost`, a `UsageError`
+            for a job that cannot be sent. It carries all it says about the program; None: there is a value.
         console: What it wrote to the console.
         usage: What its sandbox had used in the end.
         worker: Where it ran: the machine's name and the number of the process; empty when that is not known.
