@@ -107,6 +107,7 @@ def test_console_blocks_print_what_they_show(page: Path, tmp_path: Path) -> None
     for block in blocks(page):
         if block.language == "js" and block.text.startswith("// file: "):
             name, _, code = block.text.removeprefix("// file: ").partition("\n")
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / name).write_text(code, "utf-8")
         if block.language == "console":
             for command, shown in commands(block.text):

@@ -7,14 +7,12 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version as version_of
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from sandbox import Fetch
 from sandbox.cli._exit import Exit
 from sandbox.cli._flags import (
-    AllowNet,
     ClockResolution,
     Cpu,
     EsModule,
@@ -37,6 +35,7 @@ from sandbox.cli._flags import (
     Wall,
     make_limits,
 )
+from sandbox.cli._grants import AllowNet, AllowPrivate, AllowRead, AllowWrite, make_grants
 from sandbox.cli._modules import find_modules, guest_path
 from sandbox.cli._program import Program, execute
 from sandbox.cli._replay import replay_record
@@ -47,7 +46,7 @@ from sandbox.errors import SandboxError
 if TYPE_CHECKING:
     from sandbox.capabilities import ConsoleEntry
 
-_ABOUT: Final = "Run untrusted JavaScript: no files, no network, limited memory and time."
+_ABOUT: Final = "Run untrusted JavaScript: no files and no network but what flags grant, limited memory and time."
 
 _EXAMPLES: Final = """[bold]Examples[/bold]
 [cyan]sandbox eval "[3, 1, 2].sort()"[/cyan]             print the value of an expression
@@ -98,6 +97,10 @@ def _run(
     seed: Seed = None,
     virtual_clock: VirtualClock = False,
     clock_resolution: ClockResolution = None,
+    allow_net: AllowNet = None,
+    allow_private: AllowPrivate = None,
+    allow_read: AllowRead = None,
+    allow_write: AllowWrite = None,
     esm: EsModule = False,
     module: Module = None,
     modules: ModuleDirectory = None,
@@ -116,6 +119,7 @@ def _run(
         virtual_clock=virtual_clock,
         clock_resolution_seconds=clock_resolution,
         record=record,
+        grants=make_grants(allow_net, allow_private, allow_read, allow_write),
         to_the_end=True,
     )
     return _execute(program, as_json=as_json, no_color=no_color)
@@ -134,6 +138,10 @@ def _eval(
     seed: Seed = None,
     virtual_clock: VirtualClock = False,
     clock_resolution: ClockResolution = None,
+    allow_net: AllowNet = None,
+    allow_private: AllowPrivate = None,
+    allow_read: AllowRead = None,
+    allow_write: AllowWrite = None,
     record: Record = None,
     as_json: Json = False,
     no_color: NoColor = False,
@@ -151,6 +159,7 @@ def _eval(
         virtual_clock=virtual_clock,
         clock_resolution_seconds=clock_resolution,
         record=record,
+        grants=make_grants(allow_net, allow_private, allow_read, allow_write),
     )
     return _execute(program, as_json=as_json, no_color=no_color)
 
@@ -171,6 +180,9 @@ def _serve(
     seed: Seed = None,
     clock_resolution: ClockResolution = None,
     allow_net: AllowNet = None,
+    allow_private: AllowPrivate = None,
+    allow_read: AllowRead = None,
+    allow_write: AllowWrite = None,
     module: Module = None,
     modules: ModuleDirectory = None,
     no_color: NoColor = False,
@@ -188,14 +200,10 @@ def _serve(
         limits=make_limits(memory, cpu, wall, fuel, metering, stack, output),
         seed=seed,
         clock_resolution_seconds=clock_resolution,
+        grants=make_grants(allow_net, allow_private, allow_read, allow_write),
     )
-    options: dict[str, Any] = {"on_limit": on_limit}
-    try:
-        options |= {"fetch": Fetch(allow_net)} if allow_net else {}
-    except ValueError as error:
-        raise UsageError(f"--allow-net: {error}") from None
     terminal = Terminal(sys.stdout, sys.stderr, color=False if no_color else None)
-    return serve(program, terminal, host=host, port=port, options=options)
+    return serve(program, terminal, host=host, port=port, on_limit=on_limit)
 
 
 @app.command("replay")

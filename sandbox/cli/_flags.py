@@ -151,15 +151,6 @@ Port = Annotated[
     int,
     typer.Option("--port", metavar="N", min=0, max=65535, rich_help_panel=_SERVE, help="The port; 0 is any free one."),
 ]
-AllowNet = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--allow-net",
-        metavar="PATTERN",
-        rich_help_panel="Grants",
-        help="Let the program fetch from hosts such as api.example.com. May be given several times.",
-    ),
-]
 OnLimit = Annotated[
     str,
     typer.Option(

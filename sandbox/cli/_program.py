@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import math
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -38,6 +38,7 @@ class Program:
         is_module: Whether it is an ECMAScript module.
         modules: What it may import.
         record: A file to record it in; None: it is not recorded.
+        grants: Options of the sandbox that let it reach something outside.
         to_the_end: Whether to go on until no timer is left, and to leave the value of the last expression alone.
     """
 
@@ -50,6 +51,7 @@ class Program:
     is_module: bool = False
     modules: Sequence[Modules] = ()
     record: Path | None = None
+    grants: Mapping[str, Any] = field(default_factory=dict)
     to_the_end: bool = False
 
 
@@ -99,6 +101,7 @@ def execute(
                 seed=program.seed,
                 modules=program.modules or None,
                 record=program.record,
+                **program.grants,
             )
         except OSError as error:
             raise UsageError(f"--record: {error.strerror}") from None

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _GRACE_SECONDS: Final = 3.0
 
 
-def serve(program: Program, terminal: Terminal, *, host: str, port: int, options: dict[str, Any]) -> Exit:
+def serve(program: Program, terminal: Terminal, *, host: str, port: int, on_limit: str) -> Exit:
     """Serve a program's requests until SIGINT or SIGTERM.
 
     Args:
@@ -30,7 +30,7 @@ def serve(program: Program, terminal: Terminal, *, host: str, port: int, options
         terminal: Where it says what happens.
         host: The address to listen at.
         port: 0: any that is free.
-        options: More options of its sandbox.
+        on_limit: What becomes of it when a request reaches a limit.
 
     Raises:
         UsageError: There is no server, the address cannot be listened at, or an option makes no sense.
@@ -40,7 +40,7 @@ def serve(program: Program, terminal: Terminal, *, host: str, port: int, options
     import trio
 
     with _listen(host, port) as listener:
-        return trio.run(_serve, program, terminal, listener, options)
+        return trio.run(_serve, program, terminal, listener, on_limit)
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -56,7 +56,7 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-async def _serve(program: Program, terminal: Terminal, listener: socket.socket, options: dict[str, Any]) -> Exit:
+async def _serve(program: Program, terminal: Terminal, listener: socket.socket, on_limit: Any) -> Exit:  # noqa: ANN401 - checked by the sandbox
     status = Exit.OK
 
     def report(error: BaseException) -> None:
@@ -79,7 +79,8 @@ async def _serve(program: Program, terminal: Terminal, listener: socket.socket, 
             clock_resolution_seconds=None if resolution == math.inf else resolution,
             seed=program.seed,
             modules=program.modules or None,
-            **options,
+            on_limit=on_limit,
+            **program.grants,
         )
     except (ValueError, SandboxUsageError) as error:
         raise UsageError(str(error)) from None
