@@ -38,6 +38,8 @@ export const op = freeze({
     read: 50,
     // queue: number of a fetch that nobody needs; answers nil
     drop: 51,
+    // call: sha256, sha384 or sha512, and a bin; answers its digest
+    digest: 52,
   }),
   websocket: freeze({
     __proto__: null,

@@ -9,9 +9,10 @@
 import { op } from "sandbox:abi.js";
 import { abortReason, addAbortAlgorithm, isAborted } from "./abort.js";
 import { dataOf, joinData } from "./blob_data.js";
-import { bodyOfData, bodyOfStream, cancelBody, failBody, streamOf, takeBody, wholeBytes } from "./body.js";
+import { bodyOfData, bodyOfStream, cancelBody, failBody, readBody, streamOf, takeBody, wholeBytes } from "./body.js";
 import { createIncomingStream, giveAway } from "./body_stream.js";
 import { appendHeader, appendPairs, hasHeader, pairsOf } from "./header_list.js";
+import { isIntact } from "./integrity.js";
 import { localResponse } from "./local_fetch.js";
 import { ownOrigin, parseURL } from "./location.js";
 import { cancel, submit } from "./op.js";
@@ -21,7 +22,7 @@ import {
   WeakRefPrototypeDeref,
 } from "./primordials.js";
 import { canAbort, Request, requestSignal, requestState } from "./request.js";
-import { isNullBody, makeResponse, newResponseState } from "./response.js";
+import { isNullBody, makeResponse, newResponseState, responseState } from "./response.js";
 import { part } from "./url.js";
 import { execute, requireArguments } from "./webidl.js";
 
@@ -248,15 +249,43 @@ function addCacheHeaders({ cache, headers }) {
   if (!hasHeader(headers, "cache-control")) appendHeader(headers, "Cache-Control", "no-cache");
 }
 
+/**
+ * Give the program a response once all of its body is here and is what it should be.
+ * @param {string} integrity Not empty.
+ * @param {(response: Response) => void} resolve
+ * @param {(error: any) => void} reject
+ * @returns {(response: Response) => void}
+ */
+function checking(integrity, resolve, reject) {
+  return (response) => {
+    const { body } = responseState(response);
+    if (body === null) {
+      reject(new TypeError("fetch failed: there is no body whose integrity could be checked"));
+      return;
+    }
+    readBody(body, (data) => {
+      try {
+        if (!isIntact(joinData(data), integrity)) throw new TypeError("fetch failed: the body is not what integrity says");
+        body.source = data;
+        body.stream = undefined;
+        body.used = false;
+        resolve(response);
+      } catch (error) {
+        reject(error);
+      }
+    }, reject);
+  };
+}
+
 /** @param {import("./request.js").RequestState} state @param {AbortSignal} signal @param {boolean} isGiven */
-function begin(state, signal, isGiven, resolve, reject) {
+function begin(state, signal, isGiven, done, reject) {
+  const resolve = state.integrity === "" ? done : checking(state.integrity, done, reject);
   const parts = parseURL(state.url);
   const scheme = parts[part.protocol];
   if (scheme !== "http:" && scheme !== "https:") {
     resolve(localResponse(state, scheme));
     return;
   }
-  if (state.integrity !== "") throw new TypeError("fetch failed: integrity cannot be checked here");
   if (state.cache === "only-if-cached") throw new TypeError("fetch failed: there is no cache");
   if (state.mode === "same-origin" && parts[part.origin] !== ownOrigin()) {
     throw new TypeError("fetch failed: the URL is not of the same origin");

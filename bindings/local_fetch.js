@@ -65,12 +65,11 @@ const unsatisfiable = () => new TypeError("fetch failed: the blob has no such ra
  * @returns {Response}
  * @throws {TypeError} There is no answer.
  */
-export function localResponse({ method, url: href, fragment, headers, integrity, blob }, scheme) {
+export function localResponse({ method, url: href, fragment, headers, blob }, scheme) {
   const url = StringPrototypeSlice(href, 0, href.length - fragment);
   if (scheme !== "data:" && scheme !== "blob:" && scheme !== "about:") {
     throw new TypeError("fetch failed: unknown scheme");
   }
-  if (integrity !== "") throw new TypeError("fetch failed: integrity cannot be checked here");
   if (scheme === "data:") {
     const content = processDataURL(url);
     if (content === null) throw new TypeError("fetch failed: the data: URL is malformed");

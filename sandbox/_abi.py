@@ -103,6 +103,8 @@ class Op(IntEnum):
     FETCH_READ = 50
     # number of a fetch that nobody needs; answers nil
     FETCH_DROP = 51
+    # sha256, sha384 or sha512, and a bin; answers its digest
+    FETCH_DIGEST = 52
     # URL, list of subprotocols; answers number, subprotocol, extensions and how much may be on the way; or a text: why
     # there is no connection
     WEBSOCKET_OPEN = 72
@@ -341,6 +343,7 @@ OPS: Final[dict[tuple[str, str], tuple[int, str]]] = {
     ("fetch", "write"): (49, "queue"),
     ("fetch", "read"): (50, "queue"),
     ("fetch", "drop"): (51, "queue"),
+    ("fetch", "digest"): (52, "call"),
     ("websocket", "open"): (72, "queue"),
     ("websocket", "receive"): (73, "queue"),
     ("websocket", "send"): (74, "send"),

@@ -244,7 +244,7 @@ class Face(Restoring):
         mounts = mounts_of(options.files)
         sources = sources_of(options.modules, has_files=mounts is not None)
         found = Modules(sources, lambda name, code: self._driver.add_source(name, code))
-        network = FetchCapability(network_grant(options.fetch))
+        network = FetchCapability(network_grant(options.fetch), lambda ns: self._driver.guest.instance.charge(ns, ns))
         sockets = WebSocketCapability(websocket_grant(options.websocket))
         files = FilesCapability(mounts)
         runner = self._make_runner()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
@@ -15,9 +17,14 @@ if TYPE_CHECKING:
     from sandbox.fetch.grant import Fetch
     from sandbox.fetch.hops import RedirectMode
 
+_DIGESTS: Final = ("sha256", "sha384", "sha512")
 _NO_NETWORK: Final = ["denied", "this sandbox was given no network"]
 _GONE: Final = ["dropped", TEXTS["dropped"]]
 _LEFT_BEHIND: Final = ["dropped", "the sandbox was restored from a snapshot, without its connections"]
+
+
+def _nobody(_nanoseconds: int) -> None:
+    """Nobody is charged."""
 
 
 class FetchCapability(WorkingCapability["Exchanges"]):
@@ -26,16 +33,28 @@ class FetchCapability(WorkingCapability["Exchanges"]):
     stem: ClassVar[str] = "fetch"
     begins: ClassVar[str] = "send"
     titles: ClassVar[Mapping[str, str]] = {"send": "fetch"}
-    quiet: ClassVar[frozenset[str]] = frozenset({"drop"})
+    quiet: ClassVar[frozenset[str]] = frozenset({"drop", "digest"})
 
-    def __init__(self, grant: Fetch | None) -> None:
-        """Make the capability; None: there is no network."""
+    def __init__(self, grant: Fetch | None, charge: Callable[[int], object] = _nobody) -> None:
+        """Make the capability.
+
+        Args:
+            grant: What may be fetched; None: there is no network.
+            charge: Gets the nanoseconds that digests took: they are the guest's, which could compute them as well.
+        """
         super().__init__(is_granted=grant is not None)
         self._grant = grant
+        self._charge = charge
 
     def handlers(self) -> Mapping[str, Handler]:
         """See `Capability`."""
-        return {"send": self._send, "write": self._write, "read": self._read, "drop": self._drop}
+        return {
+            "send": self._send,
+            "write": self._write,
+            "read": self._read,
+            "drop": self._drop,
+            "digest": self._digest,
+        }
 
     def _begin(self, numbers: Iterator[int]) -> Exchanges:
         from sandbox.fetch.exchanges import Exchanges
@@ -91,6 +110,16 @@ class FetchCapability(WorkingCapability["Exchanges"]):
     def _read(self, number: object) -> object:
         begun = self._begun
         return _GONE if begun is None else _told(begun.read, _number(number))
+
+    def _digest(self, algorithm: object, data: object) -> bytes:
+        """For the integrity of a body, wherever it came from: that is no use of the network."""
+        if not isinstance(algorithm, str) or algorithm not in _DIGESTS or not isinstance(data, bytes):
+            raise TypeError("a digest is one of some algorithms, of bytes")
+        began = time.perf_counter_ns()
+        try:
+            return hashlib.new(algorithm, data).digest()
+        finally:
+            self._charge(time.perf_counter_ns() - began)
 
     def _drop(self, number: object) -> object:
         begun = self._begun

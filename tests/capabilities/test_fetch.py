@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import pytest
@@ -75,3 +76,19 @@ def test_requests_that_an_attacker_may_make(method: str, url: str, headers: list
     answer: Any = FetchCapability(Fetch(["*"])).handlers()["send"](method, url, headers, None, "follow")
 
     assert answer[0] == "denied"
+
+
+@pytest.mark.parametrize(
+    "arguments", [("md5", b""), ("sha1", b""), (None, b""), (["sha256"], b""), ("sha256", "text"), ("sha256", None)]
+)
+def test_digests_that_no_binding_asks_for(arguments: Any) -> None:
+    with pytest.raises(TypeError):
+        FetchCapability(None).handlers()["digest"](*arguments)
+
+
+def test_digests_are_charged() -> None:
+    spent: list[int] = []
+    digest = FetchCapability(None, spent.append).handlers()["digest"]
+
+    assert digest("sha384", b"tea") == hashlib.sha384(b"tea").digest()
+    assert len(spent) == 1 and spent[0] > 0

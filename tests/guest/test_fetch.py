@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+from collections.abc import Iterator
+
 import pytest
 
-from sandbox import Request, Response, Sandbox
-from sandbox.errors import JSError
+from sandbox import Limits, Request, Response, Sandbox
+from sandbox.errors import CpuLimitExceeded, JSError
 
 
 @pytest.mark.parametrize(
@@ -40,7 +44,11 @@ def test_urls_that_hold_their_contents(box: Sandbox, url: str, kind: str, data: 
         ("'data:x/y'", "fetch failed: the data: URL is malformed"),
         ("'data:;base64,Y'", "fetch failed: the data: URL is malformed"),
         ("'data:;base64,YQ=a'", "fetch failed: the data: URL is malformed"),
-        ("'data:,', {integrity: 'sha256-x'}", "fetch failed: integrity cannot be checked here"),
+        ("'data:,', {integrity: 'sha256-x'}", "fetch failed: the body is not what integrity says"),
+        (
+            "'data:,', {integrity: 'sha256-x', method: 'HEAD'}",
+            "fetch failed: there is no body whose integrity could be checked",
+        ),
         ("'blob:null/x'", "fetch failed: the blob: URL names no blob"),
         ("'about:config'", "fetch failed: there is no such page"),
         ("'about:blank'", "fetch failed: there is no such page"),
@@ -172,3 +180,74 @@ def test_the_network_in_a_broken_world() -> None:
         box.eval(code)
         box.eval(_BROKEN)
         assert box.eval(use) == "got 0; got 27; 500000; fetch failed; nothing"
+
+
+def _named(algorithm: str, data: bytes = b"tea") -> str:
+    return f"{algorithm}-{base64.b64encode(hashlib.new(algorithm, data).digest()).decode()}"
+
+
+_256, _384, _512 = map(_named, ("sha256", "sha384", "sha512"))
+_WRONG_256, _WRONG_512 = _named("sha256", b"coffee"), _named("sha512", b"coffee")
+
+
+@pytest.mark.parametrize(
+    ("metadata", "is_intact"),
+    [
+        (_256, True),
+        (_384, True),
+        (_512, True),
+        (_WRONG_256, False),
+        (f"\t{_256}\n", True),
+        (f"{_256}?option", True),
+        (_512.rstrip("="), True),
+        (_512.replace("+", "-").replace("/", "_"), True),
+        (f"{_WRONG_256} {_256}", True),
+        (f"{_WRONG_256} {_512}", True),
+        (f"{_256} {_WRONG_512}", False),
+        (f"{_WRONG_512} {_256} {_384}", False),
+        (_256.upper(), True),  # of an algorithm that is not known, like the next ones
+        ("md5-rL0Y20zC+Fzt72VPzMSk2A==", True),
+        ("nonsense", True),
+        (" ", True),
+        (f"md5-x {_WRONG_256}", False),
+        ("sha256", False),
+        ("sha256-", False),
+        (f"sha256-{_512.partition('-')[2]}", False),
+        (f"{_256}x", False),
+    ],
+)
+@pytest.mark.parametrize(
+    "url",
+    ["data:text/plain,tea", "https://a.test/whole", "https://a.test/stream", "URL.createObjectURL(new Blob(['tea']))"],
+)
+def test_integrity(metadata: str, is_intact: bool, url: str) -> None:
+    def answer(request: Request) -> Response:
+        return Response(200, {}, b"tea" if request.url.endswith("whole") else iter([b"te", b"a"]))
+
+    with Sandbox(fetch=answer, globals={"metadata": metadata}) as box:
+        asked = url if url.startswith("URL.") else repr(url)
+        code = (
+            f"fetch({asked}, {{integrity: metadata}}).then(async r => [await r.clone().text(), await r.text()], String)"
+        )
+        intact = ["tea", "tea"]
+        assert box.eval(code) == (
+            intact if is_intact else "TypeError: fetch failed: the body is not what integrity says"
+        )
+
+
+def test_a_body_that_breaks_off_has_no_integrity() -> None:
+    def chunks() -> Iterator[bytes]:
+        yield b"te"
+        raise OSError
+
+    with Sandbox(fetch=lambda _: Response(200, {}, chunks()), globals={"metadata": _256}) as box:
+        answer = box.eval("fetch('https://a.test/', {integrity: metadata}).then(() => 'fetched', error => error.name)")
+        assert answer == "TypeError"
+
+
+def test_digests_count_as_time_of_the_guest() -> None:
+    limits = Limits(cpu_seconds=0.2, wall_seconds=20)
+    with Sandbox(limits=limits, globals={"metadata": _512}) as box:
+        box.eval("const url = URL.createObjectURL(new Blob([new Uint8Array(4e6)]))")
+        with pytest.raises(CpuLimitExceeded):
+            box.eval("for (;;) await fetch(url, {integrity: metadata}).catch(() => 0)")

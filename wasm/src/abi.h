@@ -66,6 +66,7 @@ typedef enum Op {
     OP_FETCH_WRITE = 49, /* number, bin or nil at the end; answers as `send` */
     OP_FETCH_READ = 50, /* number; answers a bin and whether it was the last one, or code and text of a failure */
     OP_FETCH_DROP = 51, /* number of a fetch that nobody needs; answers nil */
+    OP_FETCH_DIGEST = 52, /* sha256, sha384 or sha512, and a bin; answers its digest */
     OP_WEBSOCKET_OPEN = 72, /* URL, list of subprotocols; answers number, subprotocol, extensions and how much may be on the way; or a text: why there is no connection */
     OP_WEBSOCKET_RECEIVE = 73, /* number; answers when there is something: what has gone of the guest's messages, with 128 bytes for each of them, and how many, a list of messages (strings and bins), and nil or the end: whether it was clean, code, reason; or nil: there is no such socket */
     OP_WEBSOCKET_SEND = 74, /* number, string or bin */
