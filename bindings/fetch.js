@@ -15,7 +15,7 @@ import { appendHeader, appendPairs, hasHeader, pairsOf } from "./header_list.js"
 import { isIntact } from "./integrity.js";
 import { localResponse } from "./local_fetch.js";
 import { ownOrigin, parseURL } from "./location.js";
-import { cancel, submit } from "./op.js";
+import { call, cancel, submit } from "./op.js";
 import {
   Error, FinalizationRegistry, FinalizationRegistryPrototypeRegister, FinalizationRegistryPrototypeUnregister,
   ObjectDefineProperty, Promise, StringPrototypeSlice, TypedArrayPrototypeGetByteLength, TypeError, WeakRef,
@@ -249,6 +249,8 @@ function addCacheHeaders({ cache, headers }) {
   if (!hasHeader(headers, "cache-control")) appendHeader(headers, "Cache-Control", "no-cache");
 }
 
+const digest = (algorithm, bytes) => call(op.fetch.digest, algorithm, bytes);
+
 /**
  * Give the program a response once all of its body is here and is what it should be.
  * @param {string} integrity Not empty.
@@ -265,7 +267,9 @@ function checking(integrity, resolve, reject) {
     }
     readBody(body, (data) => {
       try {
-        if (!isIntact(joinData(data), integrity)) throw new TypeError("fetch failed: the body is not what integrity says");
+        if (!isIntact(joinData(data), integrity, digest)) {
+          throw new TypeError("fetch failed: the body is not what integrity says");
+        }
         body.source = data;
         body.stream = undefined;
         body.used = false;

@@ -1,7 +1,5 @@
 /** Subresource Integrity: whether bytes are those that somebody has named by a digest. */
 
-import { op } from "sandbox:abi.js";
-import { call } from "./op.js";
 import { newList, RegExpPrototypeExec, Uint8ArrayPrototypeToBase64 } from "./primordials.js";
 
 const word = /[^\t\n\f\r ]+/g;
@@ -45,11 +43,12 @@ function strongest(metadata) {
  * Whether bytes match integrity metadata, as they do when nothing of it is understood.
  * @param {Uint8Array} bytes
  * @param {string} metadata
+ * @param {(algorithm: string, bytes: Uint8Array) => Uint8Array} digest
  */
-export function isIntact(bytes, metadata) {
+export function isIntact(bytes, metadata, digest) {
   const { algorithm, digests } = strongest(metadata);
   if (algorithm === "") return true;
-  const actual = normalized(Uint8ArrayPrototypeToBase64(call(op.fetch.digest, algorithm, bytes)));
+  const actual = normalized(Uint8ArrayPrototypeToBase64(digest(algorithm, bytes)));
   for (let i = 0; i < digests.length; i++) {
     if (digests[i] === actual) return true;
   }

@@ -296,7 +296,7 @@ MATRIX: dict[str, set[str]] = {
         "jobs",
         "pool",
     },
-    "command": {"vocabulary", "modules", "serve", "capabilities", "names"},
+    "command": {"vocabulary", "modules", "files", "serve", "capabilities", "names"},
 }
 
 # Who may import what from outside; a package that is not listed may be imported by anyone.
