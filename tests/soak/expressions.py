@@ -13,7 +13,7 @@ RULES: Final[dict[str, list[str]]] = {
     "value": [
         *words(
             "@number @string @boolean @array @object @function @collection @bigint @symbol @regexp @date "
-            "@promise @iterator @buffer @error @weak @web @proxy @class_value @variable @variable @member "
+            "@promise @iterator @buffer @error @weak @web @outside @outside @proxy @class_value @variable @variable @member "
             "@conversion @evaluated @reflection @host null undefined @attempt"
         ),
         "(@value, @value)",

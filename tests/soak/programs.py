@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Final
 
-from tests.soak import attacks, boundary, expressions, statements, web
+from tests.soak import attacks, boundary, expressions, outside, statements, web
 from tests.soak.grammar import Grammar, Production
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ _LARGE: Final = [
 _SMALL_BELOW: Final = 20
 
 GRAMMAR: Final = Grammar(
-    {**expressions.RULES, **web.RULES, **statements.RULES, **boundary.RULES, **attacks.RULES},
+    {**expressions.RULES, **web.RULES, **outside.RULES, **statements.RULES, **boundary.RULES, **attacks.RULES},
     {
         "small": lambda random: str(random.randrange(_SMALL_BELOW)),
         "digits": lambda random: random.choice(_DIGITS),

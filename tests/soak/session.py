@@ -31,6 +31,7 @@ from sandbox.errors import (
     UsageError,
     WallLimitExceeded,
 )
+from tests.soak.fakes import grants
 from tests.soak.hosts import Cut, Host
 from tests.soak.programs import PRELUDE
 from tests.soak.values import handles_in
@@ -129,6 +130,7 @@ class _Session:
         self._on_step = on_step
         self._is_async = life.face != "blocking"
         self._host = Host(Random(life.host_seed))
+        self._grants = grants()
         self._box: Any = None
         self._number = -1
         self._is_dead = False
@@ -146,6 +148,7 @@ class _Session:
                     functions=host.functions(),
                     globals=host.globals(),
                     modules=host.load,
+                    **self._grants,
                     console=self._console,
                     clock=life.clock,
                     on_limit=life.on_limit,
@@ -234,6 +237,7 @@ class _Session:
                     functions=host.functions(),
                     globals=host.globals(),
                     modules=host.load,
+                    **self._grants,
                     console=self._console,
                     on_limit=life.on_limit,
                 )

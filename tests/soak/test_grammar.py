@@ -45,7 +45,7 @@ def test_every_production_is_used() -> None:
     assert len(missing) < len(GRAMMAR.productions) / 4
     for kind in {kind for kind, _ in missing}:
         for seed in range(500):
-            GRAMMAR.write(kind, Random(seed), depth=2, budget=3, used=used)
+            GRAMMAR.write(kind, Random(seed), depth=3, budget=3, used=used)
     assert not [GRAMMAR.text_of(production) for production in GRAMMAR.productions - used]
 
 
