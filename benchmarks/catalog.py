@@ -16,6 +16,8 @@ OURS = "sandbox"
 _FORKS = ("fork", "fork_large")
 _HELD = ("spawn_snapshot", "spawn_snapshot_large", "copy_large")
 _SNAPSHOTS = (*_FORKS, *_HELD, "snapshot", "snapshot_large", "restore", "restore_large")
+_FAN_OUT = ("fan_out", "fan_out_calls")
+_BUSY = dict.fromkeys((*_FAN_OUT, "idle_rss_10000"), "each live runtime keeps a core busy")
 _NO_SNAPSHOTS = dict.fromkeys(_SNAPSHOTS, "no snapshots of a sandbox that has run")
 _NO_TEMPLATES = {"spawn_template": "nothing to begin with but an empty sandbox"}
 
@@ -71,6 +73,7 @@ ENGINES: tuple[Engine, ...] = (
             {
                 **_NO_SNAPSHOTS,
                 **_NO_TEMPLATES,
+                **dict.fromkeys(_FAN_OUT, "no event loop"),
                 "bytes_out": "bytes do not convert",
                 "bytes_in": "bytes do not convert",
                 "large_bytes_out": "bytes do not convert",
@@ -85,7 +88,7 @@ ENGINES: tuple[Engine, ...] = (
         module="quickjs_rs",
         requirements=("quickjs-rs==0.2.6", "wasmtime==50.0.1"),
         note="QuickJS in wasm under wasmtime, its default limits on; its snapshots are not compressed",
-        lacks=MappingProxyType(dict.fromkeys(_FORKS, "no fork")),
+        lacks=MappingProxyType(dict.fromkeys(_FORKS, "no fork") | {"fan_out": "no timers"}),
         limits="`Runtime(memory_limit=)` and `new_context(timeout=)`; promises by `eval_async`, whose time leaves out "
         "waits for host functions by design",
     ),
@@ -95,7 +98,7 @@ ENGINES: tuple[Engine, ...] = (
         module="jsrun",
         requirements=("jsrun==0.3.0",),
         live_count=40,
-        lacks=MappingProxyType(_NO_SNAPSHOTS),
+        lacks=MappingProxyType(_NO_SNAPSHOTS | _BUSY),
         limits="`RuntimeConfig(max_heap_size=, timeout=)`; promises by `eval_async(timeout=)`",
         note="V8, native, no limits (its default); memory at 40 live runtimes, each of which keeps a core busy",
     ),
@@ -110,6 +113,9 @@ ENGINES: tuple[Engine, ...] = (
             {
                 **_NO_SNAPSHOTS,
                 **_NO_TEMPLATES,
+                **dict.fromkeys(_FAN_OUT, "its adapter here has no host functions"),
+                "host_calls_1": "host functions are asynchronous only",
+                "host_calls_2": "host functions are asynchronous only",
                 "host_call": "host functions are asynchronous only",
                 "host_call_record": "host functions are asynchronous only",
             }

@@ -44,8 +44,10 @@ def environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(CHECKOUT), "PYTHONHASHSEED": "0"}
 
 
-def run_fresh(python: Path, arguments: Sequence[str], timeout_seconds: float) -> dict[str, Any]:
-    """Run one fresh process to its end; see `benchmarks.fresh`.
+def run_fresh(
+    python: Path, arguments: Sequence[str], timeout_seconds: float, variables: Mapping[str, str]
+) -> dict[str, Any]:
+    """Run one fresh process, with these environment variables besides, to its end; see `benchmarks.fresh`.
 
     Returns:
         The object that it printed.
@@ -56,7 +58,7 @@ def run_fresh(python: Path, arguments: Sequence[str], timeout_seconds: float) ->
     try:
         done = subprocess.run(
             command(python, "benchmarks.fresh", *arguments),
-            env=environment(),
+            env={**environment(), **variables},
             capture_output=True,
             text=True,
             timeout=timeout_seconds,

@@ -26,7 +26,7 @@ _COLUMN_INCHES = 6.6
 _LABEL_INCHES, _MARGIN_INCHES, _EDGE_INCHES = 2.55, 0.3, 0.15
 _LABEL_SHARE = 0.18  # of the scale, kept free at both ends for the labels of the bars
 # Which groups stand above each other; the two columns are about equally long.
-_COLUMNS = (("life", "compute"), ("calls", "values"))
+_COLUMNS = (("life", "calls", "many", "values"), ("compute",))
 
 
 def draw(report: Report, path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tempfile
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from benchmarks import channel
@@ -11,8 +13,15 @@ from benchmarks.results import EngineInfo
 from benchmarks.runner import Readiness, Sampler, Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from benchmarks.catalog import Engine
     from benchmarks.rows import Row
+
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+# Where engines keep what they have compiled: ours, and whatever follows the XDG convention.
+_CACHE_VARIABLES = ("SANDBOX_CACHE", "XDG_CACHE_HOME")
+_COLD_ROUNDS = 3
 
 
 class ProcessFleet:
@@ -21,7 +30,7 @@ class ProcessFleet:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._channels: dict[str, Channel] = {}
-        self._memory: dict[str, dict[str, Any] | WorkerError] = {}
+        self._memory: dict[tuple[str, int], dict[str, Any] | WorkerError] = {}
 
     def __enter__(self) -> ProcessFleet:
         return self
@@ -41,7 +50,7 @@ class ProcessFleet:
         """A sampler of the kind that the row needs."""
         match row.kind:
             case "first_eval":
-                return FirstEvalSampler(self, engine)
+                return ColdEvalSampler(self, engine) if row.subject == "cold" else FirstEvalSampler(self, engine)
             case "memory":
                 return MemorySampler(self, engine, row)
         return WorkerSampler(self, engine, row, self._settings.row_seconds)
@@ -60,19 +69,21 @@ class ProcessFleet:
             worker = self._channels[engine.name] = Channel(arguments, channel.environment())
         return worker.ask(request, self._settings.request_seconds)
 
-    def run_fresh(self, engine: Engine, *arguments: str) -> dict[str, Any]:
-        """Run a fresh process of the engine to its end."""
-        return channel.run_fresh(interpreter(engine), (engine.module, *arguments), self._settings.request_seconds)
+    def run_fresh(self, engine: Engine, *arguments: str, variables: Mapping[str, str] = _NOTHING) -> dict[str, Any]:
+        """Run a fresh process of the engine to its end, with more environment variables."""
+        arguments = (engine.module, *arguments)
+        return channel.run_fresh(interpreter(engine), arguments, self._settings.request_seconds, variables)
 
-    def memory(self, engine: Engine) -> dict[str, Any]:
-        """Memory of idle sandboxes; one process answers for all memory rows."""
-        if engine.name not in self._memory:
-            count = engine.live_count or self._settings.live_sandboxes
+    def memory(self, engine: Engine, count: int) -> dict[str, Any]:
+        """Memory of so many idle sandboxes, 0 for the usual number; one process answers for all rows of a number."""
+        count = count or engine.live_count or self._settings.live_sandboxes
+        key = (engine.name, count)
+        if key not in self._memory:
             try:
-                self._memory[engine.name] = self.run_fresh(engine, "memory", str(count))
+                self._memory[key] = self.run_fresh(engine, "memory", str(count))
             except WorkerError as error:
-                self._memory[engine.name] = error
-        answer = self._memory[engine.name]
+                self._memory[key] = error
+        answer = self._memory[key]
         if isinstance(answer, WorkerError):
             raise answer
         return answer
@@ -123,6 +134,20 @@ class FirstEvalSampler:
         """Nothing to let go of."""
 
 
+class ColdEvalSampler(FirstEvalSampler):
+    """The same with an empty cache directory each time; it takes seconds where an engine is compiled on first use."""
+
+    def prepare(self) -> Readiness:
+        """Nothing has to be warm."""
+        return Readiness(rounds=_COLD_ROUNDS)
+
+    def sample(self) -> float:
+        """Seconds from before the import until the first value."""
+        with tempfile.TemporaryDirectory(prefix="benchmarks-") as empty:
+            variables = dict.fromkeys(_CACHE_VARIABLES, empty)
+            return float(self._fleet.run_fresh(self._engine, "first_eval", variables=variables)["seconds"])
+
+
 class MemorySampler:
     """Memory of one idle sandbox, measured once."""
 
@@ -137,7 +162,7 @@ class MemorySampler:
 
     def sample(self) -> float:
         """Bytes for one sandbox."""
-        return float(self._fleet.memory(self._engine)[self._row.subject])
+        return float(self._fleet.memory(self._engine, self._row.count)[self._row.subject])
 
     def finish(self) -> None:
         """Nothing to let go of."""

@@ -13,6 +13,8 @@ from time import perf_counter
 from benchmarks.engines.base import Adapter, Session, load
 
 _SMAPS = Path("/proc/self/smaps_rollup")
+MAX_BYTES = 8 << 30  # what sandboxes may hold together before the machine would have to swap
+_LOOK_EVERY = 100
 
 
 def first_eval(adapter_name: str) -> dict[str, float]:
@@ -37,6 +39,9 @@ def memory(adapter_name: str, count: int) -> dict[str, float]:
 
     Returns:
         `rss_bytes` and `pss_bytes` for one sandbox, and `count`.
+
+    Raises:
+        SystemExit: They hold more than `MAX_BYTES` before all of them live.
     """
     if not _SMAPS.exists():
         raise SystemExit("memory is read from /proc/self/smaps_rollup, which this system lacks")
@@ -44,8 +49,10 @@ def memory(adapter_name: str, count: int) -> dict[str, float]:
     live: list[Session] = []
     _open_evaluated(adapter, live)
     before = _mapped_bytes()
-    for _ in range(count):
+    for number in range(1, count + 1):
         _open_evaluated(adapter, live)
+        if number % _LOOK_EVERY == 0 and _mapped_bytes()["rss_bytes"] > MAX_BYTES:
+            raise SystemExit(f"{number:,} sandboxes hold more than {MAX_BYTES >> 30} GB")
     after = _mapped_bytes()
     return {name: (after[name] - before[name]) / count for name in after} | {"count": count}
 

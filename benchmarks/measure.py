@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, cast
 
-from benchmarks import workloads
+from benchmarks import crowds, workloads
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,6 +72,10 @@ def prepare(adapter: Adapter, row: Row) -> Prepared:
             return _prepare_out(adapter, row.subject)
         case "in":
             return _prepare_in(adapter, row.subject)
+        case "threads":
+            return _prepare_threads(adapter, row)
+        case "fan_out":
+            return _prepare_fan_out(adapter, row)
     raise ValueError(f"row {row.id!r} is not measured in a worker")
 
 
@@ -180,8 +184,7 @@ def _prepare_host_call(adapter: Adapter, subject: str) -> Prepared:
     count = workloads.HOST_CALLS_PER_EVAL
     host, call = _HOST_CALLS[subject]
     session = adapter.open_session({"host": host})
-    code = f"(() => {{ let total = 0; for (let i = 0; i < {count}; i++) total += {call}; return total; }})()"
-    return _expect(session, code, count * (count + 1) // 2, per_operation=count)
+    return _expect(session, workloads.summed(call, count), count * (count + 1) // 2, per_operation=count)
 
 
 def _prepare_guest_call(adapter: Adapter) -> Prepared:
@@ -220,6 +223,24 @@ def _prepare_in(adapter: Adapter, subject: str) -> Prepared:
             raise WrongAnswerError(f"the guest received other {subject}")
 
     return Prepared(operation, verify, 1, session.close)
+
+
+def _prepare_threads(adapter: Adapter, row: Row) -> Prepared:
+    crew, expected, units = crowds.prepare_threads(adapter, row)
+
+    def verify() -> None:
+        try:
+            _check(list(crew.work()), [expected] * row.count)
+        except WrongAnswerError:
+            crew.close()
+            raise
+
+    return Prepared(crew.work, verify, units * row.count, crew.close)
+
+
+def _prepare_fan_out(adapter: Adapter, row: Row) -> Prepared:
+    operation, expected = crowds.prepare_fan_out(adapter, row)
+    return Prepared(operation, lambda: _check(operation(), expected), row.count, lambda: None)
 
 
 def calibrate(prepared: Prepared, sample_seconds: float = SAMPLE_SECONDS) -> float:

@@ -110,7 +110,7 @@ class Report:
         return statistics.median(ratios_by_round) if len(ratios_by_round) >= 3 else figure / base
 
     def add_compute_mean(self) -> None:
-        """Add the geometric mean over the nine programs, for engines that ran all of them."""
+        """Add the geometric mean over all programs, for engines that ran all of them."""
         if not all(row in self.cells for row in COMPUTE_ROWS):
             return
         cells = {}

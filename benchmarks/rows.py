@@ -5,19 +5,36 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 
 Kind = Literal["spawn", "eval", "host_call", "guest_call", "out", "in", "compute", "first_eval", "memory", "derived",
-    "snapshot", "restore", "spawn_snapshot", "spawn_template", "copy", "fork",
+    "snapshot", "restore", "spawn_snapshot", "spawn_template", "copy", "fork", "threads", "fan_out",
 ]  # fmt: skip
 Unit = Literal["seconds", "bytes"]
 
-GROUPS = ("life", "calls", "values", "compute")
+GROUPS = ("life", "calls", "many", "values", "compute")
 GROUP_TITLES = {
     "life": "Life of a sandbox",
     "calls": "Calls",
+    "many": "Many at once",
     "values": "Values in and out",
     "compute": "Compute",
 }
 
-PROGRAMS = ("calls", "loops", "properties", "arrays", "strings", "json", "regexps", "floats", "maps")
+# One feature of the language each.
+KERNELS = ("calls", "loops", "properties", "arrays", "strings", "json", "regexps", "floats", "maps")
+# The classics of the field and what services do, each written for this suite.
+CLASSICS = ("richards", "deltablue", "raytrace", "navier_stokes", "splay", "patterns", "crypto",
+    "api", "template", "markdown", "parser",
+)  # fmt: skip
+PROGRAMS = KERNELS + CLASSICS
+
+_TITLES = {
+    "navier_stokes": "navier-stokes",
+    "patterns": "regexp: a long sequence",
+    "crypto": "crypto: AES, SHA-256, RSA",
+    "api": "a JSON API's answers",
+    "template": "a template renderer",
+    "markdown": "a Markdown renderer",
+    "parser": "a parser and evaluator",
+}
 
 
 class Row(NamedTuple):
@@ -30,6 +47,7 @@ class Row(NamedTuple):
         kind: How it is measured; see `measure.prepare` and `fresh`.
         subject: What it is measured on: a value of `workloads.VALUES`, a program, or a key of a fresh process's answer.
         unit: Unit of every figure in this row.
+        count: How many threads work, or sandboxes live; 0 takes the run's own number.
     """
 
     id: str
@@ -38,6 +56,7 @@ class Row(NamedTuple):
     kind: Kind
     subject: str = ""
     unit: Unit = "seconds"
+    count: int = 0
 
 
 ROWS: tuple[Row, ...] = (
@@ -53,12 +72,23 @@ ROWS: tuple[Row, ...] = (
     Row("restore", 'bytes to a sandbox, eval("1+1"), close', "life", "restore", "small"),
     Row("restore_large", "the same, of 20 MB of objects", "life", "restore", "large"),
     Row("first_eval", "import and first eval, fresh process", "life", "first_eval", "seconds"),
+    Row("first_eval_cold", "the same, nothing compiled before", "life", "first_eval", "cold"),
     Row("idle_rss", "resident memory of an idle sandbox", "life", "memory", "rss_bytes", "bytes"),
     Row("idle_pss", "the same, shared pages split (PSS)", "life", "memory", "pss_bytes", "bytes"),
+    Row("idle_rss_10", "resident, of 10", "life", "memory", "rss_bytes", "bytes", 10),
+    Row("idle_rss_10000", "resident, of 10,000", "life", "memory", "rss_bytes", "bytes", 10_000),
     Row("eval", 'eval("1+1") in a live sandbox', "calls", "eval"),
     Row("host_call", "one host call, number to number", "calls", "host_call", "number"),
     Row("host_call_record", "one host call, record to record", "calls", "host_call", "record"),
     Row("guest_call_record", "one guest call, record to record", "calls", "guest_call", "record"),
+    Row("evals_1", "small evals, 1 thread", "many", "threads", "evals", count=1),
+    Row("evals_2", "small evals, 2 threads", "many", "threads", "evals", count=2),
+    Row("host_calls_1", "host calls, 1 thread", "many", "threads", "host_calls", count=1),
+    Row("host_calls_2", "host calls, 2 threads", "many", "threads", "host_calls", count=2),
+    Row("guest_work_1", "a program, 1 thread", "many", "threads", "guest_work", count=1),
+    Row("guest_work_2", "a program, 2 threads", "many", "threads", "guest_work", count=2),
+    Row("fan_out_calls", "a sandbox that awaits 3 host calls, of 1,000", "many", "fan_out", "calls", count=1000),
+    Row("fan_out", "the same, with 2 timers", "many", "fan_out", "timers", count=1000),
     Row("records_out", "1,000 records out", "values", "out", "records"),
     Row("records_in", "1,000 records in", "values", "in", "records"),
     Row("many_records_out", "10,000 records out", "values", "out", "many_records"),
@@ -75,7 +105,7 @@ ROWS: tuple[Row, ...] = (
     Row("large_string_in", "10 MB string in", "values", "in", "large_string"),
     Row("nested_out", "nested dict out", "values", "out", "nested"),
     Row("nested_in", "nested dict in", "values", "in", "nested"),
-    *(Row(f"compute_{name}", name, "compute", "compute", name) for name in PROGRAMS),
+    *(Row(f"compute_{name}", _TITLES.get(name, name), "compute", "compute", name) for name in PROGRAMS),
 )
 
 COMPUTE_MEAN = Row("compute_mean", "geometric mean", "compute", "derived")

@@ -16,12 +16,14 @@ class Target:
     Attributes:
         row: Row id.
         peer: Our figure is divided by this engine's; None compares the figure itself.
+        row_below: Our figure is divided by our own of this row.
         at_most: Upper bound of the quotient, or of the figure in the row's unit.
     """
 
     row: str
     peer: str | None
     at_most: float
+    row_below: str = ""
 
     @property
     def text(self) -> str:
@@ -29,6 +31,8 @@ class Target:
         title = BY_ID[self.row].title
         if BY_ID[self.row].group == "compute":
             title = f"compute, {title}"
+        if self.row_below:
+            return f"{title}: {1 / self.at_most:.1f} times the work of {BY_ID[self.row_below].title}"
         if self.peer is None:
             return f"{title}: at most {format_figure(self.at_most, BY_ID[self.row].unit)}"
         if self.at_most == 1:
@@ -40,19 +44,23 @@ class Target:
 
 TARGETS: tuple[Target, ...] = (
     Target("spawn", "quickjs-rs", 1 / 8),
-    Target("spawn", "jsrun", 1 / 30),
+    Target("spawn", "jsrun", 1 / 60),
     Target("spawn_template", "jsrun", 1 / 30),
     Target("idle_rss", None, 600_000),
+    Target("idle_rss_10000", None, 300_000),
+    Target("eval", "jsrun", 1),
     Target("host_call", "quickjs-rs", 1 / 30),
-    Target("host_call", "jsrun", 1),
+    Target("host_call", "jsrun", 1 / 3),
+    Target("guest_work_2", None, 1 / 1.8, "guest_work_1"),
+    Target("host_calls_2", None, 1 / 1.2, "host_calls_1"),
     Target("records_out", "quickjs-rs", 1 / 300),
-    Target("records_out", "jsrun", 1),
+    Target("records_out", "jsrun", 1 / 3),
     Target("many_records_out", "jsrun", 1 / 2),
     Target("many_records_in", "jsrun", 1 / 2),
     Target("large_bytes_out", None, 0.01),
     Target("large_bytes_in", None, 0.01),
     Target("first_eval", "quickjs-rs", 1 / 3),
-    Target("compute_mean", "quickjs-ng", 1.9),
+    Target("compute_mean", "quickjs-ng", 1.35),
     Target("compute_mean", "quickjs-rs", 1),
 )
 
@@ -78,7 +86,11 @@ def compare(report: Report) -> list[Verdict]:
     for target in TARGETS:
         if target.row not in report.cells:
             continue
-        if target.peer is None:
+        if target.row_below:
+            figure, base = report.median(target.row, OURS), report.median(target.row_below, OURS)
+            figure = figure / base if figure and base else None
+            text = "" if figure is None else f"{1 / figure:.2f} times"
+        elif target.peer is None:
             figure = report.median(target.row, OURS)
             text = "" if figure is None else format_figure(figure, BY_ID[target.row].unit)
         else:

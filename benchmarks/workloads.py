@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 PROGRAMS_DIRECTORY = Path(__file__).parent / "programs"
 
-# What `run()` of each program returns. Integers only, from operations every IEEE 754 engine rounds alike.
+# What `run()` of each program returns, in Node as well: integers from operations every IEEE 754 engine rounds alike.
 CHECKSUMS: dict[str, int] = {
     "calls": 401765,
     "loops": 985403979,
@@ -20,9 +20,25 @@ CHECKSUMS: dict[str, int] = {
     "regexps": 263012,
     "floats": 64876348,
     "maps": 1620288,
+    "richards": 10033044,
+    "deltablue": 14958,
+    "raytrace": 476430250,
+    "navier_stokes": 703963617,
+    "splay": 163985,
+    "patterns": 818715,
+    "crypto": 16916181,
+    "api": 481521,
+    "template": 352357,
+    "markdown": 206891,
+    "parser": 100968,
 }
 
 HOST_CALLS_PER_EVAL = 1000
+
+
+def summed(call: str, count: int) -> str:
+    """An expression: the sum of `call` for every `i` below `count`."""
+    return f"(() => {{ let total = 0; for (let i = 0; i < {count}; i++) total += {call}; return total; }})()"
 
 
 class Value(NamedTuple):

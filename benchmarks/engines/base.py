@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
@@ -112,6 +112,19 @@ class TemplateAdapter(Protocol):
 
     def template(self, source: str) -> Callable[[], Session]:
         """What makes sandboxes in which a script has run, however the engine does that best."""
+
+
+class CrowdAdapter(Protocol):
+    """An adapter module of an engine whose sandboxes can wait on an event loop."""
+
+    def fan_out(self, codes: Sequence[str]) -> list[object]:
+        """Give every program a sandbox of its own, all on one event loop at the same time.
+
+        `host(number)` is an asynchronous function of theirs: a moment of sleep, then the number and one.
+
+        Returns:
+            What the programs' promises are fulfilled with, in order; every sandbox is closed.
+        """
 
 
 def load(adapter_name: str) -> BoundedAdapter:

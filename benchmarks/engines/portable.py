@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from importlib import metadata
 from typing import TYPE_CHECKING, Any, cast
 
-from sandbox import Limits, Sandbox, Snapshot, Template, errors
+from sandbox import AsyncSandbox, Limits, Sandbox, Snapshot, Template, errors
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from benchmarks.engines.base import BoundedSession, Budget, HostFunctions, ModuleLoader
 
@@ -124,6 +125,23 @@ def template(source: str) -> Callable[[], BoundedSession]:
 def fork(session: BoundedSession) -> BoundedSession:
     """`Sandbox.fork`."""
     return PortableSession(cast("PortableSession", session).box.fork())
+
+
+def fan_out(codes: Sequence[str]) -> list[object]:
+    """An `AsyncSandbox` each."""
+
+    async def host(number: int) -> int:
+        await asyncio.sleep(0.001)
+        return number + 1
+
+    async def run(code: str) -> object:
+        async with AsyncSandbox(functions={"host": host}) as box:
+            return await box.eval(code)
+
+    async def everything() -> list[object]:
+        return await asyncio.gather(*map(run, codes))
+
+    return asyncio.run(everything())
 
 
 def kind_of(error: BaseException) -> str:

@@ -8,7 +8,7 @@ from importlib import metadata
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from benchmarks.engines.base import BoundedSession, Budget, HostFunctions, ModuleLoader
 
@@ -118,6 +118,26 @@ def _restored(taken: Any, functions: HostFunctions, budget: Budget | None) -> Bo
     session = WasmSession(functions, budget, None)
     session._runtime.restore_snapshot(taken, session._context)
     return session
+
+
+def fan_out(codes: Sequence[str]) -> list[object]:
+    """A runtime and a context each."""
+
+    async def host(number: int) -> int:
+        await asyncio.sleep(0.001)
+        return number + 1
+
+    async def run(code: str) -> object:
+        session = WasmSession({"host": host}, None, None)
+        try:
+            return await session._context.eval_async(f"await {code}")
+        finally:
+            session.close()
+
+    async def everything() -> list[object]:
+        return await asyncio.gather(*map(run, codes))
+
+    return asyncio.run(everything())
 
 
 def kind_of(error: BaseException) -> str:

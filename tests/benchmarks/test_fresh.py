@@ -62,6 +62,17 @@ def test_memory_is_what_the_sandboxes_after_the_first_added(
     assert engine.live == 21
 
 
+def test_sandboxes_that_hold_too_much_are_not_opened_further(
+    engine: CountingEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        fresh, "_mapped_bytes", lambda: dict.fromkeys(("rss_bytes", "pss_bytes"), engine.live * fresh.MAX_BYTES // 250)
+    )
+    with pytest.raises(SystemExit, match="300 sandboxes hold more than 8 GB"):
+        fresh.memory("any", 10_000)
+    assert engine.live == 301
+
+
 def test_memory_is_read_in_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     smaps = tmp_path / "smaps_rollup"
     smaps.write_text("55d0-7ffe ---p 00000000 00:00 0 [rollup]\nRss:    12 kB\nPss:     7 kB\nPss_Anon:  3 kB\n")

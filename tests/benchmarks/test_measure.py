@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import gc
 import json
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from benchmarks import measure, workloads
+from benchmarks.crowds import Crew
 from benchmarks.rows import BY_ID, ROWS, Row
 from benchmarks.worker import Worker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from benchmarks.engines.base import HostFunctions, Session
 
@@ -52,10 +54,11 @@ class AnsweringSession:
         for name in workloads.CHECKSUMS:
             if code.startswith(workloads.program(name)):
                 self.program = name
-        if "host(" in code:
+        if code.endswith("return total; })()"):
+            count = int(code.partition("i < ")[2].partition(";")[0])
             answers = [
                 self.functions["host"]({"id": i, "name": "", "active": True} if "id" in code else i)
-                for i in range(1000)
+                for i in range(count)
             ]
             return sum(answer["id"] if isinstance(answer, dict) else answer for answer in answers) + self.owner.offset
         for name in self.owner.values:
@@ -115,6 +118,10 @@ class AnsweringEngine:
     def fork(self, session: Session) -> Session:
         return AnsweringSession(self, {})
 
+    def fan_out(self, codes: Sequence[str]) -> list[object]:
+        assert all("await host(i)" in code for code in codes)
+        return [number + 6 + self.offset for number in range(len(codes))]
+
 
 SLOW = ("ints", "bytes", "many_records", "large_bytes", "large_string")
 WORKER_ROWS = [row for row in ROWS if row.kind not in ("first_eval", "memory", "derived") and row.subject not in SLOW]
@@ -129,6 +136,45 @@ def test_right_answers_pass_and_wrong_ones_do_not(row: Row) -> None:
     assert right.live == 0
     with pytest.raises(measure.WrongAnswerError):
         measure.prepare(AnsweringEngine(offset=1), row).verify()
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_threads_work_at_the_same_time_and_close_what_they_opened(count: int) -> None:
+    meeting = threading.Barrier(count)
+    places: set[int] = set()
+
+    class Meeting(AnsweringSession):
+        def eval(self, code: str) -> object:
+            meeting.wait(10)
+            places.add(threading.get_ident())
+            return code
+
+    engine = AnsweringEngine()
+    crew = Crew(count, lambda: Meeting(engine, {}), lambda session: session.eval("x"))
+    assert engine.live == count
+    assert [*crew.work(), *crew.work()] == ["x"] * count * 2
+    assert len(places) == count
+    assert threading.get_ident() not in places
+    crew.close()
+    assert engine.live == 0
+
+
+def test_a_thread_that_fails_is_heard_and_nobody_waits_for_it() -> None:
+    engine = AnsweringEngine()
+    crew = Crew(2, lambda: AnsweringSession(engine, {}), lambda session: session.eval("1+1"))
+    assert list(crew.work()) == [2, 2]
+    engine.failure = OSError("out of rope")
+    with pytest.raises(OSError, match="out of rope"):
+        crew.work()
+    assert engine.live == 0
+
+
+def test_a_thread_that_cannot_open_a_sandbox_is_heard() -> None:
+    def refuse() -> Session:
+        raise OSError("out of rope")
+
+    with pytest.raises(OSError, match="out of rope"):
+        Crew(2, refuse, lambda session: None)
 
 
 @pytest.mark.parametrize("row_id", ["first_eval", "idle_rss", "compute_mean"])

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+
 import pytest
 
 from benchmarks import catalog, rows, targets, workloads
@@ -12,8 +15,9 @@ from benchmarks import catalog, rows, targets, workloads
     [
         ("spawn", ["spawn"]),
         ("host_call", ["host_call"]),
-        ("host", ["host_call", "host_call_record"]),
+        ("host_call_", ["host_call_record"]),
         ("calls", ["eval", "host_call", "host_call_record", "guest_call_record"]),
+        ("evals", ["evals_1", "evals_2"]),
         ("ints_out, spawn", ["spawn", "ints_out"]),
         ("compute_json,compute_maps", ["compute_json", "compute_maps"]),
     ],
@@ -40,6 +44,14 @@ def test_every_program_has_source_checksum_and_row() -> None:
     sources = {path.stem for path in workloads.PROGRAMS_DIRECTORY.glob("*.js")}
     assert sources == set(workloads.CHECKSUMS) == set(rows.PROGRAMS)
     assert all("function run()" in workloads.program(name) for name in rows.PROGRAMS)
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="Node is not installed")
+@pytest.mark.parametrize("name", rows.PROGRAMS)
+def test_node_computes_the_same_checksum(name: str) -> None:
+    command = ["node", "--eval", f"{workloads.program(name)}; console.log(run(), run())"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=50)
+    assert done.stdout.split() == [str(workloads.CHECKSUMS[name])] * 2
 
 
 @pytest.mark.parametrize(
@@ -99,3 +111,4 @@ def test_targets_name_rows_and_peers() -> None:
     for target in targets.TARGETS:
         assert target.row in rows.BY_ID
         assert target.peer is None or target.peer in catalog.BY_NAME
+        assert not target.row_below or (target.row_below in rows.BY_ID and target.peer is None)
