@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from benchmarks import catalog, rows, table
+from benchmarks import catalog, compare, page, rows, table
 from benchmarks.catalog import OURS, Engine
-from benchmarks.environments import CACHE_VARIABLE
+from benchmarks.environments import CACHE_VARIABLE, CHECKOUT
 from benchmarks.fleet import ProcessFleet
 from benchmarks.hostile import command as hostile
 from benchmarks.results import Report
@@ -35,7 +35,8 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
         prog="python -m benchmarks",
         description="Measure the sandbox beside its peers. Peers are installed on first use into environments of their "
         f"own, in the user's cache directory or in ${CACHE_VARIABLE}.",
-        epilog="`python -m benchmarks hostile` compares what becomes of hostile programs instead. "
+        epilog="`python -m benchmarks hostile` compares what becomes of hostile programs instead, `growth` how cost "
+        "grows with size, `compare OLD.json NEW.json` two runs. "
         "Exit status: 0 done, 1 our own engine failed in a row, 2 wrong usage. No figure makes a run fail.",
     )
     parser.add_argument("--engines", metavar="LIST", help=f"exactly these engines, of: {', '.join(catalog.BY_NAME)}")
@@ -54,6 +55,7 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="where the figures go; default: benchmarks/results/")
     parser.add_argument("--chart", type=Path, metavar="FILE", help="where the chart goes, .svg or .png")
+    parser.add_argument("--page", action="store_true", help=f"write docs/{page.PAGE} and docs/{page.CHART}")
     parser.add_argument("--show", type=Path, metavar="FILE", help="measure nothing: show the figures of this JSON file")
     options = parser.parse_args(arguments)
     if options.rounds is not None and options.rounds < 1:
@@ -114,6 +116,12 @@ def main(arguments: list[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     if arguments[:1] == ["hostile"]:
         return hostile.main(arguments[1:])
+    if arguments[:1] == ["compare"]:
+        return compare.main(arguments[1:])
+    if arguments[:1] == ["growth"]:
+        from benchmarks.growth import command as growth
+
+        return growth.main(arguments[1:])
     options = parse_arguments(arguments)
     console, notes = Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH), Console(stderr=True)
     if options.list:
@@ -146,15 +154,25 @@ def main(arguments: list[str] | None = None) -> int:
         target = options.json or RESULTS_DIRECTORY / f"{stamp}.json"
         report.save(target)
         notes.print(f"figures: {target}", markup=False)
-    if options.chart is not None:
-        try:
-            from benchmarks.chart import draw
-        except ImportError:
-            notes.print("no chart: matplotlib is not installed", style="yellow")
-        else:
-            draw(report, options.chart)
-            notes.print(f"chart: {options.chart}", markup=False)
+    charts = [options.chart] if options.chart is not None else []
+    if options.page:
+        (CHECKOUT / "docs" / page.PAGE).write_text(page.render(report), encoding="utf-8")
+        charts.append(CHECKOUT / "docs" / page.CHART)
+    if charts:
+        draw_charts(report, charts, notes)
     return 1 if ours_failed(report) else 0
+
+
+def draw_charts(report: Report, charts: list[Path], notes: Console) -> None:
+    """Draw the chart to each of these files, or say that it cannot be drawn."""
+    try:
+        from benchmarks.chart import draw
+    except ImportError:
+        notes.print("no chart: matplotlib is not installed", style="yellow")
+        return
+    for path in charts:
+        draw(report, path)
+        notes.print(f"chart: {path}", markup=False)
 
 
 def ours_failed(report: Report) -> bool:

@@ -100,13 +100,13 @@ def prepare_threads(adapter: Adapter, row: Row) -> tuple[Crew, object, int]:
     """
     match row.subject:
         case "evals":
-            return Crew(row.count, lambda: adapter.open_session({}), _evals), 2 * _EVALS, _EVALS
+            return Crew(row.crowd, lambda: adapter.open_session({}), _evals), 2 * _EVALS, _EVALS
         case "host_calls":
             functions: HostFunctions = {"host": _next_number}
             code = workloads.summed("host(i)", _HOST_CALLS)
             total = _HOST_CALLS * (_HOST_CALLS + 1) // 2
             return (
-                Crew(row.count, lambda: adapter.open_session(functions), lambda box: box.eval(code)),
+                Crew(row.crowd, lambda: adapter.open_session(functions), lambda box: box.eval(code)),
                 total,
                 _HOST_CALLS,
             )
@@ -117,7 +117,7 @@ def prepare_threads(adapter: Adapter, row: Row) -> tuple[Crew, object, int]:
                 session.eval(workloads.program(_PROGRAM) + "\n0;")
                 return session
 
-            return Crew(row.count, open_session, lambda box: box.eval("run()")), workloads.CHECKSUMS[_PROGRAM], 1
+            return Crew(row.crowd, open_session, lambda box: box.eval("run()")), workloads.CHECKSUMS[_PROGRAM], 1
     raise ValueError(f"no work of threads is called {row.subject!r}")
 
 
@@ -129,11 +129,15 @@ def _evals(session: Session) -> object:
 
 
 def prepare_fan_out(adapter: Adapter, row: Row) -> tuple[Callable[[], list[object]], list[object]]:
-    """Opens, runs and closes `row.count` sandboxes on one event loop, all of them waiting at the same time.
+    """Opens, runs and closes `row.crowd` sandboxes on one event loop, all of them waiting at the same time.
 
     Returns:
         What does it and gives their results, and what these have to be.
     """
-    code = _FAN_OUT[row.subject]
-    codes = [code.replace("number", str(number)) for number in range(row.count)]
-    return (lambda: cast("CrowdAdapter", adapter).fan_out(codes)), [number + 6 for number in range(row.count)]
+    codes = fan_out_of(row.subject, row.crowd)
+    return (lambda: cast("CrowdAdapter", adapter).fan_out(codes)), [number + 6 for number in range(row.crowd)]
+
+
+def fan_out_of(subject: str, count: int) -> list[str]:
+    """So many programs that wait, "calls" for host calls alone, "timers" for timers too; they give 6, 7, 8, ..."""
+    return [_FAN_OUT[subject].replace("number", str(number)) for number in range(count)]

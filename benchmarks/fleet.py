@@ -162,7 +162,7 @@ class MemorySampler:
 
     def sample(self) -> float:
         """Bytes for one sandbox."""
-        return float(self._fleet.memory(self._engine, self._row.count)[self._row.subject])
+        return float(self._fleet.memory(self._engine, self._row.crowd)[self._row.subject])
 
     def finish(self) -> None:
         """Nothing to let go of."""

@@ -230,17 +230,17 @@ def _prepare_threads(adapter: Adapter, row: Row) -> Prepared:
 
     def verify() -> None:
         try:
-            _check(list(crew.work()), [expected] * row.count)
+            _check(list(crew.work()), [expected] * row.crowd)
         except WrongAnswerError:
             crew.close()
             raise
 
-    return Prepared(crew.work, verify, units * row.count, crew.close)
+    return Prepared(crew.work, verify, units * row.crowd, crew.close)
 
 
 def _prepare_fan_out(adapter: Adapter, row: Row) -> Prepared:
     operation, expected = crowds.prepare_fan_out(adapter, row)
-    return Prepared(operation, lambda: _check(operation(), expected), row.count, lambda: None)
+    return Prepared(operation, lambda: _check(operation(), expected), row.crowd, lambda: None)
 
 
 def calibrate(prepared: Prepared, sample_seconds: float = SAMPLE_SECONDS) -> float:

@@ -47,7 +47,7 @@ class Row(NamedTuple):
         kind: How it is measured; see `measure.prepare` and `fresh`.
         subject: What it is measured on: a value of `workloads.VALUES`, a program, or a key of a fresh process's answer.
         unit: Unit of every figure in this row.
-        count: How many threads work, or sandboxes live; 0 takes the run's own number.
+        crowd: How many threads work, or sandboxes live; 0 takes the run's own number.
     """
 
     id: str
@@ -56,7 +56,7 @@ class Row(NamedTuple):
     kind: Kind
     subject: str = ""
     unit: Unit = "seconds"
-    count: int = 0
+    crowd: int = 0
 
 
 ROWS: tuple[Row, ...] = (
@@ -81,14 +81,14 @@ ROWS: tuple[Row, ...] = (
     Row("host_call", "one host call, number to number", "calls", "host_call", "number"),
     Row("host_call_record", "one host call, record to record", "calls", "host_call", "record"),
     Row("guest_call_record", "one guest call, record to record", "calls", "guest_call", "record"),
-    Row("evals_1", "small evals, 1 thread", "many", "threads", "evals", count=1),
-    Row("evals_2", "small evals, 2 threads", "many", "threads", "evals", count=2),
-    Row("host_calls_1", "host calls, 1 thread", "many", "threads", "host_calls", count=1),
-    Row("host_calls_2", "host calls, 2 threads", "many", "threads", "host_calls", count=2),
-    Row("guest_work_1", "a program, 1 thread", "many", "threads", "guest_work", count=1),
-    Row("guest_work_2", "a program, 2 threads", "many", "threads", "guest_work", count=2),
-    Row("fan_out_calls", "a sandbox that awaits 3 host calls, of 1,000", "many", "fan_out", "calls", count=1000),
-    Row("fan_out", "the same, with 2 timers", "many", "fan_out", "timers", count=1000),
+    Row("evals_1", "small evals, 1 thread", "many", "threads", "evals", crowd=1),
+    Row("evals_2", "small evals, 2 threads", "many", "threads", "evals", crowd=2),
+    Row("host_calls_1", "host calls, 1 thread", "many", "threads", "host_calls", crowd=1),
+    Row("host_calls_2", "host calls, 2 threads", "many", "threads", "host_calls", crowd=2),
+    Row("guest_work_1", "a program, 1 thread", "many", "threads", "guest_work", crowd=1),
+    Row("guest_work_2", "a program, 2 threads", "many", "threads", "guest_work", crowd=2),
+    Row("fan_out_calls", "a sandbox that awaits 3 host calls, of 1,000", "many", "fan_out", "calls", crowd=1000),
+    Row("fan_out", "the same, with 2 timers", "many", "fan_out", "timers", crowd=1000),
     Row("records_out", "1,000 records out", "values", "out", "records"),
     Row("records_in", "1,000 records in", "values", "in", "records"),
     Row("many_records_out", "10,000 records out", "values", "out", "many_records"),
