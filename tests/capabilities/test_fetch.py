@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
+import threading
+import weakref
 from typing import Any
 
+import anyio
 import pytest
 
-from sandbox import Fetch
+from sandbox import Fetch, Request, Response, Sandbox
 from sandbox.capabilities import FetchCapability
 from sandbox.capabilities.base import Malformed
 
@@ -92,3 +96,20 @@ def test_digests_are_charged() -> None:
 
     assert digest("sha384", b"tea") == hashlib.sha384(b"tea").digest()
     assert len(spent) == 1 and spent[0] > 0
+
+
+def test_a_sandbox_that_is_dropped_in_the_midst_is_held_by_nobody() -> None:
+    begun = threading.Event()
+
+    async def answer(_: Request) -> Response:
+        begun.set()
+        await anyio.sleep_forever()
+        raise AssertionError
+
+    box = Sandbox(fetch=answer)
+    box.eval("fetch('https://a.test/'); 0")
+    assert begun.wait(10)
+    held = weakref.ref(box)
+    del box
+    gc.collect()
+    assert held() is None
