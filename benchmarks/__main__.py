@@ -86,7 +86,12 @@ def measure(options: argparse.Namespace, console: Console) -> Report:
     with Progress(*columns, console=console, transient=True) as progress, ProcessFleet(settings) as fleet:
         task = progress.add_task("starting", total=steps)
 
+        seen: set[str] = set()
+
         def on_step(engine: Engine, row: Row, done: int) -> None:
+            if not console.is_terminal and row.id not in seen:  # no bar is shown there
+                seen.add(row.id)
+                console.print(f"{len(seen)} of {len(options.rows)}: {row.title}", markup=False, highlight=False)
             progress.update(task, advance=done, description=f"{row.title}: {engine.title}"[:60].ljust(60))
 
         def on_install(engine: Engine) -> None:

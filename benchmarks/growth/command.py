@@ -84,7 +84,9 @@ def measure_all(curves: Sequence[Curve], rounds: int, notes: Console) -> list[Gr
     found = []
     with Progress(*columns, console=notes, transient=True) as progress:
         task = progress.add_task("", total=len(curves) * rounds * STEPS)
-        for curve in curves:
+        for number, curve in enumerate(curves, 1):
+            if not notes.is_terminal:  # no bar is shown there
+                notes.print(f"{number} of {len(curves)}: {curve.title}", markup=False, highlight=False)
             progress.update(task, description=curve.title[:60].ljust(60))
             found.append(measure(curve, rounds, lambda: progress.update(task, advance=1)))
     return found
