@@ -30,7 +30,8 @@ demo: guest
 	$(PY) -m examples.demo
 
 bench: guest $(BENCH_READY)
-	$(PY) -m benchmarks
+	$(PY) -m benchmarks --chart benchmarks/results/benchmarks.svg
+	$(PY) -m benchmarks growth --json benchmarks/results/growth.json --chart benchmarks/results/growth.svg
 
 soak: guest $(BENCH_READY)
 	$(PY) -m tests.soak

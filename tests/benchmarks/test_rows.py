@@ -16,6 +16,7 @@ from benchmarks import catalog, rows, targets, workloads
         ("spawn", ["spawn"]),
         ("host_call", ["host_call"]),
         ("host_call_", ["host_call_record"]),
+        ("host_calls_", ["host_calls_1", "host_calls_2"]),
         ("calls", ["eval", "host_call", "host_call_record", "guest_call_record"]),
         ("evals", ["evals_1", "evals_2"]),
         ("ints_out, spawn", ["spawn", "ints_out"]),
