@@ -25,8 +25,11 @@ chart are made by `python -m benchmarks --page`. How cost grows with size is on 
 ![Figures of other engines, divided by those of {baseline}]({chart})
 
 A figure is the median. `2.0x` beside a peer: it takes twice what {baseline} takes, in the same round. Every answer is
-checked before it is timed; the programs give the checksums that Node computes.
+checked before it is timed; the programs give the checksums that Node computes.{busy}
 """
+BUSY = (
+    "\n\nThe machine was busy with other work meanwhile (load average {load}): the ratios mean more than the figures."
+)
 
 
 def render(report: Report) -> str:
@@ -40,6 +43,7 @@ def render(report: Report) -> str:
             rounds=report.settings.get("rounds", "?"),
             baseline=baseline,
             chart=CHART,
+            busy=BUSY.format(load=machine["load"]) if (machine.get("load") or 0) > 1 else "",
         )
     ]
     titles = " | ".join(f"{engine.title} {engine.version}".strip() for engine in report.engines)

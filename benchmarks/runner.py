@@ -197,7 +197,7 @@ class Runner:
 
 
 def describe_machine() -> dict[str, Any]:
-    """Processor, cores, system and the time of day (UTC), for the head of the report."""
+    """Processor, cores, system, load average and the time of day (UTC), for the head of the report."""
     processor = platform.processor() or platform.machine()
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
@@ -207,5 +207,6 @@ def describe_machine() -> dict[str, Any]:
         "processor": processor,
         "cores": os.cpu_count(),
         "system": f"{platform.system()} {platform.machine()}",
+        "load": round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None,
         "began": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
     }

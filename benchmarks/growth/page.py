@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.growth.curves import BY_ID, GROUP_TITLES
 from benchmarks.growth.slope import MAX_POWER
+from benchmarks.page import BUSY
 from benchmarks.results import format_figure
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ that is linear and quadratic in equal parts has 1.34.
 ![Cost against size, {good} of {count} curves within the bound]({chart})
 
 Measured on {processor}, {cores} cores, {began}. Times are processor time of the whole process, garbage collection
-included; memory is shared fairly (PSS). Results are checked at every size.
+included; memory is shared fairly (PSS). Results are checked at every size.{busy}
 """
 
 
@@ -38,6 +39,7 @@ def render(growths: Sequence[Growth], machine: dict[str, Any]) -> str:
             good=sum(growth.good for growth in growths),
             count=len(growths),
             chart=CHART,
+            busy=BUSY.format(load=machine["load"]) if (machine.get("load") or 0) > 1 else "",
             processor=machine.get("processor", ""),
             cores=machine.get("cores", "?"),
             began=str(machine.get("began", ""))[:10],

@@ -66,7 +66,10 @@ def test_the_page_has_every_row() -> None:
     for row in ROWS:
         report.cells[row.id] = {"sandbox": Cell("measured", (1.0,)), "jsrun": Cell("measured", (2.0,))}
     report.cells["eval"]["jsrun"] = Cell("failed", reason="trap")
+    assert "busy" not in page.render(report)
+    report.machine["load"] = 7.5
     text = page.render(report)
+    assert "busy with other work meanwhile (load average 7.5)" in text
     assert all(f"| {row.title} | 1.00 {'s' if row.unit == 'seconds' else 'B'} |" in text for row in ROWS)
     assert "2.00 s (2.0x)" in text
     assert "| failed |" in text
