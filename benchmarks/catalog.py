@@ -17,7 +17,7 @@ _FORKS = ("fork", "fork_large")
 _HELD = ("spawn_snapshot", "spawn_snapshot_large", "copy_large")
 _SNAPSHOTS = (*_FORKS, *_HELD, "snapshot", "snapshot_large", "restore", "restore_large")
 _FAN_OUT = ("fan_out", "fan_out_calls")
-_BUSY = dict.fromkeys((*_FAN_OUT, "idle_rss_10000"), "each live runtime keeps a core busy")
+_BUSY = dict.fromkeys((*_FAN_OUT, "idle_rss_10000", "idle_pss_10000"), "each live runtime keeps a core busy")
 _NO_SNAPSHOTS = dict.fromkeys(_SNAPSHOTS, "no snapshots of a sandbox that has run")
 _NO_TEMPLATES = {"spawn_template": "nothing to begin with but an empty sandbox"}
 

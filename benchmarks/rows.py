@@ -77,6 +77,7 @@ ROWS: tuple[Row, ...] = (
     Row("idle_pss", "the same, shared pages split (PSS)", "life", "memory", "pss_bytes", "bytes"),
     Row("idle_rss_10", "resident memory of one of 10", "life", "memory", "rss_bytes", "bytes", 10),
     Row("idle_rss_10000", "resident memory of one of 10,000", "life", "memory", "rss_bytes", "bytes", 10_000),
+    Row("idle_pss_10000", "the same, shared pages split (PSS)", "life", "memory", "pss_bytes", "bytes", 10_000),
     Row("eval", 'eval("1+1") in a live sandbox', "calls", "eval"),
     Row("host_call", "one host call, number to number", "calls", "host_call", "number"),
     Row("host_call_record", "one host call, record to record", "calls", "host_call", "record"),

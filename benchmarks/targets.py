@@ -47,7 +47,7 @@ TARGETS: tuple[Target, ...] = (
     Target("spawn", "jsrun", 1 / 60),
     Target("spawn_template", "jsrun", 1 / 30),
     Target("idle_rss", None, 600_000),
-    Target("idle_rss_10000", None, 300_000),
+    Target("idle_pss_10000", None, 300_000),
     Target("eval", "jsrun", 1),
     Target("host_call", "quickjs-rs", 1 / 30),
     Target("host_call", "jsrun", 1 / 3),
