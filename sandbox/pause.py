@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from sandbox._portable import Whole
+
 __all__ = ["Pause", "PausedCall"]
 
 
@@ -59,7 +61,7 @@ def pause_in(error: object) -> Pause | None:
 
 
 @dataclass(frozen=True, slots=True)
-class PausedCall:
+class PausedCall(Whole):
     """A call that a host function has paused: plain data, which can be pickled and shown.
 
     Attributes:
@@ -79,6 +81,3 @@ class PausedCall:
     reason: str = ""
     details: Mapping[str, Any] = field(default_factory=dict)
     run: int = 0
-
-    def _portable_copy(self, _done: dict[int, Any], _depth: int) -> PausedCall:
-        return self  # see `_portable`: it travels as it is

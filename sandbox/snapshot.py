@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 from sandbox import _snapshot_format, _store
 from sandbox._memory_copy import MemoryCopy
 from sandbox._pausing import Claim, Suspension
+from sandbox._portable import Whole
 from sandbox._snapshot_format import CHUNK_BYTES, PAGE_BYTES, Packed
 from sandbox._snapshot_state import State
 from sandbox.errors import MemoryLimitExceeded, SnapshotCorrupt, SnapshotMismatch
@@ -26,7 +27,7 @@ _A = TypeVar("_A")
 _R = TypeVar("_R")
 
 
-class Snapshot:
+class Snapshot(Whole):
     """What a sandbox was at one moment: its memory, and what the host knew of it.
 
     `Sandbox.snapshot` takes one, `Sandbox.restore` makes a sandbox of it, as often as one likes. It does not change,
@@ -100,9 +101,6 @@ class Snapshot:
 
     def __reduce__(self) -> tuple[Callable[[bytes], Snapshot], tuple[bytes]]:
         return Snapshot.from_bytes, (self.to_bytes(),)
-
-    def _portable_copy(self, _done: dict[int, Any], _depth: int) -> Snapshot:
-        return self  # see `_portable`: it travels whole
 
     # --- as bytes ---
 
