@@ -48,4 +48,6 @@ def without_calls(state: State) -> State:
         runs=(),
         abandoned=(*state.abandoned, *state.runs),
         requests=tuple(each for each in state.requests if 0 < each.op < FIRST_DYNAMIC_OP),
+        pauses=(),
+        paused_run=0,
     )

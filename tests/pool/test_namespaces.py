@@ -11,7 +11,7 @@ from typing import Any
 import anyio
 import pytest
 
-from sandbox import Limits, Namespaces, Pool, Request, Sandbox, Snapshot
+from sandbox import Call, Limits, Namespaces, Pause, Pool, Request, Sandbox, Snapshot
 from sandbox.errors import (
     FuelLimitExceeded,
     JSError,
@@ -234,6 +234,45 @@ def test_one_that_asks_again_and_again() -> None:
         assert 1 < count < 20
         assert box.usage.pending_requests == 0
         assert box.eval("n") == count
+
+
+@pytest.mark.parametrize("backend", [None, *BACKENDS])
+@pytest.mark.parametrize("is_hook", [False, True])
+def test_one_that_is_paused_again_and_again(backend: str | None, is_hook: bool) -> None:
+    """It does so to the end, and what is kept of it can be written and read."""
+    saved: dict[str, bytes] = {}
+
+    def pause(*_call: Call) -> None:
+        raise Pause("who knows")
+
+    async def ask() -> None:
+        if not is_hook:
+            pause()
+
+    kept = spaces(
+        functions={"ask": ask},
+        on_call={"ask": pause} if is_hook else {},
+        on_evict=lambda name, snapshot: saved.update({name: snapshot.to_bytes()}),
+        load=lambda name: Snapshot.from_bytes(saved[name]) if name in saved else None,
+    )
+    code = "globalThis.n = 0; const again = () => { n++; ask().catch(again) }; again(); again(); 7"
+
+    async def later() -> Any:
+        async with kept.take("a") as box:
+            return (await box.execute(code)).value
+
+    if backend is None:
+        with kept.take("a") as box:
+            assert box.execute(code).value == 7
+    else:
+        assert anyio.run(later, backend=backend) == 7
+    snapshot = kept.snapshot("a")
+    assert snapshot is not None
+    assert (snapshot.paused, snapshot.pending, snapshot.runs) == ((), (), ())
+    assert kept.evict("a")
+    with kept.take("a") as box:
+        assert box.eval("n") > 1
+        assert box.pending == ()
 
 
 def test_runs_of_other_threads_end() -> None:
