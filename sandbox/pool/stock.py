@@ -109,24 +109,28 @@ class _Keeper:
     def ask(self, stock: Stock) -> None:
         """Have the thread fill a stock, soon; any thread."""
         asker = weakref.ref(stock)
-        if asker in self._pending:
+        if asker in self._pending or not self._is_there():
             return
         self._pending.add(asker)
+        self._asked.put(asker)
+
+    def _is_there(self) -> bool:
         if self._thread is None:
-            with self._lock:
+            with self._lock, suppress(RuntimeError):  # no more threads, or the interpreter ends: takers make their own
                 if self._thread is None:
-                    self._thread = threading.Thread(
+                    thread = threading.Thread(
                         target=Context().run, args=(self._serve,), name="sandbox-pool", daemon=True
                     )
-                    self._thread.start()
-        self._asked.put(asker)
+                    thread.start()
+                    self._thread = thread
+        return self._thread is not None
 
     def _serve(self) -> None:
         while (asker := self._asked.get()) is not None:
             self._pending.discard(asker)
             stock = asker()
             if stock is not None:
-                with suppress(Exception):  # who takes one next makes it, and is told why that is impossible
+                with suppress(BaseException):  # who takes one next makes it, and is told why that is impossible
                     stock.fill()
             del stock
 

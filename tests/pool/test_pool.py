@@ -6,7 +6,6 @@ import gc
 import random
 import signal
 import threading
-import time
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -30,7 +29,7 @@ from sandbox.errors import (
     SandboxPoisoned,
     UsageError,
 )
-from sandbox.pool import stock
+from tests.pool.other_threads import until
 
 BACKENDS = ("asyncio", "trio")
 
@@ -39,14 +38,6 @@ BACKENDS = ("asyncio", "trio")
 def pool() -> Iterator[Pool]:
     with Pool("const double = n => 2 * n; let uses = 0", size=2) as pool:
         yield pool
-
-
-def until(is_so: Callable[[], object]) -> None:
-    """Wait for another thread."""
-    end = time.monotonic() + 20
-    while not is_so():
-        assert time.monotonic() < end
-        time.sleep(0.001)
 
 
 def books(pool: Pool) -> tuple[int, int]:
@@ -413,31 +404,6 @@ def test_a_pool_that_nobody_has_keeps_nothing() -> None:
     pools.clear()
     gc.collect()
     assert gone() is None
-
-
-def test_the_thread_outlives_what_it_cannot_make() -> None:
-    given: list[dict[str, Any]] = []
-
-    def own() -> dict[str, Any]:
-        if given:
-            raise OSError("no more")
-        return {}
-
-    with Pool(Template(own=own), size=2) as pool:
-        with pool.take():
-            pass
-        until(lambda: pool.stats().warm == 2)
-        given.append({})
-        with pool.take(), pool.take():
-            pass
-        until(lambda: not stock._keeper._pending)
-        with pytest.raises(OSError, match="no more"), pool.take():
-            raise AssertionError
-        assert books(pool) == (0, 0)
-        given.clear()
-        with pool.take() as box:
-            assert box.eval("1") == 1
-        until(lambda: pool.stats().warm == 2)
 
 
 # --- mistakes ---------------------------------------------------------------------------------------------------------
