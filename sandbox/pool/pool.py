@@ -11,6 +11,7 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Final, Self, cast
 
 from sandbox import _forks, _interrupts, _threads
+from sandbox._holds import LONGEST_WAIT_SECONDS
 from sandbox._sandbox import Sandbox
 from sandbox.errors import SandboxBusy, SandboxClosed, UsageError
 from sandbox.pool.admission import Admission, Ticket
@@ -224,7 +225,7 @@ class Pool:
                     if left is not None and left <= 0:
                         self._admission.give_up(ticket, timeout)
                     try:
-                        queue.get(timeout=left)
+                        queue.get(timeout=None if left is None else min(left, LONGEST_WAIT_SECONDS))
                     except Empty:
                         continue
                     _interrupts.deliver()

@@ -279,6 +279,33 @@ def test_the_time_to_wait(pool: Pool) -> None:
         pass
 
 
+@pytest.mark.parametrize("timeout", [1e12, float("inf")])
+@pytest.mark.parametrize("backend", [None, *BACKENDS])
+def test_a_time_without_end(pool: Pool, backend: str | None, timeout: float) -> None:
+    values: list[Any] = []
+
+    def wait() -> None:
+        with pool.take(timeout=timeout) as box:
+            values.append(box.eval("1"))
+
+    async def wait_later() -> None:
+        async with pool.take(timeout=timeout) as box:
+            values.append(await box.eval("1"))
+
+    def run() -> None:
+        if backend is None:
+            wait()
+        else:
+            anyio.run(wait_later, backend=backend)
+
+    thread = threading.Thread(target=run)
+    with pool.take(), pool.take():
+        thread.start()
+        until(lambda: pool.stats().waiting or not thread.is_alive())
+    thread.join()
+    assert values == [1]
+
+
 def test_how_many_may_wait() -> None:
     with Pool(size=1, max_waiting=0) as pool, pool.take():
         with pytest.raises(PoolFull, match="0 wait already for one of 1 sandboxes"), pool.take():
