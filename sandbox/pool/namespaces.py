@@ -297,27 +297,48 @@ class NamespaceLoan(Loan):
         template = template.at(template.snapshot if snapshot is None else snapshot, functions=self._functions)
         return template.spawn_async() if is_async else template.spawn()
 
+    def __enter__(self) -> Sandbox:
+        try:
+            return super().__enter__()
+        except BaseException:
+            if self._spaces._is_closed:  # all others were evicted meanwhile
+                self._spaces.make_room()
+            raise
+
+    async def __aenter__(self) -> AsyncSandbox:
+        from sandbox.pool import waiting
+
+        try:
+            return await super().__aenter__()
+        except BaseException:
+            if self._spaces._is_closed:
+                await waiting.in_worker(self._spaces.make_room)
+            raise
+
     def _finish(self, box: Sandbox) -> None:
         super()._finish(box)
-        if box.closed or is_poisoned(box):
-            return
-        for steps in putting_aside(box._driver):
-            box._runner.run(steps, _PUT_ASIDE_SECONDS)
-        self._keep(box.snapshot())
-        self._spaces.make_room()
+        try:
+            if not (box.closed or is_poisoned(box)):
+                for steps in putting_aside(box._driver):
+                    box._runner.run(steps, _PUT_ASIDE_SECONDS)
+                self._keep(box.snapshot())
+        finally:
+            self._let_go()
+            self._spaces.make_room()
 
     async def _finish_async(self, box: AsyncSandbox) -> None:
         from sandbox.pool import waiting
 
         await super()._finish_async(box)
-        if box.closed or is_poisoned(box):
-            return
-        for steps in putting_aside(box._driver):
-            await box._runner.run(steps, _PUT_ASIDE_SECONDS)
-        self._keep(await box.snapshot())
-        await waiting.in_worker(self._spaces.make_room)
+        try:
+            if not (box.closed or is_poisoned(box)):
+                for steps in putting_aside(box._driver):
+                    await box._runner.run(steps, _PUT_ASIDE_SECONDS)
+                self._keep(await box.snapshot())
+        finally:
+            self._let_go()
+            await waiting.in_worker(self._spaces.make_room)
 
     def _keep(self, snapshot: Snapshot) -> None:
         snapshot._state = without_calls(snapshot._state)
         self._spaces.keep(self._name, snapshot)
-        self._let_go()

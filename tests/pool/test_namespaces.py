@@ -17,11 +17,13 @@ from sandbox.errors import (
     JSError,
     LimitExceeded,
     NamespaceInUse,
+    PoolTimeout,
     RunInterrupted,
     SandboxBusy,
     SandboxClosed,
     SnapshotError,
 )
+from tests.pool.other_threads import until
 
 BACKENDS = ("asyncio", "trio")
 
@@ -420,6 +422,49 @@ def test_what_is_in_use_when_all_end_is_evicted_then() -> None:
         kept.close()
         assert saved == []
     assert saved == ["a"]
+
+
+def hang(box: Sandbox) -> None:
+    box.eval("never().finally(() => { for (;;); }); 0")
+
+
+@pytest.mark.parametrize("end", [poison, close, hang])
+def test_what_a_use_leaves_as_it_was_is_evicted_as_well(end: Callable[[Sandbox], None]) -> None:
+    saved: list[str] = []
+    kept = spaces(on_evict=lambda name, _: saved.append(name), limits=Limits(cpu_seconds=0.05))
+    with kept.take("a"):
+        pass
+    with suppress(LimitExceeded), kept.take("a") as box:
+        kept.close()
+        end(box)
+        assert saved == []
+    assert (saved, kept.names()) == (["a"], [])
+
+
+@pytest.mark.parametrize("backend", [None, *BACKENDS])
+def test_who_waited_in_vain_until_the_end_leaves_nothing_behind(backend: str | None) -> None:
+    saved: list[str] = []
+    kept = spaces(size=1, on_evict=lambda name, _: saved.append(name))
+
+    def take() -> None:
+        with pytest.raises(PoolTimeout), kept.take("a", timeout=0.2):
+            raise AssertionError
+
+    async def take_later() -> None:
+        with pytest.raises(PoolTimeout):
+            async with kept.take("a", timeout=0.2):
+                raise AssertionError
+
+    with kept.take("a"):
+        pass
+    waits = threading.Thread(target=take if backend is None else lambda: anyio.run(take_later, backend=backend))
+    with kept.pool.take():
+        waits.start()
+        until(lambda: kept.pool.stats().waiting)
+        kept.close()
+        assert saved == []
+        waits.join()
+    assert (saved, kept.names(), kept.pool.stats().in_use) == (["a"], [], 0)
 
 
 def test_a_store_that_gives_something_else() -> None:
