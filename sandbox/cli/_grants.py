@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
@@ -97,11 +97,15 @@ def _files(flags: dict[str, Sequence[str]]) -> dict[str, FileStore]:
     from sandbox.files.mounts import mounts_of
 
     stores: dict[str, FileStore] = {}
+    places: dict[str, str] = {}
     for flag, texts in flags.items():
         for text in texts:
             path, directory = _place(flag, text)
             try:
-                stores[path] = DirectoryFiles(directory, write=flag == "--allow-write")
+                store = DirectoryFiles(directory, write=flag == "--allow-write")
+                if path in stores and not Path(directory).samefile(places[path]):
+                    raise ValueError(f"the program would find both {places[path]!r} and {directory!r} under {path}")
+                stores[path], places[path] = store, directory
                 mounts_of(stores)
             except OSError as error:
                 raise UsageError(f"{flag}: {directory}: {error.strerror or error}") from None

@@ -57,10 +57,13 @@ class DirectoryFiles:
 
         Raises:
             NotADirectoryError: It is none.
+            ValueError: It is the empty text, which says nothing, and would be the current directory.
             NotImplementedError: The platform cannot walk by descriptors, as Windows.
         """
         if not _descent.AVAILABLE:
             raise NotImplementedError("DirectoryFiles needs a platform with openat()")
+        if not os.fspath(path):
+            raise ValueError("a directory has a name; that of the current one is '.'")
         self._host = os.path.realpath(path)
         if not os.path.isdir(self._host):  # noqa: PTH112 - the paths here are text throughout
             raise NotADirectoryError(f"not a directory: {os.fspath(path)!r}")

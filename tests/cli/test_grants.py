@@ -149,6 +149,9 @@ def test_without_grants_there_are_no_files(tmp_path: Path, capsys: pytest.Captur
         (["--allow-write", "nowhere"], "--allow-write: nowhere:"),
         (["--allow-read", ".."], "say under which path"),
         (["--allow-read", "/a/../b=."], "--allow-read:"),
+        (["--allow-read", ""], "--allow-read: a directory has a name"),
+        (["--allow-write", "/data="], "--allow-write: a directory has a name"),
+        (["--allow-read", "/data=.", "--allow-write", "/data=.."], "--allow-write: the program would find both"),
     ],
 )
 def test_flags_that_make_no_sense(

@@ -221,6 +221,8 @@ def test_what_it_cannot_be_made_of(tmp_path: Path) -> None:
     for path in (tmp_path / "a", tmp_path / "nothing"):
         with pytest.raises(NotADirectoryError):
             DirectoryFiles(path)
+    with pytest.raises(ValueError, match="has a name"):  # a variable that nobody has set grants nothing
+        DirectoryFiles("")
 
 
 def test_without_the_system_calls_there_is_none(inside: Path, monkeypatch: pytest.MonkeyPatch) -> None:
