@@ -105,4 +105,6 @@ class _Text:
 def amount(number: float, unit: str) -> str:
     """A number of units, for people."""
     text = f"{number:,}" if isinstance(number, int) else f"{number:,.3f}".rstrip("0").rstrip(".")
-    return text if unit in ("", "fuel") else f"{text} {unit}"
+    if unit in ("", "fuel"):
+        return text
+    return f"{text} {unit.removesuffix('s') if text == '1' else unit}"

@@ -50,5 +50,6 @@ def past_of(given: object, values: Mapping[str, Any], limits: Limits) -> Past:
 def continued(snapshot: object, pending: object) -> Continued:
     """The options of `restore`, checked."""
     if not isinstance(snapshot, Snapshot):
-        raise TypeError(f"snapshot must be a Snapshot, not {type(snapshot).__name__}")
+        hint = "; Snapshot.from_bytes reads one" if isinstance(snapshot, bytes | bytearray | memoryview) else ""
+        raise TypeError(f"snapshot must be a Snapshot, not {type(snapshot).__name__}{hint}")
     return Continued(snapshot, check_pending(pending))

@@ -152,6 +152,8 @@ class Snapshot(Whole):
             TypeError: An argument is no bytes.
         """
         check_key(key)
+        if not isinstance(data, bytes | bytearray | memoryview):
+            raise TypeError(f"data must be bytes, not {type(data).__name__}")
         packed = _snapshot_format.read(data, key)
         if type(packed.state) is not dict or set(packed.state) != {"host", "sealed"}:
             raise SnapshotCorrupt("its state has other parts")

@@ -91,6 +91,11 @@ def test_builtin_relatives(kind: type, builtin: type) -> None:
             "the CPU time limit of 0.25 seconds was reached. Raise Limits.cpu_seconds, or give the program less to do.",
         ),
         (
+            CpuLimitExceeded(1.0, 2.0),
+            "the CPU time limit of 1 second was reached (2 seconds used). "
+            "Raise Limits.cpu_seconds, or give the program less to do.",
+        ),
+        (
             FuelLimitExceeded(1000, 1001),
             "the fuel limit of 1,000 was reached (1,001 used). Raise Limits.fuel, or give the program less to do.",
         ),

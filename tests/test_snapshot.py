@@ -338,3 +338,12 @@ def test_what_a_snapshot_says_of_itself() -> None:
             assert each.memory_bytes == box.usage.memory_bytes
             assert (each.functions, each.pending, each.runs) == (("f",), (), ())
             assert repr(each) == f"<Snapshot of {each.memory_bytes:,} bytes, image {each.image[:12]}>"
+
+
+def test_what_is_no_snapshot() -> None:
+    with Sandbox() as box:
+        data = box.snapshot().to_bytes()
+    with pytest.raises(TypeError, match=r"snapshot must be a Snapshot, not bytes; Snapshot.from_bytes reads one"):
+        Sandbox.restore(data)  # type: ignore[arg-type] # that is the point
+    with pytest.raises(TypeError, match="data must be bytes, not str"):
+        Snapshot.from_bytes(data.hex())  # type: ignore[arg-type] # that is the point

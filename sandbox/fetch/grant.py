@@ -109,7 +109,10 @@ def grant_of(option: object) -> Fetch:
         return option
     if callable(option):
         return Fetch(["*:*"], transport=option)
-    raise TypeError(f"fetch must be a Fetch, a callable or None, not {type(option).__name__}")
+    raise TypeError(
+        "fetch must be a Fetch, such as Fetch(allow=['api.example.com']), a callable or None,"
+        f" not {type(option).__name__}"
+    )
 
 
 def _methods(methods: Any) -> Iterable[str]:  # noqa: ANN401 - checked here

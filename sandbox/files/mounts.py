@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from os import PathLike
 from typing import TYPE_CHECKING, Any, Final
 
 from sandbox.files.failures import failure
@@ -85,7 +86,10 @@ def mounts_of(option: object) -> Mounts | None:
         missing = [name for name in _METHODS if not callable(getattr(store, name, None))]
         if missing:
             kind = type(store).__name__
-            raise TypeError(f"files must be a FileStore, or a mapping of paths to some; {kind} has no {missing[0]}()")
+            text = f"files must be a FileStore, or a mapping of paths to some; {kind} has no {missing[0]}()"
+            if isinstance(store, str | PathLike):
+                text += ". DirectoryFiles(path) is the store of a directory"
+            raise TypeError(text)
         try:
             stores[parse(path)] = store
         except (OSError, TypeError):

@@ -90,4 +90,7 @@ def grant_of(option: object) -> WebSockets:
         return option
     if callable(option):
         return WebSockets(["*:*"], transport=option)
-    raise TypeError(f"websocket must be a WebSockets, a callable or None, not {type(option).__name__}")
+    raise TypeError(
+        "websocket must be a WebSockets, such as WebSockets(allow=['api.example.com']), a callable or None,"
+        f" not {type(option).__name__}"
+    )

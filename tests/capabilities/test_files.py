@@ -211,7 +211,7 @@ def test_a_store_that_lies() -> None:
     ("option", "error", "text"),
     [
         (1, TypeError, "files must be a FileStore, or a mapping of paths to some; int has no stat()"),
-        ({"/": "data"}, TypeError, "files must be a FileStore"),
+        ({"/": "data"}, TypeError, "str has no stat(). DirectoryFiles(path) is the store of a directory"),
         ({"data": MemoryFiles()}, ValueError, "files cannot be mounted at 'data'"),
         ({"/a/../b": MemoryFiles()}, ValueError, "files cannot be mounted at '/a/../b'"),
         ({1: MemoryFiles()}, ValueError, "files cannot be mounted at 1"),

@@ -167,5 +167,5 @@ def test_options_that_are_none(options: dict[str, Any], error: type[Exception]) 
 
 
 def test_what_is_no_grant() -> None:
-    with pytest.raises(TypeError, match="fetch must be"):
+    with pytest.raises(TypeError, match=r"fetch must be a Fetch, such as Fetch\(allow=.*, not list"):
         Sandbox(fetch=["example.com"])  # type: ignore[arg-type] # that is the point

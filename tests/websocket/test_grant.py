@@ -67,7 +67,7 @@ def test_options_that_are_none(options: dict[str, Any], error: type[Exception]) 
 
 @pytest.mark.parametrize("option", [1, "wss://a.test", ["a.test"]])
 def test_what_is_no_grant(option: Any) -> None:
-    with pytest.raises(TypeError, match="websocket must be"):
+    with pytest.raises(TypeError, match=r"websocket must be a WebSockets, such as WebSockets\(allow="):
         Sandbox(websocket=option)
 
 
