@@ -93,6 +93,16 @@ function traced(error, importer) {
   return error;
 }
 
+const noModules = ": this sandbox has no modules";
+const noFiles = ": this sandbox was given no files";
+
+/** Whether it is one of the modules that sandboxes with files have. @param {string} specifier */
+function isFiles(specifier) {
+  return (
+    specifier === "node:fs/promises" || specifier === "fs/promises" || specifier === "node:fs" || specifier === "fs"
+  );
+}
+
 function missing(specifier, hint) {
   return new TypeError("cannot find module '" + shorten(specifier) + "'" + hint);
 }
@@ -102,7 +112,7 @@ function resolve(importer, specifier, condition) {
   try {
     const key = call(op.modules.resolve, specifier, importer.path, importer.directory, condition);
     if (key === null || key === false) {
-      throw missing(specifier, key === null ? "" : ": this sandbox has no modules");
+      throw missing(specifier, isFiles(specifier) ? noFiles : key === null ? "" : noModules);
     }
     return key;
   } catch (error) {

@@ -259,7 +259,7 @@ def _show(program: Program, terminal: Terminal, *, as_json: bool) -> Exit:
     if as_json:
         terminal.write(to_json(outcome, entries))
     elif outcome.error is not None:
-        terminal.write(describe(outcome, color=terminal.error_color), error=True, trusted=True)
+        terminal.write(describe(program, outcome, color=terminal.error_color), error=True, trusted=True)
     elif outcome.value_text is not None:
         terminal.write(outcome.value_text)
     return exit_status(outcome.error)
@@ -277,7 +277,11 @@ def run_app(arguments: Sequence[str] | None) -> int:
     try:
         status = app(args=arguments, prog_name="sandbox", standalone_mode=False)
     except UsageError as error:
-        return _complain(getattr(error, "format_message", error.__str__)(), Exit.USAGE)
+        text = getattr(error, "format_message", error.__str__)()
+        first = next(iter(sys.argv[1:] if arguments is None else arguments), "")
+        if text.startswith("No such command") and first.endswith((".js", ".mjs")):
+            text += f" sandbox run {first} runs a file."
+        return _complain(text, Exit.USAGE)
     except (KeyboardInterrupt, typer.Abort):
         return _complain("interrupted", Exit.INTERRUPTED)
     except SandboxError as error:

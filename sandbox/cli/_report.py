@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from sandbox import BigInt, JSError, JSFunction, JSMap, JSSet, RegExp, SandboxError, Undefined, _stack
+from sandbox.cli._advice import advice
 from sandbox.cli._amounts import show_amount
 from sandbox.cli._exit import Exit
 from sandbox.errors import (
@@ -29,7 +30,7 @@ from sandbox.errors import (
 
 if TYPE_CHECKING:
     from sandbox.capabilities import ConsoleEntry
-    from sandbox.cli._program import Outcome
+    from sandbox.cli._program import Outcome, Program
 
 _FLAGS: Final[dict[type[LimitExceeded], str]] = {
     MemoryLimitExceeded: "--memory",
@@ -56,13 +57,14 @@ def exit_status(error: SandboxError | KeyboardInterrupt | None) -> Exit:
             return Exit.FAILURE
 
 
-def describe(outcome: Outcome, *, color: bool) -> str:
+def describe(program: Program, outcome: Outcome, *, color: bool) -> str:
     """Say what ended a program: several lines that are safe to write to a terminal."""
     match outcome.error:
         case KeyboardInterrupt():
             return "Interrupted"
         case JSError() as error:
-            return _uncaught(error, outcome.error_text, color=color)
+            hint = advice(program, error)
+            return _uncaught(error, outcome.error_text, color=color) + (f"\n{hint}" if hint else "")
         case LimitExceeded() as error:
             title = _limit_text(error)
         case ConversionError(path=path, reason=reason):

@@ -65,7 +65,7 @@ async def _serve(program: Program, terminal: Terminal, listener: socket.socket, 
             thrown = error.value if isinstance(error, JSError) else error
             text = None if thrown is error else repr(thrown)
             outcome = Outcome(error=error, error_text=text, usage=box.usage)
-            terminal.write(describe(outcome, color=terminal.error_color), error=True, trusted=True)
+            terminal.write(describe(program, outcome, color=terminal.error_color), error=True, trusted=True)
             status = exit_status(error)
         else:
             terminal.write(f"{type(error).__name__} while a request was served", error=True)

@@ -33,6 +33,7 @@ from tests.cli.command import run
         (["run"], ["FILE"]),
         (["run", "a.js", "b.js"], ["b.js"]),
         (["frobnicate"], ["frobnicate"]),
+        (["shop.js", "--cpu", "1"], ["No such command 'shop.js'.", "sandbox run shop.js runs a file."]),
         (["run", "no/such/file.js"], ["no/such/file.js: No such file"]),
         (["run", "\x1b[31m\n"], ["No such file"]),
         (["run", "a\0b"], ["null"]),

@@ -122,6 +122,13 @@ def test_the_order_of_modules_is_the_embedders() -> None:
         assert box.eval("const m = await import('data.js').catch(error => error.name); m") == "TypeError"
 
 
+@pytest.mark.parametrize("name", ["node:fs/promises", "fs/promises", "node:fs", "fs"])
+@pytest.mark.parametrize("modules", [None, {"lib": ""}])
+def test_without_a_grant(name: str, modules: Any) -> None:
+    with Sandbox(modules=modules) as box, pytest.raises(JSError, match=f"'{name}': this sandbox was given no files"):
+        box.module(f"import {{}} from '{name}'")
+
+
 def test_require_of_it() -> None:
     modules = {"main.cjs": "const fs = require('node:fs'); module.exports = Object.keys(fs).join()"}
     from sandbox.modules import ModuleSource
