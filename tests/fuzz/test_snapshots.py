@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sandbox import JSError, Limits, Sandbox, Snapshot, _snapshot_format
+from sandbox import JSError, Limits, Pause, Sandbox, Snapshot, _snapshot_format
 from sandbox._memory_copy import MemoryCopy
 from sandbox.errors import SandboxError, SnapshotError
 
@@ -27,10 +27,19 @@ async def ask(*_arguments: object) -> int:
     return 1
 
 
+async def approve(*_arguments: object) -> None:
+    raise Pause("who knows", most=[1, {"a": 2}])
+
+
+_FUNCTIONS: Final = {"ask": ask, "approve": approve, "now": lambda: 5}
+
+
 def _taken() -> Snapshot:
-    with Sandbox(functions={"ask": ask, "now": lambda: 5}, seed=1, limits=_LIMITS) as box:
-        box.eval("globalThis.n = 1; ask([1, {a: 2n}], () => 1); setTimeout(() => n++, 5); 0")
-        box.eval("const g = (function* () { yield n })(); 0")
+    with Sandbox(functions=_FUNCTIONS, seed=1, limits=_LIMITS) as box:
+        box.eval("globalThis.n = 1; const g = (function* () { yield n })(); 0")
+        paused = box.execute("setTimeout(() => n++, 5); (await Promise.all([approve(n), approve([() => n])])).length")
+        assert len(paused.paused) == 2
+        box.eval("ask([1, {a: 2n}], () => 1); 0")
         return box.snapshot()
 
 
@@ -42,7 +51,7 @@ PACKED: Final = _snapshot_format.read(DATA, None)
 def _live(snapshot: Snapshot) -> None:
     """Restore it and use it in every way. It works, or is refused, or what the program does is contained."""
     try:
-        life = Sandbox.restore(snapshot, functions={"ask": ask, "now": lambda: 5}, limits=_LIMITS)
+        life = Sandbox.restore(snapshot, functions=_FUNCTIONS, limits=_LIMITS)
     except SandboxError:
         return
     try:
@@ -54,6 +63,9 @@ def _live(snapshot: Snapshot) -> None:
             lambda: life.run_until_idle(timeout=0.2),
             lambda: life.snapshot().to_bytes(),
             lambda: life.fork().close(),
+            lambda: [life.resume(call.arguments[0], call=call.token) for call in snapshot.paused],
+            lambda: life.resume(proceed=True),
+            lambda: life.resume(error=ValueError("no")),
             lambda: [life.finish(run, timeout=0.1) for run in life.unfinished],
         ):
             with suppress(SandboxError):
@@ -64,8 +76,10 @@ def _live(snapshot: Snapshot) -> None:
 
 def _still_works() -> None:
     """Nothing that happened is of any consequence for others."""
-    with Sandbox.restore(SNAPSHOT, functions={"ask": ask, "now": lambda: 5}) as life:
+    with Sandbox.restore(Snapshot.from_bytes(DATA), functions=_FUNCTIONS) as life:
         assert life.eval("now() + n") == 6
+        assert life.resume(1, call=SNAPSHOT.paused[0].token).paused
+        assert life.resume(2).value == 2
     with Sandbox() as box:
         assert box.eval("1 + 1") == 2
 
