@@ -270,11 +270,14 @@ async def _serve(service: Service) -> None:
             raise
 
 
-def soon(token: anyio.lowlevel.EventLoopToken, function: Callable[[], object]) -> None:
-    """Have something called on a loop, unless that has ended; any thread, at any moment."""
+def soon(token: anyio.lowlevel.EventLoopToken, function: Callable[[], object]) -> bool:
+    """Have something called on a loop; whether it will be: not if that has ended. Any thread, at any moment."""
     loop: Any = token.native_token
-    with suppress(RuntimeError):  # it has ended
+    try:
         (loop.call_soon_threadsafe if hasattr(loop, "call_soon_threadsafe") else loop.run_sync_soon)(function)
+    except RuntimeError:  # it has ended
+        return False
+    return True
 
 
 def _nothing() -> None:

@@ -22,7 +22,8 @@ class Ticket:
     """A place in the queue, and then one of the pool's sandboxes.
 
     Attributes:
-        on_change: Called once, when a ticket that waited is granted or refused; on whatever thread.
+        on_change: Called once, when a ticket that waited is granted or refused; on whatever thread. False: nobody is
+            there any more to be told, and the place goes to the next one.
         phase: Where it is: `"refused"` when the pool was closed while it waited, `"over"` when it was given back.
         thread: Who has it; None: a task, which does not live on in a forked child.
         began: When it was drawn, by the monotonic clock.
@@ -112,15 +113,19 @@ class Admission:
             ticket: The ticket.
             reason: Why, if it still waits.
         """
+        left = [ticket]
+        while left:
+            left += [each for each in self._remove(left.pop(), reason) if each.on_change() is False]
+
+    def _remove(self, ticket: Ticket, reason: Reason) -> list[Ticket]:
+        """Take a ticket out of the books; returns those that are granted instead."""
         with self._lock:
             phase, ticket.phase = ticket.phase, "over"
             if self._waiting.pop(ticket, ticket) is None:
                 self._counts.timed_out += reason == "timeout"
                 self._counts.cancelled += reason == "cancelled"
             self._in.pop(ticket, None)
-            granted = self._admit() if phase == "granted" else []
-        for each in granted:
-            each.on_change()
+            return self._admit() if phase == "granted" else []
 
     def give_up(self, ticket: Ticket, timeout: float | None) -> None:
         """Leave the queue because the time is over, unless the ticket was granted in the last moment.

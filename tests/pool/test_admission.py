@@ -122,6 +122,18 @@ def test_a_ticket_that_is_granted_too_late_goes_to_the_next_one() -> None:
     assert admission.in_use() == 1
 
 
+def test_the_place_of_who_is_gone_goes_to_the_next_one() -> None:
+    """Such as tasks of an event loop that was closed while they waited: there may be any number of them."""
+    told: list[str] = []
+    admission = Admission(1, None)
+    first = admission.enter(list, None)
+    gone = [admission.enter(lambda: False, None) for _ in range(5000)]
+    last = admission.enter(lambda: told.append("last"), None)
+    admission.leave(first)
+    assert {each.phase for each in gone} == {"over"}
+    assert (last.phase, told, admission.in_use()) == ("granted", ["last"], 1)
+
+
 def test_a_finalizer_may_leave_in_the_middle_of_anything() -> None:
     """Whoever is told may give its ticket back at once, on the same thread."""
     admission = Admission(1, None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import random
 import signal
@@ -388,6 +389,24 @@ def test_signals_at_random_instants_lose_no_place(
             with spaces.take(name, timeout=0) as box:
                 assert box.eval("1 + 1") == 2
         assert books(pool) == (0, 0)
+
+
+def test_a_loop_that_was_closed_takes_no_place_along() -> None:
+    async def wait(pool: Pool) -> None:
+        async with pool.take():
+            raise AssertionError
+
+    with Pool(size=1) as pool:
+        loop = asyncio.new_event_loop()
+        with pool.take():
+            task = loop.create_task(wait(pool))
+            loop.run_until_complete(asyncio.sleep(0))
+            assert books(pool) == (1, 1)
+            loop.close()
+        assert books(pool) == (0, 0)
+        with pool.take(timeout=0) as box:
+            assert box.eval("1") == 1
+        task._log_destroy_pending = False  # type: ignore[attr-defined] # who closes a loop like that knows
 
 
 # --- the end ----------------------------------------------------------------------------------------------------------
