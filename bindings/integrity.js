@@ -1,9 +1,11 @@
 /** Subresource Integrity: whether bytes are those that somebody has named by a digest. */
 
-import { newList, RegExpPrototypeExec, Uint8ArrayPrototypeToBase64 } from "./primordials.js";
+import {
+  newList, RegExpPrototypeExec, StringPrototypeToLowerCase, Uint8ArrayPrototypeToBase64,
+} from "./primordials.js";
 
 const word = /[^\t\n\f\r ]+/g;
-const hash = /^(sha256|sha384|sha512)(?:-([^?]*))?(?:\?|$)/;
+const hash = /^(sha256|sha384|sha512)(?:-([^?]*))?(?:\?|$)/i;
 const url = /[-_]/;
 const padding = /=*$/;
 
@@ -29,9 +31,11 @@ function strongest(metadata) {
   word.lastIndex = 0;
   for (let found = RegExpPrototypeExec(word, metadata); found !== null; found = RegExpPrototypeExec(word, metadata)) {
     const parts = RegExpPrototypeExec(hash, found[0]);
-    if (parts === null || parts[1] < algorithm) continue; // their names are in the order of their strength
-    if (parts[1] > algorithm) {
-      algorithm = parts[1];
+    if (parts === null) continue;
+    const name = StringPrototypeToLowerCase(parts[1]);
+    if (name < algorithm) continue; // their names are in the order of their strength
+    if (name > algorithm) {
+      algorithm = name;
       digests = newList();
     }
     digests[digests.length] = normalized(parts[2] === undefined ? "" : parts[2]);

@@ -205,8 +205,10 @@ _WRONG_256, _WRONG_512 = _named("sha256", b"coffee"), _named("sha512", b"coffee"
         (f"{_WRONG_256} {_512}", True),
         (f"{_256} {_WRONG_512}", False),
         (f"{_WRONG_512} {_256} {_384}", False),
-        (_256.upper(), True),  # of an algorithm that is not known, like the next ones
-        ("md5-rL0Y20zC+Fzt72VPzMSk2A==", True),
+        (_256.replace("sha", "SHA"), True),  # its grammar is ABNF, in which case does not matter
+        (_WRONG_256.replace("sha", "SHA"), False),
+        (f"{_WRONG_256} {_512.replace('sha', 'Sha')}", True),
+        ("md5-rL0Y20zC+Fzt72VPzMSk2A==", True),  # of an algorithm that is not known
         ("nonsense", True),
         (" ", True),
         (f"md5-x {_WRONG_256}", False),
