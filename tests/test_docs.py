@@ -11,6 +11,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -154,11 +155,21 @@ def test_links_lead_somewhere(page: Path) -> None:
     assert [target for target in targets if not (page.parent / target).exists()] == []
 
 
-def test_the_readme_lists_every_guide() -> None:
-    index = (ROOT / "README.md").read_text("utf-8").partition("## Reading on")[2]
+def test_the_index_lists_every_guide() -> None:
+    index = (ROOT / "docs" / "README.md").read_text("utf-8")
 
-    guides = [page_id(page) for page in PAGES if page.parent == ROOT / "docs"]
-    assert [guide for guide in guides if f"\n| [{guide}]({guide}) |" not in index] == []
+    guides = [page.name for page in PAGES if page.parent == ROOT / "docs" and page.name != "README.md"]
+    assert [guide for guide in guides if index.count(f"\n| [{guide}]({guide}) |") != 1] == []
+
+
+_EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
+
+
+@pytest.mark.parametrize("extra", _EXTRAS)
+def test_the_readme_tells_of_every_extra(extra: str) -> None:
+    table = (ROOT / "README.md").read_text("utf-8").partition("| Extra |")[2].partition("\n\n")[0]
+
+    assert f"`{extra}`" in table
 
 
 # --- names ------------------------------------------------------------------------------------------------------------
