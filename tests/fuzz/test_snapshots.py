@@ -31,7 +31,7 @@ async def approve(*_arguments: object) -> None:
     raise Pause("who knows", most=[1, {"a": 2}])
 
 
-_FUNCTIONS: Final = {"ask": ask, "approve": approve, "now": lambda: 5}
+_FUNCTIONS: Final[dict[str, Any]] = {"ask": ask, "approve": approve, "now": lambda: 5}
 
 
 def _taken() -> Snapshot:
