@@ -117,6 +117,7 @@ class Sandbox(Face):
         The run goes on where it stood, here or in a sandbox that was restored from the snapshot, with budgets that
         begin anew. It may be paused again. Each pause is answered once: by the sandbox, or by one that was restored
         from the snapshot in the same process. Across processes that takes a store, which knows tokens that are used.
+        What becomes of the run then, a limit for example, does not take the answer back.
 
         Args:
             value: What the call gives.

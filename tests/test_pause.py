@@ -718,6 +718,20 @@ def test_after_a_limit(on_limit: Any) -> None:
         assert box.eval("n") == (2 if on_limit == "keep" else 1)
 
 
+@pytest.mark.parametrize("on_limit", ["keep", "rollback", "poison"])
+def test_an_answer_whose_part_ends_at_a_limit_was_given(on_limit: Any) -> None:
+    """In this process, that is; of bytes there may be copies anywhere, and who has them may try again."""
+    with Sandbox(functions=ASK, on_limit=on_limit, limits=Limits(cpu_seconds=0.2)) as box:
+        outcome = box.execute("const answer = await ask(); if (answer === 'spin') for (;;); answer")
+        assert outcome.snapshot is not None
+        kept = outcome.snapshot.to_bytes()
+        assert isinstance(box.resume("spin").error, CpuLimitExceeded)
+    with Sandbox.restore(outcome.snapshot, functions=ASK) as life, pytest.raises(UsageError, match="answered"):
+        life.resume("again")
+    with Sandbox.restore(Snapshot.from_bytes(kept), functions=ASK) as life:
+        assert life.resume("again").unwrap() == "again"
+
+
 def test_forked_twins_wait_as_well() -> None:
     with Sandbox(functions=ASK) as box:
         box.execute("await ask(1)")
