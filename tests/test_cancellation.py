@@ -197,8 +197,11 @@ async def _nothing_is_said(anyio_backend_name: str) -> Any:
 async def _works(box: AsyncSandbox, life: Life) -> None:
     assert await box.eval("[1 + 1, f(1), await later(3), hold(4)]") == [2, 2, 3, 4]
     await box.run_until_idle()
-    if box.usage.live_handles:
+    for _ in range(100):  # a thread that has handed a result on may be about to forget it
+        if not box.usage.live_handles:
+            break
         gc.collect()
+        await anyio.sleep(0.01)
         await box.eval("0")
     assert not box._driver.runs
     assert not box._runner._turn.locked()

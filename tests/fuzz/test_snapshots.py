@@ -35,7 +35,7 @@ _FUNCTIONS: Final[dict[str, Any]] = {"ask": ask, "approve": approve, "now": lamb
 
 
 def _taken() -> Snapshot:
-    with Sandbox(functions=_FUNCTIONS, seed=1, limits=_LIMITS) as box:
+    with Sandbox(functions=_FUNCTIONS, seed=1, limits=_LIMITS, clock="virtual") as box:
         box.eval("globalThis.n = 1; const g = (function* () { yield n })(); 0")
         paused = box.execute("setTimeout(() => n++, 5); (await Promise.all([approve(n), approve([() => n])])).length")
         assert len(paused.paused) == 2

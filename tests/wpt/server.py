@@ -47,7 +47,7 @@ def running(checkout: Path) -> Iterator[str]:
             _wait(process, ports)
             yield ORIGIN
         finally:
-            _end(process)
+            _end(process, ports)
 
 
 def _answers(port: int) -> bool:
@@ -63,11 +63,14 @@ def _wait(process: subprocess.Popen[bytes], ports: list[int]) -> None:
         time.sleep(0.1)
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """End it and the processes it has made, which are one group."""
+def _end(process: subprocess.Popen[bytes], ports: list[int]) -> None:
+    """End it and the processes it has made, which are one group, and see them gone."""
     process.terminate()
     with suppress(subprocess.TimeoutExpired):
         process.wait(10)
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
+    deadline = time.monotonic() + _SECONDS
+    while any(map(_answers, ports)) and time.monotonic() < deadline:
+        time.sleep(0.01)
