@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any, Final, Self, cast
+from typing import TYPE_CHECKING, Any, Final, Self, Unpack, cast
 
 from sandbox import _forks, _interrupts, _threads
 from sandbox._holds import LONGEST_WAIT_SECONDS
@@ -21,7 +21,7 @@ from sandbox.pool.template import Template
 if TYPE_CHECKING:
     from sandbox._async_sandbox import AsyncSandbox
     from sandbox._face import Face
-    from sandbox.pool.template import Setup
+    from sandbox.pool.template import Setup, TemplateOptions
 
 _WARM: Final = 4
 _WAIT_SECONDS: Final = 30.0
@@ -91,7 +91,7 @@ class Pool:
         warm: int | None = None,
         max_waiting: int | None = None,
         timeout: float | None = _WAIT_SECONDS,
-        **options: Any,  # noqa: ANN401 - as the constructor of Sandbox says
+        **options: Unpack[TemplateOptions],
     ) -> None:
         """Make a pool; the first sandbox is made when it is taken.
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self, Unpack
 
+from sandbox._options import SandboxOptions
 from sandbox._sandbox import Sandbox
 from sandbox.capabilities import Capability
 from sandbox.snapshot import Snapshot
@@ -13,6 +14,13 @@ if TYPE_CHECKING:
     from sandbox._async_sandbox import AsyncSandbox
 
 Setup = str | Callable[[Sandbox], object] | Snapshot
+
+class TemplateOptions(SandboxOptions, total=False):
+    """The options of a template, for what hands them on."""
+
+    filename: str | None
+    own: Callable[[], Mapping[str, Any]] | None
+
 
 # Made at once, so that each sandbox begins with memory that is mapped, and with those pages present that every program
 # writes.
@@ -42,7 +50,7 @@ class Template:
         *,
         filename: str | None = None,
         own: Callable[[], Mapping[str, Any]] | None = None,
-        **options: Any,  # noqa: ANN401 - as the constructor of Sandbox says
+        **options: Unpack[SandboxOptions],
     ) -> None:
         """Run the set-up, and keep what it leaves.
 
@@ -67,7 +75,7 @@ class Template:
             raise TypeError("filename is the name of a script; there is none")
         if own is not None and not callable(own):
             raise TypeError(f"own must be callable, not {type(own).__name__}")
-        self._options, self._own = _shared(options), own
+        self._options, self._own = _shared({**options}), own
         self.snapshot: Snapshot = setup if isinstance(setup, Snapshot) else self._set_up(setup, filename)
         for _ in range(_FIRST):
             with self.spawn() as box:
