@@ -219,6 +219,8 @@ class Face(Restoring):
         )
         self._make(options, None)
 
+    __init__.__qualname__ = "Sandbox"  # in Python's own words about options that do not exist
+
     def _make(self, options: Options, given: object) -> None:
         """Make the sandbox, a new one or a later life of another."""
         limits = _DEFAULT_LIMITS if options.limits is None else options.limits

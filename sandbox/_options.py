@@ -133,6 +133,9 @@ class Options:
         )
 
 
+Options.__init__.__qualname__ = "Sandbox"  # as its constructor, for `restore` and whatever else takes them all
+
+
 def network_grant(option: object) -> Fetch | None:
     """The grant of an option; None: there is no network."""
     if option is None:

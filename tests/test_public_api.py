@@ -127,6 +127,19 @@ def test_help_is_readable(face: type) -> None:
     assert "**options" not in text.partition("Methods defined here")[0]  # the constructor's are all named
 
 
+@pytest.mark.parametrize("face", [Sandbox, AsyncSandbox])
+def test_an_option_that_does_not_exist(face: Any) -> None:
+    told = r"^Sandbox\(\) got an unexpected keyword argument 'memory'"
+    with pytest.raises(TypeError, match=told):
+        face(memory=5)
+    with Sandbox() as box:
+        snapshot = box.snapshot()
+    with pytest.raises(TypeError, match=told):
+        face.restore(snapshot, memory=5)
+    with pytest.raises(TypeError, match=told):
+        sandbox.Pool(size=1, memory=5)  # type: ignore[call-arg]
+
+
 def test_what_hands_options_on_takes_those_of_the_constructor() -> None:
     """The same names and types, and for those that are not given the same values."""
     declared = {name: type_.__forward_arg__ for name, type_ in SandboxOptions.__annotations__.items()}

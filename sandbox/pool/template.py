@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 Setup = str | Callable[[Sandbox], object] | Snapshot
 
+
 class TemplateOptions(SandboxOptions, total=False):
     """The options of a template, for what hands them on."""
 
