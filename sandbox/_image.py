@@ -12,7 +12,6 @@ import hashlib
 import json
 import os
 import sys
-import tempfile
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -173,7 +172,7 @@ def _cache_directory() -> Path:
     if configured:
         return Path(configured)
     if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or tempfile.gettempdir())
+        base = Path(os.environ.get("LOCALAPPDATA") or Path("~/AppData/Local").expanduser())
     elif sys.platform == "darwin":
         base = Path("~/Library/Caches").expanduser()
     else:
@@ -193,6 +192,8 @@ def _is_private(entry: Path) -> bool:
 
 
 def _write_private(entry: Path, code: bytes | bytearray) -> None:
+    import tempfile  # with all that it imports, a tenth of what this package takes: only the first process needs it
+
     entry.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=entry.parent, prefix=".", suffix=".tmp")
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -65,5 +65,5 @@ class Settings:
 def seed64(seed: int | None) -> int:
     """A seed as the guest takes it: 64 bits, not 0; None: a random one."""
     if seed is None:
-        return secrets.randbits(64) | 1
+        return int.from_bytes(os.urandom(8), "little") | 1
     return seed * 0x9E3779B97F4A7C15 & (1 << 64) - 1 or 1

@@ -12,16 +12,18 @@ import os
 import sys
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future, wait
 from contextlib import suppress
 from contextvars import copy_context
 from functools import partial
 from queue import Empty, SimpleQueue
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from sandbox import _interrupts
 from sandbox._image import NATIVE_STACK_BYTES
 from sandbox._native_stack import Gauge
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 _T = TypeVar("_T")
 
@@ -68,7 +70,7 @@ def _run_elsewhere(function: Callable[[], _T], stop: Callable[[BaseException], o
         if not future.done():
             # A signal handler raised it, and the guest still runs.
             stop(error)
-            wait([future])
+            future.exception()  # waits
         raise
     else:
         return result
@@ -108,6 +110,8 @@ class _GuestThread:
                 threading.stack_size(before)
 
     def start(self, function: Callable[[], _T]) -> Future[_T]:
+        from concurrent.futures import Future  # brings `logging`, and few programs need a thread of ours
+
         future: Future[_T] = Future()
         self._jobs.put((function, future))
         return future
