@@ -405,4 +405,6 @@ class _Handles:
             raise at_value(error) from None
 
     def release(self, handle: int, generation: Generation) -> None:
-        self._sandbox._driver.release(handle, generation)
+        driver = getattr(self._sandbox, "_driver", None)
+        if driver is not None:  # else it was read for a sandbox that could not be made
+            driver.release(handle, generation)

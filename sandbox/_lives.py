@@ -261,7 +261,11 @@ def _check_limits(state: State, limits: Limits) -> None:
         ("handles", max(len(state.operations), len(state.handles)), limits.handles),
     ):
         if held > limit:
-            raise LimitExceeded(limit, held, name, advice="Restore it with higher limits.")
+            raise _too_small(name, held, limit)
+
+
+def _too_small(name: str, held: int, limit: int) -> LimitExceeded:
+    return LimitExceeded(limit, held, name, advice="Restore it with higher limits.")
 
 
 def by_label(state: State, values: Mapping[str, object], limits: Limits) -> Find:
@@ -344,9 +348,12 @@ class _Lost:
 
 def _arguments(operations: Operations, limits: Limits, message: bytes) -> list[Any]:
     """Read again what the guest sent, in another life; it may be anybody's bytes."""
+    refused = operations.refused
     try:
         arguments = Codec(operations, limits).decode(message)
     except (ConversionError, GuestProtocolError) as error:
+        if operations.refused != refused:
+            raise _too_small("handles", operations.live(), limits.handles) from None
         raise SnapshotCorrupt("its state has a request with odd arguments") from error
     if type(arguments) is not list:
         raise SnapshotCorrupt("its state has a request without arguments")

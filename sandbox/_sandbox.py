@@ -438,7 +438,9 @@ class _Handles:
         return await self._sandbox._runner.in_thread(lambda: self.ask(held, question, value, None))
 
     def release(self, handle: int, generation: Generation) -> None:
-        self._sandbox._driver.release(handle, generation)
+        driver = getattr(self._sandbox, "_driver", None)
+        if driver is not None:  # else it was read for a sandbox that could not be made
+            driver.release(handle, generation)
 
 
 def own_names(names: list[str]) -> list[str]:

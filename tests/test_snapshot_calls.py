@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import pickle
 import threading
 import time
@@ -12,8 +13,8 @@ from typing import Any
 import anyio
 import pytest
 
-from sandbox import HostFunction, JSError, JSFunction, PendingCall, Request, Response, Sandbox, Snapshot, expose
-from sandbox.errors import ConversionError, SnapshotError, UsageError
+from sandbox import HostFunction, JSError, JSFunction, Limits, PendingCall, Request, Response, Sandbox, Snapshot, expose
+from sandbox.errors import ConversionError, LimitExceeded, SnapshotError, UsageError
 from tests.later_lives import later, never, waiting
 
 # --- functions ---
@@ -61,6 +62,17 @@ def test_names_may_be_half_of_a_character(carry: Callable[[Snapshot], Snapshot])
     box.eval("globalThis.kept = [globalThis['\\ud800'], o['\\udc00']]; 0")
     with later(carry, box, globals={"\ud800": lambda: 3, "o": {"\udc00": lambda: 4}}) as life:
         assert life.eval("kept.map(f => f())") == [3, 4]
+
+
+def test_a_handle_in_many_calls_is_held_once_for_each(carry: Callable[[Snapshot], Snapshot]) -> None:
+    with Sandbox(functions={"ask": never}, limits=Limits(handles=100)) as box:
+        box.eval("const f = () => 1; for (let i = 0; i < 20; i++) ask(f, f); 0")
+        snapshot = carry(box.snapshot())
+    with pytest.raises(LimitExceeded, match=r"limit of 30 handles was reached \(30 handles used\).*higher limits"):
+        Sandbox.restore(snapshot, functions={"ask": never}, limits=Limits(handles=30))
+    gc.collect()  # what was read for it lets go of nothing
+    with Sandbox.restore(snapshot, functions={"ask": never}, limits=Limits(handles=40)) as life:
+        assert life.eval("f()") == 1
 
 
 def test_functions_may_become_asynchronous_and_back() -> None:
