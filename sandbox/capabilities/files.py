@@ -98,7 +98,7 @@ class FilesCapability(NumberingCapability):
             at_once = is_prompt(operation, arguments, begun.mounts, begun.writables)
         except OSError as error:
             return _code(error)
-        work = _told(getattr(begun.at_once if at_once else begun.later, operation)(*arguments))
+        work = _told(getattr(begun.at_once if at_once else begun.later, operation), arguments)
         return finished(work) if at_once else work
 
 
@@ -118,9 +118,9 @@ class _Begun:
         self.later: FileService = FileService(mounts, self.writables, self._asker.ask)
 
 
-async def _told(work: Coroutine[Any, Any, Any]) -> object:
+async def _told(operation: Callable[..., Coroutine[Any, Any, Any]], arguments: tuple[object, ...]) -> object:
     try:
-        return await work
+        return await operation(*arguments)  # made here: what is never started is dropped in silence
     except OSError as error:
         return _code(error)
 

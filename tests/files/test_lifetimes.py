@@ -13,6 +13,7 @@ import pytest
 
 from sandbox import AsyncSandbox, CallbackFiles, DirectoryFiles, FileStat, JSError, Limits, MemoryFiles, Sandbox
 from sandbox.errors import LimitExceeded
+from tests.child import in_child
 
 OPEN = """
 globalThis.s = await (await (await getDirectory("/")).getFileHandle("a", {create: true})).createWritable();
@@ -250,3 +251,26 @@ def test_storage_is_the_programs_own(tmp_path: Path) -> None:
     with Sandbox(files={"/": DirectoryFiles(tmp_path), "/m": MemoryFiles()}) as box, pytest.raises(JSError) as caught:
         box.eval("navigator.storage.getDirectory()")
     assert caught.value.name == "SecurityError"
+
+
+def test_what_was_never_begun_is_dropped_in_silence() -> None:
+    code = """
+        const fs = await import("node:fs/promises");
+        for (let i = 0; i < 50; i++) {
+          fs.appendFile("/a", "x").catch(() => 0);
+          fs.rm("/b", {recursive: true}).catch(() => 0);
+        }
+        throw 1;
+    """
+    program = f"""
+        import gc
+        from sandbox import JSError, Limits, MemoryFiles, Sandbox
+
+        with Sandbox(files=MemoryFiles(), limits=Limits(concurrent_calls=1)) as box:
+            try:
+                box.eval({code!r})
+            except JSError as error:
+                print(error.value)
+        gc.collect()
+    """
+    assert in_child(program) == "1"
