@@ -156,6 +156,13 @@ export const op = freeze({
     // queue: path, path of the copy, whether what is there is replaced; answers nil
     copy: 191,
   }),
+  testing: freeze({
+    __proto__: null,
+    // call: id of the test, hint, text, the inline snapshot or nil, the line of the stack that says where it is inline or nil; answers whether it fits, what it should be or nil, and why it does not
+    match: 240,
+    // call: id of a test that ran beside others, records of its errors, milliseconds; answers nil
+    ended: 241,
+  }),
 });
 
 export const element = freeze({

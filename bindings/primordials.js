@@ -11,8 +11,9 @@
 
 export const global = globalThis;
 export const {
-  ArrayBuffer, BigInt, DataView, Date, decodeURIComponent, DOMException, encodeURI, Error, FinalizationRegistry, Map, Number, Object,
-  parseFloat, parseInt, Promise, RangeError, RegExp, Set, String, TypeError, Uint8Array, WeakMap, WeakRef, WeakSet,
+  ArrayBuffer, BigInt, Boolean, DataView, Date, decodeURIComponent, DOMException, encodeURI, Error, FinalizationRegistry,
+  Function, Map, Number, Object,
+  parseFloat, parseInt, Promise, RangeError, RegExp, Set, String, Symbol, TypeError, Uint8Array, WeakMap, WeakRef, WeakSet,
 } = global;
 
 const { getOwnPropertyDescriptor: descriptor, getPrototypeOf } = Object;
@@ -23,7 +24,9 @@ const uncurryThis = bind.bind(call);
 /** @param {object} prototype @param {PropertyKey} key */
 const uncurryGetter = (prototype, key) => uncurryThis(descriptor(prototype, key).get);
 
-export const { apply: ReflectApply, ownKeys: ReflectOwnKeys } = Reflect;
+export const {
+  apply: ReflectApply, construct: ReflectConstruct, deleteProperty: ReflectDeleteProperty, ownKeys: ReflectOwnKeys,
+} = Reflect;
 export const {
   create: ObjectCreate,
   defineProperty: ObjectDefineProperty,
@@ -31,6 +34,7 @@ export const {
   getOwnPropertyDescriptor: ObjectGetOwnPropertyDescriptor,
   getPrototypeOf: ObjectGetPrototypeOf,
   hasOwn: ObjectHasOwn,
+  is: ObjectIs,
   keys: ObjectKeys,
   preventExtensions: ObjectPreventExtensions,
   setPrototypeOf: ObjectSetPrototypeOf,
@@ -48,7 +52,7 @@ export const NumberPrototypeToString = uncurryThis(Number.prototype.toString);
 export const NumberPrototypeToFixed = uncurryThis(Number.prototype.toFixed);
 export const { parse: JSONParse, stringify: JSONStringify } = JSON;
 export const {
-  floor: MathFloor, max: MathMax, min: MathMin, random: MathRandom, round: MathRound, sqrt: MathSqrt, trunc: MathTrunc,
+  abs: MathAbs, floor: MathFloor, max: MathMax, min: MathMin, random: MathRandom, round: MathRound, sqrt: MathSqrt, trunc: MathTrunc,
 } = Math;
 export const BooleanPrototypeValueOf = uncurryThis(Boolean.prototype.valueOf);
 export const BigIntPrototypeToString = uncurryThis(BigInt.prototype.toString);

@@ -17,6 +17,7 @@ class Status(IntEnum):
     STOP = 2
     MALFORMED = 3
     ABORTED = 4
+    FORGET = 5
 
 
 class Reason(IntEnum):
@@ -35,6 +36,18 @@ class Clock(IntEnum):
     VIRTUAL = 1
 
 
+class Evaluation(IntEnum):
+    """Bits of what `eval` is to do."""
+
+    RETURN = 1
+    YIELD = 2
+    STRICT = 4
+    NAMES = 8
+    PLACES = 16
+    LINES = 32
+    COMMENTS = 64
+
+
 class Verb(IntEnum):
     """What `access` does with a property."""
 
@@ -47,6 +60,8 @@ class Verb(IntEnum):
     WAIT = 6
     CONSTRUCT = 7
     OPEN = 8
+    FREEZE = 10
+    BINDINGS = 9
 
 
 class Mode(IntEnum):
@@ -77,6 +92,13 @@ class Op(IntEnum):
     POLL = 5
     # id: dynamic op whose function object the guest has collected
     RELEASE = 6
+    # id: run; message: array of the names that its script declares
+    NAMES = 7
+    # id: line; message: array of the file and milliseconds since the Unix epoch; the next request is made there and
+    # then
+    PLACE = 8
+    # id: run; message: offset, in bytes of its text, of where what stands between two words begins
+    COMMENT = 9
     # one entry: an object with `type` and its fields
     CONSOLE_WRITE = 16
     # milliseconds since time origin; answered (undefined) when that time has come
@@ -212,6 +234,11 @@ class Op(IntEnum):
     FILES_RENAME = 190
     # path, path of the copy, whether what is there is replaced; answers nil
     FILES_COPY = 191
+    # id of the test, hint, text, the inline snapshot or nil, the line of the stack that says where it is inline or nil;
+    # answers whether it fits, what it should be or nil, and why it does not
+    TESTING_MATCH = 240
+    # id of a test that ran beside others, records of its errors, milliseconds; answers nil
+    TESTING_ENDED = 241
 
 
 class Tag(IntEnum):
@@ -394,6 +421,8 @@ OPS: Final[dict[tuple[str, str], tuple[int, str]]] = {
     ("files", "remove"): (189, "queue"),
     ("files", "rename"): (190, "queue"),
     ("files", "copy"): (191, "queue"),
+    ("testing", "match"): (240, "call"),
+    ("testing", "ended"): (241, "call"),
 }
 
 # Export -> number of i32 parameters; every export returns one i32.
@@ -431,6 +460,8 @@ CAP_ERROR_TEXT_BYTES: Final = 65536
 CAP_FIRST_HOST_REQUEST: Final = 2147483648
 CAP_STACK_BYTES: Final = 1458176
 CAP_REENTRY: Final = 16
+CAP_TRACED_LINES: Final = 65536
+CAP_TRACED_COMMENTS: Final = 10000
 
 FRAME_HEADER_BYTES: Final = 12
 
@@ -490,6 +521,10 @@ class Control(ctypes.LittleEndianStructure):
     live_handles: int
     # out: queued requests not answered yet
     pending_requests: int
+    # out: address of what traced runs have executed: run, line and count, u32 each, in the order of the first time
+    executed: int
+    # out: length of that
+    executed_bytes: int
 
     _fields_ = (
         ("interrupt", ctypes.c_uint32),
@@ -518,6 +553,8 @@ class Control(ctypes.LittleEndianStructure):
         ("failed_allocations", ctypes.c_uint32),
         ("live_handles", ctypes.c_uint32),
         ("pending_requests", ctypes.c_uint32),
+        ("executed", ctypes.c_uint32),
+        ("executed_bytes", ctypes.c_uint32),
     )
 
 

@@ -101,6 +101,19 @@ def build(
     return _deliver(made, output)
 
 
+def link(inputs: Inputs, cache: Path, progress: Callable[[str], None] = lambda line: None) -> Path:
+    """Compile and link the guest, or take it from the cache: the module before it is frozen, with its functions' names.
+
+    Raises:
+        BuildError: See `build`.
+    """
+    upstream = inputs.upstream
+    directories = unpack(upstream, cache)
+    included = [*directories.values(), encodings.header(cache)]
+    compiler = Compiler(webassembly(upstream, cache), inputs.guest, included, cache)
+    return compiler.link(compiler.objects(inputs.units(directories), progress), progress)
+
+
 def _make(made: Path, inputs: Inputs, cache: Path, progress: Callable[[str], None]) -> None:
     try:
         table = Table.load(inputs.table)
@@ -108,10 +121,8 @@ def _make(made: Path, inputs: Inputs, cache: Path, progress: Callable[[str], Non
         raise BuildError(str(error)) from error
     upstream = inputs.upstream
     progress("sources: " + ", ".join(source.title for source in upstream.sources))
+    linked = link(inputs, cache, progress)
     directories = unpack(upstream, cache)
-    included = [*directories.values(), encodings.header(cache)]
-    compiler = Compiler(webassembly(upstream, cache), inputs.guest, included, cache)
-    linked = compiler.link(compiler.objects(inputs.units(directories), progress), progress)
     bindings = inputs.binding_sources()
     progress(f"freeze {len(bindings)} bindings")
     frozen = freeze(linked.read_bytes(), table, bindings)

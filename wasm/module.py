@@ -15,7 +15,8 @@ from wasm.errors import BuildError
 MAGIC: Final = b"\0asm\x01\0\0\0"
 PAGE_BYTES: Final = 65536
 GRAIN_BYTES: Final = 4096  # runs of zeros shorter than this are not worth a segment of their own
-TYPE, IMPORT, FUNCTION, MEMORY, GLOBAL, EXPORT, START, DATA, DATA_COUNT = 1, 2, 3, 5, 6, 7, 8, 11, 12
+CUSTOM, TYPE, IMPORT, FUNCTION, MEMORY, GLOBAL, EXPORT, START, DATA, DATA_COUNT = 0, 1, 2, 3, 5, 6, 7, 8, 11, 12
+FUNCTION_NAMES: Final = 1  # within the custom section `name`
 KINDS: Final = ("func", "table", "memory", "global", "tag")
 VALUE_TYPES: Final = {
     0x7F: "i32",
@@ -216,6 +217,18 @@ class Module:
         if index < len(imported):
             return imported[index]
         return self.types()[self._vector(FUNCTION, Reader.unsigned)[index - len(imported)]]
+
+    def function_names(self) -> dict[int, str]:
+        """What the linker called the functions, by index; empty where the module carries no names."""
+        for number, payload in self.sections:
+            reader = Reader(payload)
+            if number != CUSTOM or reader.name() != "name":
+                continue
+            while reader.position < len(payload):
+                kind, content = reader.take(1)[0], Reader(reader.take(reader.unsigned()))
+                if kind == FUNCTION_NAMES:
+                    return dict(content.many(lambda entry: (entry.unsigned(), entry.name())))
+        return {}
 
     def globals(self) -> list[Global]:
         """The globals the module defines."""

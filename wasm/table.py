@@ -10,7 +10,15 @@ from typing import Any, NamedTuple
 PATH = Path(__file__).resolve().parent / "abi.toml"
 
 # Enumerations without further structure: table name -> name of the C and Python type.
-PLAIN_ENUMS = {"status": "Status", "reason": "Reason", "clock": "Clock", "verb": "Verb", "mode": "Mode", "flag": "Flag"}
+PLAIN_ENUMS = {
+    "status": "Status",
+    "reason": "Reason",
+    "clock": "Clock",
+    "evaluation": "Evaluation",
+    "verb": "Verb",
+    "mode": "Mode",
+    "flag": "Flag",
+}
 FIELD_BYTES = {"u32": 4, "u64": 8, "f64": 8}
 OP_MODES = ("call", "queue", "send")
 

@@ -80,6 +80,7 @@ def test_what_was_lost_is_told_at_the_end(process: Process, mistake: Mistake, re
 
 def test_allocations_fail_when_they_are_told_to(process: Process) -> None:
     process.call("start")
+    run(process, b"1")  # what is made once
     process.limit(0)
     run(process, b"1")
     _, count = process.allocated()

@@ -36,6 +36,9 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--every", type=int, default=1, metavar="N", help="run every Nth test only")
     parser.add_argument("--both", action="store_true", help="run tests in strict mode as well")
+    parser.add_argument(
+        "--traced", action="store_true", help="have everything told of each run: nothing may change by it"
+    )
     parser.add_argument("--out", type=Path, metavar="FILE", help="keep the results there")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("folders", nargs="*", metavar="FOLDER", help="such as test/built-ins/Promise; by default all")
@@ -78,7 +81,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command = [sys.executable, options.runner, "--test262", options.test262.absolute(), "--adapter", ADAPTER]
         command += ["--every", str(options.every), "--jobs", str(options.jobs), "--out", out]
         command += ["--mode", "both" if options.both else "default", *options.folders]
-        environment = os.environ | {"PYTHONPATH": str(ROOT)}
+        environment = os.environ | {"PYTHONPATH": str(ROOT), "TEST262_TRACED": "1" if options.traced else ""}
         subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, check=False)
         outcome = json.loads(out.read_text(encoding="utf-8"))
     total = outcome["areas"]["TOTAL"]

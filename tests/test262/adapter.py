@@ -6,12 +6,14 @@ A runner imports this file and calls `run_path`. `HOST` says which members of `$
 from __future__ import annotations
 
 import contextlib
+import os
 import posixpath
 import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from sandbox import Limits, Sandbox
+from sandbox._abi import Evaluation
 from sandbox.errors import JSError, SandboxError, UnhandledRejection
 from sandbox.modules import Importer, ModuleSource
 
@@ -21,6 +23,9 @@ Outcome = tuple[bool, str | None, str]
 HOST = frozenset({"evalScript", "detachArrayBuffer"})
 
 _LIMITS = Limits(memory_bytes=256 << 20, cpu_seconds=30, wall_seconds=40, output_bytes=16 << 20)
+# Whether all that can be told of a run is told: nothing else may change by it.
+_TRACED = bool(os.environ.get("TEST262_TRACED"))
+_EVERYTHING = Evaluation.NAMES | Evaluation.PLACES | Evaluation.LINES | Evaluation.COMMENTS
 _NEGATIVE = re.compile(r"^negative:", re.MULTILINE)
 _TOP = "test"
 # Tests replace and remove globals, so what they call to tell the outcome holds on to what it needs.
@@ -77,7 +82,10 @@ def _evaluate(box: Sandbox, code: str, name: str) -> None:
     """Evaluate a script. Its value is not wanted: it would be waited for, or might not be convertible."""
     whole = code if _NEGATIVE.search(code) else code + "\n;undefined"
     with contextlib.suppress(UnhandledRejection):
-        box.eval(whole, filename=name)
+        if _TRACED:
+            box._perform(box._driver.eval(whole, name, _EVERYTHING))
+        else:
+            box.eval(whole, filename=name)
 
 
 def _finish(box: Sandbox) -> None:

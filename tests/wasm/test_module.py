@@ -20,6 +20,7 @@ from wasm.module import (
     occupied,
     signed,
     unsigned,
+    vector,
 )
 
 COUNTER = """
@@ -53,6 +54,15 @@ def test_everything_asked_about_is_decoded() -> None:
     assert module.data_addresses() == [1024]
     assert module.function_type(0) == FunctionType(("i32", "i64"), ("i32",))
     assert module.function_type(1) == FunctionType(("i32",), ("i32",))
+
+
+def test_names_of_functions() -> None:
+    entries = vector([unsigned(0) + unsigned(3) + b"one", unsigned(300) + unsigned(2) + b"\xc3\xa9"])
+    other, names = b"\0" + unsigned(2) + b"\1m", b"\1" + unsigned(len(entries)) + entries
+    sections = ((0, unsigned(4) + b"else" + b"?"), (0, unsigned(4) + b"name" + other + names))
+    assert Module(sections).function_names() == {0: "one", 300: "\xe9"}
+    assert counter().function_names() == {0: "tick", 2: "poke"}
+    assert counter().without({0}).function_names() == {}
 
 
 def test_frozen_heap_is_what_a_new_instance_sees() -> None:

@@ -13,6 +13,7 @@ typedef enum Status {
     STATUS_STOP = 2,
     STATUS_MALFORMED = 3,
     STATUS_ABORTED = 4,
+    STATUS_FORGET = 5,
 } Status;
 
 typedef enum Reason {
@@ -27,6 +28,16 @@ typedef enum Clock {
     CLOCK_VIRTUAL = 1,
 } Clock;
 
+typedef enum Evaluation {
+    EVALUATION_RETURN = 1,
+    EVALUATION_YIELD = 2,
+    EVALUATION_STRICT = 4,
+    EVALUATION_NAMES = 8,
+    EVALUATION_PLACES = 16,
+    EVALUATION_LINES = 32,
+    EVALUATION_COMMENTS = 64,
+} Evaluation;
+
 typedef enum Verb {
     VERB_GET = 0,
     VERB_SET = 1,
@@ -37,6 +48,8 @@ typedef enum Verb {
     VERB_WAIT = 6,
     VERB_CONSTRUCT = 7,
     VERB_OPEN = 8,
+    VERB_FREEZE = 10,
+    VERB_BINDINGS = 9,
 } Verb;
 
 typedef enum Mode {
@@ -56,6 +69,9 @@ typedef enum Op {
     OP_CANCEL = 4, /* id: request the guest no longer waits for */
     OP_POLL = 5, /* sandbox.call: the host may drain frames and look at signals */
     OP_RELEASE = 6, /* id: dynamic op whose function object the guest has collected */
+    OP_NAMES = 7, /* id: run; message: array of the names that its script declares */
+    OP_PLACE = 8, /* id: line; message: array of the file and milliseconds since the Unix epoch; the next request is made there and then */
+    OP_COMMENT = 9, /* id: run; message: offset, in bytes of its text, of where what stands between two words begins */
     OP_CONSOLE_WRITE = 16, /* one entry: an object with `type` and its fields */
     OP_TIMERS_SLEEP = 24, /* milliseconds since time origin; answered (undefined) when that time has come */
     OP_RANDOM_FILL = 32, /* byte count; answers that many random bytes */
@@ -117,6 +133,8 @@ typedef enum Op {
     OP_FILES_REMOVE = 189, /* path, whether directories go with all that is in them; answers nil */
     OP_FILES_RENAME = 190, /* path, new path, whether what is there is replaced; answers nil */
     OP_FILES_COPY = 191, /* path, path of the copy, whether what is there is replaced; answers nil */
+    OP_TESTING_MATCH = 240, /* id of the test, hint, text, the inline snapshot or nil, the line of the stack that says where it is inline or nil; answers whether it fits, what it should be or nil, and why it does not */
+    OP_TESTING_ENDED = 241, /* id of a test that ran beside others, records of its errors, milliseconds; answers nil */
     OP_FIRST_DYNAMIC = 256, /* ids from here on are given out at run time */
 } Op;
 
@@ -196,6 +214,8 @@ typedef enum Hook {
 #define CAP_FIRST_HOST_REQUEST 2147483648
 #define CAP_STACK_BYTES 1458176
 #define CAP_REENTRY 16
+#define CAP_TRACED_LINES 65536
+#define CAP_TRACED_COMMENTS 10000
 
 #define FRAME_HEADER_BYTES 12
 
@@ -227,6 +247,8 @@ typedef struct Control {
     uint32_t failed_allocations; /* out: allocations refused since start */
     uint32_t live_handles; /* out: guest values the host holds by handle */
     uint32_t pending_requests; /* out: queued requests not answered yet */
+    uint32_t executed; /* out: address of what traced runs have executed: run, line and count, u32 each, in the order of the first time */
+    uint32_t executed_bytes; /* out: length of that */
 } Control;
 
 _Static_assert(offsetof(Control, interrupt) == 0, "interrupt");
@@ -255,7 +277,9 @@ _Static_assert(offsetof(Control, heap_bytes) == 112, "heap_bytes");
 _Static_assert(offsetof(Control, failed_allocations) == 116, "failed_allocations");
 _Static_assert(offsetof(Control, live_handles) == 120, "live_handles");
 _Static_assert(offsetof(Control, pending_requests) == 124, "pending_requests");
-_Static_assert(sizeof(Control) == 128, "Control");
+_Static_assert(offsetof(Control, executed) == 128, "executed");
+_Static_assert(offsetof(Control, executed_bytes) == 132, "executed_bytes");
+_Static_assert(sizeof(Control) == 136, "Control");
 
 /* Marks the definition of an export of the table, for example `EXPORT(start) int32_t start(void)`. */
 #define EXPORT(name) __attribute__((export_name(#name), visibility("default")))

@@ -210,6 +210,8 @@ bool engine_enter(void)
         guest.turn++;
         guest.task++;
         guest.uncaught = 0;
+        if (guest.traces)
+            trace_sweep();
         guest.control.reason = REASON_NONE;
         guest.heap_grace_bytes = has_room(0) ? 0 : GRACE_BYTES;
         guest.outbox_busy = false;

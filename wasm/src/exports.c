@@ -1,5 +1,6 @@
 /* The exports: read the message, do one thing, leave. See abi.toml for what each takes. */
 #include "internals.h"
+#include "trace.h"
 
 #include <string.h>
 
@@ -108,56 +109,64 @@ EXPORT(install) int32_t install(int32_t length)
     return leave(&reader);
 }
 
-static bool mentions_await(Bytes code)
+/* What a function that the host holds makes of a completion value, which it takes over. */
+static JSValue received(uint32_t receiver, JSValue value)
 {
-    return memmem(code.data, code.length, "await", 5) != NULL;
+    JSContext *ctx = guest.context;
+    if (JS_IsException(value))
+        return value;
+    JSValue function = handles_get(ctx, receiver);
+    JSValue result = JS_IsException(function) ? function : JS_Call(ctx, function, JS_UNDEFINED, 1, (JSValueConst *)&value);
+    JS_FreeValue(ctx, function);
+    JS_FreeValue(ctx, value);
+    return result;
 }
 
-static JSValue compile(Bytes code, const char *filename, int flags)
+static JSValue compile_traced(Bytes code, const char *filename, uint32_t run, uint32_t what, bool *asynchronous)
 {
-    return JS_Eval(guest.context, code.data, code.length, filename, JS_EVAL_TYPE_GLOBAL | JS_EVAL_FLAG_COMPILE_ONLY | flags);
-}
-
-/* A script; one that uses top-level await is an asynchronous one. `await (x)` is also a call of a function of that name:
- * it is taken for one only where it cannot be anything else. */
-static JSValue compile_script(Bytes code, const char *filename, bool *asynchronous)
-{
-    JSValue function = compile(code, filename, 0);
-    bool parsed = !JS_IsException(function);
-    *asynchronous = !guest.control.reason && mentions_await(code) && (!parsed || internals_reads_await(function));
-    if (!*asynchronous)
+    JSContext *ctx = guest.context;
+    if (!trace_begin(run, what, code))
+        return JS_EXCEPTION;
+    JSValue function = scripts_compile(code, filename, what, asynchronous);
+    trace_compiled();
+    if (JS_IsException(function) || !(what & EVALUATION_NAMES))
         return function;
-    if (!parsed)
-        JS_FreeValue(guest.context, JS_GetException(guest.context));
-    JSValue with_await = compile(code, filename, JS_EVAL_FLAG_ASYNC);
-    if (parsed && JS_IsException(with_await) && !guest.control.reason) {
-        JS_FreeValue(guest.context, JS_GetException(guest.context));
-        *asynchronous = false;
-        return function;
+    Frame frame;
+    JSValue names = internals_declared(ctx, function);
+    if (!JS_IsException(names) && !encode_message(ctx, frame_begin(&frame), names, false)) {
+        frame_commit(&frame, OP_NAMES, run);
+    } else {
+        if (!JS_IsException(names))
+            frame_drop(&frame);
+        JS_FreeValue(ctx, function);
+        function = JS_EXCEPTION;
     }
-    if (parsed)
-        JS_FreeValue(guest.context, function);
-    return with_await;
+    JS_FreeValue(ctx, names);
+    return function;
 }
 
 EXPORT(eval) int32_t eval(int32_t run, int32_t length)
 {
     Reader reader;
     Bytes filename, code;
+    uint32_t what = 0, receiver = 0;
     char name[256];
     if (!engine_enter())
         return STATUS_FAILED;
     if (reader_open(&reader, (size_t)(uint32_t)length) && reader_bytes(&reader, &filename) &&
-        reader_bytes(&reader, &code) && reader_at_end(&reader)) {
-        bool asynchronous;
+        reader_bytes(&reader, &code) && (reader.at == reader.end || reader_unsigned(&reader, &what)) &&
+        (reader.at == reader.end || reader_unsigned(&reader, &receiver)) &&
+        reader_at_end(&reader)) {
+        bool asynchronous = false;
         size_t size = filename.length < sizeof(name) - 1 ? filename.length : sizeof(name) - 1;
         memcpy(name, filename.data, size);
         name[size] = 0;
-        reader.message.data[(uint32_t)length] = 0;
-        JSValue function = compile_script(code, name, &asynchronous);
+        /* The compiler wants its text to end with a zero, where the message goes on. */
+        ((char *)code.data)[code.length] = 0;
+        JSValue function = compile_traced(code, name, (uint32_t)run, what, receiver ? NULL : &asynchronous);
         reader_close(&reader);
-        jobs_begin_run((uint32_t)run, JS_IsException(function) ? function : JS_EvalFunction(guest.context, function),
-                       asynchronous ? RUN_SCRIPT : RUN_PLAIN);
+        JSValue value = JS_IsException(function) ? function : JS_EvalFunction(guest.context, function);
+        jobs_begin_run((uint32_t)run, receiver ? received(receiver, value) : value, asynchronous ? RUN_SCRIPT : RUN_PLAIN);
     }
     return leave(&reader);
 }
@@ -291,6 +300,34 @@ static JSValue construct(JSContext *ctx, JSValueConst class, JSValueConst argume
     return JS_CallConstructor(ctx, class, (int)count, (JSValueConst *)values);
 }
 
+/* Names and values in turn, in an array without a prototype. */
+static JSValue bindings(JSContext *ctx, JSValueConst names)
+{
+    JSValue *wanted;
+    uint32_t count, filled = 0;
+    if (!JS_IsArray(names) || !internals_fast_array(names, &wanted, &count))
+        return JS_ThrowTypeError(ctx, "bindings: not an array of names");
+    JSValue array = JS_NewArray(ctx);
+    if (JS_IsException(array) || JS_SetPrototype(ctx, array, JS_NULL) < 0)
+        return array;
+    for (uint32_t i = 0; i < count; i++) {
+        JSAtom name = JS_ValueToAtom(ctx, wanted[i]);
+        JSValue value = name == JS_ATOM_NULL ? JS_EXCEPTION : internals_binding(ctx, name);
+        JS_FreeAtom(ctx, name);
+        if (JS_VALUE_GET_TAG(value) == JS_TAG_UNINITIALIZED)
+            continue;
+        if (JS_IsException(value) ||
+            JS_DefinePropertyValueUint32(ctx, array, filled++, JS_DupValue(ctx, wanted[i]), JS_PROP_C_W_E) < 0 ||
+            JS_DefinePropertyValueUint32(ctx, array, filled++, JS_DupValue(ctx, value), JS_PROP_C_W_E) < 0) {
+            JS_FreeValue(ctx, value);
+            JS_FreeValue(ctx, array);
+            return JS_EXCEPTION;
+        }
+        JS_FreeValue(ctx, value);
+    }
+    return array;
+}
+
 static JSValue access_property(JSContext *ctx, uint32_t verb, JSValueConst object, JSAtom key, JSValue value)
 {
     int answer;
@@ -300,6 +337,13 @@ static JSValue access_property(JSContext *ctx, uint32_t verb, JSValueConst objec
         result = JS_GetProperty(ctx, object, key);
         break;
     case VERB_SET: /* takes the value */
+        answer = JS_SetProperty(ctx, object, key, value);
+        return answer < 0 ? JS_EXCEPTION : JS_UNDEFINED;
+    case VERB_FREEZE:
+        if (internals_freeze(ctx, value)) {
+            JS_FreeValue(ctx, value);
+            return JS_EXCEPTION;
+        }
         answer = JS_SetProperty(ctx, object, key, value);
         return answer < 0 ? JS_EXCEPTION : JS_UNDEFINED;
     case VERB_DELETE:
@@ -315,6 +359,9 @@ static JSValue access_property(JSContext *ctx, uint32_t verb, JSValueConst objec
         break;
     case VERB_CONSTRUCT:
         result = construct(ctx, object, value);
+        break;
+    case VERB_BINDINGS:
+        result = bindings(ctx, value);
         break;
     case VERB_STEP:
     case VERB_OPEN:
@@ -338,7 +385,7 @@ EXPORT(access) int32_t access(int32_t run, int32_t length)
     if (reader_open(&reader, (size_t)(uint32_t)length) && reader_unsigned(&reader, &verb) && reader_unsigned(&reader, &handle)) {
         JSValue key = reader_value(&reader);
         JSValue value = JS_IsException(key) ? JS_EXCEPTION : reader_value(&reader);
-        reader.malformed |= verb > VERB_OPEN;
+        reader.malformed |= verb > VERB_FREEZE;
         if (!JS_IsException(value) && !reader.malformed && reader_at_end(&reader)) {
             reader_close(&reader);
             JSValue object = handle ? handles_get(ctx, handle) : JS_GetGlobalObject(ctx);
@@ -377,6 +424,10 @@ EXPORT(settle) int32_t settle(int32_t request, int32_t outcome, int32_t length)
         JS_ClearUncatchableError(ctx, value);
         outcome = guest.control.reason ? STATUS_ABORTED : outcome == STATUS_OK ? STATUS_FAILED : outcome;
         reader.at = reader.end;
+    }
+    if (outcome == STATUS_FORGET && !reader.malformed) {
+        JS_FreeValue(ctx, value);
+        value = JS_UNINITIALIZED;
     }
     if (reader.malformed || !reader_at_end(&reader))
         JS_FreeValue(ctx, value);

@@ -55,6 +55,8 @@ typedef enum Listening {
     LISTENING_REJECTION = 2, /* unhandledrejection or rejectionhandled */
 } Listening;
 
+typedef struct Trace Trace;
+
 typedef struct Guest {
     JSRuntime *runtime;
     JSContext *context;
@@ -70,6 +72,10 @@ typedef struct Guest {
     Registry requests;    /* id -> (resolve, reject) of a queued request */
     uint32_t next_handle;
     uint32_t next_request;
+
+    Trace *traces;        /* of runs that are traced */
+    Buffer executed;      /* see the control block */
+    uint32_t telling_places; /* runs whose requests are told with the place where they are made */
 
     Run *runs;
     Task *tasks, **tasks_tail;
@@ -140,9 +146,16 @@ int jobs_add_task(JSContext *ctx, JSValue function, JSValue argument);
 int jobs_add_answer(JSContext *ctx, JSValue settle, JSValue answer); /* likewise, for the promise of a request */
 void jobs_begin_run(uint32_t id, JSValue result, RunKind kind); /* finishes at once unless the result is a promise */
 void jobs_abandon(uint32_t id);
+bool jobs_has_run(uint32_t id);
 void jobs_drop_rejections(void);
 void jobs_follow(JSContext *ctx, JSValueConst promise);  /* its rejection is somebody's business */
 void jobs_pump(void);
+
+/* trace.c: what is told of runs that are traced. */
+bool trace_begin(uint32_t run, uint32_t what, Bytes code); /* before it is compiled; false: throws */
+void trace_compiled(void);
+void trace_sweep(void);            /* forget the runs that have ended */
+void trace_place(JSContext *ctx);  /* tell where in the program the next request is made */
 
 /* failures.c: what was thrown, as a frame. */
 void failures_report(uint32_t op, uint32_t id, JSValue thrown);
@@ -209,7 +222,7 @@ int64_t zones_local_offset_ms(int64_t local_ms);                /* when it is so
 int hooks_set(JSContext *ctx, uint32_t hook, JSValueConst function);  /* only while the bindings are installed */
 JSValue hooks_call(JSContext *ctx, Hook hook, int argc, JSValueConst *argv);
 
-/* modules.c, native.c, promises.c, queue.c, url.c */
+/* modules.c, native.c, promises.c, queue.c, scripts.c, url.c */
 void modules_boot(void);
 int modules_define(JSContext *ctx, Bytes name, Bytes source);
 int modules_define_bytecode(JSContext *ctx, Bytes bytecode);
@@ -222,6 +235,10 @@ int promises_add_exports(JSContext *ctx, JSModuleDef *module);
 int promises_set_exports(JSContext *ctx, JSModuleDef *module);
 int queue_add_exports(JSContext *ctx, JSModuleDef *module);
 int queue_set_exports(JSContext *ctx, JSModuleDef *module);
+/* A set of EVALUATION_*; a zero follows the code. NULL: it is no asynchronous script, whatever it says. */
+JSValue scripts_compile(Bytes code, const char *filename, uint32_t what, bool *asynchronous);
+int scripts_add_exports(JSContext *ctx, JSModuleDef *module);
+int scripts_set_exports(JSContext *ctx, JSModuleDef *module);
 int url_add_exports(JSContext *ctx, JSModuleDef *module);
 int url_set_exports(JSContext *ctx, JSModuleDef *module);
 

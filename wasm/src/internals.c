@@ -49,7 +49,9 @@ typedef struct {char unused;} js_once_t, js_mutex_t, js_cond_t;
 #endif
 
 #include "interpreter.h"
+#include "trace.h"
 #include "quickjs.c"
+#include "dead_zones.h"
 
 #include "internals.h"
 
@@ -514,6 +516,128 @@ bool internals_reads_await(JSValueConst script)
         at += short_opcode_info(*code).size;
     }
     return false;
+}
+
+/* The binding of a script's own scope, or of the global object where only a `var` can have made it so, goes. */
+static int forget(JSContext *ctx, JSAtom name, bool lexical)
+{
+    JSProperty *property;
+    JSObject *global = JS_VALUE_GET_OBJ(ctx->global_obj);
+    JSShapeProperty *shape = lexical ? find_own_property(&property, global, name) : NULL;
+    const int fixed = JS_PROP_TMASK | JS_PROP_WRITABLE | JS_PROP_CONFIGURABLE;
+    if (shape && (shape->flags & fixed) == (JS_PROP_NORMAL | JS_PROP_WRITABLE)) {
+        if (js_update_property_flags(ctx, global, &shape, shape->flags | JS_PROP_CONFIGURABLE))
+            return -1;
+        if (delete_property(ctx, global, name) < 0)
+            return -1;
+    }
+    return delete_property(ctx, JS_VALUE_GET_OBJ(ctx->global_var_obj), name) < 0 ? -1 : 0;
+}
+
+int internals_redeclare(JSContext *ctx, JSValueConst script)
+{
+    if (JS_VALUE_GET_TAG(script) != JS_TAG_FUNCTION_BYTECODE)
+        return 0;
+    JSFunctionBytecode *bytecode = JS_VALUE_GET_PTR(script);
+    for (int at = 0; at < bytecode->byte_code_len; at += short_opcode_info(bytecode->byte_code_buf[at]).size) {
+        const uint8_t *code = bytecode->byte_code_buf + at;
+        if (*code == OP_check_define_var && forget(ctx, get_u32(code + 1), code[5] & DEFINE_GLOBAL_LEX_VAR))
+            return -1;
+    }
+    return 0;
+}
+
+int internals_lexical_names(JSContext *ctx, JSPropertyEnum **names, uint32_t *count)
+{
+    return JS_GetOwnPropertyNames(ctx, names, count, ctx->global_var_obj, JS_GPN_STRING_MASK);
+}
+
+JSValue internals_lexical_value(JSContext *ctx, JSAtom name)
+{
+    JSProperty *property;
+    bool found = find_own_property(&property, JS_VALUE_GET_OBJ(ctx->global_var_obj), name) &&
+                 JS_VALUE_GET_TAG(property->u.value) != JS_TAG_UNINITIALIZED;
+    return found ? js_dup(property->u.value) : JS_UNDEFINED;
+}
+
+JSValue internals_declared(JSContext *ctx, JSValueConst script)
+{
+    JSFunctionBytecode *bytecode = JS_VALUE_GET_PTR(script);
+    JSValue names = JS_NewArray(ctx);
+    uint32_t count = 0;
+    if (JS_IsException(names) || JS_SetPrototype(ctx, names, JS_NULL) < 0)
+        return names;
+    for (int at = 0; at < bytecode->byte_code_len;) {
+        const uint8_t *code = bytecode->byte_code_buf + at;
+        if (*code == OP_define_var || *code == OP_define_func) {
+            JSValue name = JS_AtomToString(ctx, get_u32(code + 1));
+            if (JS_IsException(name) ||
+                JS_DefinePropertyValueUint32(ctx, names, count++, name, JS_PROP_C_W_E) < 0) {
+                JS_FreeValue(ctx, names);
+                return JS_EXCEPTION;
+            }
+        }
+        at += short_opcode_info(*code).size;
+    }
+    return names;
+}
+
+JSValue internals_binding(JSContext *ctx, JSAtom name)
+{
+    JSProperty *property;
+    JSObject *p = JS_VALUE_GET_OBJ(ctx->global_var_obj);
+    JSShapeProperty *shape = find_own_property(&property, p, name);
+    if (!shape) {
+        p = JS_VALUE_GET_OBJ(ctx->global_obj);
+        shape = find_own_property(&property, p, name);
+    }
+    if (!shape || (shape->flags & JS_PROP_TMASK) != JS_PROP_NORMAL || JS_IsUninitialized(property->u.value))
+        return JS_UNINITIALIZED;
+    return js_dup(property->u.value);
+}
+
+int internals_freeze(JSContext *ctx, JSValueConst value)
+{
+    JSPropertyEnum *keys;
+    uint32_t count;
+    int failed = 0;
+    if (!JS_IsObject(value))
+        return 0;
+    JSObject *p = JS_VALUE_GET_OBJ(value);
+    bool is_plain = p->class_id == JS_CLASS_OBJECT || p->class_id == JS_CLASS_ARRAY;
+    if (!is_plain || !p->extensible)
+        return 0;
+    if (js_check_stack_overflow(ctx->rt, 256)) {
+        JS_ThrowStackOverflow(ctx);
+        return -1;
+    }
+    if (JS_FreezeObject(ctx, value) < 0 ||
+        JS_GetOwnPropertyNames(ctx, &keys, &count, value, JS_GPN_STRING_MASK | JS_GPN_SYMBOL_MASK))
+        return -1;
+    for (uint32_t i = 0; i < count && !failed; i++) {
+        JSProperty *property;
+        JSShapeProperty *shape = find_own_property(&property, p, keys[i].atom);
+        if (shape && (shape->flags & JS_PROP_TMASK) == JS_PROP_NORMAL)
+            failed = internals_freeze(ctx, property->u.value);
+    }
+    JS_FreePropertyEnum(ctx, keys, count);
+    return failed;
+}
+
+JSValue internals_place(JSContext *ctx, uint32_t *line)
+{
+    *line = 0;
+    for (JSStackFrame *frame = ctx->rt->current_stack_frame; frame; frame = frame->prev_frame) {
+        JSObject *p = JS_VALUE_GET_OBJ(frame->cur_func);
+        JSFunctionBytecode *b = js_class_has_bytecode(p->class_id) ? p->u.func.function_bytecode : NULL;
+        int column;
+        if (!b || b->filename == JS_ATOM_NULL || !frame->cur_pc)
+            continue;
+        int found = find_line_num(ctx, b, frame->cur_pc - b->byte_code_buf - 1, &column);
+        *line = found < 0 ? 0 : (uint32_t)found;
+        return JS_AtomToString(ctx, b->filename);
+    }
+    return js_empty_string(ctx->rt);
 }
 
 void internals_seed_random(JSContext *ctx, uint64_t seed)

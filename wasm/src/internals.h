@@ -66,6 +66,19 @@ int internals_iteration(JSContext *ctx, JSValueConst value);
 
 /* Whether the code of a compiled script itself, not that of its functions, reads a variable called `await`. */
 bool internals_reads_await(JSValueConst script);
+/* Forget what earlier scripts have declared under the names that a compiled one is about to declare. -1: an exception. */
+int internals_redeclare(JSContext *ctx, JSValueConst script);
+/* The names that scripts have declared by let, const and class, to be freed by the caller; the value of one, owned,
+ * JS_UNDEFINED where it has none yet. */
+int internals_lexical_names(JSContext *ctx, JSPropertyEnum **names, uint32_t *count);
+JSValue internals_lexical_value(JSContext *ctx, JSAtom name);
+/* The names that a compiled script declares at its top, as an array without a prototype. */
+JSValue internals_declared(JSContext *ctx, JSValueConst script);
+/* A variable of the global scope; JS_UNINITIALIZED: there is none, or it has no value. No guest code runs. */
+JSValue internals_binding(JSContext *ctx, JSAtom name);
+/* Freeze a value of the host, and what it holds of arrays and plain objects; not 0: throws. No guest code runs. */
+int internals_freeze(JSContext *ctx, JSValueConst value);
+JSValue internals_place(JSContext *ctx, uint32_t *line); /* file and line of the program's innermost call */
 uint32_t internals_weighed_checks(void); /* what was done at one go since the last check, in checks */
 void internals_seed_random(JSContext *ctx, uint64_t seed);
 void internals_drop_jobs(JSRuntime *rt);

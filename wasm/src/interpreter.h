@@ -13,6 +13,10 @@
 
 typedef struct JSStackFrame JSStackFrame;
 typedef struct JSVarRef JSVarRef;
+typedef struct JSFunctionDef JSFunctionDef;
+
+/* while a function is compiled */
+static void dead_zones_forget(JSContext *ctx, JSFunctionDef *function);    /* see dead_zones.h */
 
 /* operators */
 APART int js_operator_typeof(JSContext *ctx, JSValue op1);

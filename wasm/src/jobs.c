@@ -384,3 +384,12 @@ void jobs_pump(void)
     if (guest.control.reason)
         drop_microtasks();
 }
+
+bool jobs_has_run(uint32_t id)
+{
+    for (Run *run = guest.runs; run; run = run->next) {
+        if (run->id == id)
+            return true;
+    }
+    return false;
+}

@@ -224,6 +224,7 @@ static const struct {
     {promises_add_exports, promises_set_exports},
     {queue_add_exports, queue_set_exports},
     {text_add_exports, text_set_exports},
+    {scripts_add_exports, scripts_set_exports},
     {url_add_exports, url_set_exports},
 };
 enum { PARTS = sizeof(parts) / sizeof(parts[0]) };

@@ -31,6 +31,8 @@ JSValue ops_call(JSContext *ctx, uint32_t op, int argc, JSValueConst *argv)
     size_t start = scratch->length;
     if (guest.control.reason)
         return ops_stop(ctx);      /* it is being unwound already, and asks for nothing any more */
+    if (guest.telling_places)
+        trace_place(ctx);
     if (encode_arguments(ctx, scratch, argc, argv))
         return JS_EXCEPTION;
     int32_t status = engine_host_call(op, scratch->data + start, scratch->length - start);
@@ -50,6 +52,8 @@ JSValue ops_call(JSContext *ctx, uint32_t op, int argc, JSValueConst *argv)
 static int commit_request(JSContext *ctx, uint32_t op, uint32_t id, int argc, JSValueConst *argv)
 {
     Frame frame;
+    if (guest.telling_places)
+        trace_place(ctx);
     Buffer *out = frame_begin(&frame);
     if (encode_arguments(ctx, out, argc, argv)) {
         frame_drop(&frame);
