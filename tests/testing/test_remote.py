@@ -1,0 +1,295 @@
+"""Runners over TCP: the bytes, our server and our client, xJet's own command and a server in Node."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from sandbox import Limits
+from sandbox.testing.remote.client import TcpRunner, new_id, run_remote
+from sandbox.testing.remote.packets import (
+    Frames,
+    Kind,
+    Packet,
+    PacketError,
+    Type,
+    decode_packet,
+    encode_error,
+    encode_packet,
+    frame,
+)
+from sandbox.testing.remote.server import RunnerServer
+from tests.servers import accepting
+
+if TYPE_CHECKING:
+    import socket
+
+IDS: dict[str, Any] = {"suite": "abcdefghijklmn", "runner": "ABCDEFGHIJKLMN", "timestamp": "T1"}
+PACKETS = [
+    Packet(kind=Kind.LOG, **IDS, level=2, text="hé\ud800", ancestry="A,B", line=3, column=4, source="x.js"),
+    Packet(kind=Kind.ERROR, **IDS, text='{"name": "E"}'),
+    Packet(kind=Kind.STATUS, **IDS, type=Type.TEST, is_todo=True, duration=7, description="t"),
+    Packet(kind=Kind.STATUS, **IDS, type=Type.DESCRIBE, is_skipped=True),
+    Packet(kind=Kind.EVENT, **IDS, type=Type.TEST, is_passed=True, text="[]", ancestry="A"),
+]
+
+
+def test_golden_bytes() -> None:
+    head = bytes.fromhex("026162636465666768696a6b6c6d6e4142434445464748494a4b4c4d4e02005431")
+    assert encode_packet(Packet(kind=Kind.ERROR, **IDS, text="")) == head + bytes(4)
+    assert [encode_packet(packet)[33] for packet in PACKETS[2:]] == [0x21, 0x42, 0x21]
+    short = encode_packet(Packet(kind=Kind.ERROR, suite="ab", runner="c", timestamp=""))
+    assert short[1:29] == b"ab" + bytes(12) + b"c" + bytes(13)
+    assert decode_packet(short).suite == "ab"
+    assert frame(b"abc") == b"\0\0\0\x03abc"
+    assert re.fullmatch("[0-9a-z]{14}", new_id())
+
+
+@pytest.mark.parametrize("packet", PACKETS, ids=lambda packet: packet.kind.name)
+def test_packets_round_trip(packet: Packet) -> None:
+    again = decode_packet(encode_packet(packet))
+    assert again == packet or again.text == "hé\ufffd\ufffd\ufffd"
+    for cut in range(len(encode_packet(packet))):
+        with pytest.raises(PacketError):
+            decode_packet(encode_packet(packet)[:cut])
+
+
+def test_frames_however_they_are_cut() -> None:
+    data = frame(b"") + frame(b"abc") + frame(b"x" * 300)
+    for cut in range(len(data) + 1):
+        frames = Frames()
+        assert [*frames.feed(data[:cut]), *frames.feed(data[cut:])] == [b"", b"abc", b"x" * 300]
+    with pytest.raises(PacketError, match="at most"):
+        list(Frames().feed(b"\xff\xff\xff\xff"))
+    with pytest.raises(PacketError, match="an id has at most"):
+        encode_error("E", "m", "", "x" * 15, "y")
+
+
+# A suite by hand: packets made of a Buffer, as a framework would make them.
+SUITE = """
+const { suiteId, runnerId } = globalThis.__XJET.runtime;
+const text = (value) => {
+  const b = Buffer.from(value), n = Buffer.alloc(4); n.writeUInt32LE(b.length); return [n, b];
+};
+const id = (value) => { const b = Buffer.alloc(14); b.write(value); return b };
+const head = (kind) => [Buffer.from([kind]), id(suiteId), id(runnerId), Buffer.from([2, 0]), Buffer.from("T1")];
+const number = Buffer.alloc(4); number.writeUInt32LE(5, 0);
+const send = (...parts) => dispatch(Buffer.concat(parts.flat()));
+const event = (name, errors) => send(head(4), Buffer.from([1]), number, text("A"), text(name), text(errors));
+const end = () => send(head(3), Buffer.from([3]), number, text(""), text(""));
+"""
+PASSES = SUITE + "setTimeout(() => { event('t1', ''); end() }, 5)"
+FAILS = SUITE + "event('t1', JSON.stringify([{name: 'E', message: 'no', stack: '    at x (a.js:1:2)'}])); end()"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[RunnerServer]:
+    with RunnerServer(limits=Limits(cpu_seconds=0.5, wall_seconds=5)) as running:
+        yield running
+
+
+def test_suites_by_our_server_and_our_client(server: RunnerServer) -> None:
+    runner = TcpRunner("here", port=server.port)
+    passed, failed = runner.run(PASSES, "a.js"), runner.run(FAILS, "b.js")
+    assert [(test.path, test.status, test.duration_ms) for test in passed.tests] == [(("A", "t1"), "passed", 5.0)]
+    assert (passed.is_ok, passed.runner, passed.file) == (True, "here", "a.js")
+    (error,) = failed.tests[0].errors
+    assert (error.name, error.message, error.frames[0].line) == ("E", "no", 1)
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        ("let x = ;", "SyntaxError"),
+        ("1", "has not said that it ended"),
+        ("throw new TypeError('at the top')", "TypeError: at the top"),
+        ("for (;;);", "CpuLimitExceeded"),
+        ("require('fs')", "no module 'fs'"),
+        ("dispatch('text')", "dispatch takes a Buffer"),
+        (SUITE + "end()", "at least one test"),
+        ("dispatch(Buffer.from([1, 2]))", "was lost: no packet"),
+    ],
+)
+def test_a_suite_that_fails(server: RunnerServer, code: str, text: str) -> None:
+    result = TcpRunner("here", port=server.port, suite_seconds=20).run(code)
+    assert not result.is_ok
+    assert text in result.errors[0].title
+    assert "sandbox/" not in result.errors[0].render()
+
+
+def _silent(link: socket.socket) -> None:
+    while link.recv(1 << 16):
+        pass
+
+
+def _leaving(link: socket.socket) -> None:
+    link.recv(1 << 16)
+    link.close()
+
+
+@pytest.mark.parametrize(("talk", "text"), [(_silent, "has said nothing"), (_leaving, "was lost")])
+def test_a_runner_that_is_lost_is_a_failure(talk: Any, text: str) -> None:
+    with accepting(talk) as port:
+        report = run_remote([("a.js", PASSES)], [TcpRunner("there", port=port, suite_seconds=0.3)])
+    assert report.exit_code == 2
+    assert text in report.suites[0].errors[0].message
+
+
+def test_a_runner_that_is_not_there() -> None:
+    with accepting(_silent) as port:
+        pass
+    report = run_remote([("a.js", PASSES), ("b.js", PASSES)], [TcpRunner("gone", port=port)])
+    assert [suite.is_ok for suite in report.suites] == [False, False]
+
+
+def test_suites_are_spread_over_runners_or_run_on_each(server: RunnerServer) -> None:
+    runners = [TcpRunner("one", port=server.port), TcpRunner("two", port=server.port)]
+    suites = [(f"{number}.js", PASSES) for number in range(6)]
+    balanced = run_remote(suites, runners)
+    assert [suite.file for suite in balanced.suites] == [path for path, _ in suites]
+    matrix = run_remote(suites[:2], runners, distribute="matrix")
+    assert [(suite.file, suite.runner) for suite in matrix.suites] == [
+        ("0.js", "one"), ("0.js", "two"), ("1.js", "one"), ("1.js", "two"),
+    ]  # fmt: skip
+    assert balanced.is_ok
+    assert matrix.is_ok
+    with pytest.raises(ValueError, match="no runners"):
+        run_remote(suites, [])
+
+
+def test_clients_come_and_go(server: RunnerServer) -> None:
+    import socket
+
+    for _ in range(100):
+        with socket.create_connection(("127.0.0.1", server.port)) as link:
+            link.sendall(b"x" * 14 + b"\xff\xff\xff\xff")
+    assert TcpRunner("here", port=server.port).run(PASSES).is_ok
+    end = time.monotonic() + 10
+    while server._clients and time.monotonic() < end:
+        time.sleep(0.01)
+    assert not server._clients
+
+
+NODE_SERVER = """
+const net = require("node:net"), vm = require("node:vm");
+const server = net.createServer((socket) => {
+  let rest = Buffer.alloc(0), isKnown = false;
+  const dispatch = (data) => {
+    const head = Buffer.alloc(4); head.writeUInt32BE(data.length); socket.write(Buffer.concat([head, data]));
+  };
+  socket.on("data", (chunk) => {
+    rest = Buffer.concat([rest, chunk]);
+    if (!isKnown && rest.length >= 14) { rest = rest.subarray(14); isKnown = true }
+    while (isKnown && rest.length >= 4 && rest.length >= 4 + rest.readUInt32BE(0)) {
+      const end = 4 + rest.readUInt32BE(0), code = rest.subarray(4, end - 14).toString();
+      rest = rest.subarray(end);
+      vm.runInNewContext(code, { Buffer, setTimeout, setInterval, clearTimeout, clearInterval, console, dispatch });
+    }
+  });
+});
+server.listen(0, "127.0.0.1", () => console.log(server.address().port));
+"""
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="there is no Node")
+def test_a_server_in_node(tmp_path: Path) -> None:
+    path = tmp_path / "server.cjs"
+    path.write_text(NODE_SERVER)
+    node = shutil.which("node") or ""
+    with subprocess.Popen([node, str(path)], stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            port = int(process.stdout.readline())
+            report = run_remote([("a.js", PASSES), ("b.js", FAILS)], [TcpRunner("node", port=port, suite_seconds=20)])
+        finally:
+            process.kill()
+    assert [suite.count("passed") for suite in report.suites] == [1, 0]
+    assert report.exit_code == 1
+
+
+CONFIG = """
+import * as net from "net";
+class Remote {
+  name = "sandbox"; connectionTimeout = 5000; dispatchTimeout = 5000; link: any; rest = Buffer.alloc(0);
+  connect(take: (packet: Buffer) => void, id: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.link = net.createConnection({ host: "127.0.0.1", port: PORT }, () => { this.link.write(id); resolve() });
+      this.link.on("error", reject);
+      this.link.on("data", (chunk: Buffer) => {
+        this.rest = Buffer.concat([this.rest, chunk]);
+        while (this.rest.length >= 4 && this.rest.length >= 4 + this.rest.readUInt32BE(0)) {
+          const end = 4 + this.rest.readUInt32BE(0);
+          const packet = this.rest.subarray(4, end);
+          this.rest = this.rest.subarray(end);
+          take(packet);
+        }
+      });
+    });
+  }
+  dispatch(code: Buffer, id: string) {
+    const body = Buffer.from(code.toString() + id), head = Buffer.alloc(4);
+    head.writeUInt32BE(body.length, 0);
+    this.link.write(Buffer.concat([head, body]));
+  }
+  disconnect() { this.link.destroy() }
+}
+export default { testRunners: [new Remote()], files: ["**/*.test.ts"], suites: ["**/*.test.ts"] };
+"""
+PROBE = """
+describe("A", () => {
+  test("t1", () => { expect(1 + 1).toBe(2) });
+  test("t2", () => { expect({ a: 1 }).toEqual({ a: 2 }) });
+  test("t3", async () => { await new Promise((done) => setTimeout(done, 10)); console.log("hello") });
+  test.todo("t4"); test.skip("t5", () => {});
+});
+"""
+
+
+@pytest.fixture(scope="module")
+def xjet(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    npm = shutil.which("npm")
+    if npm is None:
+        pytest.skip("there is no npm")
+    folder = tmp_path_factory.mktemp("xjet")
+    (folder / "package.json").write_text("{}")
+    command = [npm, "install", "--no-audit", "--no-fund", "--prefer-offline", "@remotex-labs/xjet@1.1.0"]
+    try:
+        done = subprocess.run(command, cwd=folder, capture_output=True, timeout=45, check=False)
+    except subprocess.TimeoutExpired:
+        pytest.skip("npm takes too long")
+    if done.returncode:
+        pytest.skip("npm has no @remotex-labs/xjet 1.1.0")
+    return folder
+
+
+@pytest.mark.timeout(120)
+def test_the_command_of_xjet(xjet: Path, server: RunnerServer) -> None:
+    (xjet / "a.test.ts").write_text(PROBE)
+    (xjet / "config.xjet.ts").write_text(CONFIG.replace("PORT", str(server.port)))
+    command = ["node", "node_modules/@remotex-labs/xjet/dist/bash.js", "-c", "config.xjet.ts", "--reporter", "json",
+               "--outputFile", "out.json"]  # fmt: skip
+    done = subprocess.run(command, cwd=xjet, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1, done.stdout + done.stderr
+    report = json.dumps(json.loads((xjet / "out.json").read_text()))
+    assert all(f'"{name}"' in report for name in ("t1", "t2", "t3", "t4", "t5"))
+    assert "a.test.ts" in report
+
+
+def test_closing_ends_all_threads() -> None:
+    with RunnerServer() as running:
+        assert TcpRunner("x", port=running.port).run(PASSES).is_ok
+    names = [thread.name for thread in threading.enumerate() if thread.name.startswith("sandbox runner")]
+    end = time.monotonic() + 10
+    while names and time.monotonic() < end:
+        time.sleep(0.01)
+        names = [thread.name for thread in threading.enumerate() if thread.name == "sandbox runner client"]
+    assert not [name for name in names if name == "sandbox runner client"]
