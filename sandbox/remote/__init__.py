@@ -1,0 +1,1 @@
+"""Sandboxes in another process or on another machine: the protocol, the daemon, and what connects to it."""
