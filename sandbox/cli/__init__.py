@@ -1,7 +1,8 @@
-"""The command `sandbox`: run a file or evaluate a piece of code under limits.
+"""The command `sandbox`.
 
-`_app` and `_flags` read the command line, `_program` runs the code, `_terminal` and `_report` show what came of it. No
-other part of the package imports typer or rich.
+Each command is a file in `commands/`, found by `_commands`. `_app` reads the command line, `_flags`, `_grants` and
+`_modules` have the flags that several commands take, `_launch` and `_program` run code, `_terminal` and `_report` show
+what came of it. No other part of the package imports typer.
 """
 
 from __future__ import annotations

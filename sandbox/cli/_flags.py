@@ -1,16 +1,18 @@
-"""The flags that both commands take, and what they mean."""
+"""The flags that several commands take, and what they mean."""
 
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Final, TypeVar
 
 import typer
 
 from sandbox.cli._amounts import parse_bytes, parse_seconds
+from sandbox.cli._terminal import Terminal
 from sandbox.limits import Limits
 
 # What typer raises for a wrong command line, whichever parser it was built with.
@@ -114,43 +116,6 @@ ClockResolution = Annotated[
         help="Steps of every clock the program can read. [dim]Default: none[/dim]",
     ),
 ]
-_MODULES: Final = "Modules"
-EsModule = Annotated[
-    bool,
-    typer.Option(
-        "--esm",
-        metavar="",
-        rich_help_panel=_MODULES,
-        help="The file is an ECMAScript module. [dim]Default: when its name ends in .mjs[/dim]",
-    ),
-]
-Module = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--module",
-        metavar="NAME=PATH",
-        rich_help_panel=_MODULES,
-        help="Let the program import the file PATH as NAME. May be given several times.",
-    ),
-]
-ModuleDirectory = Annotated[
-    str | None,
-    typer.Option(
-        "--modules",
-        metavar="DIR",
-        rich_help_panel=_MODULES,
-        help="Let the program import the JavaScript and JSON files in a directory.",
-    ),
-]
-_SERVE: Final = "Server"
-Host = Annotated[
-    str,
-    typer.Option("--host", metavar="ADDRESS", rich_help_panel=_SERVE, help="Where to listen."),
-]
-Port = Annotated[
-    int,
-    typer.Option("--port", metavar="N", min=0, max=65535, rich_help_panel=_SERVE, help="The port; 0 is any free one."),
-]
 OnLimit = Annotated[
     str,
     typer.Option(
@@ -171,36 +136,66 @@ Json = Annotated[
 NoColor = Annotated[bool, typer.Option("--no-color", metavar="", rich_help_panel=_OUTPUT, help="Never use colors.")]
 
 
-def make_limits(
-    memory: int | None,
-    cpu: float | None,
-    wall: float | None,
-    fuel: int | None,
-    metering: str | None,
-    stack: int | None,
-    output: int | None,
-) -> Limits:
-    """The limits that the flags ask for; None: a flag was not given, infinity: there shall be no limit.
+@dataclass(frozen=True, kw_only=True)
+class LimitFlags:
+    """The flags that limit a program. None: a flag was not given, infinity: there shall be no limit."""
 
-    Raises:
-        UsageError: A limit is out of bounds; the text names the flag.
-    """
-    given: dict[str, float | str | None] = {
-        "memory_bytes": memory,
-        "cpu_seconds": cpu,
-        "wall_seconds": wall,
-        "metering": metering,
-        "fuel": fuel,
-        "stack_bytes": stack,
-        "output_bytes": output,
-    }
-    limits = Limits()
-    for name, value in given.items():
-        if value is not None:
-            try:
-                changed: dict[str, Any] = {name: None if value == math.inf else value}
-                limits = replace(limits, **changed)
-            except ValueError as error:
-                flag = f"--{name.partition('_')[0]}"
-                raise UsageError(f"{flag}: {str(error).removeprefix(name).strip()}") from None
-    return limits
+    memory: Memory = None
+    cpu: Cpu = None
+    wall: Wall = None
+    fuel: Fuel = None
+    metering: Metering = None
+    stack: Stack = None
+    output: Output = None
+
+    def make(self) -> Limits:
+        """The limits that they ask for.
+
+        Raises:
+            UsageError: A limit is out of bounds; the text names the flag.
+        """
+        given: dict[str, float | str | None] = {
+            "memory_bytes": self.memory,
+            "cpu_seconds": self.cpu,
+            "wall_seconds": self.wall,
+            "metering": self.metering,
+            "fuel": self.fuel,
+            "stack_bytes": self.stack,
+            "output_bytes": self.output,
+        }
+        limits = Limits()
+        for name, value in given.items():
+            if value is not None:
+                try:
+                    changed: dict[str, Any] = {name: None if value == math.inf else value}
+                    limits = replace(limits, **changed)
+                except ValueError as error:
+                    flag = f"--{name.partition('_')[0]}"
+                    raise UsageError(f"{flag}: {str(error).removeprefix(name).strip()}") from None
+        return limits
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClockFlags:
+    """The flags for what a program finds of chance and time."""
+
+    seed: Seed = None
+    clock_resolution: ClockResolution = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColorFlags:
+    """The flag of every command that writes for people."""
+
+    no_color: NoColor = False
+
+    def terminal(self) -> Terminal:
+        """Where the command writes."""
+        return Terminal(sys.stdout, sys.stderr, color=False if self.no_color else None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutputFlags(ColorFlags):
+    """Those of a command whose result programs may read as well."""
+
+    as_json: Json = False

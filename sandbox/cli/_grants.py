@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -57,24 +58,31 @@ AllowWrite = Annotated[
 ]
 
 
-def make_grants(
-    net: Sequence[str] | None, private: Sequence[str] | None, read: Sequence[str] | None, write: Sequence[str] | None
-) -> dict[str, Any]:
-    """The options of a sandbox that grant what the flags say; nothing is granted that no flag names.
+@dataclass(frozen=True, kw_only=True)
+class GrantFlags:
+    """The flags that grant something; nothing is granted that none of them names."""
 
-    Raises:
-        UsageError: A flag makes no sense, or a directory is none; the text names the flag.
-    """
-    grants: dict[str, Any] = {}
-    if private and not net:
-        raise UsageError(
-            "--allow-private: it says which addresses the hosts of --allow-net may have, and there are none"
-        )
-    if net:
-        grants |= _network(net, private or ())
-    if read or write:
-        grants["files"] = _files({"--allow-read": read or (), "--allow-write": write or ()})
-    return grants
+    allow_net: AllowNet = None
+    allow_private: AllowPrivate = None
+    allow_read: AllowRead = None
+    allow_write: AllowWrite = None
+
+    def make(self) -> dict[str, Any]:
+        """The options of a sandbox that grant what they say.
+
+        Raises:
+            UsageError: A flag makes no sense, or a directory is none; the text names the flag.
+        """
+        grants: dict[str, Any] = {}
+        if self.allow_private and not self.allow_net:
+            raise UsageError(
+                "--allow-private: it says which addresses the hosts of --allow-net may have, and there are none"
+            )
+        if self.allow_net:
+            grants |= _network(self.allow_net, self.allow_private or ())
+        if self.allow_read or self.allow_write:
+            grants["files"] = _files({"--allow-read": self.allow_read or (), "--allow-write": self.allow_write or ()})
+        return grants
 
 
 def _network(patterns: Sequence[str], private: Sequence[str]) -> dict[str, Any]:

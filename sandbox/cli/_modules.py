@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
 
 from sandbox.cli._flags import UsageError
+from sandbox.cli._launch import read_source
 from sandbox.modules import ModuleResolver, ModuleSource, SourceTree
 from sandbox.modules.mapping import MappedModules
 
@@ -15,47 +18,76 @@ if TYPE_CHECKING:
 
 _KINDS: Final[dict[str, Kind]] = {".cjs": "commonjs", ".json": "json"}
 
+_MODULES: Final = "Modules"
+EsModule = Annotated[
+    bool,
+    typer.Option(
+        "--esm",
+        metavar="",
+        rich_help_panel=_MODULES,
+        help="The file is an ECMAScript module. [dim]Default: when its name ends in .mjs[/dim]",
+    ),
+]
+Module = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--module",
+        metavar="NAME=PATH",
+        rich_help_panel=_MODULES,
+        help="Let the program import the file PATH as NAME. May be given several times.",
+    ),
+]
+ModuleDirectory = Annotated[
+    str | None,
+    typer.Option(
+        "--modules",
+        metavar="DIR",
+        rich_help_panel=_MODULES,
+        help="Let the program import the JavaScript and JSON files in a directory.",
+    ),
+]
 
-def find_modules(named: Sequence[str], directory: str | None, read: Callable[[str], str]) -> list[ModuleResolver]:
-    """What a program may import.
 
-    Args:
-        named: `NAME=PATH`, each.
-        directory: Of sources.
-        read: Reads a file.
+@dataclass(frozen=True, kw_only=True)
+class ModuleFlags:
+    """What a program may import: `NAME=PATH`, each, and the sources of a directory."""
 
-    Raises:
-        UsageError: A flag makes no sense, or a file or the directory cannot be read.
-    """
-    sources: dict[str, ModuleSource] = {}
-    for flag in named:
-        name, separator, path = flag.partition("=")
-        if not (name and separator and path):
-            raise UsageError(f"--module: {flag!r} is not NAME=PATH")
-        sources[name] = ModuleSource(read(path), kind=_KINDS.get(PurePath(path).suffix, "module"))
-    found: list[ModuleResolver] = []
-    try:
-        if sources:
-            found.append(MappedModules(sources))
-        if directory is not None:
-            found.append(SourceTree(directory))
-    except OSError as error:
-        raise UsageError(f"--modules: {directory}: {error.strerror or error}") from None
-    except ValueError as error:
-        raise UsageError(f"--module: {error}") from None
-    return found
+    module: Module = None
+    modules: ModuleDirectory = None
 
+    def find(self) -> list[ModuleResolver]:
+        """What finds these modules.
 
-def guest_path(file: str, directory: str | None) -> str:
-    """What a file is called in the guest: its path in the directory of modules, so that it finds its neighbours there.
+        Raises:
+            UsageError: A flag makes no sense, or a file or the directory cannot be read.
+        """
+        sources: dict[str, ModuleSource] = {}
+        for flag in self.module or ():
+            name, separator, path = flag.partition("=")
+            if not (name and separator and path):
+                raise UsageError(f"--module: {flag!r} is not NAME=PATH")
+            sources[name] = ModuleSource(read_source(path), kind=_KINDS.get(PurePath(path).suffix, "module"))
+        found: list[ModuleResolver] = []
+        try:
+            if sources:
+                found.append(MappedModules(sources))
+            if self.modules is not None:
+                found.append(SourceTree(self.modules))
+        except OSError as error:
+            raise UsageError(f"--modules: {self.modules}: {error.strerror or error}") from None
+        except ValueError as error:
+            raise UsageError(f"--module: {error}") from None
+        return found
 
-    Args:
-        file: The program.
-        directory: The directory; None: there is none, and the file keeps its name.
-    """
-    if directory is None:
-        return file
-    try:
-        return "/" + Path(file).resolve().relative_to(Path(directory).resolve()).as_posix()
-    except ValueError:
-        return file
+    def guest_path(self, file: str) -> str:
+        """What a file is called in the guest: its path in the directory of modules, where it finds its neighbours.
+
+        Args:
+            file: The program. Without a directory it keeps its name.
+        """
+        if self.modules is None:
+            return file
+        try:
+            return "/" + Path(file).resolve().relative_to(Path(self.modules).resolve()).as_posix()
+        except ValueError:
+            return file

@@ -119,6 +119,14 @@ def to_json(outcome: Outcome, entries: list[ConsoleEntry]) -> str:
     )
 
 
+def failure_to_json(error: Exception) -> str:
+    """What kept the command from beginning, as one line of JSON with the fields of `to_json`."""
+    kind = "UsageError" if not isinstance(error, SandboxError) else type(error).__name__
+    message = getattr(error, "format_message", error.__str__)()
+    shown: dict[str, Any] = {"type": kind, "name": kind, "message": message, "stack": "", "frames": []}
+    return json.dumps({"ok": False, "value": None, "error": shown, "console": [], "usage": None})
+
+
 def _json_error(error: SandboxError | KeyboardInterrupt) -> dict[str, Any]:
     kind = type(error).__name__
     result: dict[str, Any] = {"type": kind, "name": kind, "message": str(error), "stack": "", "frames": []}

@@ -6,11 +6,14 @@ import os
 import re
 import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, TextIO
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from sandbox.capabilities import ConsoleEntry
 
 RED: Final = "\x1b[31m"
@@ -27,7 +30,11 @@ _STEERING: Final = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]|\r(?!\n)|[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]|[\U000e0000-\U000e007f]"
 )
 _LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+_WIDTH_WITHOUT_TERMINAL: Final = 120
 _PROGRESS_DELAY_SECONDS: Final = 0.25
+# How often a status line is drawn, and how long nothing must have been written before it is.
+_STATUS_SECONDS: Final = 1.0
+_QUIET_SECONDS: Final = 1.5
 
 # Console methods that leave no text of their own.
 _SILENT: Final = frozenset({"groupEnd", "time", "countReset", "clear"})
@@ -48,9 +55,25 @@ class Terminal:
         self._streams: Final = (out, err)
         self._person: Final = (_isatty(out), _isatty(err))
         self._color: Final = tuple(_wants_color(person) if color is None else color for person in self._person)
+        self._line: _StatusLine | None = None
         for stream in self._streams:
             if hasattr(stream, "reconfigure"):
                 stream.reconfigure(errors="backslashreplace")
+
+    @property
+    def out(self) -> TextIO:
+        """The stream of results."""
+        return self._streams[0]
+
+    @property
+    def output_color(self) -> bool:
+        """Whether it gets colors."""
+        return self._color[0]
+
+    @property
+    def is_person(self) -> bool:
+        """Whether a person reads it."""
+        return self._person[0]
 
     @property
     def error_color(self) -> bool:
@@ -67,6 +90,8 @@ class Terminal:
             trusted: The text is the command's own, escapes and all.
         """
         stream = self._streams[error]
+        if self._line is not None:
+            self._line.hide()
         text = _LONE_SURROGATE.sub("\ufffd", text)
         if self._person[error] and not trusted:
             text = harmless(text)
@@ -74,6 +99,19 @@ class Terminal:
             text = f"{style}{text}{_RESET}"
         stream.write(f"{text}\n")
         stream.flush()
+
+    def console(self, *, error: bool = False) -> Console:
+        """One of the streams as a console of rich's, for tables and bars."""
+        from rich.console import Console  # takes as long to import as a small program runs
+
+        person = self._person[error]
+        return Console(
+            file=self._streams[error],
+            force_terminal=person,
+            color_system="auto" if self._color[error] else None,
+            width=None if person else _WIDTH_WITHOUT_TERMINAL,
+            highlight=False,
+        )
 
     def entry(self, entry: ConsoleEntry) -> None:
         """Write what a console method prints: warnings, errors, traces and failed assertions to the error stream."""
@@ -97,6 +135,60 @@ class Terminal:
         finally:
             timer.cancel()
             line.end()
+
+    @contextmanager
+    def status(self, text: Callable[[float], str]) -> Iterator[None]:
+        """Tell a waiting person what goes on, in a line that goes away when anything is written, and at the end.
+
+        Args:
+            text: The line, by the seconds since the beginning.
+        """
+        if not all(self._person):
+            yield
+            return
+        line = self._line = _StatusLine(self._streams[1], text, DIM if self._color[1] else "")
+        try:
+            yield
+        finally:
+            self._line = None
+            line.end()
+
+
+class _StatusLine:
+    """A line that is drawn again every second by a thread of its own, unless something was written just before."""
+
+    def __init__(self, stream: TextIO, text: Callable[[float], str], style: str) -> None:
+        self._stream, self._text, self._style = stream, text, style
+        self._lock = threading.Lock()
+        self._began = self._written = time.monotonic()
+        self._shown = False
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._draw, daemon=True)
+        self._thread.start()
+
+    def _draw(self) -> None:
+        while not self._ended.wait(_STATUS_SECONDS):
+            with self._lock:
+                if time.monotonic() - self._written < _QUIET_SECONDS or self._ended.is_set():
+                    continue
+                line = self._text(time.monotonic() - self._began)
+                end = _RESET if self._style else ""
+                self._stream.write(f"{_ERASE_LINE}{self._style}{line}{end}")
+                self._stream.flush()
+                self._shown = True
+
+    def hide(self) -> None:
+        with self._lock:
+            self._written = time.monotonic()
+            if self._shown:
+                self._stream.write(_ERASE_LINE)
+                self._stream.flush()
+                self._shown = False
+
+    def end(self) -> None:
+        self._ended.set()
+        self.hide()
+        self._thread.join()
 
 
 class _ProgressLine:

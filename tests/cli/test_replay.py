@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -112,6 +113,24 @@ def test_what_cannot_be(
     got, _, err = run(capsys, "replay", *given)
     assert got == status
     assert text in err
+
+
+def test_json(capsys: pytest.CaptureFixture[str], record: Path) -> None:
+    status, out, _ = run(capsys, "replay", "--json", str(record))
+    result = json.loads(out)
+    assert (status, result["ok"], result["events"], result["turns"], result["error"]) == (0, True, 14, 2, None)
+
+    index = [i for i, entry in enumerate(entries(record)) if entry == Entry(Kind.WRITE, entry.times, (b"\0\x0a",))]
+    changed = tampered(record, lambda i, entry: Entry(Kind.WRITE, (), (b"\0\x0b",)) if i in index else entry)
+    status, out, _ = run(capsys, "replay", "--json", str(changed))
+    error = json.loads(out)["error"]
+    assert (status, error["type"]) == (1, "ReplayDiverged")
+    assert (error["expected"], error["actual"]) == ("log asked 30", "log asked 31")
+
+    (record.parent / "text").write_text("some text")
+    status, out, _ = run(capsys, "replay", "--json", str(record.parent / "text"))
+    assert (status, json.loads(out)["ok"]) == (4, False)
+    assert run(capsys, "replay", "--json", "--list", str(record))[0] == 2
 
 
 def test_the_commands_record(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

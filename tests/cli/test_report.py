@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from sandbox.cli import _report
+from sandbox.errors import ArtifactError
 from tests.cli.command import run
 
 
@@ -97,3 +98,25 @@ def test_json_of_a_limit(capsys: pytest.CaptureFixture[str]) -> None:
     assert status == 3
     assert (error["type"], error["limit"], error["unit"]) == ("CpuLimitExceeded", 0.05, "seconds")
     assert error["used"] >= 0.05
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["eval", "--json", "--cpu", "soon", "1"], "'soon' is not a time"),
+        (["run", "--json", "no.js"], "no.js: No such"),
+    ],
+)
+def test_json_of_wrong_usage(capsys: pytest.CaptureFixture[str], arguments: list[str], message: str) -> None:
+    status, result = run_json(capsys, *arguments)
+    assert (status, result["ok"], result["error"]["type"], result["usage"]) == (2, False, "UsageError", None)
+    assert message in result["error"]["message"]
+
+
+def test_json_of_a_missing_guest(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(*_: object, **__: object) -> None:
+        raise ArtifactError("the compiled guest is missing")
+
+    monkeypatch.setattr("sandbox.cli._program.Sandbox", missing)
+    status, result = run_json(capsys, "eval", "--json", "1")
+    assert (status, result["error"]["type"]) == (4, "ArtifactError")

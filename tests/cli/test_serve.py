@@ -83,6 +83,6 @@ def test_a_port_that_is_taken(tmp_path: Path, capsys: pytest.CaptureFixture[str]
 
 
 def test_without_a_server(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sandbox.cli._serve.has_server", lambda: False)
+    monkeypatch.setattr("sandbox.cli.commands.serve.has_server", lambda: False)
     status, _, err = run(capsys, "serve", program(tmp_path, APP))
     assert (status, "quickjs-sandbox[serve]" in err) == (2, True)

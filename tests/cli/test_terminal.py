@@ -106,6 +106,34 @@ def test_a_quick_start_shows_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert screen.getvalue() == ""
 
 
+def test_a_status_goes_away_when_something_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sandbox.cli._terminal._STATUS_SECONDS", 0.001)
+    monkeypatch.setattr("sandbox.cli._terminal._QUIET_SECONDS", 0.0)
+    screen = Screen()
+    terminal = Terminal(screen, screen, color=False)
+
+    with terminal.status(lambda seconds: f"running {seconds >= 0}"):
+        assert screen.flushed.wait(10)
+        monkeypatch.setattr("sandbox.cli._terminal._QUIET_SECONDS", 3600.0)
+        terminal.write("text")
+
+    shown = screen.getvalue()
+    assert shown.startswith("\r\x1b[Krunning True")
+    assert shown.endswith("\r\x1b[Ktext\n")
+
+
+@pytest.mark.parametrize("person", [(True, False), (False, True), (False, False)])
+def test_a_status_is_for_people(monkeypatch: pytest.MonkeyPatch, person: tuple[bool, bool]) -> None:
+    monkeypatch.setattr("sandbox.cli._terminal._STATUS_SECONDS", 0.0)
+    streams = [Screen() if each else io.StringIO() for each in person]
+    before = threading.active_count()
+
+    with Terminal(*streams).status(lambda _seconds: "running"):
+        assert threading.active_count() == before
+
+    assert [stream.getvalue() for stream in streams] == ["", ""]
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="signals work differently there")
 @pytest.mark.parametrize(
     "code", ["for (;;);", "await new Promise(done => setTimeout(done, 1e6))"], ids=["busy", "waiting"]

@@ -6,11 +6,18 @@ import logging
 import math
 import signal
 import socket
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
 
 from sandbox import AsyncSandbox, JSError, SandboxError
+from sandbox.cli._commands import command_app, examples, with_flags
+from sandbox.cli._config import ConfigFlags
 from sandbox.cli._exit import Exit
-from sandbox.cli._flags import UsageError
+from sandbox.cli._flags import ClockFlags, ColorFlags, LimitFlags, OnLimit, UsageError
+from sandbox.cli._grants import GrantFlags
+from sandbox.cli._launch import read_source
+from sandbox.cli._modules import ModuleFlags
 from sandbox.cli._program import Outcome, Program
 from sandbox.cli._report import describe, exit_status
 from sandbox.errors import UsageError as SandboxUsageError
@@ -22,7 +29,58 @@ if TYPE_CHECKING:
 _GRACE_SECONDS: Final = 3.0
 
 
-def serve(program: Program, terminal: Terminal, *, host: str, port: int, on_limit: str) -> Exit:
+_PANEL: Final = "Server"
+Host = Annotated[
+    str,
+    typer.Option("--host", metavar="ADDRESS", rich_help_panel=_PANEL, help="Where to listen."),
+]
+Port = Annotated[
+    int,
+    typer.Option("--port", metavar="N", min=0, max=65535, rich_help_panel=_PANEL, help="The port; 0 is any free one."),
+]
+
+_EXAMPLES = examples(
+    ("sandbox serve app.js --port 8000", "answer requests at http://127.0.0.1:8000/"),
+    ("sandbox serve --config sandbox.toml app.js", "with limits and grants of a file"),
+    ("sandbox serve --on-limit rollback app.js", "forget what a request did that was stopped"),
+)
+
+app = command_app()
+
+
+@app.command(epilog=_EXAMPLES)
+@with_flags
+def serve(
+    file: Annotated[
+        str, typer.Argument(metavar="FILE", help="The program, an ECMAScript module; `-` is standard input.")
+    ],
+    limits: LimitFlags,
+    clocks: ClockFlags,
+    grants: GrantFlags,
+    modules: ModuleFlags,
+    _config: ConfigFlags,
+    color: ColorFlags,
+    port: Port = 8000,
+    host: Host = "127.0.0.1",
+    on_limit: OnLimit = "keep",
+) -> int:
+    """Answer HTTP requests and WebSockets by a program that calls serve, or exports default {fetch}.
+
+    Limits hold for each request. Ctrl-C ends it.
+    """
+    program = Program(
+        code=read_source(file),
+        filename="<stdin>" if file == "-" else modules.guest_path(file),
+        modules=modules.find(),
+        limits=limits.make(),
+        seed=clocks.seed,
+        clock_resolution_seconds=clocks.clock_resolution,
+        grants=grants.make(),
+    )
+    return serve_program(program, color.terminal(), host=host, port=port, on_limit=on_limit)
+
+
+def serve_program(program: Program, terminal: Terminal, *, host: str, port: int, on_limit: str) -> Exit:
     """Serve a program's requests until SIGINT or SIGTERM.
 
     Args:

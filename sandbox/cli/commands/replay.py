@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+import json
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
+
+import typer
 
 from sandbox import Moment, Replay, ReplayEvent, replay
+from sandbox.cli._commands import command_app, examples, with_flags
 from sandbox.cli._exit import Exit
-from sandbox.cli._flags import UsageError
-from sandbox.cli._terminal import BOLD, DIM, GREEN, RED, YELLOW, Terminal
+from sandbox.cli._flags import OutputFlags, UsageError
+from sandbox.cli._terminal import BOLD, DIM, GREEN, RED, YELLOW, Terminal, discard_output
 from sandbox.errors import GuestError, RecordError, ReplayDiverged
 
 _STYLES: Final = {
@@ -35,6 +40,44 @@ _STYLES: Final = {
 }
 _INDENT: Final = "  "
 _SAME: Final = "the same as in the record"
+
+
+_EXAMPLES = examples(
+    ("sandbox run --record run.record program.js", "make a record"),
+    ("sandbox replay run.record", "do again what it says"),
+    ("sandbox replay --list run.record", "list its events"),
+    ('sandbox replay run.record --to 7 --eval "seen"', "look into the guest at an event"),
+    ("sandbox replay --json run.record", "what came of it as JSON"),
+)
+
+app = command_app()
+
+
+@app.command("replay", epilog=_EXAMPLES)
+@with_flags
+def replay_command(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A record, made by `--record` or `Sandbox.record`.")],
+    output: OutputFlags,
+    as_list: Annotated[bool, typer.Option("--list", metavar="", help="List its events, and run nothing.")] = False,
+    to: Annotated[int | None, typer.Option("--to", metavar="N", min=0, help="Stop after this event.")] = None,
+    code: Annotated[
+        str | None, typer.Option("--eval", metavar="CODE", help="What to evaluate there, in a copy of the guest.")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", metavar="", help="Print what came of it only.")] = False,
+) -> int:
+    """Do again what a record says, without the host, and compare all of it.
+
+    Each event is printed as it happens, and the first difference ends it.
+    """
+    try:
+        if output.as_json:
+            if as_list or to is not None or code is not None:
+                raise UsageError("--json: it is for a whole replay, without --list, --to and --eval")
+            return _replay_to_json(output.terminal(), file)
+        return replay_record(output.terminal(), file, as_list=as_list, to=to, code=code, quiet=quiet)
+    except BrokenPipeError:
+        discard_output()
+        return Exit.BROKEN_PIPE
 
 
 def replay_record(
@@ -64,7 +107,8 @@ def _run(terminal: Terminal, record: Replay, to: int | None, code: str | None, *
     if not quiet:
         terminal.write(f"recorded {began:%Y-%m-%d %H:%M:%S} UTC by quickjs-sandbox {record.package}", style=DIM)
     turns = fuel = count = 0
-    with record.start() as moment:
+    waiting = terminal.progress("Replaying ...") if quiet else contextlib.nullcontext()
+    with record.start() as moment, waiting:
         try:
             for event in _until(moment, to):
                 count += 1
@@ -82,6 +126,32 @@ def _run(terminal: Terminal, record: Replay, to: int | None, code: str | None, *
             return _look(terminal, moment, code)
     terminal.write(f"{count:,} events, {turns:,} turns, {fuel:,} units of fuel: {_SAME}", style=GREEN)
     return Exit.OK
+
+
+def _replay_to_json(terminal: Terminal, file: Path) -> Exit:
+    """Replay all of it, and say what came of it as one line of JSON."""
+    events = turns = fuel = 0
+    error: dict[str, object] | None = None
+    status = Exit.OK
+    try:
+        record = replay(file)
+        with record.start() as moment, terminal.progress("Replaying ..."):
+            for event in _until(moment, None):
+                events += 1
+                turns += event.what in ("turn", "crash")
+                fuel += event.fuel
+    except OSError as problem:
+        raise UsageError(f"{file}: {problem.strerror or problem}") from None
+    except ReplayDiverged as problem:
+        status = Exit.GUEST_ERROR
+        error = {"event": problem.event, "expected": problem.expected, "actual": problem.actual}
+        error = {"type": "ReplayDiverged", "message": str(problem), **error}
+    except RecordError as problem:
+        status = Exit.FAILURE
+        error = {"type": type(problem).__name__, "message": str(problem)}
+    result = {"ok": error is None, "events": events, "turns": turns, "fuel": fuel, "error": error}
+    terminal.write(json.dumps(result))
+    return status
 
 
 def _until(moment: Moment, to: int | None) -> Iterator[ReplayEvent]:
