@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Final
 
-from sandbox.errors import ConversionError, Paused, SandboxError, UsageError
+from sandbox.errors import ConversionError, JSError, Paused, SandboxError, UsageError
 from sandbox.limits import Usage
+from sandbox.stop import Stop, stop_in
+from sandbox.trace import CallEvent, CommentEvent, ConsoleEvent, Event, Mutation, TraceOption, Unavailable, Variables
 
 if TYPE_CHECKING:
+    from sandbox._driver import Steps
+    from sandbox._execution import Execution
+    from sandbox._runs import Run
     from sandbox.pause import PausedCall
+    from sandbox.previews import Style
     from sandbox.snapshot import Snapshot
 
 __all__ = ["Outcome"]
 
+_CODE_LINE: Final = re.compile(r"[> ] *\d* \|")
+DEFAULT_TRACE: Final[tuple[TraceOption, ...]] = ("console", "calls", "variables")
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a run: it has a value, or failed, or is paused.
+    """What became of a run: it has a value, or failed, or is paused; and how it came to that.
 
     Attributes:
         value: What it gave; None if it gave nothing.
@@ -26,6 +38,12 @@ class Outcome:
         paused: The calls whose answers it waits for; empty: it is over.
         snapshot: The sandbox as it waits for them. None: it is over.
         usage: What its sandbox has used so far, all runs of this life together.
+        stopped: The `Stop` of a host function that has ended it, whose value it gave; None: nobody has.
+        events: What it did, in order: console entries, calls of the host, comments.
+        events_dropped: How many more there were than are kept.
+        lines: How often each of its lines was executed, in the order of the first time; empty unless asked for.
+        variables: Those that it declares at its top, with the values they had in the end.
+        mutations: What it has changed of the `context` it was given.
     """
 
     value: Any = None
@@ -33,6 +51,12 @@ class Outcome:
     paused: tuple[PausedCall, ...] = ()
     snapshot: Snapshot | None = None
     usage: Usage = field(default_factory=Usage)
+    stopped: Stop | None = None
+    events: tuple[Event, ...] = ()
+    events_dropped: int = 0
+    lines: Mapping[int, int] = field(default_factory=dict)
+    variables: Variables = field(default_factory=Variables)
+    mutations: tuple[Mutation, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -51,6 +75,101 @@ class Outcome:
             raise Paused(self.paused, self.snapshot)
         return self.value
 
+    @property
+    def calls(self) -> tuple[CallEvent, ...]:
+        """The calls of the host among the events."""
+        return tuple(event for event in self.events if isinstance(event, CallEvent))
+
+    @property
+    def console(self) -> tuple[ConsoleEvent, ...]:
+        """The console entries among the events."""
+        return tuple(event for event in self.events if isinstance(event, ConsoleEvent))
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it but the snapshot, made of what JSON has; see `json_ready` for values that JSON lacks.
+
+        Parts that are empty are left out, but for `ok`, `value` of a run that has one, and `usage`.
+        """
+        from sandbox.previews import json_ready
+
+        told: dict[str, Any] = {"ok": self.ok}
+        if self.ok:
+            told["value"] = json_ready(self.value)
+        if self.error is not None:
+            told["error"] = _error(self.error)
+        if self.stopped is not None:
+            told["stopped"] = self.stopped.reason
+        if self.paused:
+            told["paused"] = [
+                {"name": each.name, "arguments": json_ready(each.arguments), "reason": each.reason, "token": each.token}
+                for each in self.paused
+            ]
+        if self.events:
+            told["events"] = [_event(event) for event in self.events]
+        if self.events_dropped:
+            told["events_dropped"] = self.events_dropped
+        if self.lines:
+            told["lines"] = {str(line): count for line, count in self.lines.items()}
+        if self.variables:
+            told["variables"] = {name: self._variable(name) for name in self.variables}
+        if self.mutations:
+            told["mutations"] = [
+                {"path": list(each.path), "before": json_ready(each.before), "after": json_ready(each.after)}
+                for each in self.mutations
+            ]
+        told["usage"] = asdict(self.usage)
+        return told
+
+    def preview(self, *, max_bytes: int = 4_000, style: Style = "json") -> str:
+        """What a model, or a person, wants to know of it, as text of bounded length.
+
+        That is its value, or its error with the place it comes from; what it has written to the console; its calls of
+        the host; its variables; what it has changed. Times and usage are left out: `to_dict` has them. What has no room
+        is left out as `sandbox.previews.preview` does it, so the text is valid.
+
+        Args:
+            max_bytes: The longest text, in bytes of UTF-8; 64 at least.
+            style: `"json"`, or `"js"`.
+
+        Raises:
+            ValueError: There is no such style, or no room.
+        """
+        from sandbox.previews import preview
+
+        told: dict[str, Any] = {"ok": self.ok}
+        if self.ok:
+            told["value"] = self.value
+        if self.error is not None:
+            told["error"] = error = _error(self.error)
+            error.pop("stack", None)
+            if "frame" in error:  # its code alone: the rest of it stands beside it
+                error["code"] = "\n".join(line for line in error.pop("frame").split("\n") if _CODE_LINE.match(line))
+        if self.paused:
+            told["paused"] = [f"{each.name}: {each.reason}" if each.reason else each.name for each in self.paused]
+        if self.console:
+            told["console"] = [event.text for event in self.console]
+        if self.calls:
+            told["calls"] = [_call(event) for event in self.calls]
+        if self.variables:
+            told["variables"] = {
+                name: f"<{value.reason}>" if isinstance(value, Unavailable) else value
+                for name, value in self.variables.items()
+            }
+        if self.mutations:
+            told["changes"] = {_path(each.path): each.after for each in self.mutations}
+        return preview(told, max_bytes=max_bytes, style=style)
+
+    def to_json(self, *, indent: int | None = None) -> str:
+        """`to_dict` as text."""
+        return json.dumps(self.to_dict(), indent=indent)
+
+    def _variable(self, name: str) -> dict[str, Any]:
+        from sandbox.previews import json_ready
+
+        value = self.variables[name]
+        told: dict[str, Any] = {"type": self.variables.type(name)}
+        return told | ({"reason": value.reason} if isinstance(value, Unavailable) else {"value": json_ready(value)})
+
 
 def failed(error: SandboxError, usage: Usage) -> Outcome:
     """The outcome of a run that has raised something.
@@ -63,3 +182,108 @@ def failed(error: SandboxError, usage: Usage) -> Outcome:
     if isinstance(error, UsageError) and not isinstance(error, ConversionError):
         raise error
     return Outcome(error=error, usage=usage)
+
+
+class Report:
+    """Makes the outcome of a run, whichever face runs it.
+
+    Attributes:
+        run: The run, once it has begun; None: it never did.
+    """
+
+    def __init__(self, execution: Execution | None = None) -> None:
+        """Begin one.
+
+        Args:
+            execution: What was asked of the run; None: its value alone.
+        """
+        self._execution = execution
+        self.run: Run | None = None
+
+    def steps(self, run: Run) -> Steps[Any]:
+        """The steps of the run."""
+        assert self._execution is not None
+        self.run = run
+        return self._execution.steps(run)
+
+    def finished(self, value: object, usage: Usage) -> Outcome:
+        """The run has given something."""
+        return self._with_trace(Outcome(value, usage=usage))
+
+    def raised(self, error: BaseException, usage: Usage) -> Outcome:
+        """The run has raised something.
+
+        Raises:
+            BaseException: It is the outcome of no program.
+        """
+        if (stop := stop_in(error)) is not None:
+            return self._with_trace(Outcome(stop.value, usage=usage, stopped=stop))
+        if not isinstance(error, SandboxError):
+            raise error
+        return self._with_trace(failed(error, usage))
+
+    def _with_trace(self, outcome: Outcome) -> Outcome:
+        execution = self._execution
+        if execution is None:
+            return outcome
+        trace, context = execution.trace, execution.context
+        return Outcome(
+            value=outcome.value,
+            error=outcome.error,
+            paused=outcome.paused,
+            snapshot=outcome.snapshot,
+            usage=outcome.usage,
+            stopped=outcome.stopped,
+            events=trace.events(),
+            events_dropped=trace.dropped,
+            lines={} if self.run is None else trace.lines(self.run.id),
+            variables=Variables(execution.variables),
+            mutations=() if context is None else context.conclude(),
+        )
+
+
+# --- parts, as JSON has them ------------------------------------------------------------------------------------------
+
+
+def _error(error: SandboxError) -> dict[str, Any]:
+    told: dict[str, Any] = {"class": type(error).__name__}
+    if not isinstance(error, JSError):
+        return told | {"message": str(error)}
+    told |= {"name": error.name or "Error", "message": error.message}
+    place = error.place
+    if place is not None:
+        told |= {"file": place.file, "line": place.line, "column": place.column}
+    return told | {"frame": error.render(), "stack": error.stack}
+
+
+def _event(event: Event) -> dict[str, Any]:
+    from sandbox.previews import json_ready
+
+    told: dict[str, Any] = {"time": event.time, "seconds": round(event.seconds, 6)}
+    if event.line is not None:
+        told |= {"line": event.line, "file": event.file}
+    match event:
+        case ConsoleEvent():
+            return {"event": "console", "level": event.level, "text": event.text} | told
+        case CallEvent():
+            answer = {"error": _brief(event.error)} if event.error is not None else {"value": json_ready(event.value)}
+            more = {"outcome": event.outcome, "duration_seconds": round(event.duration_seconds, 6)}
+            return (
+                {"event": "call", "name": event.name, "arguments": json_ready(event.arguments)} | answer | more | told
+            )
+        case CommentEvent():
+            return {"event": "comment", "text": event.text} | told
+
+
+def _call(event: CallEvent) -> dict[str, Any]:
+    told = {"name": event.name, "arguments": list(event.arguments)}
+    return told | ({"error": _brief(event.error)} if event.error is not None else {"value": event.value})
+
+
+def _brief(error: BaseException) -> str:
+    return str(error) if isinstance(error, SandboxError) else f"{type(error).__name__}: {error}"
+
+
+def _path(path: tuple[str | int, ...]) -> str:
+    first, *rest = path
+    return str(first) + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in rest)
