@@ -21,7 +21,8 @@ from sandbox._default import (
     eval_async,
     set_default_options,
 )
-from sandbox._sandbox import Globals, Sandbox
+from sandbox._globals import Globals
+from sandbox._sandbox import Sandbox
 from sandbox.capabilities import Capability, ConsoleEntry, Service
 from sandbox.errors import JSError, SandboxError
 from sandbox.exposure import expose
@@ -48,16 +49,20 @@ __all__ = [
     "Answer",
     "AsyncGlobals",
     "AsyncSandbox",
+    "AsyncStream",
     "AuditEntry",
     "AuditLog",
     "BigInt",
     "Blob",
     "Call",
+    "CallEvent",
     "CallLimits",
     "CallUsage",
     "CallbackFiles",
     "Capability",
+    "CommentEvent",
     "ConsoleEntry",
+    "ConsoleEvent",
     "Deny",
     "DirectoryFiles",
     "Fetch",
@@ -81,6 +86,7 @@ __all__ = [
     "Limits",
     "MemoryFiles",
     "Moment",
+    "Mutation",
     "Namespaces",
     "Outcome",
     "Pause",
@@ -90,6 +96,7 @@ __all__ = [
     "PoolStats",
     "Recording",
     "RegExp",
+    "Remote",
     "Replay",
     "ReplayEvent",
     "Replayed",
@@ -99,20 +106,27 @@ __all__ = [
     "SandboxError",
     "Service",
     "Snapshot",
+    "Stop",
+    "Stream",
     "Template",
     "Undefined",
     "Usage",
+    "Variables",
     "WebSockets",
     "Workers",
     "call",
     "call_async",
     "close_default_sandbox",
+    "connect",
+    "declarations",
     "default_sandbox",
     "eval",
     "eval_async",
     "expose",
+    "frozen",
     "map",
     "map_async",
+    "preview",
     "replay",
     "set_default_options",
     "undefined",
@@ -121,6 +135,7 @@ __all__ = [
 
 if TYPE_CHECKING:
     from sandbox._async_sandbox import AsyncGlobals, AsyncSandbox
+    from sandbox._declarations import declarations
     from sandbox._replay.moments import Moment
     from sandbox._replay.recorder import Recording
     from sandbox._replay.replaying import Replay, Replayed, replay
@@ -128,6 +143,7 @@ if TYPE_CHECKING:
     from sandbox._serving import PendingCall
     from sandbox.audit import AuditEntry, AuditLog
     from sandbox.calls import Answer, Call, Deny
+    from sandbox.context import frozen
     from sandbox.fetch.grant import Fetch
     from sandbox.files.callbacks import CallbackFiles
     from sandbox.files.contract import FileStat, FileStore
@@ -145,16 +161,25 @@ if TYPE_CHECKING:
     from sandbox.pool.namespaces import Namespaces
     from sandbox.pool.pool import Pool, PoolStats
     from sandbox.pool.template import Template
+    from sandbox.previews import preview
+    from sandbox.remote.connecting import Remote, connect
     from sandbox.snapshot import Snapshot
+    from sandbox.stop import Stop
+    from sandbox.stream import AsyncStream, Stream
+    from sandbox.trace import CallEvent, CommentEvent, ConsoleEvent, Mutation, Variables
     from sandbox.websocket.grant import WebSockets
 
 _LATE = {
     "Answer": "sandbox.calls",
     "AsyncGlobals": "sandbox._async_sandbox",
     "AsyncSandbox": "sandbox._async_sandbox",
+    "AsyncStream": "sandbox.stream",
     "AuditEntry": "sandbox.audit",
     "AuditLog": "sandbox.audit",
     "Call": "sandbox.calls",
+    "CallEvent": "sandbox.trace",
+    "CommentEvent": "sandbox.trace",
+    "ConsoleEvent": "sandbox.trace",
     "Deny": "sandbox.calls",
     "CallbackFiles": "sandbox.files.callbacks",
     "DirectoryFiles": "sandbox.files.directory",
@@ -165,11 +190,13 @@ _LATE = {
     "Headers": "sandbox.http",
     "MemoryFiles": "sandbox.files.memory",
     "Moment": "sandbox._replay.moments",
+    "Mutation": "sandbox.trace",
     "Namespaces": "sandbox.pool.namespaces",
     "PendingCall": "sandbox._serving",
     "Pool": "sandbox.pool.pool",
     "PoolStats": "sandbox.pool.pool",
     "Recording": "sandbox._replay.recorder",
+    "Remote": "sandbox.remote.connecting",
     "Replay": "sandbox._replay.replaying",
     "ReplayEvent": "sandbox._replay.timeline",
     "Replayed": "sandbox._replay.replaying",
@@ -182,13 +209,22 @@ _LATE = {
     "PausedCall": "sandbox.pause",
     "Response": "sandbox.http",
     "Snapshot": "sandbox.snapshot",
+    "Stop": "sandbox.stop",
+    "Stream": "sandbox.stream",
     "Template": "sandbox.pool.template",
+    "Variables": "sandbox.trace",
     "WebSockets": "sandbox.websocket.grant",
     "Workers": "sandbox.jobs.processes",
+    "connect": "sandbox.remote.connecting",
+    "declarations": "sandbox._declarations",
+    "frozen": "sandbox.context",
+    "preview": "sandbox.previews",
     "map": "sandbox.jobs.mapping",
     "map_async": "sandbox.jobs.async_mapping",
     "replay": "sandbox._replay.replaying",
 }
+# What IPython asks a package for that it loads as an extension.
+_EXTENSION = frozenset({"load_ipython_extension", "unload_ipython_extension"})
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - some class
@@ -196,6 +232,8 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 - some class
     if name in _LATE:
         globals()[name] = value = getattr(importlib.import_module(_LATE[name]), name)
         return value
+    if name in _EXTENSION:  # `%load_ext sandbox`
+        return getattr(importlib.import_module("sandbox.integrations.jupyter"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

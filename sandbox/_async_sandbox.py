@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from functools import cached_property
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Self
@@ -11,9 +11,11 @@ from sandbox import _interrupts
 from sandbox._abi import Verb
 from sandbox._asynchronous import AsyncRunner
 from sandbox._face import Face, Runner, at_value
-from sandbox._sandbox import own_names
-from sandbox.errors import ConversionError, SandboxBusy, SandboxClosed, SandboxError, UsageError
-from sandbox.outcome import Outcome, failed
+from sandbox._globals import own_names
+from sandbox._sandbox import standard_names
+from sandbox.errors import ConversionError, SandboxBusy, SandboxClosed, UsageError
+from sandbox.outcome import DEFAULT_TRACE, Outcome, Report
+from sandbox.stream import AsyncStream
 from sandbox.values import Generation, HandleOwner, JSFunction, JSHandle, Question, undefined
 
 if TYPE_CHECKING:
@@ -21,9 +23,11 @@ if TYPE_CHECKING:
     from sandbox._dispatch_async import AsyncDispatches, AsyncServed
     from sandbox._lives import OnPending
     from sandbox._replay.recorder import Recording
+    from sandbox.context import Sync
     from sandbox.http import Request, Response
     from sandbox.serve.asgi import Application
     from sandbox.snapshot import Snapshot
+    from sandbox.trace import TraceOption
 
 
 class AsyncSandbox(Face):
@@ -89,6 +93,24 @@ class AsyncSandbox(Face):
         """
         return await self._perform(self._eval_command(code, filename, timeout, fuel), timeout, fuel)
 
+    async def eval_into(
+        self,
+        receiver: JSFunction,
+        code: str,
+        *,
+        filename: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 - the run's wall time
+        fuel: int | None = None,
+    ) -> Any:  # noqa: ANN401 - any value
+        """Evaluate a script and return what a guest function makes of its value; see `Sandbox.eval_into`.
+
+        A cancel point.
+
+        Raises:
+            BaseException: As `Sandbox.eval_into`.
+        """
+        return await self._perform(self._eval_command(code, filename, timeout, fuel, receiver), timeout, fuel)
+
     async def execute(
         self,
         code: str,
@@ -96,17 +118,45 @@ class AsyncSandbox(Face):
         filename: str | None = None,
         timeout: float | None = None,  # noqa: ASYNC109 - the run's wall time
         fuel: int | None = None,
+        trace: Collection[TraceOption] = DEFAULT_TRACE,
+        context: Mapping[str, Any] | None = None,
+        sync: Sync = "none",
+        strict: bool | None = None,
+        max_host_calls: int | None = None,
+        call_timeout: float | None = None,
     ) -> Outcome:
-        """Evaluate a script and say what became of it; see `Sandbox.execute`. A cancel point.
+        """Evaluate a script and say what became of it, and how; see `Sandbox.execute`. A cancel point.
 
         Raises:
             BaseException: As `Sandbox.execute`.
         """
+        execution = self._execution(
+            code,
+            filename,
+            timeout,
+            fuel,
+            trace=trace,
+            context=context,
+            sync=sync,
+            strict=strict,
+            max_host_calls=max_host_calls,
+            call_timeout=call_timeout,
+        )
+        report = Report(execution)
         try:
-            value = await self.eval(code, filename=filename, timeout=timeout, fuel=fuel)
-        except SandboxError as error:
-            return failed(error, self.usage)
-        return Outcome(value, usage=self.usage)
+            value = await self._runner.run(report.steps, timeout, fuel)
+        except BaseException as error:  # noqa: BLE001 - the report raises what is no outcome
+            return report.raised(error, self.usage)
+        return report.finished(value, self.usage)
+
+    def stream(self, code: str, *, filename: str | None = None, strict: bool = False) -> AsyncStream:
+        """Evaluate a script that hands over values with `yield`; see `Sandbox.stream`.
+
+        Returns:
+            The values, for `async for`.
+        """
+        command = self._stream_command(code, filename, strict=strict)
+        return AsyncStream(lambda: self._perform(command))
 
     async def resume(
         self,
@@ -125,11 +175,12 @@ class AsyncSandbox(Face):
         """
         self._check_call(timeout, fuel)
         number, steps = self._resumption(value, error, call, proceed=proceed)
+        report = Report()
         try:
             value = await self._runner.run(steps, timeout, fuel, number=number)
-        except SandboxError as failure:
-            return failed(failure, self.usage)
-        return Outcome(value, usage=self.usage)
+        except BaseException as failure:  # noqa: BLE001 - the report raises what is no outcome
+            return report.raised(failure, self.usage)
+        return report.finished(value, self.usage)
 
     async def module(
         self,
@@ -359,7 +410,7 @@ class AsyncGlobals:
 
     async def keys(self) -> list[str]:
         """The names of the globals that not every sandbox has."""
-        return own_names(await self._access(Verb.KEYS, ""))
+        return own_names(await self._access(Verb.KEYS, ""), standard_names())
 
 
 class _Handles:
@@ -405,6 +456,4 @@ class _Handles:
             raise at_value(error) from None
 
     def release(self, handle: int, generation: Generation) -> None:
-        driver = getattr(self._sandbox, "_driver", None)
-        if driver is not None:  # else it was read for a sandbox that could not be made
-            driver.release(handle, generation)
+        self._sandbox._operations.release(handle, generation)

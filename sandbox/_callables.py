@@ -12,7 +12,7 @@ import weakref
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 from types import FunctionType, MethodType
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sandbox._abi import Mode
 from sandbox.capabilities.base import Operation
@@ -45,8 +45,7 @@ class HostOperation(Operation):
     is_stateful: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Shape:
+class _Shape(NamedTuple):
     """What is the same for all methods of one function."""
 
     is_asynchronous: bool

@@ -11,7 +11,6 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Generator, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -157,7 +156,7 @@ class Calls:
                 continue
             watch = None if run.observer is None else self._watch(run.observer, operation)
             if watch is not None and pending.is_approved:
-                watch = replace(watch, before=())
+                watch = watch._replace(before=())
             self._serve(run, pending.number, operation, watch, list(pending.arguments))
 
     def _serve(self, run: Run, number: int, operation: Operation, watch: Watch | None, arguments: list[Any]) -> None:
@@ -226,8 +225,10 @@ class Calls:
             return value if course.due is None else course.due
 
     def _watch(self, observer: Observer, operation: Operation) -> Watch | None:
-        self._operations.answering = operation.name
-        return observer.watch(operation.name, is_quiet=operation.is_quiet)
+        name = self._operations.answering = operation.name
+        if observer.goes_by_labels:
+            name = getattr(operation, "label", "") or name
+        return observer.watch(name, is_quiet=operation.is_quiet)
 
     def _course(
         self,

@@ -102,6 +102,8 @@ class Codec:
             them calls `refill`. They take time and room here, and next to none in a message.
     """
 
+    spare_items: int
+
     def __init__(self, owner: Owner, limits: Limits, *, error_detail: ErrorDetail = "message") -> None:
         self.spare_items = _UNCOUNTED
         self._owner = owner

@@ -44,13 +44,21 @@ class Commands:
     def add_source(self, name: str, code: str) -> None:
         """Remember a program text, for errors; any thread."""
 
-    def eval(self, code: str, filename: str | None) -> Command:
-        """Evaluate a script."""
+    def eval(self, code: str, filename: str | None, what: int = 0, receiver: JSHandle | None = None) -> Command:
+        """Evaluate a script, as a set of `Evaluation` says.
+
+        Args:
+            code: The source text.
+            filename: What stacks call it.
+            what: The set.
+            receiver: A function of the guest, which makes the run's value of the completion value.
+        """
 
         def command(number: int) -> list[Event]:
             name = filename if filename is not None else f"<eval {number}>"
             self.add_source(name, code)
-            return self.guest.eval(number, code, name)
+            handle = 0 if receiver is None else self._operations.handle_of(receiver)
+            return self.guest.eval(number, code, name, what, handle)
 
         return command
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sandbox._lives import OnPending, Past, by_label
 from sandbox._options import check_pending
@@ -14,8 +13,7 @@ if TYPE_CHECKING:
     from sandbox.limits import Limits
 
 
-@dataclass(frozen=True, slots=True)
-class Continued:
+class Continued(NamedTuple):
     """A snapshot as the option of a sandbox, and what becomes of host calls that were pending."""
 
     snapshot: Snapshot

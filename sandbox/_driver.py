@@ -15,8 +15,8 @@ import math
 import threading
 import time
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from sandbox._clock import Clock, VirtualClock
 from sandbox._commands import Command, Commands
@@ -37,22 +37,19 @@ if TYPE_CHECKING:
     from sandbox.capabilities.console import Console
     from sandbox.errors import ErrorDetail
     from sandbox.limits import Limits, OnLimit, Usage
-    from sandbox.values import Generation
 
 _POLL_INTERVAL: Final = 512  # checks: 5 to 25 ms of ordinary code, and the same fuel on every machine
 
 _R = TypeVar("_R")
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(NamedTuple):
     """A step: run this where guests run. It raises nothing: what goes wrong is the outcome of a run."""
 
     run: Callable[[], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(NamedTuple):
     """A step: wait until the run is woken, at most this long; infinity: without end."""
 
     seconds: float
@@ -68,6 +65,7 @@ class Driver(Commands):
         limits: The sandbox's budgets.
         guest: The guest.
         clock: Its clock.
+        turns: Runs it, a turn at a time.
         hold: Where its turn waits for what the guest waits for.
         on_leftovers: Called when there may be more for `settle_leftovers`, on the thread that owns the loop.
         runs: The runs in progress, by number. Any thread may add and remove one, so it is copied to be looked through.
@@ -149,6 +147,7 @@ class Driver(Commands):
         self._lives: Lives | None = None
         self._place = locale, zone_name
         self._is_seeded = seed is not None or (past is not None and past.state.is_seeded)
+        self.turns = self._turns
         self.hold = self._turns.hold
         self.guest: Guest = self._turns.guest
         self.runs: dict[int, Run] = self._turns.runs
@@ -162,6 +161,11 @@ class Driver(Commands):
         self.on_leftovers: Callable[[], object] | None = None
         if past is not None:
             self._load(past)
+
+    @property
+    def is_poisoned(self) -> bool:
+        """Whether the guest can never be entered again."""
+        return self.guest.state is State.POISONED
 
     @property
     def lives(self) -> Lives:
@@ -195,10 +199,9 @@ class Driver(Commands):
         """Remember a program text, for errors; any thread."""
         self._turns.sources.add(name, code)
 
-    def release(self, handle: int, generation: Generation) -> None:
-        """Write down a handle that the host no longer holds; any thread, at any moment."""
-        if not generation.undone:
-            self._operations.dropped.append((handle, generation))
+    def source_texts(self) -> dict[str, str]:
+        """The latest program texts, by file name; any thread."""
+        return self._turns.sources.copy()
 
     def define_later(self, key: str, value: object) -> None:
         """Set a global before the next turn; any thread."""

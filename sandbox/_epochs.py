@@ -30,6 +30,9 @@ _NEVER: Final = 1 << 62
 class Epochs:
     """The epoch of one engine. Any thread may use it."""
 
+    engine_address: int
+    idle_ticks: int
+
     __slots__ = ("__weakref__", "_engine", "_running", "_ticker", "engine_address", "idle_ticks")
 
     def __init__(self, engine_address: int, engine: object = None) -> None:
@@ -100,6 +103,8 @@ class _Ticker:
         ident: Of the thread; 0 before it runs.
         reached: The time that the epoch stands for; None while it sleeps. Only this thread writes it.
     """
+
+    ident: int
 
     __slots__ = ("_bell", "_epochs", "ident", "reached")
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
+
+from sandbox._abi import Op
 
 if TYPE_CHECKING:
     from sandbox._abi import Reason, Status
@@ -20,24 +22,21 @@ class State(Enum):
     CLOSED = "closed"
 
 
-@dataclass(frozen=True, slots=True)
-class Finished:
+class Finished(NamedTuple):
     """A run ended with a value."""
 
     run: int
     value: Any
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(NamedTuple):
     """A run ended with what the guest threw."""
 
     run: int
     error: SandboxError
 
 
-@dataclass(frozen=True, slots=True)
-class Uncaught:
+class Uncaught(NamedTuple):
     """Nobody caught an exception of a task, or a rejection."""
 
     error: SandboxError
@@ -58,29 +57,25 @@ class Requested:
     message: bytes = field(default=b"", compare=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Cancelled:
+class Cancelled(NamedTuple):
     """The guest no longer waits for a request."""
 
     id: int
 
 
-@dataclass(frozen=True, slots=True)
-class Released:
+class Released(NamedTuple):
     """The guest has collected the function object of an op."""
 
     op: int
 
 
-@dataclass(frozen=True, slots=True)
-class Stopped:
+class Stopped(NamedTuple):
     """The turn was ended by force, and what was queued in it dropped; the guest can be used again."""
 
     reason: Reason
 
 
-@dataclass(frozen=True, slots=True)
-class Crashed:
+class Crashed(NamedTuple):
     """The guest trapped and is poisoned.
 
     Attributes:
@@ -92,7 +87,37 @@ class Crashed:
     error: SandboxError
 
 
-Event = Finished | Failed | Uncaught | Requested | Cancelled | Released | Stopped | Crashed
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Something of a run that is traced.
+
+    Attributes:
+        op: What: `Op.NAMES`, `Op.PLACE` or `Op.COMMENT`.
+        number: Of the run; of a place, its line.
+        value: The names; the place's file and time; the comment's offset.
+    """
+
+    op: Op
+    number: int
+    value: Any
+
+
+Event = Finished | Failed | Uncaught | Requested | Cancelled | Released | Stopped | Crashed | Told
+
+
+TOLD: Final = frozenset({Op.NAMES, Op.PLACE, Op.COMMENT})
+
+
+def told(op: int, number: int, value: object) -> Told | None:
+    """What a frame of a traced run says; None: it makes no sense."""
+    match op, value:
+        case Op.NAMES, list() if {str}.issuperset(map(type, value)):
+            return Told(Op.NAMES, number, value)
+        case Op.PLACE, [str(), int() | float()]:
+            return Told(Op.PLACE, number, value)
+        case Op.COMMENT, int() if value >= 0:
+            return Told(Op.COMMENT, number, value)
+    return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import weakref
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -10,25 +9,27 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeVar, Unpack, overload
 
 from sandbox import _interrupts
-from sandbox._clock import VirtualClock
 from sandbox._driver import Driver
+from sandbox._entrances import Entrances
 from sandbox._operations import Operations
 from sandbox._options import (
     Options,
     check_callable,
     clock_of,
     global_name,
+    instances_of,
     locale_of,
     mounts_of,
     network_grant,
     observer_of,
     recording_of,
     sources_of,
+    testing_of,
     websocket_grant,
     zone_of,
 )
 from sandbox._pending import Waiter
-from sandbox._restoring import Restoring, past_of
+from sandbox._restoring import past_of
 from sandbox._surface import Surface, own_capabilities
 from sandbox.capabilities import (
     Capability,
@@ -44,23 +45,24 @@ from sandbox.capabilities import (
     Timers,
     WebSocketCapability,
 )
-from sandbox.errors import ConversionError, RunInterrupted, SandboxClosed
+from sandbox.errors import ConversionError, RunInterrupted
 from sandbox.functions import HostFunction
 from sandbox.intl import DEFAULT_ZONE
 from sandbox.limits import Limits, OnLimit, Usage
-from sandbox.values import HandleOwner, JSFunction
 
 if TYPE_CHECKING:
-    from sandbox._commands import Command
     from sandbox._options import SandboxOptions
     from sandbox._replay.recorder import Recording
+    from sandbox._settings import Place
     from sandbox.audit import AuditLog
     from sandbox.calls import HookOption
+    from sandbox.capabilities.testing import SuiteListener
     from sandbox.errors import ErrorDetail
     from sandbox.fetch.grant import Fetch, Handler
     from sandbox.files.contract import FileStore
     from sandbox.limits import CallLimits
     from sandbox.modules.mapping import Modules as ModuleOption
+    from sandbox.values import HandleOwner
     from sandbox.websocket.grant import Handler as Connect
     from sandbox.websocket.grant import WebSockets
 
@@ -100,7 +102,7 @@ class Runner(Waiter, Protocol):
         """
 
 
-class Face(Restoring):
+class Face(Entrances):
     """The part that `Sandbox` and `AsyncSandbox` share."""
 
     _surface: Surface
@@ -130,6 +132,8 @@ class Face(Restoring):
         call_limits: Mapping[str, CallLimits] | None = None,
         audit: AuditLog | Iterable[AuditLog] | None = None,
         record: str | PathLike[str] | None = None,
+        remote: Place | None = None,
+        testing: bool | SuiteListener | None = None,
     ) -> None:
         """Make a sandbox.
 
@@ -183,6 +187,9 @@ class Face(Restoring):
                 share its `CallLimits`. More ends the run with `CallLimitExceeded`.
             audit: Records the calls and how they end: an `AuditLog`, or several.
             record: A file to record the sandbox's whole life in; see the method `record`.
+            remote: A daemon in one of whose workers the guest runs, as `connect` gives it. None: it runs here.
+            testing: Whether programs may import the test environment, as `sandbox:test`; a `SuiteListener` says what
+                snapshots are compared with. `sandbox.testing` runs what they declare.
 
         Raises:
             ArtifactError: The compiled guest is missing or does not fit.
@@ -216,6 +223,8 @@ class Face(Restoring):
             call_limits=call_limits,
             audit=audit,
             record=record,
+            remote=remote,
+            testing=testing,
         )
         self._make(options, None)
 
@@ -230,6 +239,7 @@ class Face(Restoring):
         own = own_capabilities(options.capabilities, _BUILT_IN) if options.capabilities else ()
         for capability in own:
             surface.add(capability)
+        make_instance = instances_of(options, limits)
         past = None if given is None else past_of(given, surface.values, limits)
         time = clock_of(past, options.clock, options.clock_resolution_seconds)
         zone, tag = zone_of(past, options.time_zone), locale_of(past, options.locale)
@@ -245,7 +255,8 @@ class Face(Restoring):
         self._closed = False
         entries = Console(options.console, limits.output_bytes)
         mounts = mounts_of(options.files)
-        sources = sources_of(options.modules, has_files=mounts is not None)
+        tests = testing_of(options.testing)
+        sources = sources_of(options.modules, has_files=mounts is not None, has_tests=tests is not None)
         found = Modules(sources, lambda name, code: self._driver.add_source(name, code))
         face = weakref.ref(self)  # what answers fetches goes on on the event loop, and must not keep the sandbox
         network = FetchCapability(network_grant(options.fetch), lambda ns: _charge(face(), ns))
@@ -255,7 +266,10 @@ class Face(Restoring):
         self._serve = Serve(lambda job: self._driver.after_turn(job))
         built_in = (entries, Timers(), Random(options.seed), found, network, sockets, self._serve, files, intl, crypto)
         with _interrupts.Deferral():
-            self._operations = operations = Operations((*built_in, *own), self._handle_owner(), limits.handles)
+            given_tests = () if tests is None else (tests,)
+            self._operations = operations = Operations(
+                (*built_in, *given_tests, *own), self._handle_owner(), limits.handles
+            )
             surface.enter(operations)
             self._driver = Driver(
                 limits,
@@ -275,7 +289,7 @@ class Face(Restoring):
                 on_poll=runner.on_poll,
                 call_host=runner.call_host,
                 start_in_turn=runner.start_in_turn,
-                make_instance=None if options.record is None else recording_of(options.record, limits).make_instance,
+                make_instance=make_instance,
             )
             runner.attach(self._driver)
             self._begin()
@@ -308,68 +322,6 @@ class Face(Restoring):
         state = "closed" if self._closed else self._driver.guest.state.value
         return f"<{type(self).__name__} {state}>"
 
-    # --- what the methods of both faces begin with ---
-
-    def _eval_command(self, code: str, filename: str | None, timeout: float | None, fuel: int | None) -> Command:
-        self._check_code(code, filename)
-        self._check_call(timeout, fuel)
-        return self._driver.eval(code, filename)
-
-    def _module_command(self, code: str, filename: str | None, timeout: float | None, fuel: int | None) -> Command:
-        self._check_code(code, filename)
-        self._check_call(timeout, fuel)
-        return self._driver.module(code, filename)
-
-    def _import_command(self, specifier: str, timeout: float | None, fuel: int | None) -> Command:
-        if not isinstance(specifier, str):
-            raise TypeError(f"specifier must be a str, not {type(specifier).__name__}")
-        self._check_call(timeout, fuel)
-        return self._driver.import_module(specifier)
-
-    def _check_code(self, code: str, filename: str | None) -> None:
-        if not isinstance(code, str):
-            raise TypeError(f"code must be a str, not {type(code).__name__}")
-        if filename is not None and not isinstance(filename, str):
-            raise TypeError(f"filename must be a str or None, not {type(filename).__name__}")
-
-    def _call_command(
-        self,
-        function: str | JSFunction,
-        args: Sequence[Any],
-        this: object,
-        timeout: float | None,
-        fuel: int | None,
-    ) -> Command:
-        if not isinstance(function, str | JSFunction):
-            raise TypeError(f"function must be a dotted path or a JSFunction, not {type(function).__name__}")
-        self._check_call(timeout, fuel)
-        return self._driver.call(function, this, args)
-
-    def _check_call(self, timeout: float | None, fuel: int | None = None) -> None:
-        if self._closed:
-            raise SandboxClosed
-        if timeout is not None:
-            if isinstance(timeout, bool) or not isinstance(timeout, int | float):
-                raise TypeError(f"timeout must be a number of seconds or None, not {type(timeout).__name__}")
-            if not 0 < timeout < math.inf:
-                raise ValueError(f"timeout must be a positive number of seconds or None, not {timeout!r}")
-        if fuel is not None:
-            if isinstance(fuel, bool) or not isinstance(fuel, int):
-                raise TypeError(f"fuel must be an int or None, not {type(fuel).__name__}")
-            if not 0 < fuel < 1 << 63:
-                raise ValueError(f"fuel must be a positive int below 2^63 or None, not {fuel!r}")
-            if self.limits.metering != "fuel":
-                raise ValueError(f'fuel is not counted with metering="{self.limits.metering}"')
-
-    def _check_tick(self, milliseconds: float) -> None:
-        self._check_call(None)
-        if not isinstance(self._driver.clock, VirtualClock):
-            raise TypeError('tick() needs a sandbox with clock="virtual"')
-        if isinstance(milliseconds, bool) or not isinstance(milliseconds, int | float):
-            raise TypeError(f"milliseconds must be a number, not {type(milliseconds).__name__}")
-        if not 0 <= milliseconds < math.inf:
-            raise ValueError(f"milliseconds must not be negative, and finite; not {milliseconds!r}")
-
     def interrupt(self) -> None:
         """End every run in progress: each raises `RunInterrupted`, and the sandbox can be used again.
 
@@ -379,6 +331,26 @@ class Face(Restoring):
         the thread of its event loop, where cancelling a task ends only what that task asked for.
         """
         self._driver.stop(RunInterrupted())
+
+    def limit_heap(self, heap_bytes: int | None) -> None:
+        """Hold the guest's heap, from its next allocation on, to less than `Limits.memory_bytes` has room for.
+
+        Args:
+            heap_bytes: What the engine's heap may hold, as `Usage.heap_bytes` counts it; less than there is in use
+                fails the next allocation. None: all that there is room for.
+
+        Raises:
+            TypeError: It is no int.
+            ValueError: It is less than 1.
+            SandboxClosed: The sandbox is closed.
+        """
+        self._check_call(None)
+        if heap_bytes is not None:
+            if isinstance(heap_bytes, bool) or not isinstance(heap_bytes, int):
+                raise TypeError(f"heap_bytes must be an int or None, not {type(heap_bytes).__name__}")
+            if heap_bytes < 1:
+                raise ValueError(f"heap_bytes must be at least 1, not {heap_bytes:,}")
+        self._driver.guest.instance.limit_heap(heap_bytes)
 
     def _record(self, path: str | PathLike[str], max_bytes: int | None) -> Recording:
         recording = recording_of(path, self.limits, max_bytes)

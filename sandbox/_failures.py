@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import traceback
 from typing import TYPE_CHECKING, Final
 
 from sandbox._abi import CAP_ERROR_TEXT_BYTES, FAILURES, Failure
@@ -48,8 +47,8 @@ _GUEST_CLASSES: Final = frozenset(
 # The class name under which the guest reports its own refusals to convert; guest code sees a TypeError.
 CONVERSION_CLASS: Final = "ConversionError"
 _CONVERSION_SUFFIX: Final = " cannot cross the sandbox boundary (at "
-# A character takes at most three bytes on the wire for each UTF-16 unit.
-_TEXT_CHARS: Final = CAP_ERROR_TEXT_BYTES // 4
+# Of UTF-16, each of which takes at most three bytes on the wire; `wasm/src/encode_builtins.c` cuts at the same one.
+_TEXT_UNITS: Final = CAP_ERROR_TEXT_BYTES // 3
 _UNKNOWN_ERROR: Final = "the host function failed"
 _UNKNOWN_VALUE: Final = "a value that cannot cross the sandbox boundary"
 # Where the host's classes come from is its own affair.
@@ -108,6 +107,8 @@ def properties_of(error: BaseException, detail: ErrorDetail) -> dict[str, object
     if isinstance(error, BaseExceptionGroup):
         properties["errors"] = list(error.exceptions)
     if detail == "traceback":
+        import traceback  # seldom wanted, and a fiftieth of the time that this package takes to import
+
         properties["traceback"] = cut("".join(traceback.format_exception(error)))
     return properties
 
@@ -121,7 +122,10 @@ def _own_text(error: BaseException) -> str:
 
 def cut(text: str) -> str:
     """Bound the text of an error to what the ABI carries."""
-    return text if len(text) <= _TEXT_CHARS else text[:_TEXT_CHARS]
+    if 2 * len(text) <= _TEXT_UNITS:
+        return text
+    units = text[: _TEXT_UNITS + 1].encode("utf-16-le", "surrogatepass")
+    return text if len(units) <= 2 * _TEXT_UNITS else units[: 2 * _TEXT_UNITS].decode("utf-16-le", "surrogatepass")
 
 
 def thrown(value: object) -> JSError | ConversionError:

@@ -16,6 +16,7 @@ from sandbox import _abi, _failures
 from sandbox._abi import CAP_REENTRY, Op, Reason, Status, Verb
 from sandbox._codec import Codec, Owner
 from sandbox._events import (
+    TOLD,
     Cancelled,
     Crashed,
     Encoded,
@@ -28,6 +29,7 @@ from sandbox._events import (
     State,
     Stopped,
     Uncaught,
+    told,
 )
 from sandbox._instance import OUT_OF_BUDGET, STACK_OVERFLOW, Instance, Trap
 from sandbox._labels import Labels
@@ -56,10 +58,8 @@ if TYPE_CHECKING:
 
 _HEADER: Final = struct.Struct("<III")
 _OUT_OF_MEMORY: Final = "out of memory"  # what the engine says, also in the SyntaxError of a regular expression
-_RESERVE_BYTES: Final = 1 << 20  # below the wall of linear memory, so that the guest can report that it ran out
 _BATCH_BYTES: Final = 1 << 14  # of frames decoded at one time, holes of arrays included: events take far more room
 _NANOSECONDS: Final = 1_000_000_000
-_REASONS: Final = frozenset(Reason)
 
 
 class Guest:
@@ -104,22 +104,22 @@ class Guest:
         self._may_write = True
         make = settings.make_instance or Instance
         self.instance = make(limits.memory_bytes, self._host_call, limits.metering, origin)
-        control, image = self.instance.control, self.instance.image
+        control = self.instance.control
         settings.write(control, limits)
         self._stack_bytes: int = control.stack_limit_bytes
         if origin is None:
             self.instance.call("start")
             if settings.zone:
                 self.instance.set_zone(self._codec.encode_many(settings.zone))
-        room = limits.memory_bytes - image.memory_bytes - _RESERVE_BYTES
-        control.heap_limit_bytes = max(image.heap_bytes + room, image.heap_bytes // 2)
+        self.instance.limit_heap(None)
         self._failed_allocations = control.failed_allocations
 
     # --- commands: each is one turn ---
 
-    def eval(self, run: int, code: str, filename: str) -> list[Event]:
-        """Evaluate a script; a `Finished` or `Failed` of this run follows, now or in a later turn."""
-        return self._turn("eval", self._codec.encode_many(filename, code), run)
+    def eval(self, run: int, code: str, filename: str, what: int = 0, receiver: int = 0) -> list[Event]:
+        """Evaluate a script as `Evaluation` says; `Finished` or `Failed` follows. `receiver` makes the run's value."""
+        rest = (what, receiver) if receiver else (what,) if what else ()
+        return self._turn("eval", self._codec.encode_many(filename, code, *rest), run)
 
     def module(self, run: int, specifier: str | None, code: str | None, filename: str | None) -> list[Event]:
         """Import a module, by specifier or as a source of its own; the value of the run is its namespace."""
@@ -131,7 +131,7 @@ class Guest:
 
     def access(self, run: int, verb: Verb, handle: int, key: str, value: object = None) -> list[Event]:
         """Read, write, delete, test or list properties of the object behind a handle; 0: of globalThis."""
-        if verb is Verb.SET and not handle:
+        if verb in (Verb.SET, Verb.FREEZE) and not handle:
             self._owner.labels = Labels(key, value)
         try:
             message = self._codec.encode_many(int(verb), handle, key, value)
@@ -143,10 +143,10 @@ class Guest:
         """Begin with the memory of another life: limits and seed are this one's, and no other handles are held."""
         return self._turn("resume", self._codec.encode_many(*handles))
 
-    def define(self, run: int, name: str, value: object) -> list[Event]:
+    def define(self, run: int, name: str, value: object, *, is_frozen: bool = False) -> list[Event]:
         """Set a global; a path in a `ConversionError` begins with its name."""
         try:
-            return self.access(run, Verb.SET, 0, name, value)
+            return self.access(run, Verb.FREEZE if is_frozen else Verb.SET, 0, name, value)
         except ConversionError as error:
             raise ConversionError(f"${path_step(name)}{error.path[1:]}", error.reason) from None
 
@@ -289,7 +289,7 @@ class Guest:
         reason = control.reason
         if not length and not reason:
             return []
-        if reason not in _REASONS:
+        if reason not in Reason.__members__.values():
             raise self.broken("the guest was stopped for no known reason")
         try:
             frames = self.instance.read(control.outbox, length)
@@ -327,14 +327,13 @@ class Guest:
         """Hand events over; returns what that raised, for what follows them counts as well."""
         may_write, self._may_write = self._may_write, True
         try:
-            self._on_events(events)
+            return self._on_events(events)
         except BaseException as error:
             if self.state is State.POISONED:
                 raise
             return error
         finally:
             self._may_write = may_write
-        return None
 
     def _event(self, op: int, number: int, message: bytes | memoryview) -> Event:
         if op == Op.FINISH:
@@ -353,6 +352,8 @@ class Guest:
             return Cancelled(number)
         if op == Op.RELEASE:
             return Released(number)
+        if op in TOLD and (event := told(op, number, self._decode(message))) is not None:
+            return event
         try:
             if number and (self.instance.control.reason or (self.instance.depth and self.instance.control.interrupt)):
                 raise ConversionError("$", "of a run that was stopped")

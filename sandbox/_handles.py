@@ -20,6 +20,8 @@ class Generation:
             may give their numbers to others.
     """
 
+    undone: bool
+
     __slots__ = ("undone",)
 
     def __init__(self) -> None:
@@ -113,6 +115,8 @@ class JSFunction(JSHandle):
     Attributes:
         name: The function's name in the guest; may be empty.
     """
+
+    name: str
 
     __slots__ = ("name",)
 
@@ -294,7 +298,7 @@ class _Steps(JSHandle):
             raise
         if done:
             self._end()
-            raise StopAsyncIteration
+            raise StopAsyncIteration(result)
         return result
 
     # --- both ---

@@ -10,8 +10,6 @@ import ctypes
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, ClassVar, Final
 
-import wasmtime
-
 from sandbox import _abi, _faults, _store, _wasmtime
 from sandbox._abi import Control, Status
 from sandbox._callback import host_call_address, running
@@ -27,9 +25,10 @@ if TYPE_CHECKING:
 __all__ = ["OUT_OF_BUDGET", "STACK_OVERFLOW", "HostCall", "Instance", "MakeInstance", "MemoryCopy", "Origin", "Trap"]
 
 # The hard stops of both ways of metering.
-OUT_OF_BUDGET: Final = frozenset({wasmtime.TrapCode.OUT_OF_FUEL.name, wasmtime.TrapCode.INTERRUPT.name})
-STACK_OVERFLOW: Final = wasmtime.TrapCode.STACK_OVERFLOW.name
+OUT_OF_BUDGET: Final = frozenset({"OUT_OF_FUEL", "INTERRUPT"})
+STACK_OVERFLOW: Final = "STACK_OVERFLOW"
 
+_RESERVE_BYTES: Final = 1 << 20  # below the wall of linear memory, so that the guest can report that it ran out
 _NOBODYS_CONTROL: Final = Control()
 _NO_MEMORY: Final = memoryview(bytearray())
 _EVERYTHING: Final = 1 << 32  # of what is not there, any part can be read, and is empty
@@ -57,6 +56,12 @@ class Instance:
         image: What the instance was made from.
         is_reserving: Whether the guest was asked for room for a message, and has not answered.
     """
+
+    control: Control
+    depth: int
+    is_broken: bool
+    is_reserving: bool
+    on_host_call: HostCall
 
     __slots__ = (
         "_context",
@@ -170,7 +175,7 @@ class Instance:
                 deadline.pause()
         if error:
             store.trapped = True
-            raise Trap("ERROR", _store.error_text(error))
+            raise Trap("ERROR", _wasmtime.take_error(error))
         if self._trap.value:
             store.trapped = True
             raise _store.take_trap(self._trap)
@@ -285,6 +290,12 @@ class Instance:
         self.is_broken = True
         return GuestProtocolError(text)
 
+    def limit_heap(self, heap_bytes: int | None) -> None:
+        """Bound what the engine's heap may hold; None, or more than there is room for: as much as there is."""
+        held = self.image.heap_bytes
+        most = max(held + self._limit_bytes - self.image.memory_bytes - _RESERVE_BYTES, held // 2)
+        self.control.heap_limit_bytes = most if heap_bytes is None else min(heap_bytes, most)
+
     def memory_bytes(self) -> int:
         """Size of the linear memory now; it never shrinks."""
         assert self._store is not None
@@ -361,7 +372,8 @@ class Instance:
         Raises:
             MemoryError: The host has no room for the copy.
         """
-        return self.copy()
+        assert self._store is not None
+        return MemoryCopy.of(self._store, is_kept=False)
 
     def view(self) -> Origin:
         """The memory itself, for one other instance to continue from while nothing runs in this one."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterable
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any, Final
-from uuid import UUID
 
 from sandbox._abi import Tag
 from sandbox._wire import UNDEFINED, bigint_payload, date_payload, extension
@@ -52,6 +52,18 @@ def in_order(members: Iterable[object]) -> list[Any]:
         (scalars if type(member) in _RANKS else others).append(member)
     scalars.sort(key=lambda member: (_RANKS[type(member)], 0 if member is None else member))
     return scalars + others
+
+
+class _Uuid(type):
+    """Tells a UUID from other values; whoever has one has imported its module, which takes as long as a codec."""
+
+    def __instancecheck__(cls, value: object) -> bool:
+        module = sys.modules.get("uuid")
+        return module is not None and isinstance(value, module.UUID)
+
+
+class UUID(metaclass=_Uuid):
+    """Stands for `uuid.UUID`."""
 
 
 # The first row whose types fit: the types, what writes their values, and whether the guest makes objects of them. What

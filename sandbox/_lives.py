@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from types import BuiltinFunctionType, FunctionType, MethodType
-from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, NoReturn
 
 from sandbox._abi import CAP_FIRST_HOST_REQUEST, FIRST_DYNAMIC_OP, Mode, Status
 from sandbox._callables import HostOperation, can_be_paused, operation_of
@@ -76,8 +76,7 @@ class Past:
     claims: Mapping[str, Claim] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lives:
+class Lives(NamedTuple):
     """Ends one life of a sandbox and begins another, by way of its parts.
 
     Attributes:
@@ -256,8 +255,9 @@ class Lives:
 
 
 def _check_limits(state: State, limits: Limits) -> None:
+    pending = sum(request.answer is None for request in state.requests)
     for name, held, limit in (
-        ("pending requests", len(state.requests), limits.pending_requests),
+        ("pending requests", pending, limits.pending_requests),
         ("handles", max(len(state.operations), len(state.handles)), limits.handles),
     ):
         if held > limit:

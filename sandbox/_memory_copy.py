@@ -35,6 +35,9 @@ class MemoryCopy:
         parts: Offsets and contents of what may differ from a new instance, in order; whole pages of the machine.
     """
 
+    memory_bytes: int
+    parts: Sequence[tuple[int, bytes]]
+
     __slots__ = ("_is_view", "_layer", "_lock", "_uses", "memory_bytes", "parts")
 
     def __init__(self, memory_bytes: int, parts: Sequence[tuple[int, bytes]], *, is_view: bool = False) -> None:
@@ -47,14 +50,22 @@ class MemoryCopy:
         self._lock = threading.Lock()
 
     @classmethod
-    def of(cls, store: Store) -> Self:
+    def of(cls, store: Store, *, is_kept: bool = True) -> Self:
         """Copy the memory of an instance in which nothing runs.
+
+        Args:
+            store: Of the instance.
+            is_kept: Whether it is worth the time to leave out pages that are as in a new instance.
 
         Raises:
             MemoryError: The host has no room for it.
         """
         parts = [(start, bytes(store.memory[start:end])) for start, end in _store.changed(store)]
-        if store.was_used and _SMALL_BYTES < sum(len(data) for _, data in parts) < 2 * _store.MAX_WRITTEN_BYTES:
+        if (
+            is_kept
+            and store.was_used
+            and _SMALL_BYTES < sum(len(data) for _, data in parts) < 2 * _store.MAX_WRITTEN_BYTES
+        ):
             parts = list(_store.pristine(store.image, store.image.memory_bytes).trimmed(parts))
         return cls(store.memory_bytes(), parts)
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from sandbox._awaitables import Timed
 from sandbox._pausing import misplaced
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 # Names are the embedder's, who may make functions with names of the guest's choice.
 MOST_NAMES: Final = 1000
 _OTHERS: Final = "(others)"
+EVERY: Final = "**"  # the pattern of limits that one run is given for all of its calls; it fits as "*" does
 _sandboxes = itertools.count(1)
 
 
@@ -71,8 +72,7 @@ class Metered(Protocol):
     meters: dict[str, Meter]
 
 
-@dataclass(frozen=True, slots=True)
-class Watch:
+class Watch(NamedTuple):
     """What concerns one operation.
 
     Attributes:
@@ -88,8 +88,25 @@ class Watch:
     before: tuple[Hook, ...]
     after: tuple[Hook, ...]
     limits: tuple[tuple[str, CallLimits], ...]
-    logs: tuple[AuditLog, ...]
+    logs: tuple[CallLog, ...]
     timeout: float | None
+
+
+class CallLog(Protocol):
+    """Where calls are recorded; an `AuditLog` is one."""
+
+    @property
+    def ops(self) -> Iterable[str]:
+        """The names or patterns of what it records."""
+
+    def begin(self, sandbox: int, call: Call, /) -> None:
+        """A call is made."""
+
+    def end(self, sandbox: int, call: Call, /) -> None:
+        """It has ended."""
+
+    def after_fork(self) -> None:
+        """Whatever thread held its lock, it is not in the child."""
 
 
 class Observer:
@@ -100,9 +117,12 @@ class Observer:
         on_call: Mapping[str, Hook],
         on_result: Mapping[str, Hook],
         call_limits: Mapping[str, CallLimits],
-        logs: tuple[AuditLog, ...],
+        logs: tuple[CallLog, ...],
+        *,
+        goes_by_labels: bool = False,
     ) -> None:
-        """Make one; the mappings are by name or pattern."""
+        """Make one; the mappings are by name or pattern. By labels: functions go by the names of their globals."""
+        self.goes_by_labels = goes_by_labels
         self._on_call = on_call
         self._on_result = on_result
         self._call_limits = call_limits
@@ -113,6 +133,22 @@ class Observer:
         self._totals: dict[str, _Total] = {}
         # Reentrant, since a finalizer of the embedder may use the sandbox.
         self._lock = threading.RLock()
+
+    @staticmethod
+    def of_run(observer: Observer | None, log: CallLog | None, limits: CallLimits | None) -> Observer | None:
+        """What a sandbox has, and what one of its runs has beside that; None: nothing."""
+        if log is None and limits is None:
+            return observer
+        own = {} if limits is None else {EVERY: limits}
+        logs = () if log is None else (log,)
+        if observer is None:
+            return Observer({}, {}, own, logs, goes_by_labels=True)
+        joined = Observer(
+            observer._on_call, observer._on_result, {**observer._call_limits, **own}, (*observer._logs, *logs)
+        )
+        joined._id, joined._numbers = observer._id, observer._numbers
+        joined._totals, joined._lock = observer._totals, observer._lock
+        return joined
 
     def watch(self, name: str, *, is_quiet: bool = False) -> Watch | None:
         """What concerns an operation; None: nothing does.
@@ -224,7 +260,8 @@ class Observer:
                 ):
                     is_over = limit is not None and used > limit
                     if excess is None and limit is not None and (is_over or (unit == "seconds" and was_used_up)):
-                        advice = f"Raise call_limits[{pattern!r}], or let the program ask for less."
+                        option = "max_host_calls" if pattern == EVERY else f"call_limits[{pattern!r}]"
+                        advice = f"Raise {option}, or let the program ask for less."
                         excess = CallLimitExceeded(limit, used, unit, advice=advice, op=watch.name)
         return excess
 
@@ -254,6 +291,8 @@ class Course:
         invoke: Calls a function of the embedder. Whoever takes the steps may set it.
         began: When what the last step gave was begun, by `time.perf_counter`; whoever takes them sets it.
     """
+
+    call: Call
 
     def __init__(
         self,

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import AsyncIterable, Awaitable, Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sandbox import _abi
 from sandbox._abi import Mode, Tag
@@ -37,8 +37,7 @@ _MODES: Final = {"call": Mode.CALL, "send": Mode.CALL, "queue": Mode.QUEUE}
 _STEMS: Final = {op: stem for (stem, _), (op, _) in _abi.OPS.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """What is known of a callable before the guest gets it.
 
     Attributes:
@@ -322,6 +321,11 @@ class Operations:
         if tag is Tag.FUNCTION:
             return JSFunction(self._handle_owner, handle, name, self._generation)
         return _HELD[tag](self._handle_owner, handle, self._generation)
+
+    def release(self, handle: int, generation: Generation) -> None:
+        """Write down a handle that the host no longer holds; any thread, at any moment."""
+        if not generation.undone:
+            self.dropped.append((handle, generation))
 
     def take_dropped(self) -> list[int]:
         """The handles to tell the guest of."""

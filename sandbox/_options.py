@@ -24,9 +24,11 @@ if TYPE_CHECKING:
     from sandbox._lives import OnPending, Past
     from sandbox._observer import Observer
     from sandbox._replay.recorder import Recording
+    from sandbox._settings import MakeInstance, Place
     from sandbox.audit import AuditLog
     from sandbox.calls import HookOption
     from sandbox.capabilities import Capability, ConsoleEntry
+    from sandbox.capabilities.testing import SuiteListener, TestingCapability
     from sandbox.errors import ErrorDetail
     from sandbox.fetch.grant import Fetch, Handler
     from sandbox.files.contract import FileStore
@@ -63,6 +65,8 @@ class SandboxOptions(TypedDict, total=False):
     call_limits: Mapping[str, CallLimits] | None
     audit: AuditLog | Iterable[AuditLog] | None
     record: str | PathLike[str] | None
+    remote: Place | None
+    testing: bool | SuiteListener | None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -90,6 +94,8 @@ class Options:
     call_limits: Mapping[str, CallLimits] | None = None
     audit: AuditLog | Iterable[AuditLog] | None = None
     record: str | PathLike[str] | None = None
+    remote: Place | None = None
+    testing: bool | SuiteListener | None = None
 
     def checked_values(self, limits: Limits) -> dict[str, Any]:
         """The globals and functions, after a look at this and other options.
@@ -169,14 +175,32 @@ def mounts_of(option: object) -> Mounts | None:
     return mounts.mounts_of(option)
 
 
-def sources_of(option: ModuleOption | Sequence[ModuleOption] | None, *, has_files: bool) -> tuple[Finder, ...]:
-    """What finds modules: the embedder's, then those of the bindings that a guest with files may import."""
-    found = tuple(finders(option))
-    if not has_files:
-        return found
-    from sandbox.modules.builtin import builtin  # most programs do without
+def sources_of(
+    option: ModuleOption | Sequence[ModuleOption] | None, *, has_files: bool, has_tests: bool
+) -> tuple[Finder, ...]:
+    """What finds modules: the embedder's, before those of the bindings that a guest with files may import.
 
-    return *found, builtin({"node:fs/promises", "fs/promises", "node:fs", "fs"})
+    Before all of them those of the test environment: a runner that is installed as a package is none for a guest.
+    """
+    found = tuple(finders(option))
+    if not has_files and not has_tests:
+        return found
+    from sandbox.modules.builtin import FILES, TESTING, builtin  # most programs do without
+
+    first = (builtin(TESTING),) if has_tests else ()
+    last = (builtin(FILES),) if has_files else ()
+    return *first, *found, *last
+
+
+def testing_of(option: object) -> TestingCapability | None:
+    """What serves the test environment; None: there is none."""
+    if option is None or option is False:
+        return None
+    from sandbox.capabilities.testing import SuiteListener, TestingCapability  # most programs do without
+
+    if option is not True and not isinstance(option, SuiteListener):
+        raise TypeError(f"testing must be a bool or a SuiteListener, not {type(option).__name__}")
+    return TestingCapability(None if option is True else option)
 
 
 def observer_of(options: Options) -> Observer | None:
@@ -194,6 +218,17 @@ def recording_of(path: str | PathLike[str], limits: Limits, max_bytes: int | Non
     from sandbox._replay import recorder  # most programs do without
 
     return recorder.Recording(path, limits, recorder.MAX_BYTES if max_bytes is None else max_bytes)
+
+
+def instances_of(options: Options, limits: Limits) -> MakeInstance | None:
+    """What makes the instance; None: it is an ordinary one."""
+    if options.remote is None:
+        return None if options.record is None else recording_of(options.record, limits).make_instance
+    if options.record is not None:
+        raise UsageError("the guest of a remote sandbox cannot be recorded here")
+    if not callable(getattr(options.remote, "instances", None)):
+        raise TypeError(f"remote must be what connect() gives, or None, not {type(options.remote).__name__}")
+    return options.remote.instances()
 
 
 def check_pending(pending: Any) -> OnPending:  # noqa: ANN401 - what is checked

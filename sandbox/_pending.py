@@ -6,11 +6,15 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, TypeVar
 
+from sandbox._abi import Status
+from sandbox._detached import DETACHED
+from sandbox._events import Encoded
 from sandbox._pausing import Suspension, suspend
 from sandbox.errors import JSError
 from sandbox.pause import pause_in
+from sandbox.stop import stop_in
 
 if TYPE_CHECKING:
     from sandbox._awaitables import Startable
@@ -29,6 +33,15 @@ class Aborted(JSError):
 
     def __init__(self) -> None:
         super().__init__("the run that waited for this was ended", name="AbortError", js_class="DOMException")
+
+
+# What answers a call whose run the host has stopped: nothing, and so the program never learns of it.
+FORGET: Final = Encoded(DETACHED.encode(None), Status.FORGET)
+
+
+def ended(error: BaseException | None) -> Aborted | Encoded:
+    """What answers the calls of a run that such an error has ended by force."""
+    return Aborted() if stop_in(error) is None else FORGET
 
 
 class Waiter(Protocol):
@@ -114,8 +127,7 @@ class Pending:
         return self.is_open() and (self.pause is None or self.pause.claim.take())
 
 
-@dataclass(frozen=True, slots=True)
-class Before:
+class Before(NamedTuple):
     """What there was at a mark, and what has become of it.
 
     Attributes:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from sandbox._abi import FIRST_DYNAMIC_OP
@@ -43,8 +42,7 @@ def _abort_calls(driver: Driver, run: Run) -> Steps[None]:
 
 def without_calls(state: State) -> State:
     """What the host knows of a sandbox that was put aside: functions of the embedder are not waited for any more."""
-    return replace(
-        state,
+    return state._replace(
         runs=(),
         abandoned=(*state.abandoned, *state.runs),
         requests=tuple(each for each in state.requests if 0 < each.op < FIRST_DYNAMIC_OP),

@@ -16,7 +16,7 @@ from sandbox._abi import CAP_FIRST_HOST_REQUEST
 from sandbox._awaitables import Startable, close
 from sandbox._clock import Alarms
 from sandbox._events import returned
-from sandbox._pending import FORKED, Aborted, Before, Pending, Waiter, drain
+from sandbox._pending import FORKED, Aborted, Before, Pending, Waiter, drain, ended
 from sandbox._weights import host_bytes
 from sandbox.capabilities.base import Due, Later
 from sandbox.errors import LimitExceeded
@@ -52,8 +52,9 @@ class Requests:
             wake_everyone: Has all runs look at the book again; any thread.
             limits: Say how many there may be, and how many the host may work on at one time.
         """
-        self.alarms = Alarms()
-        self.held_bytes = self.answered_bytes = 0
+        self.alarms: Alarms = Alarms()
+        self.held_bytes: int = 0
+        self.answered_bytes: int = 0
         self._waiter = waiter
         self._wake_everyone = wake_everyone
         self._limits = limits
@@ -67,10 +68,11 @@ class Requests:
         self._working: set[Pending] = set()
         self._services: dict[int, Service] = {}
         self._unstarted_services: deque[Service] = deque()
-        self.next_number = CAP_FIRST_HOST_REQUEST
+        self.next_number: int = CAP_FIRST_HOST_REQUEST
         self._cancels: deque[Callable[[], object]] = deque()
         self._answered = 0
-        self.has_paused = self.must_repeat = False
+        self.has_paused: bool = False
+        self.must_repeat: bool = False
 
     def __len__(self) -> int:
         return len(self._pending)
@@ -388,7 +390,7 @@ class Requests:
                 if self._is_waited_for(pending):
                     self._take(pending.number)
                     self.answered_bytes = pending.held_bytes
-                    return pending.number, Aborted() if pending.aborted else value
+                    return pending.number, ended(pending.run.error) if pending.aborted else value
         return None
 
     def any_answer(self) -> bool:

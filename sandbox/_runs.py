@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any, Final
 from sandbox._pausing import misplaced
 from sandbox.errors import CpuLimitExceeded, FuelLimitExceeded, LimitExceeded, Paused, WallLimitExceeded
 from sandbox.pause import pause_in
+from sandbox.stop import stop_in
 
 if TYPE_CHECKING:
     from sandbox._observer import Meter, Observer
+    from sandbox._trace import Trace
     from sandbox.limits import Limits
 
 # Where fuel is the meter, but not limited, a tank stands behind the limits of time, and ends what never polls. Bytecode
@@ -50,10 +52,31 @@ class Run:
         thread: Which one began it.
         observer: What is done about the calls of its turns; None: nothing.
         meters: See `Metered`.
+        trace: What is written down of it; None: nothing.
         requests: Host calls it asked for that have no answer yet, by number, with what cancels each.
         answers: Completed requests of its own that the guest has not been told of.
         wake: Ends its wait; any thread. The face sets it before the first step.
     """
+
+    concluded: bool
+    cpu_limit: float | None
+    cpu_used: float
+    deadline: float
+    done: bool
+    ended: bool
+    entered: bool
+    forced: bool
+    fuel_limit: int | None
+    fuel_used: int
+    has_run: bool
+    id: int
+    idle: bool
+    observer: Observer | None
+    output_bytes: int
+    started: float
+    thread: int
+    undone: bool
+    wall_limit: float
 
     __slots__ = (
         "answers",
@@ -78,6 +101,7 @@ class Run:
         "requests",
         "started",
         "thread",
+        "trace",
         "undone",
         "value",
         "wake",
@@ -116,6 +140,7 @@ class Run:
         self.is_answer: Callable[[object], bool] = is_anything
         self.observer = observer
         self.meters: dict[str, Meter] = {}
+        self.trace: Trace | None = None
         self.requests: dict[int, None] = {}
         self.answers: deque[tuple[Any, Any]] = deque()
         self.wake: Callable[[], object] = _nobody
@@ -138,7 +163,7 @@ class Run:
         if not self.forced:
             pause = error if isinstance(error, Paused) else pause_in(error)
             self.done, self.value, self.forced = True, None, True
-            self.error = error if pause is None else misplaced(pause)
+            self.error = (stop_in(error) or error) if pause is None else misplaced(pause)
 
     def outcome(self) -> Any:  # noqa: ANN401 - any value
         """Return the value or raise the error."""
@@ -163,6 +188,7 @@ class Run:
         seconds = self.deadline - now
         if self.cpu_limit is not None:
             seconds = min(seconds, self.cpu_limit - self.cpu_used)
+        seconds = max(seconds, 0.0)  # a busy machine may take any time since it was seen whether it may have the turn
         if self.fuel_limit is not None:
             fuel, spare_fuel = self.fuel_limit - self.fuel_used, 0
         elif seconds == math.inf:

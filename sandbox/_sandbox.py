@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Collection, Mapping
 from functools import cache
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Self
@@ -11,16 +11,20 @@ from sandbox import _interrupts
 from sandbox._abi import Verb
 from sandbox._blocking import BlockingRunner
 from sandbox._face import Face, Runner, at_value
-from sandbox.errors import ConversionError, SandboxClosed, SandboxError, UsageError
-from sandbox.outcome import Outcome, failed
+from sandbox._globals import Globals
+from sandbox.errors import ConversionError, SandboxClosed
+from sandbox.outcome import DEFAULT_TRACE, Outcome, Report
+from sandbox.stream import Stream
 from sandbox.values import Generation, HandleOwner, JSFunction, JSHandle, Question, undefined
 
 if TYPE_CHECKING:
     from sandbox._commands import Command
     from sandbox._lives import OnPending
     from sandbox._replay.recorder import Recording
+    from sandbox.context import Sync
     from sandbox.http import Request, Response
     from sandbox.snapshot import Snapshot
+    from sandbox.trace import TraceOption
 
 
 class Sandbox(Face):
@@ -82,6 +86,35 @@ class Sandbox(Face):
         """
         return self._perform(self._eval_command(code, filename, timeout, fuel), timeout, fuel)
 
+    def eval_into(
+        self,
+        receiver: JSFunction,
+        code: str,
+        *,
+        filename: str | None = None,
+        timeout: float | None = None,
+        fuel: int | None = None,
+    ) -> Any:  # noqa: ANN401 - any value
+        """Evaluate a script and return what a function of the guest makes of its completion value.
+
+        The value stays in the guest, is not converted, and not waited for: `value => () => value` keeps it there.
+        Microtasks that the script left run after the function. `await` cannot be used at the top level.
+
+        Args:
+            receiver: The function, which gets the completion value.
+            code: The source text; this and what follows is as for `eval`.
+            filename: What stacks call it.
+            timeout: Seconds that it may take.
+            fuel: What it may burn.
+
+        Returns:
+            What the function returned, converted.
+
+        Raises:
+            BaseException: As `eval`.
+        """
+        return self._perform(self._eval_command(code, filename, timeout, fuel, receiver), timeout, fuel)
+
     def execute(
         self,
         code: str,
@@ -89,18 +122,76 @@ class Sandbox(Face):
         filename: str | None = None,
         timeout: float | None = None,
         fuel: int | None = None,
+        trace: Collection[TraceOption] = DEFAULT_TRACE,
+        context: Mapping[str, Any] | None = None,
+        sync: Sync = "none",
+        strict: bool | None = None,
+        max_host_calls: int | None = None,
+        call_timeout: float | None = None,
     ) -> Outcome:
-        """Evaluate a script and say what became of it; see `eval` for the arguments.
+        """Evaluate a script and say what became of it, and how: for programs that a model has written, above all.
+
+        The script is that of `eval`, but for `return`, which may stand at its top: what it gives is the value then.
+        Called by a host function of this sandbox, in the middle of a turn, it tells nothing beyond the outcome, and
+        takes no context.
+
+        Args:
+            code: The source text.
+            filename: As for `eval`.
+            timeout: As for `eval`.
+            fuel: As for `eval`.
+            trace: What is written down, see `TraceOption`; by default all but lines and comments, which cost
+                the program time.
+            context: Values for this run, set as globals before it. `frozen(...)` makes one that cannot be changed,
+                `expose(...)` an object whose attributes are written through, one by one.
+            sync: What becomes of changes that the program makes to the context: `"none"`, `"diff"` or `"inplace"`; see
+                `Sync`.
+            strict: Whether the script is strict code; None: if something in the context is frozen.
+            max_host_calls: How many calls of the host the run may make; more end it with `CallLimitExceeded`.
+            call_timeout: How long the host may work on one of them, in seconds; see `CallLimits.timeout`.
 
         Raises:
             UsageError: As `eval`: what is the embedder's fault is not the outcome of a program.
-            BaseException: Whatever a host function raised that is no `Exception`.
+            BaseException: Whatever a host function raised that is no `Exception`, but for `Stop`.
         """
+        execution = self._execution(
+            code,
+            filename,
+            timeout,
+            fuel,
+            trace=trace,
+            context=context,
+            sync=sync,
+            strict=strict,
+            max_host_calls=max_host_calls,
+            call_timeout=call_timeout,
+        )
+        report = Report(execution)
         try:
-            value = self.eval(code, filename=filename, timeout=timeout, fuel=fuel)
-        except SandboxError as error:
-            return failed(error, self.usage)
-        return Outcome(value, usage=self.usage)
+            if self._runner.is_nested():
+                return Outcome(self._runner.run_nested(execution.command), usage=self.usage)
+            value = self._runner.run(report.steps, timeout, fuel)
+        except BaseException as error:  # noqa: BLE001 - the report raises what is no outcome
+            return report.raised(error, self.usage)
+        return report.finished(value, self.usage)
+
+    def stream(self, code: str, *, filename: str | None = None, strict: bool = False) -> Stream:
+        """Evaluate a script that hands over values with `yield`, at its top, one by one.
+
+        It runs while the next value is asked for, and stands still meanwhile: what nobody asks for is never computed.
+        `yield` awaits a promise, and `return` ends it. Its declarations persist as those of `eval` do. Each step is a
+        run, with budgets of its own.
+
+        Args:
+            code: The source text.
+            filename: As for `eval`.
+            strict: Whether it is strict code.
+
+        Returns:
+            The values. Nothing happens before the first one is asked for: then a script that cannot be parsed fails.
+        """
+        command = self._stream_command(code, filename, strict=strict)
+        return Stream(lambda: self._perform(command))
 
     def resume(
         self,
@@ -134,11 +225,12 @@ class Sandbox(Face):
         """
         self._check_call(timeout, fuel)
         number, steps = self._resumption(value, error, call, proceed=proceed)
+        report = Report()
         try:
             value = self._runner.run(steps, timeout, fuel, number=number)
-        except SandboxError as failure:
-            return failed(failure, self.usage)
-        return Outcome(value, usage=self.usage)
+        except BaseException as failure:  # noqa: BLE001 - the report raises what is no outcome
+            return report.raised(failure, self.usage)
+        return report.finished(value, self.usage)
 
     def module(
         self, code: str, *, filename: str | None = None, timeout: float | None = None, fuel: int | None = None
@@ -208,7 +300,7 @@ class Sandbox(Face):
     @property
     def globals(self) -> Globals:
         """The properties of the guest's globalThis, live."""
-        return Globals(self)
+        return Globals(self._access, standard_names)
 
     def dispatch(self, request: Request, *, timeout: float | None = None, fuel: int | None = None) -> Response:
         """Have the program answer a request, by the handler it gave to `serve`, or exports as `default`.
@@ -370,44 +462,6 @@ class Sandbox(Face):
         return self._perform(self._driver.access(verb, key, value))
 
 
-class Globals(MutableMapping[str, Any]):
-    """The properties of a sandbox's globalThis. Each use is one entry into the guest, under its limits.
-
-    Iteration and length count what programs and embedders put there, not what every sandbox has.
-    """
-
-    def __init__(self, sandbox: Sandbox) -> None:
-        """A view of one sandbox."""
-        self._access = sandbox._access
-
-    def __getitem__(self, key: str) -> Any:  # noqa: ANN401 - any value
-        value = self._access(Verb.GET, _checked(key))
-        if value is undefined and key not in self:
-            raise KeyError(key)
-        return value
-
-    def __setitem__(self, key: str, value: Any) -> None:  # noqa: ANN401 - any value
-        self._access(Verb.SET, _checked(key), value)
-
-    def __delitem__(self, key: str) -> None:
-        if key not in self:
-            raise KeyError(key)
-        if not self._access(Verb.DELETE, key):
-            raise UsageError(f"the global {key!r} cannot be deleted")
-
-    def __contains__(self, key: object) -> bool:
-        return isinstance(key, str) and bool(self._access(Verb.HAS, key))
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(own_names(self._access(Verb.KEYS, "")))
-
-    def __len__(self) -> int:
-        return len(own_names(self._access(Verb.KEYS, "")))
-
-    def __repr__(self) -> str:
-        return "<globals of a sandbox>"
-
-
 class _Handles:
     """What the handles of a blocking sandbox ask."""
 
@@ -422,15 +476,13 @@ class _Handles:
         return sandbox._perform(sandbox._driver.call(held, this, args), timeout, fuel)
 
     def construct(self, held: JSHandle, args: tuple[object, ...], timeout: float | None, fuel: int | None) -> Any:  # noqa: ANN401 - any value
-        sandbox = self._sandbox
-        sandbox._check_call(timeout, fuel)
-        return sandbox._perform(sandbox._driver.construct(held, args), timeout, fuel)
+        self._sandbox._check_call(timeout, fuel)
+        return self._sandbox._perform(self._sandbox._driver.construct(held, args), timeout, fuel)
 
     def ask(self, held: JSHandle, question: Question, value: object, timeout: float | None) -> Any:  # noqa: ANN401 - any value
-        sandbox = self._sandbox
-        sandbox._check_call(timeout)
+        self._sandbox._check_call(timeout)
         try:
-            return sandbox._perform(sandbox._driver.ask(held, question, value), timeout)
+            return self._sandbox._perform(self._sandbox._driver.ask(held, question, value), timeout)
         except ConversionError as error:
             raise at_value(error) from None
 
@@ -438,24 +490,11 @@ class _Handles:
         return await self._sandbox._runner.in_thread(lambda: self.ask(held, question, value, None))
 
     def release(self, handle: int, generation: Generation) -> None:
-        driver = getattr(self._sandbox, "_driver", None)
-        if driver is not None:  # else it was read for a sandbox that could not be made
-            driver.release(handle, generation)
-
-
-def own_names(names: list[str]) -> list[str]:
-    """Those names of globals that not every sandbox has."""
-    standard = _standard_names()
-    return [name for name in names if name not in standard]
+        self._sandbox._operations.release(handle, generation)
 
 
 @cache
-def _standard_names() -> frozenset[str]:
+def standard_names() -> frozenset[str]:
+    """The names of globals that every sandbox has."""
     with Sandbox() as box:
         return frozenset(box._access(Verb.KEYS, ""))
-
-
-def _checked(key: object) -> str:
-    if not isinstance(key, str):
-        raise TypeError(f"the name of a global is a str, not {type(key).__name__}")
-    return key

@@ -92,6 +92,10 @@ class PendingCall:
         pause: Why it has no answer, if a host function has paused it; else None.
     """
 
+    arguments: tuple[Any, ...]
+    id: int
+    name: str
+
     __slots__ = ("_pending", "_requests", "arguments", "id", "name", "pause")
 
     def __init__(self, requests: Requests, pending: Pending, name: str) -> None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from sandbox._abi import CAP_STACK_BYTES
 from sandbox._instance import MakeInstance
@@ -17,11 +16,21 @@ if TYPE_CHECKING:
 
 _MAX_OUTBOX_BYTES: Final = 1 << 18
 
-__all__ = ["MakeInstance", "Settings"]
+__all__ = ["MakeInstance", "Place", "Settings"]
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Place(Protocol):
+    """Where instances are, if not in this process."""
+
+    def instances(self) -> MakeInstance:
+        """What makes them.
+
+        Raises:
+            SandboxError: It cannot be reached.
+        """
+
+
+class Settings(NamedTuple):
     """The settings of one instance; its budgets are `Limits`.
 
     Attributes:

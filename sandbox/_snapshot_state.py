@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, fields
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sandbox._abi import CAP_MESSAGE_BYTES, FIRST_DYNAMIC_OP, Clock, Mode
 from sandbox.errors import SnapshotCorrupt
@@ -14,8 +13,7 @@ _MAX_NUMBER: Final = (1 << 53) - 1
 _U32: Final = (1 << 32) - 1
 
 
-@dataclass(frozen=True, slots=True)
-class SavedOperation:
+class SavedOperation(NamedTuple):
     """Something of the embedder that the guest can call.
 
     Attributes:
@@ -36,8 +34,7 @@ class SavedOperation:
     parameters: int
 
 
-@dataclass(frozen=True, slots=True)
-class SavedRequest:
+class SavedRequest(NamedTuple):
     """Something the guest waits for.
 
     Attributes:
@@ -59,8 +56,7 @@ class SavedRequest:
     outcome: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class SavedPause:
+class SavedPause(NamedTuple):
     """Why a request has no answer: a host function has paused it; see `Suspension`.
 
     Attributes:
@@ -76,8 +72,7 @@ class SavedPause:
     message: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class State:
+class State(NamedTuple):
     """All of it.
 
     Attributes:
@@ -124,7 +119,7 @@ class State:
 
     def plain(self) -> dict[str, Any]:
         """It as maps, arrays and scalars."""
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        values = self._asdict()
         return {**values, **{name: _rows(values[name]) for name in ("operations", "requests", "pauses")}}
 
     @classmethod
@@ -151,7 +146,7 @@ class State:
 
 
 def _rows(items: Iterable[Any]) -> list[list[Any]]:
-    return [[getattr(item, field.name) for field in fields(item)] for item in items]
+    return [list(item) for item in items]
 
 
 _Check = Callable[[Any], bool]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 _MAX_FRAMES: Final = 200
@@ -93,6 +93,22 @@ def render(title: str, frames: Sequence[Frame], sources: Mapping[str, str], sour
     return "\n".join(parts)
 
 
+def place(frames: Sequence[Frame], sources: Mapping[str, str]) -> Frame | None:
+    """The innermost frame with a place in the program, its column counted in characters where its source is known."""
+    for frame in _of_the_program(frames, sources):
+        if frame.file is None or frame.line is None:
+            continue
+        lines = _lines(sources.get(frame.file, ""))
+        if frame.column is None or frame.line > len(lines):
+            return frame
+        return replace(frame, column=_characters(lines[frame.line - 1], frame.column) + 1)
+    return None
+
+
+def _lines(source: str) -> list[str]:
+    return source.replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n").replace("\u2029", "\n").split("\n")
+
+
 def _of_the_program(frames: Sequence[Frame], sources: Mapping[str, str]) -> list[Frame]:
     """The frames without those of the bindings, and without the engine's functions that they or the host called."""
     kept: list[Frame] = []
@@ -126,7 +142,7 @@ def _calls(frames: Sequence[Frame]) -> Iterator[str]:
 
 
 def _code_frame(source: str, frame: Frame, dim: str, red: str, reset: str) -> list[str]:
-    lines = source.replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n").replace("\u2029", "\n").split("\n")
+    lines = _lines(source)
     line = frame.line or 1
     if line > len(lines):
         return []

@@ -3,7 +3,8 @@
 Making an instance costs little, but every page that a fresh one touches costs a page fault. So the pages that every
 program writes are made present at once. And a store whose sandbox was closed in good order is wiped, page by page as
 the kernel says which were written, and serves the next sandbox. What cannot be wiped with certainty is freed instead:
-after a trap, when the memory has grown, or on a system that does not tell.
+after a trap, when the memory has grown, or on a system that does not tell. All of this begins with the second sandbox
+of a process: to learn what a memory looks like takes longer than the one program that many processes run.
 """
 
 from __future__ import annotations
@@ -15,9 +16,6 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import Any, Final, Protocol
-
-import wasmtime
-from wasmtime import _ffi as ffi
 
 from sandbox import _epochs, _pages, _wasmtime
 from sandbox._abi import Control
@@ -75,10 +73,17 @@ class Store:
         was_used: Whether other sandboxes had it before: then pages are present that this one has not written.
     """
 
+    control: Control
+    image: Image
+    memory: memoryview[int]
+    trapped: bool
+    was_used: bool
+
     __slots__ = (
         "_functions",
         "_instance",
         "_memory",
+        "_memory_address",
         "_store",
         "base",
         "context",
@@ -101,17 +106,18 @@ class Store:
             self.limit(memory_bytes)
             check(_wasmtime.set_wasi(self.context, _wasmtime.wasi_config_new()))
             self.lift()
-            self._instance = ffi.wasmtime_instance_t()
+            self._instance = _wasmtime.Instance()
             trap = ctypes.c_void_p()
             error = _wasmtime.instantiate(
                 image.pre_address, self.context, ctypes.addressof(self._instance), ctypes.addressof(trap)
             )
             if error:
-                raise SandboxError(f"no room for another sandbox in this process: {error_text(error)}")
+                raise SandboxError(f"no room for another sandbox in this process: {_wasmtime.take_error(error)}")
             if trap.value:
                 raise take_trap(trap)
-            self._memory = self._export(b"memory").of.memory
-            self.base: int = _wasmtime.memory_data(self.context, ctypes.addressof(self._memory))
+            self._memory = self._export(b"memory")
+            self._memory_address = ctypes.addressof(self._memory) + _wasmtime.ITEM_OFFSET
+            self.base: int = _wasmtime.memory_data(self.context, self._memory_address)
             self.memory = memoryview(_AddressSpace.from_address(self.base)).cast("B")
             self.control = Control.from_address(self.base + self._control_address())
             image.heap_bytes = image.heap_bytes or self.control.heap_bytes
@@ -134,13 +140,13 @@ class Store:
         """Address of an exported function."""
         entry = self._functions.get(name)
         if entry is None:
-            function = self._export(name.encode()).of.func
-            entry = self._functions[name] = (ctypes.addressof(function), function)
+            function = self._export(name.encode())
+            entry = self._functions[name] = (ctypes.addressof(function) + _wasmtime.ITEM_OFFSET, function)
         return entry[0]
 
     def memory_bytes(self) -> int:
         """Size of the linear memory now; it never shrinks."""
-        size: int = _wasmtime.memory_data_size(self.context, ctypes.addressof(self._memory))
+        size: int = _wasmtime.memory_data_size(self.context, self._memory_address)
         return size
 
     def grow(self, memory_bytes: int) -> None:
@@ -152,7 +158,7 @@ class Store:
         pages = (memory_bytes - self.memory_bytes()) // PAGE_BYTES
         if pages > 0:
             before = ctypes.c_uint64()
-            check(_wasmtime.memory_grow(self.context, ctypes.addressof(self._memory), pages, ctypes.addressof(before)))
+            check(_wasmtime.memory_grow(self.context, self._memory_address, pages, ctypes.addressof(before)))
 
     def delete(self) -> None:
         """Free the store; idempotent. Nothing frees one that is just let go: see `Instance.__del__`."""
@@ -163,8 +169,8 @@ class Store:
         if _wasmtime is not None:  # at the interpreter's end modules are gone, and the process takes the memory along
             _wasmtime.store_delete(store)
 
-    def _export(self, name: bytes) -> Any:  # noqa: ANN401 - a ctypes structure
-        item = ffi.wasmtime_extern_t()
+    def _export(self, name: bytes) -> _wasmtime.Extern:
+        item = _wasmtime.Extern()
         found = _wasmtime.export_get(
             self.context, ctypes.addressof(self._instance), name, len(name), ctypes.addressof(item)
         )
@@ -200,6 +206,7 @@ class Store:
         image = self.image
         if image.control_address is None:
             address = self.call("control") & 0xFFFFFFFF
+            self.lift()  # what that has burnt, which is told of no other store
             if address + ctypes.sizeof(Control) > self.memory_bytes():
                 raise ArtifactError("the control block of the compiled guest is outside its memory")
             image.control_address = address
@@ -209,23 +216,21 @@ class Store:
 def check(error: int | None) -> None:
     """Raise what wasmtime reports."""
     if error:
-        raise SandboxError(error_text(error))
-
-
-def error_text(error: int) -> str:
-    """The text of an error, which is freed."""
-    pointer = ctypes.cast(error, ctypes.POINTER(ffi.wasmtime_error_t))
-    return str(wasmtime.WasmtimeError._from_ptr(pointer)).splitlines()[0]
+        raise SandboxError(_wasmtime.take_error(error))
 
 
 def take_trap(pointer: ctypes.c_void_p) -> Trap:
     """The trap behind a pointer, which is freed and cleared."""
     address, pointer.value = pointer.value, None
-    trap = wasmtime.Trap._from_ptr(ctypes.cast(address or 0, ctypes.POINTER(ffi.wasm_trap_t)))
-    code = trap.trap_code
+    code, message = ctypes.c_uint8(), _wasmtime.Vector()
+    has_code = _wasmtime.trap_code(address, ctypes.addressof(code))
+    _wasmtime.trap_message(address, ctypes.addressof(message))
+    _wasmtime.trap_delete(address)
+    text = _wasmtime.take_bytes(message).rstrip(b"\0").decode("utf-8", "replace")
     # The message begins with where it happened, a list of functions without names, and ends with why.
-    why = trap.message.rpartition("wasm trap: ")[2].splitlines()[0]
-    return Trap(code.name if code is not None else "UNKNOWN", why)
+    why = text.rpartition("wasm trap: ")[2].splitlines()[0]
+    is_known = has_code and code.value < len(_wasmtime.TRAP_CODES)
+    return Trap(_wasmtime.TRAP_CODES[code.value] if is_known else "UNKNOWN", why)
 
 
 class Pristine:
@@ -267,7 +272,7 @@ class Pristine:
             store.delete()
 
     def restore(self, store: Store) -> bool:
-        """Make a memory pristine; False: that is not certain to succeed."""
+        """Make a memory pristine; False: that is not certain to have succeeded, or it has served to make certain."""
         if self._refuted or store.memory_bytes() != self.size:
             return False
         regions = _pages.written(store.base, store.base + self.size)
@@ -280,13 +285,12 @@ class Pristine:
                 ctypes.memset(start, 0, end - start)
             else:
                 self._restore_across(start, end, data_start, data_end)
-        if not self._proven:
-            try:
-                self._refuted = not self._is_pristine(store)
-            except MemoryError:  # there is no room to look
-                return False
-            self._proven = True
-        return not self._refuted
+        if self._proven:
+            return True
+        with suppress(MemoryError):  # there is no room to look
+            self._refuted = not self._is_pristine(store)
+            self._proven = not self._refuted
+        return False  # to look at a memory makes all of its pages present, as if they had been written
 
     def trimmed(self, parts: Iterable[tuple[int, bytes]]) -> Iterator[tuple[int, bytes]]:
         """Parts of a memory without those pages that are as in a pristine one."""
@@ -366,6 +370,7 @@ class _Shelf:
     def __init__(self) -> None:
         self.stores: list[Store] = []
         self.pristine: Pristine | None = None
+        self.has_served = False
         self._lock = threading.Lock()
 
     def look(self, image: Image, memory_bytes: int) -> Pristine:
@@ -412,9 +417,11 @@ def acquire(image: Image, memory_bytes: int) -> Store:
         store.limit(memory_bytes)
         store.lift()
         return store
-    pristine = shelf.look(image, memory_bytes)
+    pristine = shelf.look(image, memory_bytes) if shelf.has_served else None
+    shelf.has_served = True
     store = Store(image, memory_bytes)
-    _pages.populate(store.base, pristine.hot)
+    if pristine is not None:
+        _pages.populate(store.base, pristine.hot)
     return store
 
 

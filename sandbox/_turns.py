@@ -9,8 +9,9 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from sandbox._abi import Reason
+from sandbox._abi import Op, Reason
 from sandbox._after_limit import AfterLimit
+from sandbox._books import Books
 from sandbox._calls import Calls
 from sandbox._checkpoint import Checkpoint
 from sandbox._clock import Clock, VirtualClock
@@ -24,17 +25,17 @@ from sandbox._events import (
     Requested,
     State,
     Stopped,
+    Told,
     Uncaught,
 )
 from sandbox._guest import Guest
 from sandbox._holds import Hold, StartInTurn
 from sandbox._observer import Ended
 from sandbox._pausing import ends_run
-from sandbox._pending import Aborted
+from sandbox._pending import FORGET, Aborted, ended
 from sandbox._runs import Run, Sources
 from sandbox._serving import Serving
 from sandbox.errors import ConversionError, JSError, LimitExceeded, SandboxBusy, SandboxError, SandboxPoisoned, Stalled
-from sandbox.limits import Limits, OnLimit, Usage
 
 if TYPE_CHECKING:
     from sandbox._commands import Command
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from sandbox._requests import Requests
     from sandbox._settings import Settings
     from sandbox.capabilities.console import Console
+    from sandbox.limits import Limits, OnLimit, Usage
 
 # A guest that hands over closures in a loop must not collect handles until its turn is over.
 _MAX_DROPPED: Final = 256
@@ -69,6 +71,8 @@ class Turns:
         resumption: What the guest is to be told first, when its memory is of another life: the handles that are held.
         unfinished: Runs that were paused, or of another life, that nobody has seen the end of, by number.
         paused_run: The one that was paused last; 0: none was.
+        books: What all runs have used.
+        limits: The sandbox's budgets.
     """
 
     def __init__(
@@ -95,7 +99,7 @@ class Turns:
         self.unfinished: dict[int, Run] = {}
         self.paused_run = 0
         self.sources = Sources()
-        self._limits = limits
+        self.limits = limits
         self._operations = operations
         self._console = console
         self._clock = clock
@@ -107,10 +111,11 @@ class Turns:
         self._turn_lock = threading.RLock()  # held while a turn begins, ends, or is stopped for its run's sake
         self._is_quiet = False
         self._stop: BaseException | None = None
-        self._began = self._cpu_seconds = 0.0
+        self._began = 0.0
         self._budget_seconds: float | None = None
         self._patience_ends = math.inf
-        self._fuel = self._turns = self._made = self._peak_memory_bytes = 0
+        self._made = 0
+        self.books = Books()
         operations.promise, operations.forget = self._promise, requests.discard
         operations.pace.on_begin, operations.pace.on_steps = self._begin_conversion, self._check_conversion
         self._converting = 0.0
@@ -175,7 +180,7 @@ class Turns:
         if self._stop is not None:
             guest.interrupt()
         self._console.begin_turn(run)
-        self._turns += 1
+        self.books.turns += 1
         with self._turn_lock:
             self._current, self._is_quiet = run, False
         try:
@@ -227,9 +232,9 @@ class Turns:
         self._operations.answered_bytes, self._operations.answering = self._requests.answered_bytes, ""
         if ends_run(value):
             run.force(value.error if isinstance(value, Ended) else value)
-            value = Aborted()
+            value = ended(value)
         # What nobody catches in this turn is only the consequence of an earlier end.
-        self._is_quiet = isinstance(value, Aborted)
+        self._is_quiet = value is FORGET or isinstance(value, Aborted)
         return self.guest.settle(number, value, aborted=self._is_quiet)
 
     def _catch_up(self) -> None:
@@ -254,8 +259,10 @@ class Turns:
 
     def _account(self, run: Run) -> None:
         burnt = self.guest.instance.burnt()
-        self._cpu_seconds += run.charge(self._turn_seconds(), time.monotonic() - self._began, burnt)
-        self._fuel += burnt
+        self.books.cpu_seconds += run.charge(self._turn_seconds(), time.monotonic() - self._began, burnt)
+        self.books.fuel += burnt
+        if run.trace is not None:
+            run.trace.look(self.guest.instance)
         self._look()
         if self._operations.refused:
             run.force(self._too_many_handles())
@@ -267,12 +274,7 @@ class Turns:
         return self.guest.cpu_seconds()
 
     def _look(self) -> None:
-        """Note what `usage` tells: it must not look at a guest that may run on another thread, or be gone."""
-        instance = self.guest.instance
-        self._memory_bytes = instance.memory_bytes()
-        self._peak_memory_bytes = max(self._peak_memory_bytes, self._memory_bytes)
-        self._heap_bytes: int = min(instance.control.heap_bytes, self._memory_bytes)
-        self._live_handles = self._operations.live()
+        self.books.look(self.guest.instance, self._operations.live())
 
     def seconds_left(self, uncharged_seconds: float) -> float:
         """How long the turn may still take, after work of the host that was not charged yet; 0: it was stopped."""
@@ -391,8 +393,17 @@ class Turns:
                 self._requests.end_service(id(self._operations.unbind(op)))
             case Stopped(reason):
                 current.force(self._stop_error(current, reason))
+            case Told():
+                self._trace(event)
             case Crashed(out_of_budget, error):
                 current.force(self._stop or current.budget_error(self._turn_seconds()) if out_of_budget else error)
+
+    def _trace(self, told: Told) -> None:
+        """Write down what the guest tells of a run that is traced: of a place, of whichever run has this turn."""
+        assert self._current is not None
+        run = self._current if told.op is Op.PLACE else self._run_of(told.number)
+        if run is not None and run.trace is not None:
+            run.trace.told(told)
 
     def _run_of(self, number: int) -> Run | None:
         """The run in progress that a frame names; None: it has ended, and was forgotten."""
@@ -469,7 +480,7 @@ class Turns:
             self.interrupt(self._too_many_handles())
 
     def _too_many_handles(self) -> LimitExceeded:
-        limit, self._operations.refused = self._limits.handles, 0
+        limit, self._operations.refused = self.limits.handles, 0
         return LimitExceeded(limit, limit + 1, "handles", advice=_DROP)
 
     def _promise(self, awaitable: Awaitable[Any]) -> int:
@@ -485,16 +496,4 @@ class Turns:
     def usage(self, runs: int, wall_seconds: float) -> Usage:
         """What has been used so far, as of the last turn's end. Any thread."""
         is_closed = self.guest.state is State.CLOSED
-        return Usage(
-            fuel=self._fuel,
-            cpu_seconds=self._cpu_seconds,
-            wall_seconds=wall_seconds,
-            memory_bytes=0 if is_closed else self._memory_bytes,
-            peak_memory_bytes=self._peak_memory_bytes,
-            heap_bytes=0 if is_closed else self._heap_bytes,
-            host_calls=self._calls.count,
-            turns=self._turns,
-            runs=runs,
-            live_handles=0 if is_closed else self._live_handles,
-            pending_requests=len(self._requests),
-        )
+        return self.books.usage(runs, wall_seconds, self._calls.count, len(self._requests), is_closed=is_closed)

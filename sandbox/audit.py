@@ -107,6 +107,8 @@ class AuditLog:
         ops: The names or patterns of what it records.
     """
 
+    ops: tuple[str, ...]
+
     def __init__(
         self,
         sink: str | os.PathLike[str] | Callable[[AuditEntry], object] | None = None,

@@ -25,6 +25,7 @@
     ├── PoolFull                         as many wait for a sandbox of the pool as may
     ├── PoolTimeout                      none came free in time; also a TimeoutError
     ├── WorkerLost                       the process that ran a job ended before it had an answer: attempts
+    ├── RemoteError                      a daemon could not do it: `sandbox.remote.errors` has these
     ├── ArtifactError                    the compiled guest is missing, or made for another ABI
     ├── SnapshotError                    a snapshot cannot be used here: missing
     │   ├── SnapshotCorrupt              it is damaged, or none
@@ -184,6 +185,11 @@ class JSError(GuestError):
         """The stack, parsed; innermost call first. Lines and columns count from 1."""
         return _stack.parse(self.stack)
 
+    @property
+    def place(self) -> Frame | None:
+        """Where in the program it was thrown, its innermost frame; the column counts characters. None: not known."""
+        return _stack.place(self.frames, self.sources)
+
     def render(self, source: str | None = None, *, color: bool = False) -> str:
         """Describe the error for a terminal: the code around the place it was thrown, a caret, the stack, the causes.
 
@@ -196,9 +202,7 @@ class JSError(GuestError):
         return _causes.render(self, source, color=color)
 
     def __str__(self) -> str:
-        if not self.name or not self.message:
-            return self.name or self.message or "Error"
-        return f"{self.name}: {self.message}"
+        return ": ".join(part for part in (self.name, self.message) if part) or "Error"
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self)!r})"
@@ -242,8 +246,10 @@ class LimitExceeded(SandboxError):
     default_advice: ClassVar[str] = "Raise the limit, or give the program less to do."
 
     def __init__(self, limit: float, used: float | None = None, unit: str = "", *, advice: str = "") -> None:
-        self.limit, self.used, self.unit = limit, used, unit or self.default_unit
-        self.advice = advice or self.default_advice
+        self.limit: float = limit
+        self.used: float | None = used
+        self.unit: str = unit or self.default_unit
+        self.advice: str = advice or self.default_advice
         spent = "" if used is None else f" ({amount(used, self.unit)} used)"
         super().__init__(f"the {self.resource} limit of {amount(limit, self.unit)} was reached{spent}. {self.advice}")
 
@@ -323,7 +329,8 @@ class CapabilityError(SandboxError):
 
     def __init__(self, op: str, reason: str) -> None:
         super().__init__(f"{op}: {reason}")
-        self.op, self.reason = op, reason
+        self.op: str = op
+        self.reason: str = reason
 
 
 class CapabilityDenied(CapabilityError, PermissionError):
@@ -345,7 +352,9 @@ class Paused(SandboxError):
 
     def __init__(self, calls: Sequence[PausedCall] = (), snapshot: Any = None, run: int = 0) -> None:  # noqa: ANN401 - a `Snapshot`, of a layer above
         super().__init__("the run is paused: " + "; ".join(f"{call.name}: {call.reason}" for call in calls))
-        self.calls, self.snapshot, self.run = tuple(calls), snapshot, run
+        self.calls: tuple[PausedCall, ...] = tuple(calls)
+        self.snapshot: Any = snapshot
+        self.run: int = run
 
 
 class RunInterrupted(SandboxError):
@@ -401,7 +410,7 @@ class SnapshotError(SandboxError):
 
     def __init__(self, text: str = "", missing: Sequence[str] = ()) -> None:
         super().__init__(text)
-        self.missing = tuple(missing)
+        self.missing: tuple[str, ...] = tuple(missing)
 
 
 class SnapshotCorrupt(SnapshotError):
@@ -445,7 +454,10 @@ class ReplayDiverged(RecordError):
     def __init__(self, event: int, expected: str, actual: str, line: str = "") -> None:
         place = f"\n{line}" if line else ""
         super().__init__(f"after event {event:,} the record has {expected}, but the guest {actual}{place}")
-        self.event, self.expected, self.actual, self.line = event, expected, actual, line
+        self.event: int = event
+        self.expected: str = expected
+        self.actual: str = actual
+        self.line: str = line
 
 
 class UsageError(SandboxError):
@@ -469,10 +481,7 @@ class NamespaceInUse(SandboxBusy):
 
 
 class SandboxPoisoned(UsageError):
-    """An earlier crash or hard limit left the guest's heap in an unknown state; only `close` and a restart are left.
-
-    So does every limit with `on_limit="poison"`.
-    """
+    """An earlier crash, or a limit with `on_limit="poison"`, left the heap in an unknown state; make a new sandbox."""
 
     _text: ClassVar[str] = "the sandbox was poisoned by an earlier failure; make a new one"
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import inspect
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar, overload
 
@@ -22,6 +22,17 @@ T = TypeVar("T")
 _MARK: Final = "_sandbox_exposed"
 _UNDERSCORE: Final = "a name that begins with an underscore cannot be exposed: {!r}"
 _ABSENT: Final = object()
+_KINDS: Final[Mapping[type, str]] = {
+    int: "an integer",
+    float: "a number",
+    str: "a string",
+    bool: "a boolean",
+    list: "an array",
+    dict: "an object",
+}
+
+Validator = type | Callable[[Any], Any]
+"""What looks at a value before it is set: a class, or a function that returns what is set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +55,9 @@ class Member:
 class Exposure:
     """An object together with what the guest may use of it. Only `expose` makes one."""
 
+    members: tuple[Member, ...]
+    target: object
+
     __slots__ = ("members", "target")
 
     def __init__(self, target: object, members: tuple[Member, ...]) -> None:
@@ -58,8 +72,8 @@ class Exposure:
 @overload
 def expose(target: T, /) -> T: ...
 @overload
-def expose(target: object, /, *names: str, writable: Iterable[str] = ()) -> Exposure: ...
-def expose(target: Any, /, *names: str, writable: Iterable[str] = ()) -> Any:
+def expose(target: object, /, *names: str, writable: Iterable[str] | Mapping[str, Validator] = ()) -> Exposure: ...
+def expose(target: Any, /, *names: str, writable: Iterable[str] | Mapping[str, Validator] = ()) -> Any:
     """Let the guest use members of an object, and no others.
 
     As a decorator in a class, on a function, a property, a `staticmethod` or a `classmethod`: instances of the class
@@ -82,7 +96,9 @@ def expose(target: Any, /, *names: str, writable: Iterable[str] = ()) -> Any:
     Args:
         target: What to mark, or the object.
         *names: Attributes the guest may read or call; a dot leads to an attribute of an attribute.
-        writable: Attributes the guest may also assign.
+        writable: Attributes the guest may also assign. A mapping says what: a class, of which the value must be an
+            instance, or a function that is given the value and returns what is to be set, or raises. It is set, or
+            the assignment throws, before the program's next statement.
 
     Returns:
         The decorated member, unchanged; with names, the exposure.
@@ -93,10 +109,9 @@ def expose(target: Any, /, *names: str, writable: Iterable[str] = ()) -> Any:
             writable.
         TypeError: What is decorated is no member of a class, or names are no strings.
     """
-    writable = _names_in(writable)
     if not names and not writable:
         return _mark(target)
-    return Exposure(target, _members_named(target, _names_in(names), writable))
+    return Exposure(target, _members_named(target, _names_in(names), _validators(writable)))
 
 
 def is_exposed(value: object) -> bool:
@@ -110,6 +125,8 @@ class Anchor:
     Attributes:
         target: The object.
     """
+
+    target: object
 
     __slots__ = ("target",)
 
@@ -226,6 +243,25 @@ def _marked_member(name: str, attribute: Any) -> Member:  # noqa: ANN401 - a des
 # --- members that are named -------------------------------------------------------------------------------------------
 
 
+def _validators(writable: object) -> dict[str, Validator | None]:
+    """What may be assigned, with what looks at it first."""
+    if not isinstance(writable, Mapping):
+        return dict.fromkeys(_names_in(writable))  # type: ignore[arg-type]  # it is checked there
+    for name, validator in writable.items():
+        if not callable(validator):
+            raise TypeError(f"what may be assigned to {name!r} is said by a class or a function, not {validator!r}")
+    return dict(zip(_names_in(writable), writable.values(), strict=True))
+
+
+def _validated(validator: Validator, name: str, value: object) -> Any:  # noqa: ANN401 - any value
+    if not isinstance(validator, type):
+        return validator(value)
+    kinds: Any = (int, float) if validator is float else validator
+    if not isinstance(value, kinds) or (isinstance(value, bool) and validator is not bool):
+        raise TypeError(f"{name} must be {_KINDS.get(validator, validator.__name__)}")
+    return validator(value) if validator is float else value
+
+
 def _names_in(names: Iterable[str]) -> tuple[str, ...]:
     if isinstance(names, str):
         raise TypeError("writable must be a collection of names, not one str")
@@ -245,17 +281,21 @@ def _check_name(name: str) -> None:
         raise ValueError(f"not the name of an attribute: {name!r}")
 
 
-def _members_named(target: object, names: Iterable[str], writable: Iterable[str]) -> tuple[Member, ...]:
+def _members_named(
+    target: object, names: Iterable[str], writable: Mapping[str, Validator | None]
+) -> tuple[Member, ...]:
     """The members of an allow-list; each must exist now."""
     members: dict[str, Member] = {}
-    inner: dict[str, tuple[list[str], list[str]]] = {}
-    for is_writable, listed in ((True, writable), (False, names)):
-        for path in listed:
+    inner: dict[str, tuple[list[str], dict[str, Validator | None]]] = {}
+    for is_writable, listed in ((True, writable), (False, dict.fromkeys(names))):
+        for path, validator in listed.items():
             name, dot, rest = path.partition(".")
-            if dot:
-                inner.setdefault(name, ([], []))[is_writable].append(rest)
+            if dot and is_writable:
+                inner.setdefault(name, ([], {}))[1][rest] = validator
+            elif dot:
+                inner.setdefault(name, ([], {}))[0].append(rest)
             elif name not in members:
-                members[name] = _named_member(target, name, is_writable)
+                members[name] = _named_member(target, name, is_writable, validator)
     for name, (read, written) in inner.items():
         if name in members:
             raise ValueError(f"{name!r} is listed both as a whole and in parts")
@@ -264,7 +304,7 @@ def _members_named(target: object, names: Iterable[str], writable: Iterable[str]
     return tuple(members.values())
 
 
-def _named_member(target: object, name: str, is_writable: bool) -> Member:
+def _named_member(target: object, name: str, is_writable: bool, validator: Validator | None) -> Member:
     attribute = inspect.getattr_static(target, name, _ABSENT)
     if attribute is _ABSENT:
         getattr(target, name)  # raises, unless the attribute is made up when it is asked for
@@ -278,12 +318,14 @@ def _named_member(target: object, name: str, is_writable: bool) -> Member:
         return getattr(target, name)
 
     def write(target: object, value: object) -> None:
-        setattr(target, name, value)
+        setattr(target, name, value if validator is None else _validated(validator, name, value))
 
     return Member(name, get, write if is_writable else None, is_method)
 
 
-def _exposed_attribute(name: str, read: Iterable[str], written: Iterable[str], target: object) -> Exposure | None:
+def _exposed_attribute(
+    name: str, read: Iterable[str], written: Mapping[str, Validator | None], target: object
+) -> Exposure | None:
     """The attribute there is now, with the part of the list that concerns it."""
     value = getattr(target, name)
     return None if value is None else Exposure(value, _members_named(value, read, written))

@@ -18,6 +18,7 @@ from sandbox.limits import Metering
 from tests.crash_report import pytest_configure_node, pytest_sessionstart, pytest_terminal_summary
 from tests.faces import FACES, evaluate
 from tests.later_lives import same, signed, written
+from tests.remote import everywhere
 
 if TYPE_CHECKING:
     from sandbox import Snapshot
@@ -52,6 +53,16 @@ def _count_instances() -> Iterator[None]:
         patch.setattr(Instance, "__init__", _counting_init)
         patch.setattr(Instance, "close", _counting_close)
         patch.setattr(Instance, "__del__", _counting_del)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _elsewhere() -> Iterator[None]:
+    """With SANDBOX_REMOTE, every sandbox is one of a daemon's."""
+    if not everywhere.IS_WANTED:
+        yield
+        return
+    with everywhere.everywhere():
         yield
 
 

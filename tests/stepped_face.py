@@ -26,7 +26,7 @@ class _Releasing(Owner):
     driver: Driver
 
     def release(self, handle: int, generation: Generation) -> None:
-        self.driver.release(handle, generation)
+        self.driver._operations.release(handle, generation)
 
 
 class SteppedFace:

@@ -340,7 +340,7 @@ class TestWhatTheHostKnows:
 
     def test_the_copy_is_freed_when_the_run_ends(self, monkeypatch: pytest.MonkeyPatch) -> None:
         copies: list[weakref.ref[MemoryCopy]] = []
-        copy = Instance.copy
+        copy = Instance.checkpoint
 
         class Watched(MemoryCopy):
             __slots__ = ("__weakref__",)
@@ -351,7 +351,7 @@ class TestWhatTheHostKnows:
             copies.append(weakref.ref(watched))
             return watched
 
-        monkeypatch.setattr(Instance, "copy", watching)
+        monkeypatch.setattr(Instance, "checkpoint", watching)
         with make(on_limit="rollback") as box:
             box.eval("1")
             self.undo(box, "0")
@@ -359,7 +359,7 @@ class TestWhatTheHostKnows:
             assert [ref for ref in copies if ref() is not None] == []
 
     def test_nothing_is_copied_without_being_asked_for(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.delattr(Instance, "copy")
+        monkeypatch.delattr(Instance, "checkpoint")
         for on_limit in ("keep", "poison"):
             with make(on_limit=on_limit) as box:
                 assert box.eval("x") == 1
@@ -472,7 +472,7 @@ class TestFailures:
 
         with make(on_limit="rollback") as box:
             with monkeypatch.context() as patch:
-                patch.setattr(Instance, "copy", full)
+                patch.setattr(Instance, "checkpoint", full)
                 with pytest.raises(SandboxError, match="no room for the copy"):
                     box.eval("x = 2")
                 with pytest.raises(SandboxError, match="no room for the copy"):

@@ -542,3 +542,15 @@ def test_what_the_guest_sees_of_the_host(detail: Any, message: str, traceback: b
         assert isinstance(caught.value.__cause__, ValueError)
     with pytest.raises(ValueError, match="error_detail"):
         Sandbox(error_detail="all")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("unit", ["a", "é", "€", "😀", "a😀", "\ud800"], ids=ascii)
+def test_what_was_cut_once_is_cut_no_more(unit: str) -> None:
+    """The guest and the host bound an error's texts alike, so that one goes there and back as it is."""
+    with Sandbox() as box:
+        there_and_back = box.eval("value => value")
+        first = box.eval(f"new Error({unit!r}.repeat(30_000))")
+        second = there_and_back(first)
+        assert 10_000 < len(first.message) < 30_000 * len(unit)
+        assert (second.message, second.stack) == (first.message, first.stack)
+        assert there_and_back(JSError(unit * 30_000)).message == first.message

@@ -56,6 +56,69 @@ def test_paused_programs(name: str, shown: list[str]) -> None:
     assert [line for line in shown if line not in text] == []
 
 
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        (
+            "grading",
+            [
+                "Ada: right",
+                "Bob: JSError: Error: sorted([10,9,1]) gives [1,10,9]",
+                "Cem: CpuLimitExceeded: ",
+                "Dan: JSSyntaxError: ",
+                "Eve: ",
+            ],
+        ),
+        ("library", ["<p>A <strong>small</strong> library, <code>imported</code> from a file.</p>", "&lt;script&gt;"]),
+        (
+            "model_code",
+            ["attempt 2 failed:", "> 2 | return best.name.toUpperCase()", "'count': 42, 'revenue': 178.5"],
+        ),
+        ("notebook", ["[2] ['Rome', 'Bern', 'Oslo']", "--> cell 3:1:60", "{'Bern': 0, 'Oslo': -7, 'Rome': 8}"]),
+        ("plugins", ["'text': 'HOW ARE YOU?'", "Counter: fine 2", "Greedy: MemoryLimitExceeded"]),
+        (
+            "recorded",
+            ["asked: rateOf(0), rateOf(1)", "before the last answer there were 4 rates", "the same failure: True"],
+        ),
+        ("rows", ["{'id': 8, 'email': 'user4@example.com'}", "9 rows were read"]),
+        (
+            "rules",
+            ["'no expression' cannot be saved", "order 1: large order", "order 2: the rule 'typo' failed: cannot read"],
+        ),
+        (
+            "tenants",
+            [
+                'acme 20: 200 {"total":76.5}',
+                'globex 3: 200 {"total":15,"calls":1}',
+                "initech 1: 503 ",
+                "nobody 1: 404 ",
+            ],
+        ),
+    ],
+)
+def test_use_cases(name: str, shown: list[str]) -> None:
+    text = output(f"examples.{name}")
+    assert [line for line in shown if line not in text] == []
+
+
+def test_every_example_is_run() -> None:
+    """Here, by the tests of the documents (`demo`) or of serving (`customers`); `paused_store` is what others share."""
+    run = Path(__file__).read_text("utf-8")
+    names = {path.stem for path in (ROOT / "examples").glob("*.py")} - {"customers", "demo", "paused_store"}
+    assert [name for name in sorted(names) if f'"{name}"' not in run and f"examples.{name}" not in run] == []
+
+
+def test_an_agent() -> None:
+    text = output("examples.agent")
+    shown = (
+        "declare function orders(customer?: string | null): Promise<Order[]>;",
+        '"message": "cannot read property \'cents\' of undefined", "file": "turn 2", "line": 3, "column": 44',
+        '"class": "CpuLimitExceeded"',
+        "--- the answer\nAda spent most: 13348.31",
+    )
+    assert [each for each in shown if each not in text] == []
+
+
 def test_very_many_paused_programs_while_workers_are_killed() -> None:
     """`SANDBOX_PAUSED=10000` makes it long; `python -m examples.many` shows how far it is."""
     kills = str(max(int(PAUSED) // 100, 3))

@@ -13,11 +13,13 @@ from typing import get_args
 import pytest
 import wasmtime
 
-from sandbox import _abi, _callback, _image
-from sandbox._image import ARTIFACTS, Image
+from sandbox import _abi, _callback, _code_cache, _image
+from sandbox._engine import Engine, Module
+from sandbox._image import Image
 from sandbox.errors import ArtifactError
 from sandbox.limits import Metering
 
+ARTIFACTS = Path(_code_cache.ARTIFACTS)
 EXPORTS = {
     "memory",
     "boot",
@@ -42,7 +44,7 @@ IMPORTS = {("sandbox", "call"), ("wasi_snapshot_preview1", "clock_time_get")}
 
 
 def load(directory: Path = ARTIFACTS, metering: Metering = "fuel") -> Image:
-    return Image(_callback.host_call_address, directory, metering)
+    return Image(_callback.host_call_address, str(directory), metering)
 
 
 @pytest.fixture
@@ -65,19 +67,18 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def compilations(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     """The binaries that were compiled; what is compiled is a stand-in, to be quick."""
     seen: list[bytes] = []
-    compile_module = wasmtime.Module
+    compile_module = Engine.compile
 
-    class Module(compile_module):  # type: ignore[misc, valid-type]
-        def __init__(self, engine: wasmtime.Engine, binary: bytes) -> None:
-            seen.append(binary)
-            super().__init__(engine, SMALL)
+    def compile_stand_in(engine: Engine, binary: bytes) -> Module:
+        seen.append(binary)
+        return compile_module(engine, SMALL)
 
-    monkeypatch.setattr(wasmtime, "Module", Module)
-    monkeypatch.setattr(_image, "_check_boundary", lambda module: None)
+    monkeypatch.setattr(Engine, "compile", compile_stand_in)
+    monkeypatch.setattr(_image, "_check_boundary", lambda module: {})
     return seen
 
 
-SMALL = wasmtime.wat2wasm("(module)")
+SMALL = bytes(wasmtime.wat2wasm("(module)"))
 
 
 # --- the boundary ---
@@ -144,8 +145,10 @@ def damage(path: Path, position: int = 5000) -> None:
         (lambda at: (at / "guest.wasm").write_bytes(b""), "is damaged"),
         (lambda at: change_manifest(at, abi_version=_abi.VERSION + 1), f"speaks ABI {_abi.VERSION + 1}, this package"),
         (lambda at: change_manifest(at, abi_version=None), "speaks ABI None"),
-        (lambda at: change_manifest(at, sha256=None), "is damaged"),
-        (lambda at: (at / "manifest.json").write_text("{}", "utf-8"), "cannot be read"),
+        (lambda at: change_manifest(at, sha256=None), "cannot be read"),
+        (lambda at: change_manifest(at, sha256="../.."), "cannot be read"),
+        (lambda at: change_manifest(at, sha256="00"), "cannot be read"),
+        (lambda at: (at / "manifest.json").write_text("{}", "utf-8"), "speaks ABI None"),
         (lambda at: (at / "manifest.json").write_text("[1]", "utf-8"), "cannot be read"),
         (lambda at: (at / "manifest.json").write_bytes(b"\xff\xfe"), "cannot be read"),
     ],
@@ -157,6 +160,8 @@ def damage(path: Path, position: int = 5000) -> None:
         "a newer ABI",
         "no ABI",
         "no hash",
+        "a path for a hash",
+        "half a hash",
         "no entries",
         "no object",
         "no text",
@@ -274,10 +279,10 @@ def test_a_cache_that_cannot_be_made_costs_only_time(
 
 
 def test_no_half_written_entry_stays(cache: Path, monkeypatch: pytest.MonkeyPatch, compilations: list[bytes]) -> None:
-    def full(self: Path, target: Path) -> None:
+    def full(_: object, __: object) -> None:
         raise OSError("no space left on device")
 
-    monkeypatch.setattr(Path, "replace", full)
+    monkeypatch.setattr(os, "replace", full)
     load()
 
     assert list(cache.iterdir()) == []

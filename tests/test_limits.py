@@ -10,6 +10,7 @@ import anyio.lowlevel
 import pytest
 
 from sandbox import JSError, Limits, Sandbox, _store
+from sandbox._runs import Run
 from sandbox.errors import (
     ConversionError,
     CpuLimitExceeded,
@@ -371,3 +372,11 @@ def test_a_limit_that_a_host_function_hits_first_ends_the_run(limits: dict[str, 
             with pytest.raises(expected):
                 box.eval(f"for (;;) {use}")
         assert box.eval("1") == 1
+
+
+def test_a_turn_that_begins_late_has_no_fuel_from_below_zero() -> None:
+    """Between the look at the deadline and the turn, a busy machine may take any time."""
+    run = Run(1, Limits(wall_seconds=1), None, None)
+    seconds, fuel, spare_fuel = run.budget(run.deadline + 5)
+    assert seconds == 0
+    assert 0 < fuel <= spare_fuel < 100_000_000_000

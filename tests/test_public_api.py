@@ -18,7 +18,10 @@ from sandbox._options import Options, SandboxOptions
 
 _SAME = (
     "eval",
+    "eval_into",
+    "limit_heap",
     "execute",
+    "stream",
     "resume",
     "module",
     "import_module",
@@ -95,6 +98,8 @@ def test_the_faces_take_the_same_options() -> None:
         "call_limits",
         "audit",
         "record",
+        "remote",
+        "testing",
     ]
     assert {parameter.kind for parameter in parameters.values()} == {inspect.Parameter.KEYWORD_ONLY}
 
@@ -104,8 +109,10 @@ def test_the_faces_have_the_same_methods(name: str) -> None:
     blocking, asynchronous = getattr(Sandbox, name), getattr(AsyncSandbox, name)
     assert isinstance(blocking, property) == isinstance(asynchronous, property)
     if not isinstance(blocking, property):
-        assert inspect.signature(blocking) == inspect.signature(asynchronous)
-        waits = name not in ("function", "interrupt", "restore", "record")
+        assert inspect.signature(blocking).parameters == inspect.signature(asynchronous).parameters
+        is_same = inspect.signature(blocking) == inspect.signature(asynchronous)
+        assert is_same == (name != "stream")  # which gives an iterator of each face's kind
+        waits = name not in ("function", "interrupt", "limit_heap", "restore", "record", "stream")
         assert inspect.iscoroutinefunction(asynchronous) == waits
         assert not inspect.iscoroutinefunction(blocking)
 

@@ -338,9 +338,9 @@ def test_nothing_but_memory_outlives_a_sandbox() -> None:
 
     Every function gives it back as it was, and what does not return is freed.
     """
-    from sandbox._image import ARTIFACTS
+    from sandbox._code_cache import ARTIFACTS
     from wasm.module import Module
 
-    module = Module.parse((ARTIFACTS / "guest.wasm").read_bytes())
+    module = Module.parse((Path(ARTIFACTS) / "guest.wasm").read_bytes())
     assert len([each for each in module.globals() if each.mutable]) == 1
     assert [export.name for export in module.exports() if export.kind == "global"] == []

@@ -13,7 +13,7 @@ import anyio
 import pytest
 
 from sandbox import AsyncSandbox, JSError, Limits, Sandbox, Snapshot
-from sandbox._image import ARTIFACTS
+from sandbox._code_cache import ARTIFACTS
 from sandbox.errors import (
     ConversionError,
     LimitExceeded,
@@ -118,6 +118,20 @@ def test_more_than_the_limits_allow(limits: Limits) -> None:
         snapshot = box.snapshot()
     with pytest.raises(LimitExceeded, match="Restore it with higher limits"):
         Sandbox.restore(snapshot, functions={"never": never, "other": len}, limits=limits)
+
+
+def test_refused_calls_do_not_count() -> None:
+    """They have an answer, which the program was not told when its run ended: its own limits hold it again."""
+    options: dict[str, Any] = {
+        "functions": {"never": never},
+        "limits": Limits(pending_requests=1),
+        "on_limit": "poison",
+    }
+    with Sandbox(**options) as box:
+        with pytest.raises(JSError, match="too many host calls and timers are pending"):
+            box.eval("await Promise.all([...Array(9)].map(() => never()))")
+        with box.fork() as twin, Sandbox.restore(written(box.snapshot()), **options) as life:
+            assert [each.eval("1 + 1") for each in (box, twin, life)] == [2, 2, 2]
 
 
 @pytest.mark.parametrize("metering", ["fuel", "clock"])
@@ -332,7 +346,7 @@ async def test_an_asynchronous_life_without_a_block_refuses() -> None:
 def test_what_a_snapshot_says_of_itself() -> None:
     with Sandbox(functions={"f": len}) as box:
         snapshot = box.snapshot()
-        manifest = json.loads((ARTIFACTS / "manifest.json").read_text())
+        manifest = json.loads((Path(ARTIFACTS) / "manifest.json").read_text())
         for each in (snapshot, written(snapshot)):
             assert each.image == manifest["sha256"]
             assert each.memory_bytes == box.usage.memory_bytes

@@ -52,6 +52,9 @@ class Moment:
         codec: Decodes the messages of events.
     """
 
+    codec: Codec
+    event: ReplayEvent
+
     def __init__(self, entries: Iterator[Entry], limits: Limits) -> None:
         """Begin before the first event, with the entries of a record and the limits it was made with."""
         self.event = ReplayEvent(-1, "start", "", 0)

@@ -23,6 +23,8 @@ from sandbox._replay.files import RecordWriter
 from sandbox.errors import RecordError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sandbox._store import Store
     from sandbox.limits import Limits, Metering
 
@@ -47,6 +49,8 @@ class Recording:
     Attributes:
         path: The file.
     """
+
+    path: Path
 
     def __init__(self, path: str | os.PathLike[str], limits: Limits, max_bytes: int = MAX_BYTES) -> None:
         """Make the file; `make_instance` makes what is recorded."""

@@ -51,6 +51,11 @@ class Replay:
         package: The version of this package that made it.
     """
 
+    began_ns: int
+    limits: Limits
+    package: str
+    path: Path
+
     def __init__(self, path: str | os.PathLike[str]) -> None:
         """Look at a file.
 

@@ -11,14 +11,13 @@ import os
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, NamedTuple, Protocol, Self, TypeVar
 
 if TYPE_CHECKING:
     from sandbox._abi import Mode
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
+class Due(NamedTuple):
     """An answer that is given when a time has come; a handler returns it instead of the value.
 
     Attributes:
@@ -212,6 +211,8 @@ def _nothing() -> None:
 
 class Numbers:
     """Gives out numbers, from 1 on, none of them twice in all lives of a sandbox."""
+
+    last: int
 
     def __init__(self) -> None:
         self.last = 0

@@ -40,10 +40,21 @@ class ConsoleEntry:
         return "\n".join(indent + line for line in self.text.split("\n"))
 
 
+class Notes(Protocol):
+    """Where entries are written down."""
+
+    def entry(self, type: str, level: str, text: str) -> None:
+        """Take one."""
+
+
 class OutputMeter(Protocol):
-    """What counts the output of one run."""
+    """What counts the output of one run, and may write it down."""
 
     output_bytes: int
+
+    @property
+    def trace(self) -> Notes | None:
+        """Where; None: nowhere."""
 
 
 class Console(Capability):
@@ -79,6 +90,8 @@ class Console(Capability):
             self._meter.output_bytes += _size(entry)
             if self._meter.output_bytes > self._output_bytes:
                 raise OutputLimitExceeded(self._output_bytes, self._meter.output_bytes)
+        if self._meter is not None and (trace := self._meter.trace) is not None:
+            trace.entry(entry.type, entry.level, str(entry))
         if self._on_entry is not None:
             self._on_entry(entry)
 

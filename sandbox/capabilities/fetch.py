@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Final
@@ -115,6 +114,8 @@ class FetchCapability(WorkingCapability["Exchanges"]):
         """For the integrity of a body, wherever it came from: that is no use of the network."""
         if not isinstance(algorithm, str) or algorithm not in _DIGESTS or not isinstance(data, bytes):
             raise TypeError("a digest is one of some algorithms, of bytes")
+        import hashlib  # programs that fetch want it, and no others
+
         began = time.perf_counter_ns()
         try:
             return hashlib.new(algorithm, data).digest()

@@ -189,7 +189,7 @@ def _gcm(algorithm: Algorithm) -> tuple[bytes, Octets, int]:
 class Kw(Aes):
     """Keys wrapped as RFC 3394 says."""
 
-    usages = ("wrapKey", "unwrapKey")
+    usages: tuple[str, ...] = ("wrapKey", "unwrapKey")
 
     def encrypt(self, algorithm: Algorithm, key: Key, data: Octets) -> bytes:
         """See `Family`."""

@@ -122,8 +122,8 @@ class Ecdsa(Curves):
 class Ecdh(Curves):
     """Secrets that two parties agree on."""
 
-    of_public = ()
-    of_private = ("deriveKey", "deriveBits")
+    of_public: tuple[str, ...] = ()
+    of_private: tuple[str, ...] = ("deriveKey", "deriveBits")
     use = "enc"
 
     def _check_alg(self, key: jwk.Jwk, curve: str) -> None:

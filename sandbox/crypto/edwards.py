@@ -106,8 +106,8 @@ class Eddsa(Edwards):
 class Montgomery(Edwards):
     """Secrets that two parties agree on."""
 
-    of_public = ()
-    of_private = ("deriveKey", "deriveBits")
+    of_public: tuple[str, ...] = ()
+    of_private: tuple[str, ...] = ("deriveKey", "deriveBits")
     use = "enc"
 
     def derive(self, algorithm: Algorithm, key: Key, bits: int | None) -> bytes:

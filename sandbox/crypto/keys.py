@@ -132,6 +132,8 @@ class Vault:
         secret: What keys are sealed under.
     """
 
+    secret: bytes
+
     def __init__(self, secret: bytes | None = None, *, has_lost: bool = False) -> None:
         """Make one.
 

@@ -143,8 +143,8 @@ class Pss(Rsa):
 class Oaep(Rsa):
     """To encrypt what is short."""
 
-    of_public = ("encrypt", "wrapKey")
-    of_private = ("decrypt", "unwrapKey")
+    of_public: tuple[str, ...] = ("encrypt", "wrapKey")
+    of_private: tuple[str, ...] = ("decrypt", "unwrapKey")
     use = "enc"
     alg = "RSA-OAEP"
 

@@ -23,6 +23,8 @@ from sandbox.crypto.rsa import Oaep, Pss, Rsa
 class Service:
     """What one sandbox can ask. Every method raises `Failure` or, for what no binding sends, `Refused`."""
 
+    vault: Vault
+
     def __init__(
         self, seconds_left: Callable[[], float], secret: bytes | None = None, *, has_lost: bool = False
     ) -> None:

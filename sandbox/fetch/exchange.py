@@ -46,6 +46,8 @@ class Exchange:
         is_undone: Whether the guest has forgotten of it what it was told; any thread may set it, between turns.
     """
 
+    asked: bool
+
     def __init__(self, number: int, grant: Fetch, adapter: Adapter, hop: Hop, redirect: RedirectMode) -> None:
         """Make one; `run` begins it."""
         self.number = number

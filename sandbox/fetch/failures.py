@@ -28,6 +28,8 @@ class FetchFailure(Exception):
         text: What the program is told.
     """
 
+    text: str
+
     def __init__(self, code: str, text: str | None = None) -> None:
         """A failure of a kind, with the text of that kind or a more exact one."""
         self.code = code

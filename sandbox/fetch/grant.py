@@ -32,6 +32,10 @@ class Fetch(NetworkGrant):
     one port, `"localhost:*"` any, `"example.com/v1"` that path and what is below it.
     """
 
+    max_request_bytes: int | None
+    max_response_bytes: int | None
+    redirects: int
+
     def __init__(
         self,
         allow: Iterable[str] = (),

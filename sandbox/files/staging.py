@@ -23,6 +23,9 @@ class Staged:
         is_busy: Whether something is being done with it.
     """
 
+    is_busy: bool
+    size: int
+
     def __init__(self, place: Place, max_bytes: int) -> None:
         """Begin with nothing; `max_bytes` is the most it may hold."""
         self.place = place

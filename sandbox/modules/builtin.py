@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
 
 from sandbox.modules.source import Importer, ModuleSource
 
@@ -11,13 +11,22 @@ if TYPE_CHECKING:
     from sandbox.modules.mapping import Finder, Offer
 
 
-def builtin(names: Collection[str]) -> Finder:
+FILES: Final = {
+    name: f"node:{name.removeprefix('node:')}" for name in ("node:fs/promises", "fs/promises", "node:fs", "fs")
+}
+"""Modules of guests with files, by what programs call them."""
+
+TESTING: Final = dict.fromkeys(("sandbox:test", "vitest", "@jest/globals"), "sandbox:test")
+"""Those of guests with the test environment: files that were written for other runners import it by their names."""
+
+
+def builtin(names: Mapping[str, str]) -> Finder:
     """What finds the ones of these names."""
 
     def find(specifier: str, _importer: Importer, _conditions: tuple[str, ...]) -> Offer | None:
-        if specifier not in names:
+        name = names.get(specifier)
+        if name is None:
             return None
-        name = specifier if specifier.startswith("node:") else f"node:{specifier}"
         return name, lambda: ModuleSource(name, kind="builtin")
 
     return find

@@ -32,6 +32,8 @@ class PackageLookup:
         browser: Whether the fields and maps named `browser` count.
     """
 
+    manifests: Manifests
+
     def __init__(self, files: ConfinedFiles, mount: str, tops: frozenset[str], *, nothing: str, browser: bool) -> None:
         self.manifests = Manifests(files, tops)
         self._files = files

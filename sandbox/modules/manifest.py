@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -55,7 +55,7 @@ class Manifests:
     def __init__(self, files: ConfinedFiles, tops: frozenset[str]) -> None:
         self._files = files
         self._tops = tops
-        self.of = lru_cache(_REMEMBERED)(self._read)
+        self.of: Callable[[str], Manifest | None] = lru_cache(_REMEMBERED)(self._read)
 
     def above(self, directory: str) -> list[Manifest]:
         """Those of a directory and of the directories above it, up to the edge of the package; the nearest first."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PurePath
 from typing import Any, TypeAlias, cast
 
 from sandbox.modules.addresses import absolute, is_url
@@ -81,7 +81,7 @@ def _finder(modules: object) -> Finder:
         return _of_resolver(MappedModules(modules))
     if callable(modules):
         return _of_loader(modules)
-    advice = "; SourceTree and NodeModules serve folders" if isinstance(modules, str | PurePath) else ""
+    advice = "; SourceTree and NodeModules serve folders" if isinstance(modules, str | os.PathLike) else ""
     raise TypeError(
         "modules must be a mapping of sources, a loader, a resolver, or a sequence of these, "
         f"not {type(modules).__name__}{advice}"

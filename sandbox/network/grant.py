@@ -34,6 +34,10 @@ class NetworkGrant:
         ssl_context: What says whom to trust; None: see `sandbox.network.backend`.
     """
 
+    addresses: AddressPolicy
+    connections: int
+    timeout: float
+
     def __init__(
         self,
         schemes: Mapping[str, str],

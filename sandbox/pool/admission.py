@@ -68,6 +68,8 @@ class Admission:
         max_waiting: How many may wait; None: any number.
     """
 
+    is_closed: bool
+
     def __init__(self, size: int, max_waiting: int | None) -> None:
         self.size = size
         self.max_waiting = max_waiting

@@ -31,6 +31,8 @@ class Stock:
         made: How many were made, for the stock or for a taker.
     """
 
+    made: int
+
     def __init__(self, template: Template, warm: int) -> None:
         """Begin with none."""
         self.warm = warm

@@ -52,6 +52,13 @@ class Served:
         notify: Called when there is news for the other side.
     """
 
+    has_begun: bool
+    is_aborted: bool
+    is_complete: bool
+    is_over: bool
+    may_upgrade: bool
+    number: int
+
     __slots__ = (
         "_chunk", "_chunk_done", "_closed", "_has_chunk", "_want", "error", "has_begun", "head", "is_aborted",
         "is_complete", "is_over", "may_upgrade", "notify", "number",

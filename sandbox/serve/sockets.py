@@ -27,6 +27,8 @@ class ServerSocket:
         notify: Called on the loop after a turn that has sent something.
     """
 
+    is_lost: bool
+
     def __init__(self, number: int, sockets: ServerSockets) -> None:
         """Make one; see `ServerSockets.open`."""
         self.number = number

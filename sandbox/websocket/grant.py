@@ -28,6 +28,9 @@ class WebSockets(NetworkGrant):
     `"localhost:8000"`.
     """
 
+    max_message_bytes: int
+    max_queued_bytes: int
+
     def __init__(
         self,
         allow: Iterable[str] = (),

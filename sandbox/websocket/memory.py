@@ -29,6 +29,8 @@ class MemoryConnection:
         close_reason: Likewise.
     """
 
+    protocols: list[str]
+
     def __init__(self, url: str, protocols: Sequence[str], subprotocol: str | None) -> None:
         self.url = url
         self.protocols = list(protocols)

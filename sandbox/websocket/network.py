@@ -89,6 +89,8 @@ class NetworkConnector:
 class NetworkConnection:
     """A `Connection` over the network. One task reads, one writes."""
 
+    extensions: str
+
     def __init__(self, stream: httpcore.AsyncNetworkStream, protocol: ClientProtocol) -> None:
         self._stream = stream
         self._protocol = protocol

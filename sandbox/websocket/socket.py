@@ -44,6 +44,8 @@ class Socket:
         must_wake: Whether `wake` must be called for what was said.
     """
 
+    must_wake: bool
+
     def __init__(self, number: int, grant: WebSockets, connector: Connector, url: WebURL, protocols: list[str]) -> None:
         self.number = number
         self.used = 0

@@ -89,6 +89,7 @@ def test_entries_of_a_failing_program_are_delivered() -> None:
 
 class _Meter:
     output_bytes = 0
+    trace = None
 
 
 def test_what_the_host_counts() -> None:

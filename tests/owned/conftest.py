@@ -18,13 +18,13 @@ def evil_image(tmp_path_factory: pytest.TempPathFactory) -> Image:
     write_artifact(directory)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SANDBOX_CACHE", str(directory / "cache"))
-        return Image(_callback.host_call_address, directory)
+        return Image(_callback.host_call_address, str(directory))
 
 
 @pytest.fixture(autouse=True)
 def owned(evil_image: Image, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Let every sandbox of a test be made from that module."""
-    _sandbox._standard_names()  # of the real guest, and remembered
+    _sandbox.standard_names()  # of the real guest, and remembered
     shelf = _store._Shelf()
     with monkeypatch.context() as patch:
         patch.setattr(_image, "_loaded", {"fuel": evil_image})

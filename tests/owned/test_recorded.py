@@ -30,7 +30,7 @@ def told_image(tmp_path_factory: pytest.TempPathFactory) -> Image:
     write_artifact(directory)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SANDBOX_CACHE", str(directory / "cache"))
-        return Image(_callback.host_call_address, directory, clock=_callback.clock_address)
+        return Image(_callback.host_call_address, str(directory), clock=_callback.clock_address)
 
 
 @pytest.fixture(autouse=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from sandbox import Limits, Sandbox
+from sandbox._operations import _MAX_KEPT_TRACEBACKS
 from sandbox.errors import ConversionError
 from tests.shapes import shape
 
@@ -38,6 +39,10 @@ class Canary:
         except ConversionError:
             return
         assert shape(back, handles=False) == shape(value, handles=False), (value, back)
+
+    def rest(self) -> None:
+        """Let go of what came by: a sandbox keeps the tracebacks of the last exceptions that went into it."""
+        self._carry([ValueError() for _ in range(_MAX_KEPT_TRACEBACKS)])
 
     def close(self) -> None:
         """Free it."""

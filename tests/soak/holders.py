@@ -7,38 +7,60 @@ import sys
 from types import FrameType, ModuleType
 from typing import Final
 
-_MOST: Final = 40
-_DEPTH: Final = 8
+_MOST_PATHS: Final = 5
+_MOST_STEPS: Final = 40
 
 
 def holders(target: object) -> str:
-    """The objects that refer to one, and those that refer to these, a line each, indented by their distance."""
+    """The shortest ways to an object from what is alive by itself.
+
+    That is a module, a frame that some thread runs, or what nothing refers to that the collector knows: then the
+    interpreter itself, or C code. A line for each object on the way, the holder first.
+    """
     gc.collect()
-    own = {id(frame) for frame in _frames()}
-    seen = {id(target)} | own
-    lines: list[str] = []
-
-    def look(of: object, depth: int) -> None:
-        referrers = gc.get_referrers(of)
-        seen.add(id(referrers))
-        for each in referrers:
-            if id(each) in seen or len(lines) >= _MOST or each is lines:
+    running = {id(frame) for frame in _frames()}
+    ways: dict[int, tuple[object, int | None]] = {id(target): (target, None)}  # what was met, and what it refers to
+    layer: list[object] = [target]
+    ends: list[int] = []
+    for _ in range(_MOST_STEPS):
+        if not layer or len(ends) >= _MOST_PATHS:
+            break
+        inner, layer = layer, []
+        held = {id(each) for each in inner}
+        known = {id(each) for each in (ways, layer, inner, held, ends, running)} | {id(each) for each in ways.values()}
+        refers = set[int]()
+        for each in gc.get_referrers(*inner):
+            if id(each) in known or (id(each) in running and each.f_code is holders.__code__):
                 continue
-            seen.add(id(each))
-            lines.append("  " * depth + _said(each, of))
-            if depth < _DEPTH and not isinstance(each, ModuleType | FrameType):
-                look(each, depth + 1)
+            to = [id(other) for other in gc.get_referents(each) if id(other) in held]
+            refers.update(to)
+            if id(each) in ways or not to:
+                continue
+            ways[id(each)] = (each, to[0])
+            if isinstance(each, ModuleType) or id(each) in running:
+                ends.append(id(each))
+            else:
+                layer.append(each)
+        ends += [id(each) for each in inner if id(each) not in refers]
+        del each, inner
+    return "\n\n".join(_way(ways, end) for end in ends[:_MOST_PATHS])
 
-    look(target, 0)
-    return "\n".join(lines)
+
+def _way(ways: dict[int, tuple[object, int | None]], end: int) -> str:
+    lines, at = list[str](), end
+    while (to := ways[at][1]) is not None:
+        lines.append(_said(ways[at][0], ways[to][0]))
+        at = to
+    return "\n".join([*lines, _said(ways[at][0], None)])
 
 
 def _frames() -> list[FrameType]:
-    frame: FrameType | None = sys._getframe()
     frames = []
-    while frame is not None:
-        frames.append(frame)
-        frame = frame.f_back
+    for frame in sys._current_frames().values():
+        at: FrameType | None = frame
+        while at is not None:
+            frames.append(at)
+            at = at.f_back
     return frames
 
 

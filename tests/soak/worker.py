@@ -105,6 +105,7 @@ class Soak:
         while True:
             if time.monotonic() >= self._rest_at:
                 self._journal.clear(number)
+                canary.rest()
                 self._rest.wait()
                 if self._is_over:
                     break

@@ -1,0 +1,51 @@
+"""The site of the documentation, as far as it can be known without building it: `make docs` does that."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+import sandbox
+from sandbox import errors
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def site() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("docs_site", ROOT / "docs" / "_site.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_every_page_is_in_the_navigation_once(site: ModuleType) -> None:
+    entries = [entry for section in site.navigation() for pages in section.values() for entry in pages]
+    pages = [page for entry in entries for page in entry.values()]
+
+    assert len(pages) == len(set(pages))
+    assert {page.name for page in (ROOT / "docs").glob("*.md")} - {"README.md"} <= set(pages)
+    for page in pages:
+        assert (ROOT / "docs" / page).is_file() or (ROOT / page).is_file()
+
+
+def test_pages_have_titles_of_their_own(site: ModuleType) -> None:
+    titles = [
+        title for section in site.navigation() for pages in section.values() for entry in pages for title in entry
+    ]
+
+    assert len(titles) == len(set(titles))
+    assert not [title for title in titles if title.islower() and title.isidentifier()]
+
+
+def test_the_reference_has_every_public_name(site: ModuleType) -> None:
+    named = re.findall(r"^::: ([\w.]+)$", site.reference(), re.MULTILINE)
+    names = {path.rpartition(".")[2] for path in named}
+
+    assert len(named) == len(set(named))
+    assert {*sandbox.__all__, *errors.__all__} - names == {"undefined", "Frame"}
