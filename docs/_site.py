@@ -1,0 +1,122 @@
+"""Joins the pages to a site, as a hook of mkdocs; the pages stay good where they are, beside the code.
+
+The navigation is docs/README.md: its headings are sections, the rows of its tables pages. Files outside of docs/ that
+pages link to come along, and links are made to fit. The reference is made of the package's names.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+INDEX = ROOT / "docs" / "README.md"
+REFERENCE = "reference.md"
+
+_HEADING = re.compile(r"^## (.+)$", re.MULTILINE)
+_ROW = re.compile(r"^\| \[[^\]]+\]\(([^)#]+)\) \|", re.MULTILINE)
+_TITLE = re.compile(r"^# (.+)$", re.MULTILINE)
+_LINK = re.compile(r"(!?\[[^\]]*\]\()([^)#\s]+)((?:#[^)]*)?\))")
+
+
+def navigation() -> list[dict[str, list[dict[str, str]]]]:
+    """Sections, each with the titles and the names of its pages, as docs/README.md has them."""
+    sections = []
+    _, *parts = _HEADING.split(INDEX.read_text("utf-8"))
+    for heading, text in zip(parts[::2], parts[1::2], strict=True):
+        pages = [_place(INDEX.parent, target) for target in _ROW.findall(text)]
+        sections.append({heading: [{_title(ROOT / source): name} for source, name in pages]})
+    return sections
+
+
+def _title(path: Path) -> str:
+    match = _TITLE.search(path.read_text("utf-8"))
+    return match[1].replace("`", "") if match else path.stem
+
+
+def _place(directory: Path, target: str) -> tuple[str, str]:
+    """A link's file, from the root of the repository, and its name in the site: those of docs/ are the top there."""
+    source = (directory / target).resolve().relative_to(ROOT).as_posix()
+    return source, source.removeprefix("docs/")
+
+
+def _outside() -> dict[str, str]:
+    """Files outside of docs/ that pages link to: name in the site -> file."""
+    found: dict[str, str] = {}
+    waiting = sorted((ROOT / "docs").glob("*.md"))
+    while waiting:
+        page = waiting.pop()
+        for _, target, _ in _LINK.findall(page.read_text("utf-8")):
+            if "://" in target or not (page.parent / target).is_file():
+                continue
+            source, name = _place(page.parent, target)
+            if name == source and name not in found:
+                found[name] = source
+                if source.endswith(".md"):
+                    waiting.append(ROOT / source)
+    return found
+
+
+def on_config(config: Any) -> Any:  # noqa: ANN401 - mkdocs's
+    """Set the navigation."""
+    config.nav = [{"Home": "README.md"}, *navigation(), {"Reference": [{"Python": REFERENCE}]}]
+    return config
+
+
+def on_files(files: Any, config: Any) -> Any:  # noqa: ANN401 - mkdocs's
+    """Add what is not in docs/."""
+    from mkdocs.structure.files import File
+
+    for name, source in sorted(_outside().items()):
+        # The top's README would be the site's first page.
+        place = "about.md" if name == "README.md" else name
+        files.append(File.generated(config, place, abs_src_path=str(ROOT / source)))
+    files.append(File.generated(config, REFERENCE, content=reference()))
+    return files
+
+
+def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:  # noqa: ANN401 - mkdocs's
+    """Have the links of a page lead to where the site has their targets."""
+    if page.file.src_uri == REFERENCE:
+        return markdown
+    source = Path(page.file.abs_src_path)
+    if source == INDEX:
+        markdown = _ROW.sub(lambda match: f"| [{_title(INDEX.parent / match[1])}]({match[1]}) |", markdown)
+
+    def placed(match: re.Match[str]) -> str:
+        before, target, after = match.groups()
+        if "://" in target:
+            return match[0]
+        name = _place(source.parent, target)[1]
+        if (ROOT / _place(source.parent, target)[0]).is_dir():
+            return match[0].partition("](")[0].lstrip("![")  # there is no page of it
+        name = "about.md" if _place(source.parent, target)[0] == "README.md" else name
+        return f"{before}{name}{after}"
+
+    return _LINK.sub(placed, markdown)
+
+
+def reference() -> str:
+    """The page of all public names, from their docstrings."""
+    import inspect
+
+    import sandbox
+    from sandbox import errors
+
+    kinds: dict[str, list[str]] = {"Classes": [], "Functions": [], "Constants": []}
+    for name in sandbox.__all__:
+        value = getattr(sandbox, name)
+        kind = "Classes" if inspect.isclass(value) else "Functions" if callable(value) else "Constants"
+        home = getattr(value, "__module__", "sandbox")
+        path = f"{home}.{name}" if kind != "Constants" and home.startswith("sandbox") else ""
+        if path:
+            kinds[kind].append(f"::: {path}\n")
+    lines = ["# Reference", "", "Everything that `import sandbox` has, made of the docstrings.", ""]
+    for kind, entries in kinds.items():
+        if entries:
+            lines += [f"## {kind}", "", *entries]
+    listed = set(sandbox.__all__)
+    lines += ["## Errors", "", "In `sandbox.errors`; what to do about each is in [errors](errors.md).", ""]
+    lines += [f"::: sandbox.errors.{name}\n" for name in errors.__all__ if name not in listed and name != "Frame"]
+    return "\n".join(lines)
