@@ -1,7 +1,8 @@
 # make test   everything: environment, guest, checks, tests        make demo   see it work
 # make check  format, lint, types, generated files                 make bench  measure against other engines
-# make guest  build the guest module                               make docs   run every code block of the documentation
+# make guest  build the guest module                               make docs   run the code of the documentation, build its site
 # make soak   half an hour of hostile programs                     make sanitize   the guest's C under sanitizers
+# make types  what users see of types, by pyright                  make dist   sdist and wheel, checked
 # make clean  remove the environment and what was built
 
 PYTHON ?= python3
@@ -9,8 +10,9 @@ VENV := .venv
 PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 BENCH_READY := $(VENV)/.bench-ready
+DOCS_READY := $(VENV)/.docs-ready
 
-.PHONY: test check guest demo bench soak docs sanitize clean
+.PHONY: test check guest demo bench soak docs sanitize types dist clean
 
 # Those that measure time run by themselves.
 test: check guest
@@ -36,8 +38,9 @@ bench: guest $(BENCH_READY)
 soak: guest $(BENCH_READY)
 	$(PY) -m tests.soak
 
-docs: guest
+docs: guest $(DOCS_READY)
 	$(PY) -m pytest tests/test_docs.py
+	NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict --quiet --site-dir dist/site
 
 # What runs guests and means something without WebAssembly; tests/sanitized/exceptions.py names the rest.
 SANITIZED := tests/fuzz tests/guest tests/test_callables.py tests/test_codec.py tests/test_codec_refusals.py \
@@ -60,6 +63,21 @@ $(READY): pyproject.toml hatch_build.py
 $(BENCH_READY): $(READY)
 	$(PY) -m pip install --quiet --group bench
 	@touch $@
+
+$(DOCS_READY): $(READY)
+	$(PY) -m pip install --quiet --group docs
+	@touch $@
+
+types: $(READY)
+	$(PY) -m pip install --quiet pyright
+	$(PY) -m pytest tests/test_typing.py
+
+# The wheel is built from the sdist, as whoever installs from it does.
+dist: $(READY)
+	rm -rf dist
+	$(PY) -m pip install --quiet build twine
+	$(PY) -m build
+	$(PY) -m twine check --strict dist/*
 
 clean:
 	rm -rf $(VENV) dist sandbox/_artifacts .mypy_cache .pytest_cache .ruff_cache .hypothesis

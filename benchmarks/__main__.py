@@ -36,7 +36,8 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
         description="Measure the sandbox beside its peers. Peers are installed on first use into environments of their "
         f"own, in the user's cache directory or in ${CACHE_VARIABLE}.",
         epilog="`python -m benchmarks hostile` compares what becomes of hostile programs instead, `growth` how cost "
-        "grows with size, `compare OLD.json NEW.json` two runs. "
+        "grows with size, `flames` draws where time goes, `compiling` is a study of compiled guest functions, "
+        "`compare OLD.json NEW.json` two runs. "
         "Exit status: 0 done, 1 our own engine failed in a row, 2 wrong usage. No figure makes a run fail.",
     )
     parser.add_argument("--engines", metavar="LIST", help=f"exactly these engines, of: {', '.join(catalog.BY_NAME)}")
@@ -127,6 +128,14 @@ def main(arguments: list[str] | None = None) -> int:
         from benchmarks.growth import command as growth
 
         return growth.main(arguments[1:])
+    if arguments[:1] == ["flames"]:
+        from benchmarks.flames import command as flames
+
+        return flames.main(arguments[1:])
+    if arguments[:1] == ["compiling"]:
+        from benchmarks.compiling import command as compiling
+
+        return compiling.main(arguments[1:])
     options = parse_arguments(arguments)
     console, notes = Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH), Console(stderr=True)
     if options.list:

@@ -20,7 +20,8 @@ _INTRODUCTION = """\
 
 Measured on {processor}, {cores} cores, {began}, at most {rounds} samples of each engine in each row, all engines in
 turns. `make bench` does the same on your machine; how it measures is said in `benchmarks/README.md`. This page and its
-chart are made by `python -m benchmarks --page`. How cost grows with size is on [a page of its own](growth.md).
+chart are made by `python -m benchmarks --page`. How cost grows with size, and [where time
+goes](profiles.md), are on [pages](growth.md) of their own.
 
 ![Figures of other engines, divided by those of {baseline}]({chart})
 
