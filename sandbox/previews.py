@@ -30,7 +30,7 @@ from sandbox.values import (
     undefined,
 )
 
-__all__ = ["Style", "json_ready", "preview", "type_name"]
+__all__ = ["Style", "bounded", "json_ready", "preview", "type_name"]
 
 Style = Literal["json", "js"]
 """How a text is written: as JSON, or as JavaScript, where `undefined`, `NaN`, `12n`, Maps and Sets have a form."""
@@ -38,6 +38,7 @@ Style = Literal["json", "js"]
 LEAST_BYTES: Final = 64
 _MAX_DEPTH: Final = 32
 _MAX_NODES: Final = 200_000
+_LEAST_NODES: Final = 10_000
 _LEAST_SHARES: Final = (100, 32)  # bytes, of an item and of a member: less of it says nothing
 _LEAST_PART_BYTES: Final = 24
 _MARK: Final = "…"
@@ -71,7 +72,21 @@ def preview(value: object, *, max_bytes: int = 4_000, style: Style = "json") -> 
         raise ValueError(f"max_bytes must be at least {LEAST_BYTES}, not {max_bytes}")
     if style not in ("json", "js"):
         raise ValueError(f'style must be "json" or "js", not {style!r}')
-    return _Writer(style).write(json_ready(value) if style == "json" else value, max_bytes, 0)
+    ready = _Ready(_nodes(max_bytes)).convert(value, 0) if style == "json" else value
+    return _Writer(style, max_bytes).write(ready, max_bytes, 0)
+
+
+def bounded(value: object, *, max_bytes: int = 4_000) -> tuple[Any, bool]:
+    """The same as data: what `json.loads` reads from the JSON of `preview`, and whether something was left out.
+
+    Args:
+        value: Any value that a guest can give. Halves of surrogate pairs become U+FFFD, so that it can be encoded.
+        max_bytes: The longest JSON, in bytes of UTF-8; 64 at least.
+    """
+    max_bytes = max(max_bytes, LEAST_BYTES)
+    ready, writer = _Ready(_nodes(max_bytes), is_well_formed=True), _Writer("json", max_bytes)
+    text = writer.write(ready.convert(value, 0), max_bytes, 0)
+    return json.loads(text), ready.is_cut or writer.is_cut
 
 
 def type_name(value: object) -> str:
@@ -119,19 +134,28 @@ def json_ready(value: object) -> Any:  # noqa: ANN401 - JSON
     `undefined` is null, numbers that JSON lacks are their names, a bigint is its digits with an n, a date is ISO 8601,
     Maps are arrays of pairs, Sets arrays; an error is an object. What no data stands for is a text in angle brackets.
     """
-    return _Ready().convert(value, 0)
+    return _Ready(_MAX_NODES).convert(value, 0)
+
+
+def _nodes(max_bytes: int) -> int:
+    """How many containers are looked into for a text of so many bytes: structures that share parts have no end."""
+    return min(_MAX_NODES, max(_LEAST_NODES, 4 * max_bytes))
 
 
 class _Ready:
-    def __init__(self) -> None:
-        self._left = _MAX_NODES
+    def __init__(self, most_nodes: int, *, is_well_formed: bool = False) -> None:
+        self._left = most_nodes
         self._above: set[int] = set()
+        self._is_well_formed = is_well_formed
+        self.is_cut = False
 
     def convert(self, value: object, depth: int) -> Any:  # noqa: ANN401 - JSON
         self._left -= 1
         if value is None or value is undefined:
             return None
-        if isinstance(value, bool | str):
+        if isinstance(value, str):
+            return self._text(value)
+        if isinstance(value, bool):
             return value
         if isinstance(value, BigInt):
             return f"{_digits(value)}n"
@@ -140,24 +164,29 @@ class _Ready:
         if isinstance(value, float):
             return value if math.isfinite(value) else _number(value)
         if isinstance(value, JSError):
-            return {"name": value.name or "Error", "message": value.message}
+            return {"name": self._text(value.name or "Error"), "message": self._text(value.message)}
         children = _children(value)
         if children is None:
-            return _opaque(value)
+            return self._text(_opaque(value))
         if id(value) in self._above:
+            self.is_cut = True
             return "<circular>"
         if depth >= _MAX_DEPTH or self._left <= 0:
+            self.is_cut = True
             return f"<{type_name(value)}>"
         self._above.add(id(value))
         try:
             if isinstance(children, Mapping):
                 return {
-                    key if isinstance(key, str) else str(key): self.convert(each, depth + 1)
+                    self._text(key if isinstance(key, str) else str(key)): self.convert(each, depth + 1)
                     for key, each in children.items()
                 }
             return [self.convert(each, depth + 1) for each in children]
         finally:
             self._above.discard(id(value))
+
+    def _text(self, text: str) -> str:
+        return _SURROGATES.sub("\ufffd", text) if self._is_well_formed else text
 
 
 def _children(value: object) -> Mapping[Any, Any] | list[Any] | None:
@@ -233,11 +262,11 @@ class _Shape:
 
 
 class _Writer:
-    def __init__(self, style: Style) -> None:
+    def __init__(self, style: Style, max_bytes: int) -> None:
         self._is_json = style == "json"
         self._above: set[int] = set()
-        self._full: dict[int, int] = {}
-        self._left = _MAX_NODES
+        self._left = _nodes(max_bytes)
+        self.is_cut = False
 
     def write(self, value: object, room: int, depth: int) -> str:
         """A value in so many bytes; what has no room at all is a mark."""
@@ -282,6 +311,7 @@ class _Writer:
         if len(written) < count:
             if not written and shape.parts:
                 return self._summary(shape, room)
+            self.is_cut = True
             rest = self._rest(count - len(written), shape)
             tail = ", ".join(written) + (", " if self._is_json else " ") + rest
             return shape.opening + tail + shape.closing
@@ -346,6 +376,7 @@ class _Writer:
 
     def _summary(self, shape: _Shape, room: int) -> str:
         """A container whose parts have no room."""
+        self.is_cut = True
         count = len(shape.parts)
         if self._is_json:
             return self._leaf_text(f"{_MARK} {count:,} {shape.noun}", room)
@@ -382,6 +413,7 @@ class _Writer:
 
     def _leaf_text(self, text: str, room: int) -> str:
         """A short text that stands for something, or the shortest there is."""
+        self.is_cut = True
         if self._is_json:
             for said in (f'"{text}"', f'"{_MARK}"', "0"):
                 if _bytes(said) <= room:
@@ -397,6 +429,7 @@ class _Writer:
         left = room - (2 + _bytes(longest) if self._is_json else 9 + _bytes(longest))
         if left < 1:
             return self._leaf_text(f"{_MARK} a string", room)
+        self.is_cut = True
         kept = self._fitting(value, left)
         said = f"{_MARK} ({len(value) - len(kept):,} more characters)"
         return f'{_literal(kept)[:-1]}{said}"' if self._is_json else f"{_literal(kept)} /* {said[3:-1]} */"

@@ -313,7 +313,6 @@ LAYERS: dict[str, tuple[str, ...]] = {
     ),
     "integrations": (
         "integrations",
-        "integrations._preview",
         "integrations._program",
         "integrations.jupyter",
         "integrations.langchain",

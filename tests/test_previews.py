@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sandbox import BigInt, JSMap, JSSet, RegExp, Sandbox, preview, undefined
-from sandbox.previews import Style, json_ready, type_name
+from sandbox.previews import Style, bounded, json_ready, type_name
 
 STYLES: tuple[Style, ...] = ("json", "js")
 texts = st.text(max_size=80) | st.text(alphabet='\ud800\udc00é😀\\"\n\u2028', max_size=30)
@@ -21,7 +21,7 @@ values = st.recursive(leaves, lambda each: st.lists(each) | st.dictionaries(text
 
 
 @given(values, st.integers(64, 2_000))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_json_is_bounded_and_valid(value: Any, max_bytes: int) -> None:
     text = preview(value, max_bytes=max_bytes)
     assert len(text.encode("utf-8")) <= max_bytes
@@ -29,11 +29,38 @@ def test_json_is_bounded_and_valid(value: Any, max_bytes: int) -> None:
 
 
 @given(values)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_what_fits_is_whole(value: Any) -> None:
     text = preview(value, max_bytes=1_000_000)
     assert text == preview(value, max_bytes=max(len(text.encode("utf-8")), 64))
     assert json.loads(text) == json.loads(json.dumps(json_ready(value)))  # where surrogates that are a pair become one
+
+
+@given(values, st.integers(64, 2_000))
+@settings(max_examples=60, deadline=None)
+def test_bounded_data_can_be_written_and_says_whether_it_is_whole(value: Any, max_bytes: int) -> None:
+    shown, is_cut = bounded(value, max_bytes=max_bytes)
+    text = json.dumps(shown, ensure_ascii=False, allow_nan=False)
+    assert len(text.encode()) <= max_bytes
+    assert is_cut is (shown != bounded(value, max_bytes=1_000_000)[0])
+
+
+LONG = {
+    "text": "'x'.repeat(1e6)",
+    "list": "Array.from({length: 1e5}, (_, i) => i)",
+    "keys": "({['k'.repeat(1e6)]: 1, b: 2})",
+    "deep": "let d = 1; for (let i = 0; i < 400; i++) d = [d]; d",
+    "shared": "let s = [1]; for (let i = 0; i < 60; i++) s = [s, s]; s",
+    "cycle": "const c = {}; c.c = c; c",
+}
+
+
+@pytest.mark.parametrize("code", LONG.values(), ids=LONG)
+def test_bounded_values_of_a_guest(code: str) -> None:
+    with Sandbox() as box:
+        shown, is_cut = bounded(box.eval(code), max_bytes=1_000)
+    assert is_cut
+    assert len(json.dumps(shown, ensure_ascii=False).encode()) <= 1_000
 
 
 def test_javascript_is_bounded_and_valid() -> None:

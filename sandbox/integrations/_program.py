@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sandbox import JSError, Sandbox
 from sandbox.compat._waiting import in_thread
 from sandbox.errors import SandboxClosed, SandboxError
-from sandbox.integrations._preview import preview
+from sandbox.previews import bounded
 
 if TYPE_CHECKING:
     from sandbox import ConsoleEntry
@@ -65,13 +65,13 @@ class Session:
         self._entries.clear()
         told: dict[str, Any]
         try:
-            value, is_cut = preview(self.box.eval(code, filename=_FILENAME), self._max_bytes)
+            value, is_cut = bounded(self.box.eval(code, filename=_FILENAME), max_bytes=self._max_bytes)
             told = {"ok": True, "value": value}
         except SandboxClosed:
             raise
         except SandboxError as error:
             told, is_cut = {"ok": False, "error": _described(error, self._max_bytes)}, False
-        console, is_console_cut = preview(list(self._entries), self._max_bytes)
+        console, is_console_cut = bounded(list(self._entries), max_bytes=self._max_bytes)
         usage = self.box.usage
         told["console"] = console
         if is_cut or is_console_cut or len(self._entries) == _MOST_ENTRIES:
@@ -138,7 +138,7 @@ class Programs:
 def _described(error: SandboxError, max_bytes: int) -> dict[str, str]:
     """An error for a model: what it was, and where in its program."""
     kind = (error.name or "Error") if isinstance(error, JSError) else type(error).__name__
-    message, _ = preview(error.message if isinstance(error, JSError) else str(error), max_bytes)
+    message, _ = bounded(error.message if isinstance(error, JSError) else str(error), max_bytes=max_bytes)
     told = {"type": kind, "message": message}
     if isinstance(error, JSError) and error.frames:
         told["code"] = error.render()[:_EXCERPT_CHARS]

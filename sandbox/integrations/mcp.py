@@ -18,8 +18,8 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
 
 from sandbox.errors import SandboxError
-from sandbox.integrations._preview import preview
 from sandbox.integrations._program import DESCRIPTION, MAX_BYTES, Programs, Session, missing
+from sandbox.previews import bounded
 
 if TYPE_CHECKING:
     from sandbox import MemoryFiles
@@ -103,7 +103,8 @@ def _add_sessions(server: MCPServer[Any], make: Callable[[], Session], most: int
     def find(session: str) -> Session:
         with lock:
             if session not in sessions:
-                raise ToolError(f"there is no session {preview(session, 100)[0]}; session_list tells which there are")
+                shown, _ = bounded(session, max_bytes=100)
+                raise ToolError(f"there is no session {shown}; session_list tells which there are")
             return sessions[session]
 
     @server.tool(description=f"Open a session: a sandbox that keeps its variables. At most {most} are open.")
@@ -149,7 +150,7 @@ def _add_sessions(server: MCPServer[Any], make: Callable[[], Session], most: int
 def _add_files(server: MCPServer[Any], files: MemoryFiles, max_bytes: int) -> None:
     @server.tool(description=f"The files that programs find at {FILES}, with their sizes in bytes.")
     def files_list() -> dict[str, Any]:
-        names, is_cut = preview({path: len(content) for path, content in files.files().items()}, max_bytes)
+        names, is_cut = bounded({path: len(content) for path, content in files.files().items()}, max_bytes=max_bytes)
         return {"files": names, "truncated": is_cut}
 
     @server.tool(description="The text of a file, from a byte on. `next_offset` is where to read on, if there is more.")
@@ -186,5 +187,5 @@ def _place(path: str) -> str:
     parts = inner.split("/")
     is_text = all(ord(char) >= 32 and not 0xD800 <= ord(char) < 0xE000 for char in inner)
     if not is_text or any(part in ("", ".", "..") or len(part.encode()) > 255 for part in parts):
-        raise ToolError(f"{preview(path, 200)[0]!r} is no path of a file; {FILES}/data.csv is one")
+        raise ToolError(f"{bounded(path, max_bytes=200)[0]!r} is no path of a file; {FILES}/data.csv is one")
     return inner

@@ -76,7 +76,8 @@ def test_over_standard_input_and_output() -> None:
 
             told = await call(client, "run", code="console.log('y'.repeat(5000)); 'x'.repeat(5000)")
             assert told["truncated"] is True
-            assert told["value"] == "x" * 500 + "…"
+            assert told["value"].startswith("x" * 400)
+            assert told["value"].endswith(" more characters)")
 
             one = (await call(client, "session_create"))["session"]
             two = (await call(client, "session_create"))["session"]
