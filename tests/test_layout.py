@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import tomllib
+from functools import cache
 from itertools import chain
 from pathlib import Path
 
@@ -493,6 +494,7 @@ ORDER = list(chain.from_iterable(LAYERS.values()))
 LAYER_OF = {module: layer for layer, modules in LAYERS.items() for module in modules}
 
 
+@cache
 def _imports(path: Path) -> set[str]:
     """Dotted names of everything a file imports, wherever in it."""
     names: set[str] = set()
