@@ -169,6 +169,11 @@ def call_closed(function: Callable[[], Any]) -> Any:  # noqa: ANN401 - any value
         deliver()
 
 
+def may_be_raised_here() -> bool:
+    """Whether a signal handler may raise in what the calling thread does now."""
+    return _is_main() and (_main.is_open or not _main.is_deferring)
+
+
 def at_checkpoints_only(*functions: Callable[..., Any]) -> None:
     """Have trio, if it is there, raise KeyboardInterrupt in these coroutine functions only where they wait."""
     _tell_trio("enable_ki_protection", functions)

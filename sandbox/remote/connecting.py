@@ -133,6 +133,7 @@ class Remote:
         if self._token is not None:
             hello["token"] = self._token
         link = sandboxes.link = Link(sock, hello, on_asked=sandboxes.on_asked, on_noticed=sandboxes.on_noticed)
+        link.start()
         facts = link.wait_until_open(self._timeout)
         if facts.get("image") != image_digest():
             link.close()

@@ -85,12 +85,12 @@ class Sandboxes:
 class _Mailbox:
     """Where answers for a sandbox arrive, and what its guest asks."""
 
-    __slots__ = ("__weakref__", "get", "number", "put")
+    __slots__ = ("__weakref__", "empty", "get", "number", "put")
 
     def __init__(self, number: int) -> None:
         queue: SimpleQueue[Answer | Asked] = SimpleQueue()
         self.number = number
-        self.put, self.get = queue.put, queue.get
+        self.put, self.get, self.empty = queue.put, queue.get, queue.empty
 
 
 class RemoteInstance(Instance):
@@ -177,7 +177,7 @@ class RemoteInstance(Instance):
                 "of": of,
             },
             body,
-            self._mailbox,  # type: ignore[arg-type] # it has what is used of a queue
+            self._mailbox,
         )
         self._early.add(number)
         self._opening = number if body is not None and len(body) > INLINE_BYTES else 0
@@ -185,7 +185,7 @@ class RemoteInstance(Instance):
     def _wait_until_open(self) -> None:
         """A request is done when its body is there: what follows must not come before a long one."""
         while self._opening in self._early:
-            item = self._mailbox.get()
+            item = self._link.wait(self._mailbox)
             if isinstance(item, Answered | Refused):
                 self._early.discard(item.number)
                 self._check_early(item)
@@ -230,7 +230,7 @@ class RemoteInstance(Instance):
                     "seconds": [] if deadline is None else deadline.take(),
                 },
                 message,
-                self._mailbox,  # type: ignore[arg-type] # as above
+                self._mailbox,
             )
         except ValueError as error:
             raise RemoteError(str(error)) from None
@@ -246,7 +246,7 @@ class RemoteInstance(Instance):
         self._calling.append(number)
         try:
             while True:
-                item = self._mailbox.get()
+                item = self._link.wait(self._mailbox)
                 if isinstance(item, Asked):
                     self._on_asked(item)
                 elif isinstance(item, Answered | Refused) and item.number in self._early:

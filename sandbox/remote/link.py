@@ -1,12 +1,16 @@
 """A connection for threads: requests from any of them, one that reads and writes, and an end that everybody hears.
 
-Clients and workers use it; the daemon between them has tasks of its own (`sandbox/remote/peers.py`).
+Clients and workers use it; the daemon between them has tasks of its own (`sandbox/remote/peers.py`). Whoever waits for
+something reads the connection itself, so that what it waits for need not be handed over by another thread, which would
+take as long as all the rest. The thread of the link reads while nobody waits, or somebody who must not read: on the
+main thread a signal handler could raise in the middle of it.
 """
 
 from __future__ import annotations
 
 import logging
 import os
+import select
 import selectors
 import socket
 import ssl
@@ -16,9 +20,9 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from queue import SimpleQueue
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
-from sandbox import _forks
+from sandbox import _forks, _interrupts
 from sandbox.errors import SandboxError
 from sandbox.remote import events as wire
 from sandbox.remote.bodies import Bodies
@@ -30,13 +34,29 @@ from sandbox.remote.protocol import Code, error_of
 _READ_BYTES: Final = 1 << 18
 _PING_SECONDS: Final = 5.0
 _SILENCE_SECONDS: Final = 20.0
+_LOOK_MS: Final = 5000  # how often one that reads looks whether the connection was closed here
 _NO_ANSWER: Final = "nothing was heard of the other side for too long"
 
 log = logging.getLogger("sandbox.remote")
 
 Answer = Answered | Refused | SandboxError
 """What a request came to; an error: the connection has ended."""
-Mailbox = SimpleQueue[Any]
+
+
+class Mailbox(Protocol):
+    """Where answers arrive: a `SimpleQueue`, or what has its methods."""
+
+    @property
+    def get(self) -> Callable[[], Any]:
+        """Takes what came first; waits for it."""
+
+    @property
+    def put(self) -> Callable[[Any], None]:
+        """Adds something."""
+
+    @property
+    def empty(self) -> Callable[[], bool]:
+        """Whether there is nothing."""
 
 
 class Link:
@@ -57,7 +77,7 @@ class Link:
         on_noticed: Callable[[str, dict[str, Any]], None] = lambda _name, _facts: None,
         on_lost: Callable[[SandboxError], None] = lambda _error: None,
     ) -> None:
-        """Take over a socket that is connected, and greet.
+        """Take over a socket that is connected; `start` begins.
 
         Args:
             sock: The socket, or one of TLS after its handshake.
@@ -87,15 +107,24 @@ class Link:
         os.set_blocking(self._ringer, False)
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._bell, selectors.EVENT_READ)
-        self._selector.register(sock, selectors.EVENT_READ)
+        self._watched = 0  # what the thread of the link watches the socket for
+        self._reading = threading.Lock()  # held by who reads
+        self._is_read_elsewhere = False
+        self._poll = select.poll()
+        self._poll.register(sock, select.POLLIN)
+        self._ended: SandboxError | None = None
+        self._is_over = False
         self._is_rung = False
         self._closing = False
-        self._greeted: Mailbox = SimpleQueue()
+        self._greeted: SimpleQueue[Any] = SimpleQueue()
         self._heard = time.monotonic()
         self._connection.hello(hello)
         self._process = os.getpid()
         self._thread = threading.Thread(target=self._run, name="sandbox-link", daemon=True)
         _forks.watch(self)
+
+    def start(self) -> None:
+        """Greet the other side, and serve it from now on: whoever gets what it asks must know this link by then."""
         self._thread.start()
 
     def wait_until_open(self, seconds: float) -> dict[str, Any]:
@@ -151,7 +180,37 @@ class Link:
         """
         mailbox: Mailbox = SimpleQueue()
         self.send(method, parameters, body, mailbox)
-        return answer_of(mailbox.get())
+        return answer_of(self.wait(mailbox))
+
+    def wait(self, mailbox: Mailbox) -> Any:  # noqa: ANN401 - what was put there
+        """What is in a mailbox of this link next. Until there is something, this thread reads, if no other one does."""
+        if mailbox.empty():
+            self.read_until(lambda: not mailbox.empty())
+        return mailbox.get()
+
+    def read_until(self, is_so: Callable[[], object]) -> None:
+        """Read the connection on this thread until something is so, or it has ended; returns at once if it may not."""
+        if self._is_tls or _interrupts.may_be_raised_here() or not self._reading.acquire(blocking=False):
+            return
+        try:
+            with self._lock:
+                if self._is_over:
+                    return
+                self._is_read_elsewhere = True
+                self._watch()
+            while not is_so() and self._ended is None and not self._closing:
+                if self._poll.poll(_LOOK_MS):
+                    self._ended = self._read()
+            if self._ended is not None:
+                self._ring()
+        except Exception as failure:  # noqa: BLE001 - all who wait for an answer must hear of it
+            self._ended = _failed(failure)
+            self._ring()
+        finally:
+            with self._lock:
+                self._is_read_elsewhere = False
+                self._watch()
+            self._reading.release()
 
     def answer(self, number: int, result: dict[str, Any], body: bytes | None = None) -> None:
         """Answer a request of the other side's. Nothing happens when the connection has ended."""
@@ -206,7 +265,8 @@ class Link:
 
     def after_fork(self) -> None:
         """See `_forks.Runner`: the connection is the parent's."""
-        self._lock = threading.Lock()
+        self._lock, self._reading = threading.Lock(), threading.Lock()
+        self._is_over = True
         self._selector.close()
         for descriptor in (self._bell, self._ringer, self._socket.detach()):
             with suppress(OSError):
@@ -224,9 +284,8 @@ class Link:
             while (ended := self._step()) is None:
                 pass
             error = ended
-        except Exception as failure:
-            log.exception("a connection failed")
-            error = ConnectionLost(f"the connection failed: {type(failure).__name__}", Code.GONE.name)
+        except Exception as failure:  # noqa: BLE001 - likewise
+            error = _failed(failure)
         finally:
             if self._process == os.getpid():
                 self._end(error)
@@ -234,18 +293,19 @@ class Link:
     def _step(self) -> SandboxError | None:
         """Wait for something to do and do it; returns why the connection has ended."""
         self._is_rung = False
-        if self._posted:
-            with self._lock:
+        if self._ended is not None:
+            return self._ended
+        with self._lock:
+            if self._posted:
                 self._do_posted()
                 self._flush()
+            self._watch()
         if self._closing:
             with self._lock:
                 self._connection.close(Code.GONE)
                 self._flush()
             return ConnectionLost("the connection was closed", Code.GONE.name)
         pending = isinstance(self._socket, ssl.SSLSocket) and self._socket.pending()
-        wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if self._outgoing else 0)
-        self._selector.modify(self._socket, wanted)
         happened = {key.fd: mask for key, mask in self._selector.select(0 if pending else _PING_SECONDS)}
         of_socket = happened.get(self._socket.fileno(), 0)
         if self._bell in happened:
@@ -254,9 +314,27 @@ class Link:
         if of_socket & selectors.EVENT_WRITE:
             with self._lock:
                 self._flush(from_thread=True)
-        if of_socket & selectors.EVENT_READ or pending:
-            return self._read()
+        if (of_socket & selectors.EVENT_READ or pending) and self._reading.acquire(blocking=False):
+            try:
+                return self._read()
+            finally:
+                self._reading.release()
         return None if happened else self._look_for_silence()
+
+    def _watch(self) -> None:
+        """Watch the socket for what is to be done here. Under the lock."""
+        wanted = 0 if self._is_read_elsewhere else selectors.EVENT_READ
+        if self._outgoing:
+            wanted |= selectors.EVENT_WRITE
+        if wanted == self._watched or self._is_over:
+            return
+        if not self._watched:
+            self._selector.register(self._socket, wanted)
+        elif wanted:
+            self._selector.modify(self._socket, wanted)
+        else:
+            self._selector.unregister(self._socket)
+        self._watched = wanted
 
     def _look_for_silence(self) -> SandboxError | None:
         silent = time.monotonic() - self._heard
@@ -340,9 +418,13 @@ class Link:
                 os.write(self._ringer, b"\0")
 
     def _end(self, error: SandboxError) -> None:
-        self._selector.close()
         with suppress(OSError):
-            self._socket.close()
+            self._socket.shutdown(socket.SHUT_RDWR)  # whoever reads wakes up
+        with self._reading, self._lock:
+            self._is_over = True
+            self._selector.close()
+            with suppress(OSError):
+                self._socket.close()
         self._lose(error)
         for descriptor in (self._bell, self._ringer):
             os.close(descriptor)
@@ -373,6 +455,11 @@ def answer_of(answer: Answer) -> tuple[dict[str, Any], bytes | None]:
     if isinstance(answer, Refused):
         raise error_of(answer.code, answer.text)
     raise answer
+
+
+def _failed(failure: Exception) -> ConnectionLost:
+    log.error("a connection failed", exc_info=failure)
+    return ConnectionLost(f"the connection failed: {type(failure).__name__}", Code.GONE.name)
 
 
 def _again(error: SandboxError) -> SandboxError:

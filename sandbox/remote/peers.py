@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from typing import Final, Protocol
@@ -41,6 +42,10 @@ class Peer:
         self.is_gone = False
         self.received_bytes = self.sent_bytes = 0
         self._stream = stream
+        # Where bytes can be written without a task: most messages are short, and a socket takes them at once.
+        self._descriptor = stream.socket.fileno() if isinstance(stream, trio.SocketStream) else -1
+        self._rest = b""
+        self._is_sending = False
         self._heard = time.monotonic()
         self._has_more = trio.Event()
         self._scope = trio.CancelScope()
@@ -56,7 +61,7 @@ class Peer:
                     try:
                         await self._read(on_event)
                     finally:
-                        if self.connection.outgoing_bytes:  # why it was closed, above all
+                        if self._rest or self.connection.outgoing_bytes:  # why it was closed, above all
                             with trio.move_on_after(1, shield=True):
                                 await self._send()
                         nursery.cancel_scope.cancel()
@@ -85,7 +90,24 @@ class Peer:
         if self.connection.outgoing_bytes > _MOST_OUTGOING_BYTES:
             self.connection.close(Code.TOO_SLOW)
             self._scope.cancel()
+        if not self.connection.outgoing_bytes and self.connection.state != "closed":
+            return
+        if self._descriptor >= 0 and not (self._is_sending or self._rest or self.is_gone):
+            self._rest = self._take()
+            try:
+                self._rest = self._rest[os.write(self._descriptor, self._rest) :]
+            except BlockingIOError:
+                pass
+            except OSError:  # its reader hears of it
+                self._rest = b""
+            if not self._rest and self.connection.state != "closed":
+                return
         self._has_more.set()
+
+    def _take(self) -> bytes:
+        data = self.connection.take()
+        self.sent_bytes += len(data)
+        return data
 
     async def _read(self, on_event: Callable[[Event], None]) -> None:
         while self.connection.state != "closed":
@@ -114,13 +136,15 @@ class Peer:
                 return
 
     async def _send(self) -> bool:
-        data = self.connection.take()
-        self.sent_bytes += len(data)
+        data, self._rest = self._rest + self._take(), b""
+        self._is_sending = True
         try:
             if data:
                 await self._stream.send_all(data)
         except (trio.BrokenResourceError, trio.ClosedResourceError, trio.BusyResourceError):
             return False
+        finally:
+            self._is_sending = False
         return True
 
     async def _watch(self) -> None:

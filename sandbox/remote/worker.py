@@ -53,6 +53,7 @@ class Worker:
         """
         threading.stack_size(_STACK_BYTES)
         self._threads = ThreadPoolExecutor(most, thread_name_prefix="sandbox-remote")
+        self._here = threading.local()
         self._sandboxes: dict[int, _Hosted] = {}
         self._most = most
         self.gone: SimpleQueue[None] = SimpleQueue()
@@ -66,6 +67,7 @@ class Worker:
             on_cancelled=self._on_cancelled,
             on_lost=lambda _error: self.gone.put(None),
         )
+        self.link.start()
 
     def _on_asked(self, asked: Asked) -> None:
         """Look at a request and hand it to its sandbox; on the thread of the link, so it waits for nothing."""
@@ -106,8 +108,24 @@ class Worker:
                 return
 
     def run(self, job: Callable[[], None]) -> None:
-        """Do something on a thread where guests may run."""
-        self._threads.submit(job)
+        """Do something on a thread where guests may run: this one, if it is one that has nothing else to do."""
+        found: list[Callable[[], None]] | None = getattr(self._here, "found", None)
+        if found is not None and not found:
+            found.append(job)
+        else:
+            self._threads.submit(self._run, job)
+
+    def _run(self, job: Callable[[], None]) -> None:
+        """Do something, and then what comes next, which this thread reads itself if no other one does."""
+        while True:
+            job()
+            found: list[Callable[[], None]] = []
+            self._here.found = found
+            self.link.read_until(found.__len__)
+            self._here.found = None
+            if not found:
+                return
+            (job,) = found
 
     def forget(self, number: int) -> None:
         """A sandbox was closed."""
@@ -338,7 +356,7 @@ class _Hosted:
             instance.halt()
             return Status.STOP, None
         while True:
-            item = self._inner.get()
+            item = self._link.wait(self._inner)
             if isinstance(item, Asked):
                 self._do(item)
             elif isinstance(item, Answered):
