@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
+from sandbox._origins import chars_of
 from sandbox._pausing import misplaced
 from sandbox.errors import CpuLimitExceeded, FuelLimitExceeded, LimitExceeded, Paused, WallLimitExceeded
 from sandbox.pause import pause_in
@@ -254,12 +255,12 @@ class Sources:
         """Remember a text; the oldest are forgotten when there are many, or much of it."""
         with self._lock:
             if (replaced := self._texts.pop(name, None)) is not None:
-                self._chars -= len(name) + len(replaced)
+                self._chars -= len(name) + chars_of(replaced)
             self._texts[name] = code
-            self._chars += len(name) + len(code)
+            self._chars += len(name) + chars_of(code)
             while self._texts and (len(self._texts) > _MAX_SOURCES or self._chars > _MAX_SOURCE_CHARS):
                 name = next(iter(self._texts))
-                self._chars -= len(name) + len(self._texts.pop(name))
+                self._chars -= len(name) + chars_of(self._texts.pop(name))
 
     def after_fork(self) -> None:
         """Whatever thread held the lock, it is not in the child."""

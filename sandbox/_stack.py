@@ -98,14 +98,15 @@ def place(frames: Sequence[Frame], sources: Mapping[str, str]) -> Frame | None:
     for frame in _of_the_program(frames, sources):
         if frame.file is None or frame.line is None:
             continue
-        lines = _lines(sources.get(frame.file, ""))
+        lines = lines_of(sources.get(frame.file, ""))
         if frame.column is None or frame.line > len(lines):
             return frame
         return replace(frame, column=_characters(lines[frame.line - 1], frame.column) + 1)
     return None
 
 
-def _lines(source: str) -> list[str]:
+def lines_of(source: str) -> list[str]:
+    """The lines of a program, as the engine counts them."""
     return source.replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n").replace("\u2029", "\n").split("\n")
 
 
@@ -142,7 +143,7 @@ def _calls(frames: Sequence[Frame]) -> Iterator[str]:
 
 
 def _code_frame(source: str, frame: Frame, dim: str, red: str, reset: str) -> list[str]:
-    lines = _lines(source)
+    lines = lines_of(source)
     line = frame.line or 1
     if line > len(lines):
         return []

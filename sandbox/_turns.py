@@ -418,7 +418,7 @@ class Turns:
 
     def _fail(self, run: Run, error: SandboxError) -> None:
         if run.error is None and isinstance(error, JSError):
-            error.sources = self.sources.copy()
+            error.know(self.sources.copy())
         run.fail(error)
 
     def _answer(self, op: int, arguments: list[Any] | ConversionError) -> Any:  # noqa: ANN401 - any value

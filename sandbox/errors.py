@@ -48,11 +48,11 @@ what belongs to a live sandbox becomes text then, and an exception of the host t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
-from sandbox import _causes, _stack
+from sandbox import _causes
 from sandbox._brief import amount, brief
+from sandbox._origins import Traceable
 from sandbox._portable import Portable
 from sandbox._stack import Frame
 from sandbox.values import undefined
@@ -126,7 +126,7 @@ class GuestError(SandboxError):
     """The guest's program failed. What it says is the guest's own text: safe to show to its author."""
 
 
-class JSError(GuestError):
+class JSError(Traceable, GuestError):
     """An Error of the guest, or something else that it threw.
 
     As a value (`eval("new Error('x')")`) and as an exception it is the same class; it goes back into the guest as the
@@ -138,7 +138,10 @@ class JSError(GuestError):
         stack: The guest's stack as text, one call a line; may be empty.
         properties: The Error's own properties beyond these, `cause` and `errors` among them.
         js_class: The built-in class it is an instance of, whatever its `name` says.
-        sources: Sources by file name, for `render`; the sandbox fills it.
+        sources: Sources by file name, for `render`; the sandbox fills it. Once `frames` was read, also what they point
+            into.
+        frames: The stack, parsed, in terms of what a program was made from; see `docs/errors.md`.
+        place: The innermost frame in the program, whose column counts characters; None: it is not known.
     """
 
     def __init__(
@@ -179,16 +182,6 @@ class JSError(GuestError):
     def cause(self) -> Any:  # noqa: ANN401 - a cause may be anything
         """The Error's `cause`, `undefined` when it has none."""
         return self.properties.get("cause", undefined)
-
-    @cached_property
-    def frames(self) -> tuple[Frame, ...]:
-        """The stack, parsed; innermost call first. Lines and columns count from 1."""
-        return _stack.parse(self.stack)
-
-    @property
-    def place(self) -> Frame | None:
-        """Where in the program it was thrown, its innermost frame; the column counts characters. None: not known."""
-        return _stack.place(self.frames, self.sources)
 
     def render(self, source: str | None = None, *, color: bool = False) -> str:
         """Describe the error for a terminal: the code around the place it was thrown, a caret, the stack, the causes.

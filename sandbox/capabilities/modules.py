@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, get_args
 
+from sandbox._origins import Program
 from sandbox.capabilities.base import Handler, NumberingCapability
 from sandbox.modules.addresses import directory_of, is_url
 from sandbox.modules.mapping import Answer, Finder, Offer, checked
@@ -157,7 +158,8 @@ class Modules(NumberingCapability):
         elif not isinstance(code, str):
             code = _text(code, key)
         if isinstance(code, str):
-            self._on_source(filename, code)
+            given = source.source_map
+            self._on_source(filename, code if given is None else Program(code, source_map=given))
         return [key, code, filename, directory, kind]
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from sandbox.modules.specifiers import is_path, join, parent
+from sandbox._origins import url_in
+from sandbox.modules.specifiers import MAX_SPECIFIER, is_path, join, parent
 
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _ORIGIN: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://[^/?#]*)([^?#]*)")
@@ -42,3 +43,18 @@ def directory_of(path: str) -> str:
     if is_url(path):
         return "/"
     return parent(join("/", path) or "/")
+
+
+def map_of(code: str | bytes, key: str) -> str | None:
+    """The key of the source map that a module names in its last comment; None: it names none, or holds it itself.
+
+    Args:
+        code: Of the module.
+        key: Of the module.
+    """
+    if not isinstance(code, str):
+        code = code[max(code.rfind(b"sourceMappingURL=") - 64, 0) :].decode("utf-8", "replace")
+    url = url_in(code)
+    if url is None or url[:5].lower() == "data:" or len(url) > MAX_SPECIFIER:
+        return None
+    return absolute(url if is_path(url) or is_url(url) else f"./{url}", directory_of(key))

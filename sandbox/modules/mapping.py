@@ -5,10 +5,10 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias, cast
 
-from sandbox.modules.addresses import absolute, is_url
+from sandbox.modules.addresses import absolute, is_url, map_of
 from sandbox.modules.source import Importer, ModuleLoader, ModuleResolver, ModuleSource
 from sandbox.modules.specifiers import join
 
@@ -27,7 +27,8 @@ class MappedModules:
     """Serves the sources of a mapping.
 
     The keys `lib/math.js`, `./lib/math.js` and `/lib/math.js` are the same module, which programs may import by its
-    path or by its bare name. A key that is a URL stands for itself.
+    path or by its bare name. A key that is a URL stands for itself. Where a source says in its last comment where its
+    source map is, and the mapping has that as well, it is used.
 
     Args:
         sources: Specifier -> source. A copy is made.
@@ -54,7 +55,11 @@ class MappedModules:
 
     def load(self, key: str, /) -> ModuleSource:
         """See `ModuleResolver`."""
-        return self._sources[key]
+        source = self._sources[key]
+        if source.source_map is not None:
+            return source
+        found = self._sources.get(map_of(source.code, key) or "")
+        return source if found is None else replace(source, source_map=found.code)
 
 
 def finders(modules: Modules | Sequence[Modules] | None) -> tuple[Finder, ...]:

@@ -104,7 +104,7 @@ class NodeModules:
         if key == self._nothing:
             return ModuleSource(code="", filename=key, kind="commonjs")
         content = self._files.read(key)
-        return module_source(key, content, self._kind(key, content))
+        return module_source(key, content, self._kind(key, content), self._files)
 
     def _kind(self, path: str, content: bytes) -> Kind:
         ending = suffix(path)

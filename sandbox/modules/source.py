@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from sandbox._origins import Offered
 
 Kind = Literal["module", "commonjs", "json", "text", "bytes", "builtin"]
 """How a source is read: as an ECMAScript module, as CommonJS, or as a default export of that type.
@@ -24,12 +27,16 @@ class ModuleSource:
         filename: What stacks and `import.meta.url` call it; None: its key.
         resolve_dir: The directory that its relative imports start from; None: that of `filename`.
         kind: How it is read, unless an import attribute says so.
+        source_map: The JSON of its source map, or a function that gives it, or None. The function is called when
+            somebody looks at the stack of an error, on that thread. None: the map that the last comment of the source
+            holds, if it holds one.
     """
 
     code: str | bytes
     filename: str | None = None
     resolve_dir: str | None = None
     kind: Kind = "module"
+    source_map: Offered | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Final
 
+from sandbox.modules.addresses import map_of
 from sandbox.modules.confined import MAX_BYTES, ConfinedFiles
 from sandbox.modules.manifest import Manifests
 from sandbox.modules.source import Importer, Kind, ModuleSource
@@ -24,7 +25,8 @@ class SourceTree:
 
     `.mjs` and `.js` files are ECMAScript modules, `.cjs` files are CommonJS, as are `.js` files whose nearest
     `package.json` says `"type": "commonjs"`. Files of other extensions are text, unless an import attribute says
-    otherwise.
+    otherwise. The `.map` file that a file names in its last comment is read when somebody looks at the stack of an
+    error; programs do not get it.
 
     May be used by several sandboxes and threads.
 
@@ -93,7 +95,7 @@ class SourceTree:
         """
         if suffix(key) not in self._extensions:
             raise FileNotFoundError(f"cannot find the file {key!r}")
-        return module_source(key, self._files.read(key), self._kind(key))
+        return module_source(key, self._files.read(key), self._kind(key), self._files)
 
     def _find(self, path: str, *, only_directory: bool) -> str | None:
         if not only_directory:
@@ -121,10 +123,25 @@ class SourceTree:
         return "commonjs" if nearest and nearest.type == "commonjs" else "module"
 
 
-def module_source(path: str, content: bytes, kind: Kind) -> ModuleSource:
-    """The source of a file, without the marks that only readers of files understand; lines and columns stay."""
+def module_source(path: str, content: bytes, kind: Kind, files: ConfinedFiles) -> ModuleSource:
+    """The source of a file, without the marks that only readers of files understand; lines and columns stay.
+
+    Args:
+        path: Of the file.
+        content: Of the file.
+        kind: How it is read.
+        files: Those among which its source map is, if anybody asks for it.
+    """
     if kind != "bytes":
         content = content.removeprefix(_BYTE_ORDER_MARK)
     if kind == "commonjs" and content.startswith(b"#!"):
         content = b"//" + content[2:]
-    return ModuleSource(code=content, filename=path, kind=kind)
+    named = map_of(content, path)
+    source_map = None if named is None else lambda: _map_in(named, files)
+    return ModuleSource(code=content, filename=path, kind=kind, source_map=source_map)
+
+
+def _map_in(path: str, files: ConfinedFiles) -> bytes | None:
+    """A source map of the folders. What is called otherwise stays private."""
+    entry = files.find(path) if suffix(path) == ".map" else None
+    return files.read(entry.path) if entry and entry.is_file and suffix(entry.path) == ".map" else None

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
-from sandbox import _stack
+from sandbox import _origins, _stack
 from sandbox.errors import GuestProtocolError, JSError, LimitExceeded, SandboxError
 from sandbox.testing.diff import render_diff
 
@@ -245,18 +245,18 @@ def _error(record: object, sources: Mapping[str, str]) -> TestError:
     for each in (matcher, expected, received):
         if each is not None:
             _check_texts(each)
-    return TestError(
-        name, message, _stack.parse(stack), matcher, expected, received, tuple(_causes(causes)), sources=sources
-    )
+    frames, sources = _origins.trace(_stack.parse(stack), sources)
+    found = _causes(causes, sources)
+    return TestError(name, message, frames, matcher, expected, received, tuple(found), sources=sources)
 
 
-def _causes(causes: Sequence[Any]) -> list[Cause]:
+def _causes(causes: Sequence[Any], sources: Mapping[str, str]) -> list[Cause]:
     found = []
     for cause in causes[:_MAX_CAUSES]:
         if type(cause) is not list or len(cause) != 3:
             raise GuestProtocolError("the cause of an error has other parts")
         _check_texts(*cause)
-        found.append(Cause(cause[0], cause[1], _stack.parse(cause[2])))
+        found.append(Cause(cause[0], cause[1], _origins.trace(_stack.parse(cause[2]), sources).frames))
     return found
 
 
