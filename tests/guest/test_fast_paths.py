@@ -165,6 +165,9 @@ def test_assignments_ask_setters_and_what_may_not_be_written(box: Sandbox) -> No
     assert (
         box.eval("'use strict'; try { Object.preventExtensions({}).a = 1 } catch (error) { error.name }") == "TypeError"
     )
+
+
+def test_an_assignment_that_a_proxy_below_makes_again_ends_in_an_error(box: Sandbox) -> None:
     assert (
         box.eval(
             "const proxied = Object.create(new Proxy({}, { set(t, key, value, r) { r['p_' + key] ??= 0; return true } })); try { proxied.q = 1 } catch (error) { error.name }"

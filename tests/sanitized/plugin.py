@@ -8,17 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fnmatch import fnmatch
+from pathlib import Path
 
 import pytest
 
 import sandbox._guest
 import sandbox._instance
-from tests.sanitized.exceptions import EXCEPTIONS, LOSSES
+from tests.sanitized.exceptions import EXCEPTIONS, FILES, LOSSES
 from tests.sanitized.instance import SanitizedInstance
 from tests.sanitized.process import totals
 
 for module in (sandbox._instance, sandbox._guest):
     vars(module)["Instance"] = SanitizedInstance
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out files that have no meaning without WebAssembly."""
+    path = collection_path.relative_to(config.rootpath).as_posix()
+    return True if any(fnmatch(path, pattern) for pattern in FILES) else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
