@@ -1,4 +1,6 @@
-"""Build the guest: sources, compile, link, freeze; then put the artefacts where the package looks for them.
+"""Build the modules: sources, compile, link, freeze; then put the artefacts where the package looks for them.
+
+There are two: the guest, and the one that makes JavaScript of TypeScript and JSX, which is not frozen.
 
 `python -m wasm.build` needs nothing but pip and the pinned compiler package. Everything is cached by the hash of its
 inputs, so a second build with nothing changed reads a few files and needs no network.
@@ -22,13 +24,14 @@ from wasm.cache import cache_directory, digest, sha256, staged_directory, write_
 from wasm.compile import Compiler, Unit, webassembly
 from wasm.errors import BuildError
 from wasm.freeze import check_boundary, freeze
-from wasm.module import Module
+from wasm.module import CUSTOM, Module
 from wasm.sources import Upstream, load, unpack
 from wasm.table import AbiError, Table
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 OUTPUT: Final = ROOT / "sandbox" / "_artifacts"
 MODULE: Final = "guest.wasm"
+TYPESCRIPT: Final = "typescript.wasm"
 MANIFEST: Final = "manifest.json"
 LICENCES: Final = "licences"
 
@@ -40,15 +43,17 @@ class Inputs:
     table: Path = ROOT / "wasm" / "abi.toml"
     guest: Path = ROOT / "wasm" / "src"
     bindings: Path = ROOT / "bindings"
+    typescript: Path = ROOT / "wasm" / "typescript"
     upstream: Upstream = field(default_factory=load)
+    typescript_upstream: Upstream = field(default_factory=lambda: load(module="typescript"))
 
     def key(self) -> str:
         """Hash of everything that determines the artefacts."""
         files = [self.table, encodings.TABLE, *sorted(self.guest.glob("*.[ch]"))]
-        files += sorted((ROOT / "wasm").glob("*.py"))
+        files += sorted((ROOT / "wasm").glob("*.py")) + sorted(self.typescript.rglob("*.[ch]"))
         parts = [f"{path.name}\n{path.read_text(encoding='utf-8')}" for path in files]
         parts += [f"{name}\n{source}" for name, source in self.binding_sources().items()]
-        return digest(repr(self.upstream), *parts)
+        return digest(repr(self.upstream), repr(self.typescript_upstream), *parts)
 
     def units(self, directories: dict[str, Path]) -> list[Unit]:
         """Everything that is compiled; `directories` are the unpacked sources.
@@ -59,10 +64,13 @@ class Inputs:
         units = [Unit(path, f"wasm/src/{path.name}", ours=True) for path in sorted(self.guest.glob("*.c"))]
         if not units:
             raise BuildError("wasm/src holds no C file")
-        for source in self.upstream.sources:
-            directory = directories[source.package]
-            units += [Unit(directory / name, f"{source.package} {name}", ours=False) for name in source.compile]
-        return units
+        return units + _their_units(self.upstream, directories)
+
+    def typescript_units(self, directories: dict[str, Path]) -> list[Unit]:
+        """The same for the module that makes JavaScript of TypeScript; it shares the guest's memory allocator."""
+        units = [Unit(path, f"wasm/typescript/{path.name}", ours=True) for path in sorted(self.typescript.glob("*.c"))]
+        units.append(Unit(self.guest / "heap.c", "wasm/src/heap.c", ours=True))
+        return units + _their_units(self.typescript_upstream, directories)
 
     def binding_sources(self) -> dict[str, str]:
         """File name, with the folder below `bindings/` if there is one -> JavaScript source."""
@@ -70,6 +78,14 @@ class Inputs:
             path.relative_to(self.bindings).as_posix(): path.read_text(encoding="utf-8")
             for path in sorted(self.bindings.rglob("*.js"))
         }
+
+
+def _their_units(upstream: Upstream, directories: dict[str, Path]) -> list[Unit]:
+    return [
+        Unit(directories[source.package] / name, f"{source.package} {name}", ours=False)
+        for source in upstream.sources
+        for name in source.compile
+    ]
 
 
 def build(
@@ -82,7 +98,7 @@ def build(
     """Build the guest, or take it from the cache, and put it into a directory.
 
     Args:
-        output: Directory that gets `guest.wasm`, `manifest.json` and `licences/`.
+        output: Directory that gets `guest.wasm`, `typescript.wasm`, `manifest.json` and `licences/`.
         inputs: What to build from; by default this checkout.
         cache: Build cache; by default that of the user, see `wasm.cache.cache_directory`.
         progress: Called with a line of text before each step that takes time; may be called from several threads.
@@ -114,15 +130,28 @@ def link(inputs: Inputs, cache: Path, progress: Callable[[str], None] = lambda l
     return compiler.link(compiler.objects(inputs.units(directories), progress), progress)
 
 
+def link_typescript(inputs: Inputs, cache: Path, progress: Callable[[str], None] = lambda line: None) -> Path:
+    """The same for the module that makes JavaScript of TypeScript.
+
+    Raises:
+        BuildError: See `build`.
+    """
+    upstream = inputs.typescript_upstream
+    directories = unpack(upstream, cache)
+    included = [directories[source.package] / name for source in upstream.sources for name in source.include]
+    compiler = Compiler(webassembly(upstream, cache), inputs.typescript, included, cache)
+    return compiler.link(compiler.objects(inputs.typescript_units(directories), progress), progress)
+
+
 def _make(made: Path, inputs: Inputs, cache: Path, progress: Callable[[str], None]) -> None:
     try:
         table = Table.load(inputs.table)
     except AbiError as error:
         raise BuildError(str(error)) from error
-    upstream = inputs.upstream
-    progress("sources: " + ", ".join(source.title for source in upstream.sources))
+    both = (inputs.upstream, inputs.typescript_upstream)
+    progress("sources: " + ", ".join(source.title for upstream in both for source in upstream.sources))
     linked = link(inputs, cache, progress)
-    directories = unpack(upstream, cache)
+    typescript = Module.parse(link_typescript(inputs, cache, progress).read_bytes()).without({CUSTOM}).encode()
     bindings = inputs.binding_sources()
     progress(f"freeze {len(bindings)} bindings")
     frozen = freeze(linked.read_bytes(), table, bindings)
@@ -130,16 +159,19 @@ def _make(made: Path, inputs: Inputs, cache: Path, progress: Callable[[str], Non
     with staged_directory(made) as stage:
         (stage / MODULE).write_bytes(frozen)
         (stage / LICENCES).mkdir()
-        for name, text in _licences(upstream, directories).items():
-            (stage / LICENCES / name).write_text(text, encoding="utf-8", newline="\n")
-        manifest = json.dumps(_manifest(frozen, table.version, upstream), indent=2) + "\n"
+        (stage / TYPESCRIPT).write_bytes(typescript)
+        for upstream in both:
+            for name, text in _licences(upstream, unpack(upstream, cache)).items():
+                (stage / LICENCES / name).write_text(text, encoding="utf-8", newline="\n")
+        facts = {"abi_version": table.version, **_manifest(frozen, inputs.upstream)}
+        facts["typescript"] = _manifest(typescript, inputs.typescript_upstream)
+        manifest = json.dumps(facts, indent=2) + "\n"
         (stage / MANIFEST).write_text(manifest, encoding="utf-8", newline="\n")
 
 
-def _manifest(module: bytes, abi_version: int, upstream: Upstream) -> dict[str, Any]:
-    """What the artefact is and what it is made of; the host compares version and hash before first use."""
+def _manifest(module: bytes, upstream: Upstream) -> dict[str, Any]:
+    """What a module is and what it is made of; the host compares the hash before first use."""
     return {
-        "abi_version": abi_version,
         "sha256": sha256(module),
         "bytes": len(module),
         "compiler": f"{upstream.compiler} {upstream.compiler_version}",
@@ -157,13 +189,16 @@ def _licences(upstream: Upstream, directories: dict[str, Path]) -> dict[str, str
         f"{source.package}.txt": (directories[source.package] / "LICENCE.txt").read_text(encoding="utf-8")
         for source in upstream.sources
     }
+    for source in upstream.sources:
+        for name, file in source.part_licences.items():
+            texts[name] = (directories[source.package] / file).read_text(encoding="utf-8")
     for name, member in upstream.compiler_licences.items():
-        file = Path(
+        path = Path(
             str(importlib.metadata.distribution(upstream.compiler).locate_file(f"{upstream.compiler}/{member}"))
         )
-        if not file.is_file():
+        if not path.is_file():
             raise BuildError(f"{upstream.compiler} has no licence file {member}")
-        texts[name] = file.read_text(encoding="utf-8")
+        texts[name] = path.read_text(encoding="utf-8")
     return texts
 
 
@@ -171,7 +206,8 @@ def _is_whole(made: Path) -> bool:
     """Whether a cached build is complete and undamaged."""
     try:
         manifest = json.loads((made / MANIFEST).read_bytes())
-        if manifest["sha256"] == sha256((made / MODULE).read_bytes()):
+        hashes = {MODULE: manifest["sha256"], TYPESCRIPT: manifest["typescript"]["sha256"]}
+        if all(sha256((made / name).read_bytes()) == expected for name, expected in hashes.items()):
             return True
     except (OSError, ValueError, KeyError, TypeError):
         pass

@@ -6,14 +6,15 @@ a source distribution; the hash is checked again here before a file is unpacked.
 
 from __future__ import annotations
 
+import dataclasses
 import subprocess
 import sys
 import tarfile
 import tempfile
 import tomllib
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any, Literal
 
 from wasm.cache import digest, sha256, staged_directory, write_atomically
 from wasm.errors import BuildError
@@ -54,7 +55,11 @@ class Patch:
 
 @dataclass(frozen=True)
 class Source:
-    """One pinned source distribution and what is used of it."""
+    """One pinned source distribution and what is used of it.
+
+    `module` names the WebAssembly module that it is a part of; `include` are the directories, below its own, where
+    headers are; `part_licences` are names for licences of parts, with the files, among those unpacked, that hold them.
+    """
 
     package: str
     version: str
@@ -65,6 +70,9 @@ class Source:
     licence: str
     licence_file: str | None = None
     licence_header: str | None = None
+    module: str = "guest"
+    include: tuple[str, ...] = (".",)
+    part_licences: dict[str, str] = field(default_factory=dict)
 
     @property
     def title(self) -> str:
@@ -83,18 +91,15 @@ class Upstream:
     patches: tuple[Patch, ...]
 
 
-def load(path: Path = TABLE) -> Upstream:
-    """Read the table.
+def load(path: Path = TABLE, module: str = "guest") -> Upstream:
+    """Read what the table says of one WebAssembly module.
 
     Raises:
         BuildError: A patch names a file that no source unpacks, or an entry lacks a field.
     """
     raw = tomllib.loads(path.read_text(encoding="utf-8"))
     try:
-        sources = tuple(
-            Source(package=package, **entry | {key: tuple(entry[key]) for key in ("files", "compile")})
-            for package, entry in raw["source"].items()
-        )
+        sources = tuple(_source(package, entry) for package, entry in raw["source"].items())
         patches = tuple(Patch(**entry) for entry in raw.get("patch", ()))
         compiler = raw["compiler"]
         upstream = Upstream(compiler["package"], compiler["version"], compiler["licences"], sources, patches)
@@ -104,7 +109,17 @@ def load(path: Path = TABLE) -> Upstream:
     for patch in patches:
         if (patch.source, patch.file) not in files:
             raise BuildError(f"{path.name}: a patch names {patch.source} {patch.file}, which is not unpacked")
-    return upstream
+    ours = tuple(source for source in sources if source.module == module)
+    packages = {source.package for source in ours}
+    return dataclasses.replace(
+        upstream, sources=ours, patches=tuple(patch for patch in patches if patch.source in packages)
+    )
+
+
+def _source(package: str, entry: dict[str, Any]) -> Source:
+    for key in ("files", "compile"):
+        entry[key] = tuple(entry[key])
+    return Source(package=package, **entry | {"include": tuple(entry.get("include", (".",)))})
 
 
 def obtain(source: Source, cache: Path) -> Path:
@@ -196,7 +211,7 @@ def read_members(source: Source, archive: Path) -> dict[str, str]:
                 return file.read().decode("utf-8")
 
             for name in source.files:
-                contents[name] = read(f"{source.directory}/{name}")
+                contents[name] = read(PurePosixPath(source.directory, name).as_posix())
             if source.licence_header is not None:
                 contents["LICENCE.txt"] = opening_comment(contents[source.licence_header])
             elif source.licence_file is not None:

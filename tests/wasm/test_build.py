@@ -21,7 +21,9 @@ def made_before(inputs: Inputs, cache: Path) -> Path:
     made = cache / "modules" / inputs.key()[:32]
     (made / "licences").mkdir(parents=True)
     (made / "guest.wasm").write_bytes(MODULE)
-    (made / "manifest.json").write_text(json.dumps({"sha256": sha256(MODULE)}), encoding="utf-8")
+    (made / "typescript.wasm").write_bytes(MODULE)
+    facts = {"sha256": sha256(MODULE), "typescript": {"sha256": sha256(MODULE)}}
+    (made / "manifest.json").write_text(json.dumps(facts), encoding="utf-8")
     (made / "licences" / "engine.txt").write_text("free", encoding="utf-8")
     return made
 
@@ -30,9 +32,10 @@ def made_before(inputs: Inputs, cache: Path) -> Path:
 def inputs(tmp_path: Path) -> Inputs:
     (tmp_path / "src").mkdir()
     (tmp_path / "src" / "a.c").write_text("int a;", encoding="utf-8")
+    (tmp_path / "typescript").mkdir()
     (tmp_path / "bindings").mkdir()
     (tmp_path / "bindings" / "index.js").write_text("1", encoding="utf-8")
-    return Inputs(guest=tmp_path / "src", bindings=tmp_path / "bindings")
+    return Inputs(guest=tmp_path / "src", bindings=tmp_path / "bindings", typescript=tmp_path / "typescript")
 
 
 def test_unchanged_inputs_are_served_from_the_cache(tmp_path: Path, inputs: Inputs) -> None:
@@ -45,6 +48,7 @@ def test_unchanged_inputs_are_served_from_the_cache(tmp_path: Path, inputs: Inpu
     assert lines == []
     assert {path.relative_to(output).as_posix() for path in output.rglob("*") if path.is_file()} == {
         "guest.wasm",
+        "typescript.wasm",
         "manifest.json",
         "licences/engine.txt",
     }
@@ -60,6 +64,8 @@ def test_unchanged_inputs_are_served_from_the_cache(tmp_path: Path, inputs: Inpu
         ("src/new.h", True),
         ("bindings/index.js", True),
         ("bindings/new/a.js", True),
+        ("typescript/a.c", True),
+        ("typescript/tree_sitter/a.h", True),
         ("src/notes.txt", False),
     ],
 )
@@ -70,10 +76,11 @@ def test_key_follows_the_inputs(tmp_path: Path, inputs: Inputs, file: str, chang
     assert (inputs.key() != before) is changes
 
 
-def test_damaged_cache_entry_is_not_delivered(tmp_path: Path, inputs: Inputs) -> None:
+@pytest.mark.parametrize("damaged", ["guest.wasm", "typescript.wasm"])
+def test_damaged_cache_entry_is_not_delivered(tmp_path: Path, inputs: Inputs, damaged: str) -> None:
     unbuildable = without_sources(inputs)
     made = made_before(unbuildable, tmp_path)
-    (made / "guest.wasm").write_bytes(b"damaged")
+    (made / damaged).write_bytes(b"damaged")
     with pytest.raises(BuildError, match=r"the compiler ziglang is .*; install ziglang==never"):
         build(tmp_path / "out", inputs=unbuildable, cache=tmp_path)
     assert not made.exists()

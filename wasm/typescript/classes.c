@@ -1,0 +1,97 @@
+/* Members of classes, and parameters. */
+#include <string.h>
+#include "transform.h"
+
+static bool is_modifier(const Child *each)
+{
+    switch (each->kind) {
+    case ACCESSIBILITY: case OVERRIDE: case WORD_READONLY: case WORD_DECLARE: case WORD_ABSTRACT:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Whether a field that is called so would, without its type, be read as a part of the next member. */
+static bool is_prefix(Slice name)
+{
+    static const char *const words[] = {"get", "set", "static", "async", "accessor"};
+    for (uint32_t index = 0; index < sizeof words / sizeof *words; index++)
+        if (same(name, words[index]))
+            return true;
+    return false;
+}
+
+bool enter_member(TSNode node, Kind kind)
+{
+    uint32_t start = ts_node_start_byte(node), end = ts_node_end_byte(node);
+    if (parent_of(1)->kind != CLASS_BODY) /* of an object, which has none of this */
+        return true;
+    Children list = children(node);
+    bool is_ambient = kind == METHOD_SIGNATURE || kind == ABSTRACT_METHOD || kind == INDEX_SIGNATURE ||
+                      child_of(list, WORD_DECLARE) || child_of(list, WORD_ABSTRACT);
+    if (is_ambient) {
+        blank(start, end);
+        put(start, ';'); /* an end of whatever stands before */
+        return false;
+    }
+    const Child *type = NULL, *value = NULL;
+    Slice name = {0, 0};
+    for (uint32_t index = 0; index < list.count; index++) {
+        const Child *each = &list.items[index];
+        if (is_modifier(each)) {
+            blank(each->start, each->end);
+            bool lines;
+            uint32_t next = after_gap(each->end, &lines);
+            if (index == 0 && next < end && strchr("[*", request.source[next]))
+                put(each->start, ';');
+        } else if (each->kind == WORD_ACCESSOR) {
+            refuse(each->start, "fields with 'accessor' are not supported");
+        } else if (each->kind == DECORATOR) {
+            refuse(each->start, "decorators are not supported");
+        } else if (each->kind == SIGN_QUESTION || each->kind == SIGN_BANG) {
+            blank(each->start, each->end);
+            if (!type)
+                type = each;
+        } else if (each->kind == TYPE_ANNOTATION) {
+            if (!type)
+                type = each;
+        } else if (each->kind == SIGN_EQUALS) {
+            value = each;
+        } else if (each->kind == PROPERTY_IDENTIFIER) {
+            name = (Slice){each->start, each->end - each->start};
+        }
+    }
+    if (kind == FIELD && type && !value) {
+        bool lines;
+        uint32_t next = after_gap(end, &lines);
+        if (lines && next < request.length && (strchr("[*", request.source[next]) || is_prefix(name))) {
+            blank(type->start, type->end);
+            put(type->start, ';');
+        }
+    }
+    return true;
+}
+
+bool enter_parameter(TSNode node, Kind kind)
+{
+    Children list = children(node);
+    for (uint32_t index = 0; index < list.count; index++) {
+        const Child *each = &list.items[index];
+        if (is_modifier(each))
+            refuse(each->start, "parameter properties are not supported");
+        else if (each->kind == DECORATOR)
+            refuse(each->start, "decorators are not supported");
+        else if (each->kind == SIGN_QUESTION)
+            blank(each->start, each->end);
+        else if (each->kind == THIS && index == 0) {
+            uint32_t end = ts_node_end_byte(node);
+            bool lines;
+            uint32_t next = after_gap(end, &lines);
+            blank(ts_node_start_byte(node), next < request.length && request.source[next] == ',' ? next + 1 : end);
+            return false;
+        }
+    }
+    (void)kind;
+    return true;
+}

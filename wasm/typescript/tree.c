@@ -1,0 +1,160 @@
+/* The syntax tree, as the rest wants to see it. */
+#include <stdlib.h>
+#include <string.h>
+#include "transform.h"
+
+const TSLanguage *tree_sitter_typescript(void);
+const TSLanguage *tree_sitter_tsx(void);
+
+static uint8_t *kinds; /* by symbol */
+
+static void learn(const TSLanguage *language)
+{
+#define NAME(name, text) text,
+    static const char *const names[] = {"", NODE_KINDS(NAME)};
+#undef NAME
+    enum { SLOTS = 512 };
+    static uint8_t slots[SLOTS];
+    for (uint32_t kind = 1; kind < KINDS; kind++) {
+        uint32_t slot = 0;
+        for (const char *at = names[kind]; *at; at++)
+            slot = slot * 31 + (uint8_t)*at;
+        while (slots[slot % SLOTS])
+            slot++;
+        slots[slot % SLOTS] = (uint8_t)kind;
+    }
+    uint32_t count = ts_language_symbol_count(language);
+    kinds = allocate_zeroed(count, 1);
+    for (uint32_t symbol = 0; symbol < count; symbol++) {
+        const char *name = ts_language_symbol_name(language, (TSSymbol)symbol);
+        uint32_t slot = 0;
+        for (const char *at = name; at && *at; at++)
+            slot = slot * 31 + (uint8_t)*at;
+        for (; name && slots[slot % SLOTS]; slot++)
+            if (!strcmp(names[slots[slot % SLOTS]], name))
+                kinds[symbol] = slots[slot % SLOTS];
+    }
+}
+
+Kind kind_of(TSNode node)
+{
+    TSSymbol symbol = ts_node_symbol(node);
+    return symbol == (TSSymbol)-1 ? ERROR_NODE : (Kind)kinds[symbol];
+}
+
+Slice text_of(TSNode node)
+{
+    uint32_t start = ts_node_start_byte(node);
+    return (Slice){start, ts_node_end_byte(node) - start};
+}
+
+bool same(Slice slice, const char *text)
+{
+    return strlen(text) == slice.length && !memcmp(request.source + slice.start, text, slice.length);
+}
+
+/* Says where the parser got lost: the first error that has no other in it. */
+static void report(TSNode root)
+{
+    TSTreeCursor cursor = ts_tree_cursor_new(root);
+    for (bool more = true; more;) {
+        TSNode node = ts_tree_cursor_current_node(&cursor);
+        Slice text = text_of(node);
+        if (ts_node_is_missing(node))
+            refuse(text.start, "expected '%s'", ts_node_type(node));
+        bool is_error = ts_node_symbol(node) == (TSSymbol)-1;
+        if (is_error && ts_tree_cursor_goto_first_child(&cursor)) {
+            /* What was read well stands before what was not. */
+            while (ts_tree_cursor_goto_next_sibling(&cursor))
+                ;
+            Slice last = text_of(ts_tree_cursor_current_node(&cursor));
+            uint32_t at = last.start;
+            last.length = last.length > 40 ? 40 : last.length;
+            refuse(at, "unexpected '%v'", last);
+        }
+        if (is_error)
+            refuse(text.start, "unexpected text");
+        if (ts_node_has_error(node) && ts_tree_cursor_goto_first_child(&cursor))
+            continue;
+        while ((more = ts_tree_cursor_goto_next_sibling(&cursor)) == false && ts_tree_cursor_goto_parent(&cursor))
+            ;
+    }
+    refuse(0, "the program cannot be parsed");
+}
+
+TSNode parse(uint32_t language)
+{
+    const TSLanguage *grammar = language == LANGUAGE_TSX ? tree_sitter_tsx() : tree_sitter_typescript();
+    TSParser *parser = ts_parser_new();
+    ts_parser_set_language(parser, grammar);
+    learn(grammar);
+    TSTree *tree = ts_parser_parse_string(parser, NULL, request.source, request.length);
+    TSNode root = ts_tree_root_node(tree);
+    if (ts_node_has_error(root))
+        report(root);
+    return root;
+}
+
+Children children(TSNode node)
+{
+    static Child *items;
+    static uint32_t capacity;
+    static TSTreeCursor cursor;
+    if (!cursor.tree)
+        cursor = ts_tree_cursor_new(node);
+    else
+        ts_tree_cursor_reset(&cursor, node);
+    uint32_t count = 0;
+    for (bool more = ts_tree_cursor_goto_first_child(&cursor); more; more = ts_tree_cursor_goto_next_sibling(&cursor)) {
+        if (count == capacity) {
+            capacity = capacity ? 2 * capacity : 64;
+            items = reallocate(items, capacity * sizeof *items);
+        }
+        TSNode child = ts_tree_cursor_current_node(&cursor);
+        items[count++] = (Child){child, kind_of(child), ts_node_start_byte(child), ts_node_end_byte(child)};
+    }
+    return (Children){items, count};
+}
+
+const Child *child_of(Children list, Kind kind)
+{
+    for (uint32_t index = 0; index < list.count; index++)
+        if (list.items[index].kind == kind)
+            return &list.items[index];
+    return NULL;
+}
+
+static Slice *find(const Names *names, Slice name)
+{
+    uint32_t hash = 2166136261u;
+    for (uint32_t at = 0; at < name.length; at++)
+        hash = (hash ^ (uint8_t)request.source[name.start + at]) * 16777619u;
+    for (;; hash++) {
+        Slice *slot = &names->slots[hash & (names->capacity - 1)];
+        if (!slot->length || (slot->length == name.length && !memcmp(request.source + slot->start,
+                                                                     request.source + name.start, name.length)))
+            return slot;
+    }
+}
+
+bool names_have(const Names *names, Slice name)
+{
+    return names->capacity && find(names, name)->length;
+}
+
+void names_add(Names *names, Slice name)
+{
+    if (!name.length)
+        return;
+    if (2 * names->count >= names->capacity) {
+        Names larger = {allocate_zeroed(names->capacity ? 2 * names->capacity : 256, sizeof(Slice)),
+                        names->capacity ? 2 * names->capacity : 256, names->count};
+        for (uint32_t index = 0; index < names->capacity; index++)
+            if (names->slots[index].length)
+                *find(&larger, names->slots[index]) = names->slots[index];
+        *names = larger;
+    }
+    Slice *slot = find(names, name);
+    names->count += !slot->length;
+    *slot = name;
+}
