@@ -162,6 +162,10 @@ export const op = freeze({
     match: 240,
     // call: id of a test that ran beside others, records of its errors, milliseconds; answers nil
     ended: 241,
+    // send: path of a module whose coverage counts, the number of its first point, a bin: for each point its line and its offset in bytes, u32 each, with the highest bit of that: it is a function, and no statement
+    points: 242,
+    // send: a bin: numbers of points that were passed since the last time, and how often, u32 each
+    counts: 243,
   }),
 });
 

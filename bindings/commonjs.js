@@ -15,11 +15,12 @@ const identifier = new RegExp("^[\\p{ID_Start}$_][\\p{ID_Continue}$\\u200c\\u200
  * Make the body of a module callable.
  * @param {string} code
  * @param {string} path What stacks call it.
+ * @param {boolean} isOwn Whether its coverage counts where any does.
  * @returns {[body: Function, name: symbol]}
  */
-export function compile(code, path) {
+export function compile(code, path, isOwn) {
   const text = StringPrototypeStartsWith(code, "#!") ? "//" + StringPrototypeSlice(code, 2) : code;
-  return compileFunction(head + text + tail, path);
+  return compileFunction(head + text + tail, path, isOwn ? head.length : -1);
 }
 
 /**

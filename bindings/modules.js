@@ -203,9 +203,12 @@ function make(id, code, importer, kind) {
   return synthetic(importer, { __proto__: null, default: value }, { __proto__: null, exports: value });
 }
 
+/** Whether a module is of the program itself, and not of a package. @param {string} path */
+const isOwn = (path) => !StringPrototypeIncludes(path, "node_modules/");
+
 /** @param {boolean} isEntry @returns {Module} An ECMAScript module, none of whose requests is bound. */
 export function compiled(code, importer, isEntry) {
-  const { 0: record, 1: name, 2: requests, 3: awaits } = compileModule(code, importer.path);
+  const { 0: record, 1: name, 2: requests, 3: awaits } = compileModule(code, importer.path, !isEntry && isOwn(importer.path));
   const dependencies = newList();
   for (let i = 0; i < requests.length; i += 2) append(dependencies, undefined);
   // An entry may be gone when one of its functions imports: it is known by the path then.
@@ -255,6 +258,15 @@ export function typeOf(attributes, Refusal) {
   return attributes.type;
 }
 
+/** Compile the module of a path that nobody has imported, so that its points are told. */
+export function coverModule(path) {
+  const answer = load({ __proto__: null, path: "", directory: null, parent: null }, path, "import", "", false);
+  if (typeof answer === "number") throw new TypeError("'" + shorten(path) + "' comes later");
+  const importer = { __proto__: null, path: answer[2], directory: answer[3], parent: null };
+  if (answer[4] === "module") compiled(answer[1], importer, false);
+  else if (answer[4] === "commonjs") compile(answer[1], answer[2], isOwn(answer[2]));
+}
+
 // --- CommonJS ---
 
 /** What `require` gives of an ECMAScript module. @type {(module: Module, refusal: (problem: string) => Error) => any} */
@@ -272,7 +284,7 @@ export function serveRequire(evaluate, clean) {
 function required(id, code, importer) {
   const { path } = importer;
   if (isExecuting(id)) throw new TypeError("module '" + shorten(path) + "' is being executed");
-  const { 0: body, 1: name } = compile(code, path);
+  const { 0: body, 1: name } = compile(code, path, isOwn(path));
   MapPrototypeSet(importers, name, importer);
   const cell = { id: path, path: directoryOf(path), filename: path, loaded: false, exports: {} };
   const require = (specifier) => requireModule(importer, specifier);

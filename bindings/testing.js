@@ -7,7 +7,9 @@
  */
 
 import { op } from "sandbox:abi.js";
+import { coverModules } from "sandbox:native";
 import { defineModule } from "./builtin_modules.js";
+import { coverModule } from "./modules.js";
 import { answerHost, call } from "./op.js";
 import { global, newList, ObjectDefineProperty, ObjectKeys } from "./primordials.js";
 import { expect } from "./testing/expect.js";
@@ -61,6 +63,10 @@ answerHost({
     call(op.testing.ended, id, errors, milliseconds);
   }),
   "testing.reset": reset,
+  /** From now on, tell which statements of modules are executed. */
+  "testing.cover": () => coverModules(op.testing.points, op.testing.counts),
+  /** Tell what could be executed of a module that nobody has imported. */
+  "testing.coverModule": coverModule,
   /** Make the module's exports globals. */
   "testing.expose": () => {
     const names = ObjectKeys(members);

@@ -239,6 +239,11 @@ class Op(IntEnum):
     TESTING_MATCH = 240
     # id of a test that ran beside others, records of its errors, milliseconds; answers nil
     TESTING_ENDED = 241
+    # path of a module whose coverage counts, the number of its first point, a bin: for each point its line and its
+    # offset in bytes, u32 each, with the highest bit of that: it is a function, and no statement
+    TESTING_POINTS = 242
+    # a bin: numbers of points that were passed since the last time, and how often, u32 each
+    TESTING_COUNTS = 243
 
 
 class Tag(IntEnum):
@@ -423,6 +428,8 @@ OPS: Final[dict[tuple[str, str], tuple[int, str]]] = {
     ("files", "copy"): (191, "queue"),
     ("testing", "match"): (240, "call"),
     ("testing", "ended"): (241, "call"),
+    ("testing", "points"): (242, "send"),
+    ("testing", "counts"): (243, "send"),
 }
 
 # Export -> number of i32 parameters; every export returns one i32.
@@ -462,6 +469,7 @@ CAP_STACK_BYTES: Final = 1458176
 CAP_REENTRY: Final = 16
 CAP_TRACED_LINES: Final = 65536
 CAP_TRACED_COMMENTS: Final = 10000
+CAP_COVERED_POINTS: Final = 262144
 
 FRAME_HEADER_BYTES: Final = 12
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Final, Protocol, runtime_checkable
 
-from sandbox.capabilities.base import Capability, Handler
+from sandbox._abi import CAP_COVERED_POINTS
+from sandbox.capabilities.base import Capability, Handler, Malformed
 
 _NO_SNAPSHOTS: Final = "this sandbox keeps no snapshots"
 _MAX_TEXT_CHARS: Final = 1 << 20
+_POINT_BYTES: Final = 8
 
 
 @runtime_checkable
@@ -41,13 +43,35 @@ class SuiteListener(Protocol):
         """
 
 
+@runtime_checkable
+class CoverageListener(SuiteListener, Protocol):
+    """One that is also told which statements were executed, by a guest that was asked to tell."""
+
+    def points(self, file: str, first: int, places: bytes) -> object:
+        """A module was compiled.
+
+        Args:
+            file: What it is called.
+            first: The number of its first point. Points of this number and higher ones that were told before are no
+                more: the guest is what it was before they were.
+            places: For each point its line and its offset in bytes, u32 each, as `[op.testing]` says.
+        """
+
+    def passed(self, counts: bytes) -> object:
+        """Points were passed.
+
+        Args:
+            counts: Numbers of points and how often they were passed since the last time, u32 each.
+        """
+
+
 class TestingCapability(Capability):
     """Serves the questions; it is part of the sandboxes alone that were granted the test environment."""
 
     __test__ = False
     stem: ClassVar[str] = "testing"
     titles: ClassVar[Mapping[str, str]] = {"match": "toMatchSnapshot"}
-    quiet: ClassVar[frozenset[str]] = frozenset({"match", "ended"})
+    quiet: ClassVar[frozenset[str]] = frozenset({"match", "ended", "points", "counts"})
 
     def __init__(self, listener: SuiteListener | None) -> None:
         """Make it.
@@ -59,7 +83,7 @@ class TestingCapability(Capability):
 
     def handlers(self) -> Mapping[str, Handler]:
         """See `Capability`."""
-        return {"match": self._match, "ended": self._ended}
+        return {"match": self._match, "ended": self._ended, "points": self._points, "counts": self._counts}
 
     def _match(self, test: object, hint: object, text: object, inline: object, place: object) -> list[Any]:
         if (
@@ -84,3 +108,19 @@ class TestingCapability(Capability):
             raise TypeError("a time is a number")
         if self._listener is not None:
             self._listener.ended(test, errors, float(milliseconds))
+
+    def _points(self, file: object, first: object, places: object) -> None:
+        if not isinstance(file, str) or isinstance(first, bool) or not isinstance(first, int):
+            raise Malformed("the points of a module have its name and the number of the first")
+        if not isinstance(places, bytes) or len(places) % _POINT_BYTES or len(file) > _MAX_TEXT_CHARS:
+            raise Malformed("the points of a module are pairs of numbers")
+        if first < 0 or first + len(places) // _POINT_BYTES > CAP_COVERED_POINTS:
+            raise Malformed("there are too many points")
+        if isinstance(self._listener, CoverageListener):
+            self._listener.points(file, first, places)
+
+    def _counts(self, counts: object) -> None:
+        if not isinstance(counts, bytes) or len(counts) % _POINT_BYTES:
+            raise Malformed("counts are pairs of numbers")
+        if isinstance(self._listener, CoverageListener):
+            self._listener.passed(counts)

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sandbox.capabilities.testing import SuiteListener
     from sandbox.testing.calls import CallLog, FakeFetch
+    from sandbox.testing.coverage import Coverage, Covered, FileCoverage, Ratio
+    from sandbox.testing.coverage_formats import write_coverage
     from sandbox.testing.results import Cause, Report, Status, SuiteResult, TestError, TestResult
     from sandbox.testing.running import expose
     from sandbox.testing.server import IntegrationServer
@@ -23,8 +25,12 @@ if TYPE_CHECKING:
 _LAZY = {
     "CallLog": "sandbox.testing.calls",
     "Cause": "sandbox.testing.results",
+    "Coverage": "sandbox.testing.coverage",
+    "Covered": "sandbox.testing.coverage",
     "FakeFetch": "sandbox.testing.calls",
+    "FileCoverage": "sandbox.testing.coverage",
     "IntegrationServer": "sandbox.testing.server",
+    "Ratio": "sandbox.testing.coverage",
     "Report": "sandbox.testing.results",
     "Settings": "sandbox.testing.suite",
     "Snapshots": "sandbox.testing.snapshots",
@@ -37,13 +43,18 @@ _LAZY = {
     "TestResult": "sandbox.testing.results",
     "expose": "sandbox.testing.running",
     "run_suites": "sandbox.testing.session",
+    "write_coverage": "sandbox.testing.coverage_formats",
 }
 
 __all__ = [
     "CallLog",
     "Cause",
+    "Coverage",
+    "Covered",
     "FakeFetch",
+    "FileCoverage",
     "IntegrationServer",
+    "Ratio",
     "Report",
     "Settings",
     "Snapshots",
@@ -56,6 +67,7 @@ __all__ = [
     "TestResult",
     "expose",
     "run_suites",
+    "write_coverage",
 ]
 
 

@@ -31,6 +31,7 @@ def plain(report: Report) -> dict[str, Any]:
         "duration": round(report.duration_ms, 3),
         "seed": report.seed,
         "suites": [_suite(suite) for suite in report.suites],
+        **({} if report.coverage is None else {"coverage": report.coverage.summary()}),
     }
 
 

@@ -42,10 +42,26 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Say which options there are."""
     group = parser.getgroup("sandbox", "JavaScript tests in sandboxes")
     group.addoption("--sandbox-update", action="store_true", help="Write all snapshots of JavaScript tests anew.")
+    group.addoption(
+        "--sandbox-coverage",
+        metavar="DIR",
+        nargs="?",
+        const="",
+        default=None,
+        help="Measure which statements JavaScript tests execute; write lcov.info, coverage.json and index.html to DIR.",
+    )
     parser.addini(
         "sandbox_root", "The folder whose sources JavaScript tests may import; by default the root.", default=""
     )
     parser.addini("sandbox_timeout", "Seconds for each JavaScript test and hook.", default="5")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Measure coverage where it is asked for."""
+    if config.getoption("--sandbox-coverage") is not None:
+        from sandbox.testing.pytest_coverage import CoveragePlugin
+
+        config.pluginmanager.register(CoveragePlugin(config), "sandbox-coverage")
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> JavaScriptFile | None:
@@ -71,7 +87,14 @@ def _session_of(config: pytest.Config) -> Session:
         except ValueError:
             raise pytest.UsageError("sandbox_timeout is a number of seconds") from None
         mode = "update" if config.getoption("--sandbox-update") else "new"
-        session = config.stash[_SESSION] = Session(root, settings, mode, options=options)  # type: ignore[arg-type] # one of them
+        is_covered = config.getoption("--sandbox-coverage") is not None
+        session = config.stash[_SESSION] = Session(
+            root,
+            settings,
+            mode,  # type: ignore[arg-type] # one of them
+            options=options,
+            coverage="loaded" if is_covered else None,
+        )
     return session
 
 
@@ -133,6 +156,11 @@ class JavaScriptFile(pytest.File):
         written, self._console[:] = "\n".join(self._console), []
         return results.get(test), written
 
+    def _cover(self) -> None:
+        plugin = self.config.pluginmanager.get_plugin("sandbox-coverage")
+        if plugin is not None:
+            plugin.add(self._run.file, _session_of(self.config).coverage_of(self._run))
+
     def teardown(self) -> None:
         """End what the file has begun: hooks after all tests, and snapshots that are to be written."""
         box: Sandbox | None = getattr(self, "_box", None)
@@ -141,6 +169,7 @@ class JavaScriptFile(pytest.File):
         try:
             while not self.session.shouldstop and self._taking.step():
                 pass
+            self._cover()
         finally:
             self._taking.close()
             box.close()

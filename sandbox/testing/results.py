@@ -13,6 +13,7 @@ from sandbox.testing.diff import render_diff
 
 if TYPE_CHECKING:
     from sandbox._stack import Frame
+    from sandbox.testing.coverage import Coverage
 
 Status = Literal["passed", "failed", "skipped", "todo"]
 
@@ -169,6 +170,7 @@ class SuiteResult:
         console: What the tests wrote to the console, a text each.
         runner: Who ran it; empty: this process.
         modules: Names of the programs that it consists of, itself among them.
+        coverage: What of these was executed; None: it was not measured.
     """
 
     file: str
@@ -179,6 +181,7 @@ class SuiteResult:
     console: list[str] = field(default_factory=list)
     runner: str = ""
     modules: frozenset[str] = frozenset()
+    coverage: Coverage | None = field(default=None, repr=False)
 
     @property
     def is_ok(self) -> bool:
@@ -198,11 +201,13 @@ class Report:
         suites: Of each file, in the order in which they were given.
         duration_ms: How long all of it took.
         seed: Of the order; None: that of the files.
+        coverage: What was executed of the programs that are tested; None: it was not measured.
     """
 
     suites: list[SuiteResult] = field(default_factory=list)
     duration_ms: float = 0.0
     seed: int | None = None
+    coverage: Coverage | None = field(default=None, repr=False)
 
     def count(self, status: Status) -> int:
         """How many tests came to that."""

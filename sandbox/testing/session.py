@@ -14,7 +14,10 @@ from typing import TYPE_CHECKING, Any, Final, Unpack
 from sandbox._sandbox import Sandbox
 from sandbox.errors import SandboxError, UsageError
 from sandbox.modules import NodeModules, SourceTree
+from sandbox.testing.coverage import Coverage
+from sandbox.testing.measuring import SKIPPED_FOLDERS, CoverageMode, measured, start_telling, unloaded
 from sandbox.testing.patterns import PATTERNS
+from sandbox.testing.points import Points
 from sandbox.testing.results import Report, SuiteResult, TestError
 from sandbox.testing.running import expose, take_steps
 from sandbox.testing.snapshots import Mode, Snapshots, snapshot_path
@@ -25,7 +28,6 @@ if TYPE_CHECKING:
     from sandbox.capabilities import ConsoleEntry
     from sandbox.snapshot import Snapshot
 
-_SKIPPED: Final = frozenset({"node_modules", "__pycache__", "__snapshots__"})
 _MAX_CONSOLE_CHARS: Final = 1 << 20
 _OWN: Final = ("testing", "record", "console", "on_limit")
 
@@ -43,7 +45,9 @@ def find_files(paths: Iterable[str | Path]) -> list[Path]:
             found |= dict.fromkeys(
                 file
                 for file in sorted(inside)
-                if not any(part in _SKIPPED or part.startswith(".") for part in file.relative_to(path).parts[:-1])
+                if not any(
+                    part in SKIPPED_FOLDERS or part.startswith(".") for part in file.relative_to(path).parts[:-1]
+                )
             )
         elif path.is_file():
             found[path] = None
@@ -78,6 +82,7 @@ class Session:
         on_event: Told of all that happens, by one thread at a time.
         options: Those of the sandboxes; modules come from `root`, unless they are among them.
         globals: Whether tests find the test environment as globals, too.
+        coverage: Which files' coverage is measured; None: none.
     """
 
     root: Path
@@ -87,6 +92,7 @@ class Session:
     on_event: Callable[[TestEvent], object] = lambda event: None
     options: Mapping[str, Any] = field(default_factory=dict)
     globals: bool = True
+    coverage: CoverageMode | None = None
     _start: Snapshot | None = None
     _failed: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -122,7 +128,25 @@ class Session:
                 self._stopped.set()
                 pool.shutdown(cancel_futures=True)
                 raise
-        return Report(suites, (time.perf_counter() - began) * 1000, self.settings.seed)
+        report = Report(suites, (time.perf_counter() - began) * 1000, self.settings.seed)
+        if self.coverage is not None:
+            report.coverage = self.joined_coverage(suites)
+        return report
+
+    def joined_coverage(self, suites: Iterable[SuiteResult]) -> Coverage:
+        """What the tests of all files together have executed."""
+        suites = list(suites)
+        found = Coverage.joined(suite.coverage for suite in suites if suite.coverage is not None)
+        found = found.without({suite.file for suite in suites})
+        if self.coverage == "all":
+            known = {*found.files, *(suite.file for suite in suites)}
+            found |= unloaded(self.root, known, self.sandbox)
+        return found
+
+    def coverage_of(self, run: SuiteRun) -> Coverage | None:
+        """What the tests of a file have executed, when they have ended; None: it is not measured."""
+        points = run.snapshots.executed
+        return None if points is None else measured(points, run.sources(), self.root, (run.file,))
 
     def guest_name(self, file: Path) -> str:
         """What the guest calls a file.
@@ -141,6 +165,8 @@ class Session:
             with Sandbox(testing=True, **self.options) as box:
                 if self.globals:
                     expose(box)
+                if self.coverage is not None:
+                    start_telling(box)
                 self._start = box.snapshot()
 
     def sandbox(self, snapshots: Snapshots, console: Callable[[ConsoleEntry], object] | None = None) -> Sandbox:
@@ -154,6 +180,8 @@ class Session:
     def suite(self, file: Path, name: str) -> SuiteRun:
         """The run of a file, which is not begun."""
         snapshots = Snapshots(snapshot_path(file), file, name, self.snapshots)
+        if self.coverage is not None:
+            snapshots.executed = Points()
         settings = self.settings
         return SuiteRun(name, settings, snapshots, self._tell, may_go_on=self._may_go_on)
 
@@ -174,6 +202,7 @@ class Session:
         try:
             with self.sandbox(run.snapshots, note) as box:
                 take_steps(box, run, importing(name))
+                run.result.coverage = self.coverage_of(run)
         except SandboxError as error:
             run.result.errors.append(TestError.of_exception(error, {}))
         return run.result
@@ -207,6 +236,7 @@ def run_suites(
     retries: int = 0,
     bail: int = 0,
     on_event: Callable[[TestEvent], object] | None = None,
+    coverage: CoverageMode | None = None,
     **options: Unpack[SandboxOptions],
 ) -> Report:
     """Run the tests of JavaScript files, each file in a sandbox of its own.
@@ -223,6 +253,8 @@ def run_suites(
         retries: How often a test that fails is run again.
         bail: After so many failures no more tests are run; 0: all are.
         on_event: Called with each `TestEvent` as it happens.
+        coverage: Measure which statements are executed: `"loaded"`, of the sources that tests load, or `"all"`, of
+            those below the root that none does as well. The report's `coverage` says it.
         **options: Those of `Sandbox`, which all sandboxes have.
 
     Raises:
@@ -232,7 +264,9 @@ def run_suites(
     if timeout is not None:
         settings = replace(settings, timeout_ms=timeout * 1000)
     files = shard_of(shuffled(find_files(paths), shuffle), shard)
-    session = Session(Path.cwd() if root is None else Path(root), settings, snapshots, workers, options=options)
+    session = Session(
+        Path.cwd() if root is None else Path(root), settings, snapshots, workers, options=options, coverage=coverage
+    )
     if on_event is not None:
         session.on_event = on_event
     return session.run(files)

@@ -14,6 +14,7 @@ from sandbox.testing.inline import Edit, InlineError, escaped, rewrite
 from sandbox.testing.results import TestError
 
 if TYPE_CHECKING:
+    from sandbox.testing.points import Points
     from sandbox.testing.results import SuiteResult
 
 Mode = Literal["new", "check", "update"]
@@ -46,6 +47,7 @@ class Snapshots:
         mode: What becomes of new ones and of those that differ.
         name_of: The full name of a test, by its id.
         on_ended: Told of tests that ran beside others.
+        executed: What the guest tells of the statements that it executes; None: it is not asked.
     """
 
     path: Path | None = None
@@ -54,6 +56,7 @@ class Snapshots:
     mode: Mode = "new"
     name_of: Callable[[int], str] = str
     on_ended: Callable[[int, Sequence[Any], float], object] = lambda test, errors, milliseconds: None
+    executed: Points | None = None
     counts: Counter[str] = field(default_factory=Counter)
     _kept: dict[str, str] | None = None
     _seen: set[str] = field(default_factory=set)
@@ -112,6 +115,16 @@ class Snapshots:
     def ended(self, test: int, errors: Sequence[Any], milliseconds: float) -> None:
         """See `SuiteListener`."""
         self.on_ended(test, errors, milliseconds)
+
+    def points(self, file: str, first: int, places: bytes) -> None:
+        """See `CoverageListener`."""
+        if self.executed is not None:
+            self.executed.add(file, first, places)
+
+    def passed(self, counts: bytes) -> None:
+        """See `CoverageListener`."""
+        if self.executed is not None:
+            self.executed.count(counts)
 
     def _told(self, what: str, expected: str | None = None, why: str = "") -> tuple[bool, str | None, str]:
         self.counts[what] += 1

@@ -54,6 +54,7 @@ def test_what_people_see(folder: Path, capsys: pytest.CaptureFixture[str]) -> No
         (["--reporter", "dots"], 2, "is none of"),
         (["--isolate", "file"], 2, "neither suite nor test"),
         (["--update", "--ci"], 2, "contradict"),
+        (["--coverage-min", "most"], 2, "--coverage-min: 'most': a percentage is expected"),
         (["--timeout", "soon"], 2, "is not a time"),
         (["--seed", "5"], 1, "Seed  5"),
         (["--bail", "1", "--workers", "1"], 1, "1 failed"),
@@ -84,6 +85,35 @@ def test_reports_into_files(folder: Path, capsys: pytest.CaptureFixture[str]) ->
     assert [suite["file"] for suite in data["suites"]] == ["/a.test.js", "/sub/b.spec.mjs"]
     assert run(capsys, "test", "--reporter", "tap")[1].startswith("TAP version 14\nok 1 - ")
     assert "<testsuites" in run(capsys, "test", "--reporter", "junit")[1]
+
+
+def test_coverage(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "m.js").write_text("export const f = (x) => {\n  if (x) return 1;\n  return 2;\n};\n")
+    (folder / "other.js").write_text("1;\n")
+    (folder / "a.test.js").write_text("import { f } from './m.js'; test('f', () => { f(0) })")
+    status, out, _ = run(capsys, "test", "a.test.js", "--coverage")
+    assert status == 0
+    assert [line.split() for line in out.splitlines() if "%" in line] == [
+        ["m.js", "100.0", "%", "75.0", "%", "100.0", "%", "~2"],
+        ["All", "files", "100.0", "%", "75.0", "%", "100.0", "%"],
+    ]
+    status, out, err = run(capsys, "test", "a.test.js", "--coverage-all", "--coverage-min", "lines=70,statements=90")
+    assert (status, "other.js" in out) == (1, True)
+    assert err == "60.00 % of statements were executed; --coverage-min asks for 90 %\n"
+
+
+def test_coverage_files(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "sub" / "m.js").write_text("export const f = () => 1;\n")
+    (folder / "sub" / "b.spec.mjs").write_text("import { f } from './m.js'; test('f', () => { f() })")
+    status, out, _ = run(
+        capsys, "test", "sub", "--root", "sub", "--reporter", "json", "--coverage-dir", "out", "--coverage-min", "100"
+    )
+    assert (status, json.loads(out)["coverage"]["totals"]["lines"]["percent"]) == (0, 100)
+    assert "SF:sub/m.js\n" in (folder / "out" / "lcov.info").read_text()
+    assert (folder / "out" / "index.html").is_file()
+    (folder / "out" / "file").write_text("")
+    status, _, err = run(capsys, "test", "sub", "--root", "sub", "--coverage-dir", "out/file")
+    assert (status, "--coverage-dir: out/file" in err) == (2, True)
 
 
 def test_watching_runs_what_has_changed(folder: Path) -> None:

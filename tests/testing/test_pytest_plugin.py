@@ -103,6 +103,17 @@ def test_a_file_that_cannot_be_loaded(project: Path) -> None:
     assert "Traceback" not in text
 
 
+def test_coverage_of_all_workers(project: Path) -> None:
+    (project / "m.js").write_text("export const f = (x) => {\n  if (x)\n    return 1;\n  return 2;\n};\n")
+    (project / "a.test.js").write_text("import { f } from './m.js'; test('a', () => { f(0) })")
+    (project / "b.test.js").write_text("import { f } from './m.js'; test('b', () => { f(1) })")
+    status, text = run(project, "-n", "2", "--dist", "loadfile", "--sandbox-coverage=out")
+    assert status == 0, text
+    assert "m.js" in text
+    assert "All files    100.0 %    100.0 %" in text
+    assert "DA:4,1\n" in (project / "out" / "lcov.info").read_text()
+
+
 def test_nothing_is_imported_where_no_file_matches(project: Path) -> None:
     (project / "a.test.js").unlink()
     (project / "test_b.py").write_text(

@@ -135,6 +135,8 @@ typedef enum Op {
     OP_FILES_COPY = 191, /* path, path of the copy, whether what is there is replaced; answers nil */
     OP_TESTING_MATCH = 240, /* id of the test, hint, text, the inline snapshot or nil, the line of the stack that says where it is inline or nil; answers whether it fits, what it should be or nil, and why it does not */
     OP_TESTING_ENDED = 241, /* id of a test that ran beside others, records of its errors, milliseconds; answers nil */
+    OP_TESTING_POINTS = 242, /* path of a module whose coverage counts, the number of its first point, a bin: for each point its line and its offset in bytes, u32 each, with the highest bit of that: it is a function, and no statement */
+    OP_TESTING_COUNTS = 243, /* a bin: numbers of points that were passed since the last time, and how often, u32 each */
     OP_FIRST_DYNAMIC = 256, /* ids from here on are given out at run time */
 } Op;
 
@@ -216,6 +218,7 @@ typedef enum Hook {
 #define CAP_REENTRY 16
 #define CAP_TRACED_LINES 65536
 #define CAP_TRACED_COMMENTS 10000
+#define CAP_COVERED_POINTS 262144
 
 #define FRAME_HEADER_BYTES 12
 

@@ -232,9 +232,12 @@ void engine_leave(void)
     Control *control = &guest.control;
     jobs_pump();
     ops_flush_released();
-    if (--guest.depth == 0 && guest.heap_grace_bytes) {
-        JS_RunGC(guest.runtime);
-        guest.heap_grace_bytes = 0;
+    if (--guest.depth == 0) {
+        coverage_tell();
+        if (guest.heap_grace_bytes) {
+            JS_RunGC(guest.runtime);
+            guest.heap_grace_bytes = 0;
+        }
     }
     control->heap_bytes = guest.heap_bytes;
     frames_expose();

@@ -157,6 +157,13 @@ void trace_compiled(void);
 void trace_sweep(void);            /* forget the runs that have ended */
 void trace_place(JSContext *ctx);  /* tell where in the program the next request is made */
 
+/* coverage.c: which statements of modules were executed. */
+void coverage_begin(size_t head_bytes); /* before a module is compiled whose text begins after so many bytes */
+int coverage_end(JSContext *ctx, bool is_compiled, JSValueConst filename); /* -1: throws */
+void coverage_tell(void);          /* at the end of a turn */
+int coverage_add_exports(JSContext *ctx, JSModuleDef *module);
+int coverage_set_exports(JSContext *ctx, JSModuleDef *module);
+
 /* failures.c: what was thrown, as a frame. */
 void failures_report(uint32_t op, uint32_t id, JSValue thrown);
 void failures_report_pending(uint32_t op, uint32_t id);         /* the context's pending exception */

@@ -174,13 +174,20 @@ static JSValue new_record(JSContext *ctx, JSModuleDef *module)
     return module ? JS_NewUint32(ctx, (uint32_t)(uintptr_t)module) : JS_EXCEPTION;
 }
 
-/* compileModule(source, filename) -> [record, name, requests, whether it has a top-level await]; the requests are
- * specifier and attributes, in turn */
+/* compileModule(source, filename, whether its coverage may count) -> [record, name, requests, whether it has a top-level
+ * await]; the requests are specifier and attributes, in turn */
 static JSValue compile_module(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
     JSValue parts[4];
     (void)this_value, (void)argc;
+    if (JS_ToBool(ctx, argv[2]))
+        coverage_begin(0);
     JSModuleDef *module = internals_module_compile(ctx, argv[0], argv[1], &parts[1]);
+    if (coverage_end(ctx, module != NULL, argv[1])) {
+        JS_FreeValue(ctx, parts[1]);
+        internals_module_free(ctx, module);
+        return JS_EXCEPTION;
+    }
     if (!module)
         return JS_EXCEPTION;
     uint32_t count = internals_module_request_count(module);
@@ -259,12 +266,22 @@ static JSValue free_module(JSContext *ctx, JSValueConst this_value, int argc, JS
     return JS_NewBool(ctx, guest.depth == 1 && internals_module_free(ctx, record_of(ctx, argv[0])));
 }
 
-/* compileFunction(expression, filename) -> [its value, name]; the first line of the text counts as line 0 */
+/* compileFunction(expression, filename, in whose text so many bytes come before the program's own, or -1: its coverage
+ * does not count) -> [its value, name]; the first line of the text counts as line 0 */
 static JSValue compile_function(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
     JSValue parts[2];
+    int32_t head_bytes;
     (void)this_value, (void)argc;
+    if (JS_ToInt32(ctx, &head_bytes, argv[2]))
+        return JS_EXCEPTION;
+    if (head_bytes >= 0)
+        coverage_begin((size_t)head_bytes);
     parts[0] = internals_compile_function(ctx, argv[0], argv[1], &parts[1]);
+    if (coverage_end(ctx, !JS_IsException(parts[0]), argv[1])) {
+        JS_FreeValue(ctx, parts[0]);
+        parts[0] = JS_EXCEPTION;
+    }
     return native_array(ctx, 2, parts);
 }
 
@@ -294,7 +311,7 @@ static JSValue turn_number(JSContext *ctx, JSValueConst this_value, int argc, JS
 }
 
 static const JSCFunctionListEntry functions[] = {
-    JS_CFUNC_DEF("compileModule", 2, compile_module),
+    JS_CFUNC_DEF("compileModule", 3, compile_module),
     JS_CFUNC_DEF("syntheticModule", 2, synthetic_module),
     JS_CFUNC_DEF("bindModule", 3, bind_module),
     JS_CFUNC_DEF("linkModule", 1, link_module),
@@ -303,7 +320,7 @@ static const JSCFunctionListEntry functions[] = {
     JS_CFUNC_DEF("moduleMeta", 1, module_meta),
     JS_CFUNC_DEF("moduleState", 1, module_state),
     JS_CFUNC_DEF("freeModule", 1, free_module),
-    JS_CFUNC_DEF("compileFunction", 2, compile_function),
+    JS_CFUNC_DEF("compileFunction", 3, compile_function),
     JS_CFUNC_DEF("parseJSON", 2, parse_json),
     JS_CFUNC_DEF("whenSettled", 3, when_settled),
     JS_CFUNC_DEF("turn", 0, turn_number),

@@ -218,6 +218,7 @@ static const struct {
     int (*set)(JSContext *ctx, JSModuleDef *module);
 } parts[] = {
     {compression_add_exports, compression_set_exports},
+    {coverage_add_exports, coverage_set_exports},
     {bytes_add_exports, bytes_set_exports},
     {encodings_add_exports, encodings_set_exports},
     {modules_add_exports, modules_set_exports},

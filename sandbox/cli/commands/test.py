@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -14,6 +14,7 @@ import typer
 from sandbox.cli._amounts import parse_bytes, parse_seconds
 from sandbox.cli._commands import command_app, examples, with_flags
 from sandbox.cli._config import ConfigFlags
+from sandbox.cli._coverage import CoverageFlags, show_coverage
 from sandbox.cli._exit import Exit
 from sandbox.cli._flags import ColorFlags, UsageError
 from sandbox.cli._grants import GrantFlags
@@ -22,7 +23,7 @@ from sandbox.errors import UsageError as SandboxUsageError
 from sandbox.limits import Limits
 
 if TYPE_CHECKING:
-    from sandbox.testing import Report, TestEvent
+    from sandbox.testing import Coverage, Report, TestEvent
     from sandbox.testing.session import Session
 
 _REPORTERS: Final = ("spec", "json", "junit", "tap")
@@ -38,6 +39,7 @@ app = command_app()
     epilog=examples(
         ("sandbox test", "all *.test.js and *.spec.js below this folder"),
         ("sandbox test src -t parser --watch", "some, again whenever a file changes"),
+        ("sandbox test --coverage-all --coverage-dir out", "what the tests execute, as a table and as pages"),
         ("sandbox test --reporter junit --output report.xml", "for a CI server"),
     )
 )
@@ -46,6 +48,7 @@ def test(
     grants: GrantFlags,
     _config: ConfigFlags,
     color: ColorFlags,
+    measuring: CoverageFlags,
     paths: Annotated[
         list[Path] | None,
         typer.Argument(metavar="[PATHS]", help="Files, and folders with *.test.js, *.spec.js. [dim]Default: .[/dim]"),
@@ -114,7 +117,7 @@ def test(
 ) -> int:
     """Run JavaScript tests, each file in a sandbox of its own.
 
-    Exit status: 0 all passed, 1 a test failed, 2 a file could not be run.
+    Exit status: 0 all passed, 1 a test failed or too little was executed, 2 a file could not be run.
     """
     from sandbox.testing.session import Session, find_files, pattern_of, shard_of, shuffled
     from sandbox.testing.suite import Settings
@@ -139,10 +142,12 @@ def test(
             "update" if update else "check" if ci else "new",
             workers or os.cpu_count() or 1,
             options={**options, "limits": limits},
+            coverage=measuring.mode,
         )
+        measuring.least()
         if not files and shard is None:
             raise UsageError(f"there are no files of tests in {', '.join(map(str, paths or [Path()]))}")
-        show = _Show(terminal, reporter, output, is_verbose=verbose or len(files) == 1)
+        show = _Show(terminal, reporter, output, measuring, is_verbose=verbose or len(files) == 1)
         report = show.run(session, files)
         if watch:
             _watch(session, show, files, report)
@@ -151,7 +156,7 @@ def test(
     except BrokenPipeError:
         discard_output()
         return Exit.BROKEN_PIPE
-    return report.exit_code
+    return report.exit_code or (Exit.GUEST_ERROR if show.shortfalls else Exit.OK)
 
 
 def _finite(text: str) -> float:
@@ -168,7 +173,9 @@ class _Show:
     terminal: Terminal
     reporter: str
     output: Path | None
+    measuring: CoverageFlags
     is_verbose: bool
+    shortfalls: list[str] = field(default_factory=list)
 
     def run(self, session: Session, files: Sequence[Path]) -> Report:
         from sandbox.cli._test_spec import Spec
@@ -195,7 +202,17 @@ class _Show:
             spec.end(report)
         else:
             self._write(report)
+        if report.coverage is not None:
+            self._cover(report.coverage, session.root, is_spec=is_spec or self.output is not None)
         return report
+
+    def _cover(self, coverage: Coverage, root: Path, *, is_spec: bool) -> None:
+        if is_spec:
+            show_coverage(coverage, self.terminal)
+        self.measuring.write(coverage, root)
+        self.shortfalls = self.measuring.shortfalls(coverage)
+        for each in self.shortfalls:
+            self.terminal.write(each, error=True)
 
     def _write(self, report: Report) -> None:
         from sandbox.testing import formats
