@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Generator
+from types import CoroutineType
 from typing import Any
 
 
@@ -18,7 +18,7 @@ class Startable(ABC):
 
 def close(awaitable: object) -> None:
     """Close what will not be started; of a coroutine Python warns otherwise."""
-    if inspect.iscoroutine(awaitable) or isinstance(awaitable, Startable):
+    if isinstance(awaitable, CoroutineType | Startable):
         awaitable.close()
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final, Literal, Union, get_args, get_origin
 
-from sandbox._callables import is_asynchronous
+from sandbox._signatures import is_asynchronous
 from sandbox._typed import interface_fields, is_typed_dict, scalar_type
 from sandbox.functions import HostFunction
 

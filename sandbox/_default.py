@@ -8,9 +8,9 @@ import threading
 import weakref
 from contextlib import closing, suppress
 from contextvars import ContextVar
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Unpack
 
+from sandbox._records import record
 from sandbox._sandbox import Sandbox
 from sandbox.errors import SandboxBusy
 from sandbox.values import JSFunction, undefined
@@ -145,7 +145,7 @@ def close_default_sandbox() -> None:
 _options: SandboxOptions = {}
 
 
-@dataclass(frozen=True, slots=True, weakref_slot=True)
+@record(frozen=True, slots=True, weakref_slot=True)
 class _Owned:
     """A sandbox, and what closes it when its owner goes.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterator
-from inspect import iscoroutine
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any, Final
 
 from sandbox._abi import CAP_DEPTH, CAP_MESSAGE_BYTES, CAP_NODES, Mode, Tag
@@ -44,7 +44,7 @@ class Detached:
 
     def promise(self, awaitable: Awaitable[Any], /) -> int:
         """See `EncodeOwner`."""
-        if iscoroutine(awaitable):
+        if isinstance(awaitable, CoroutineType):
             awaitable.close()
         raise _left("an awaitable")
 

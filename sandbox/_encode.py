@@ -7,11 +7,9 @@ have no identity in Python worth keeping and are written again each time. `_code
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence, Set
 from datetime import timedelta
 from enum import Enum
-from inspect import isawaitable
 from itertools import chain
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -19,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from sandbox import _failures, exposure
 from sandbox._abi import Flag, Mode, Tag
 from sandbox._leaves import LEAVES, Pack, in_order
+from sandbox._records import parts_of
 from sandbox._wire import (
     BYTE_FORMATS,
     ELEMENTS,
@@ -393,8 +392,8 @@ class Writer:
             return self._host_object(value)
         if isinstance(value, Mapping):
             return self._map(value, value)
-        if dataclasses.is_dataclass(value) and not isinstance(value, type):
-            return self._map(value, {field.name: getattr(value, field.name) for field in dataclasses.fields(value)})
+        if (parts := parts_of(value)) is not None:
+            return self._map(value, parts)
         try:
             view = memoryview(value)  # type: ignore[arg-type] # asks whether it has the buffer protocol
         except (TypeError, ValueError, BufferError):
@@ -406,6 +405,8 @@ class Writer:
             return self._list(value)
         if isinstance(value, Set):
             return self._set(value)
+        from inspect import isawaitable  # takes long to import
+
         if isawaitable(value):
             self._promise(value)
         elif isinstance(value, AsyncIterable):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from sandbox._abi import Op
+from sandbox._records import field, record
 
 if TYPE_CHECKING:
     from sandbox._abi import Reason, Status
@@ -42,7 +42,7 @@ class Uncaught(NamedTuple):
     error: SandboxError
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Requested:
     """The guest asks for something that is answered with `settle(id, ...)`; id 0: no answer is expected.
 
@@ -87,7 +87,7 @@ class Crashed(NamedTuple):
     error: SandboxError
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Told:
     """Something of a run that is traced.
 
@@ -120,14 +120,14 @@ def told(op: int, number: int, value: object) -> Told | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Returned:
     """An answer to a request that is an exception and yet no failure: the host function returned it."""
 
     value: BaseException
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Encoded:
     """An answer that is a message already.
 

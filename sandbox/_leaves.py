@@ -6,7 +6,6 @@ import re
 import sys
 from collections.abc import Callable, Iterable
 from datetime import date, datetime, time
-from decimal import Decimal
 from typing import Any, Final
 
 from sandbox._abi import Tag
@@ -54,16 +53,26 @@ def in_order(members: Iterable[object]) -> list[Any]:
     return scalars + others
 
 
-class _Uuid(type):
-    """Tells a UUID from other values; whoever has one has imported its module, which takes as long as a codec."""
+class _Elsewhere(type):
+    """Tells values of a class from others; whoever has one has imported its module, which takes as long as a codec."""
+
+    module: str
 
     def __instancecheck__(cls, value: object) -> bool:
-        module = sys.modules.get("uuid")
-        return module is not None and isinstance(value, module.UUID)
+        module = sys.modules.get(cls.module)
+        return module is not None and isinstance(value, getattr(module, cls.__name__, ()))
 
 
-class UUID(metaclass=_Uuid):
+class UUID(metaclass=_Elsewhere):
     """Stands for `uuid.UUID`."""
+
+    module = "uuid"
+
+
+class Decimal(metaclass=_Elsewhere):
+    """Stands for `decimal.Decimal`."""
+
+    module = "decimal"
 
 
 # The first row whose types fit: the types, what writes their values, and whether the guest makes objects of them. What

@@ -6,7 +6,6 @@ The memory is the guest's half; see `_memory_copy`. Everything here happens whil
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, NoReturn
 
@@ -18,6 +17,7 @@ from sandbox._events import Encoded, Returned
 from sandbox._labels import Labels
 from sandbox._pausing import Claim, Suspension
 from sandbox._pending import Aborted
+from sandbox._records import field, record, replace
 from sandbox._runs import Run
 from sandbox._snapshot_state import SavedOperation, SavedPause, SavedRequest, State
 from sandbox._weights import host_bytes
@@ -55,7 +55,7 @@ Find = Callable[[SavedOperation], HostOperation]
 _FUNCTIONS: Final = frozenset({FunctionType, BuiltinFunctionType, MethodType, HostFunction})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Past:
     """What a new sandbox continues from.
 

@@ -6,12 +6,12 @@ import itertools
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Mapping
-from dataclasses import asdict, dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from sandbox._awaitables import Timed
 from sandbox._pausing import misplaced
+from sandbox._records import record
 from sandbox.calls import Answer, Call, Deny, Hook, HookOption, Outcome, payload_bytes
 from sandbox.capabilities.base import Due, Later
 from sandbox.errors import CallLimitExceeded, CapabilityDenied
@@ -40,7 +40,7 @@ class Ended(BaseException):
         self.error = error
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class Meter:
     """What a run has used of one of the call limits."""
 
@@ -49,7 +49,7 @@ class Meter:
     seconds: float = 0.0
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class _Total:
     """As `CallUsage`, while it grows."""
 
@@ -58,6 +58,9 @@ class _Total:
     bytes_in: int = 0
     bytes_out: int = 0
     host_seconds: float = 0.0
+
+
+_TOTAL: Final = tuple(_Total.__annotations__)
 
 
 class Metered(Protocol):
@@ -235,7 +238,7 @@ class Observer:
     def usage(self) -> dict[str, CallUsage]:
         """What the calls of each operation came to."""
         with self._lock:
-            return {name: CallUsage(**asdict(total)) for name, total in self._totals.items()}
+            return {name: CallUsage(**{key: getattr(at, key) for key in _TOTAL}) for name, at in self._totals.items()}
 
     def after_fork(self) -> None:
         """Whatever thread held the lock, it is not in the child."""

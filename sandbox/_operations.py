@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import AsyncIterable, Awaitable, Callable, Hashable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -14,6 +13,7 @@ from sandbox._abi import Mode, Tag
 from sandbox._callables import HostOperation, key_of, operation_of
 from sandbox._iterators import IteratorSteps
 from sandbox._pace import Pace
+from sandbox._records import field, record
 from sandbox._snapshot_state import SavedOperation, State
 from sandbox._weights import host_bytes
 from sandbox.capabilities.base import Capability, Operation, WorkingCapability
@@ -53,7 +53,7 @@ class Entry(NamedTuple):
     operation: str = ""
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class _Before:
     """What there was at a mark, and what has changed since.
 

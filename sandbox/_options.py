@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from sandbox._abi import Clock as ClockKind
 from sandbox._brief import brief
 from sandbox._clock import Clock, make_clock
+from sandbox._records import record, replace
 from sandbox.errors import SnapshotError, UsageError
 from sandbox.fetch import INSTALL as INSTALL_FETCH
 from sandbox.fetch import has_http
@@ -69,7 +69,7 @@ class SandboxOptions(TypedDict, total=False):
     testing: bool | SuiteListener | None
 
 
-@dataclass(slots=True, kw_only=True)
+@record(slots=True, kw_only=True)
 class Options:
     """The options of a sandbox as they were given; see `Sandbox`."""
 

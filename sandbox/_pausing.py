@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import threading
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sandbox._detached import DETACHED
+from sandbox._records import field, record
 from sandbox.errors import ConversionError, GuestProtocolError, Paused, SnapshotCorrupt, UsageError
 from sandbox.pause import Pause, PausedCall
 
@@ -35,7 +35,7 @@ class Claim:
         return self._lock.acquire(blocking=False)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Suspension:
     """Why a call has no answer.
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final, final
+
+from sandbox._records import record
 
 
 @final
@@ -74,7 +75,7 @@ class URL(str):
         return f"URL({str.__repr__(self)})"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Blob:
     """Bytes with a type, as a Blob of the guest; it goes back as a Blob. `bytes(blob)` are the bytes.
 
@@ -104,7 +105,7 @@ class Blob:
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class File(Blob):
     """A Blob with a name, as a File of the guest; it goes back as a File.
 
@@ -132,7 +133,7 @@ _PYTHON_ONLY_SYNTAX: Final = ("(?P", "(?#", "\\A", "\\Z")
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class RegExp:
     """A JavaScript regular expression: its source and flags. Python never runs it.
 

@@ -11,13 +11,13 @@ import os
 import struct
 import zlib
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from itertools import count
 from typing import Any, Final
 
 import msgpack
 
 from sandbox import _abi
+from sandbox._records import record
 from sandbox.errors import SnapshotCorrupt, SnapshotMismatch, SnapshotUntrusted
 
 MAGIC: Final = b"\x89SBX\r\n\x1a\n"
@@ -37,7 +37,7 @@ _WASM_PAGE_BYTES: Final = 1 << 16
 Map = Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Packed:
     """What the bytes hold, still compressed.
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Final
+
+from sandbox._records import record, replace
 
 _MAX_FRAMES: Final = 200
 _SHOWN_FRAMES: Final = 10
@@ -20,7 +21,7 @@ _TAB: Final = "    "
 _RED, _BOLD, _DIM, _RESET = "\x1b[31m", "\x1b[1m", "\x1b[2m", "\x1b[0m"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Frame:
     """One call on the guest's stack.
 

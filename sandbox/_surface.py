@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from sandbox._operations import Entry, title_of
+from sandbox._records import field, record
 from sandbox.capabilities import Capability
 from sandbox.errors import UsageError
 from sandbox.functions import HostFunction
@@ -21,7 +21,7 @@ _MOST_NAMED: Final = 4
 _serving: Final[weakref.WeakValueDictionary[int, Capability]] = weakref.WeakValueDictionary()
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class Surface:
     """Globals in the order in which they are set.
 

@@ -6,11 +6,11 @@ import struct
 import time
 from collections.abc import Collection, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from sandbox._abi import CAP_TRACED_LINES, Evaluation, Op
 from sandbox._brief import brief
+from sandbox._records import record, replace
 from sandbox.context import copied
 from sandbox.errors import GuestProtocolError
 from sandbox.trace import CallEvent, CommentEvent, ConsoleEvent, Event, TraceOption
@@ -37,7 +37,7 @@ _FLAGS: Final[Mapping[TraceOption, int]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Place:
     """Where in the program, and when, something of the next events is done."""
 

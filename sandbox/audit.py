@@ -7,11 +7,11 @@ import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
 from sandbox._brief import brief
+from sandbox._records import field, record
 from sandbox.values import Blob, JSMap, JSSet, undefined
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ _MOST_DEPTH: Final = 6
 _APPEND: Final = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class AuditEntry:
     """One event of an audit log. A call has two: when it is made, and when it has ended.
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from sandbox._records import record
 from sandbox.errors import JSError
 from sandbox.values import Blob, JSMap, JSSet, undefined
 
@@ -20,7 +20,7 @@ interrupted or rolled back, a hook has failed, the program gave it up, or the sa
 _NUMBER_BYTES: Final = 8
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
+@record(slots=True, eq=False, kw_only=True)
 class Call:
     """One call of the host by the guest. Hooks get it while it is going on.
 
@@ -59,7 +59,7 @@ class Call:
     wall_seconds: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Deny:
     """What a hook returns to deny a call: the program gets a `NotAllowedError` with this text.
 
@@ -70,7 +70,7 @@ class Deny:
     reason: str = "denied"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Answer:
     """What a hook returns to answer a call itself, in place of the host function, or of what that answered.
 

@@ -8,12 +8,11 @@ them.
 from __future__ import annotations
 
 import functools
-import inspect
 import weakref
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final, TypeVar, overload
 
+from sandbox._records import record
 from sandbox.functions import HostFunction
 
 __all__ = ["Exposure", "expose"]
@@ -35,7 +34,7 @@ Validator = type | Callable[[Any], Any]
 """What looks at a value before it is set: a class, or a function that returns what is set."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Member:
     """How the guest reaches one member.
 
@@ -209,7 +208,9 @@ def _mark(member: T) -> T:
 
 
 def _is_marked(function: object) -> bool:
-    return inspect.getattr_static(function, _MARK, False) is True
+    from inspect import getattr_static  # takes long to import
+
+    return getattr_static(function, _MARK, False) is True
 
 
 def _names_of(kind: type) -> tuple[str, ...]:
@@ -305,10 +306,12 @@ def _members_named(
 
 
 def _named_member(target: object, name: str, is_writable: bool, validator: Validator | None) -> Member:
-    attribute = inspect.getattr_static(target, name, _ABSENT)
+    from inspect import getattr_static, isroutine  # takes long to import
+
+    attribute = getattr_static(target, name, _ABSENT)
     if attribute is _ABSENT:
         getattr(target, name)  # raises, unless the attribute is made up when it is asked for
-    is_method = inspect.isroutine(attribute) or isinstance(attribute, staticmethod | classmethod)
+    is_method = isroutine(attribute) or isinstance(attribute, staticmethod | classmethod)
     if is_writable and is_method:
         raise ValueError(f"a method cannot be writable: {name!r}")
     if is_writable and isinstance(attribute, property) and attribute.fset is None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import KW_ONLY, dataclass
 from typing import Any
+
+from sandbox._records import field, record
 
 __all__ = ["HostFunction"]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class HostFunction:
     """A Python callable with options for the guest; it may stand wherever the callable itself may cross.
 
@@ -32,9 +33,8 @@ class HostFunction:
     """
 
     function: Callable[..., Any]
-    _: KW_ONLY
-    name: str | None = None
-    wait: bool = False
+    name: str | None = field(default=None, kw_only=True)
+    wait: bool = field(default=False, kw_only=True)
 
     def __post_init__(self) -> None:
         if not callable(self.function):

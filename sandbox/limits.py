@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
 from typing import Final, Literal, get_args
 
 from sandbox._abi import CAP_DEPTH, CAP_MESSAGE_BYTES, CAP_NODES
+from sandbox._records import field, record
 
 Metering = Literal["fuel", "clock"]
 """What stops a guest that does not look at its limits; see `Limits`."""
@@ -25,7 +25,7 @@ OnLimit = Literal["keep", "poison", "rollback"]
 """What becomes of a sandbox after a limit."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Limits:
     """The budgets of one sandbox. Immutable; may be shared by any number of sandboxes and threads.
 
@@ -86,7 +86,7 @@ class Limits:
     metering: Metering = "fuel"
 
     def __post_init__(self) -> None:
-        for name in [each.name for each in fields(self)]:
+        for name in _FIELDS:
             value = getattr(self, name)
             if name == "metering":
                 _check_metering(value, self.fuel)
@@ -96,6 +96,7 @@ class Limits:
                 object.__setattr__(self, name, _checked_seconds(name, value))
 
 
+_FIELDS: Final = tuple(Limits.__annotations__)
 # Field -> smallest and largest value.
 _BOUNDS: Final[dict[str, tuple[int, int]]] = {
     "memory_bytes": (MIN_MEMORY_BYTES, MAX_MEMORY_BYTES),
@@ -145,7 +146,7 @@ def _checked_seconds(name: str, value: object) -> float:
     return seconds
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class CallLimits:
     """What one run may ask of the host, of one operation or of several together; see `call_limits` of `Sandbox`.
 
@@ -176,7 +177,7 @@ class CallLimits:
                 object.__setattr__(self, name, _checked_seconds(name, value))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class CallUsage:
     """What the calls of one operation came to; see `Usage.calls`.
 
@@ -195,7 +196,7 @@ class CallUsage:
     host_seconds: float = 0.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Usage:
     """What a sandbox has used since it was made; a snapshot that does not change.
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from sandbox._records import field, record
 from sandbox.errors import ConversionError, JSError, Paused, SandboxError, UsageError
 from sandbox.limits import Usage
 from sandbox.stop import Stop, stop_in
@@ -27,7 +27,7 @@ _CODE_LINE: Final = re.compile(r"[> ] *\d* \|")
 DEFAULT_TRACE: Final[tuple[TraceOption, ...]] = ("console", "calls", "variables")
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Outcome:
     """What became of a run: it has a value, or failed, or is paused; and how it came to that.
 
@@ -117,6 +117,8 @@ class Outcome:
                 {"path": list(each.path), "before": json_ready(each.before), "after": json_ready(each.after)}
                 for each in self.mutations
             ]
+        from dataclasses import asdict  # takes long to import
+
         told["usage"] = asdict(self.usage)
         return told
 

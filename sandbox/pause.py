@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox._portable import Whole
+from sandbox._records import field, record
 
 __all__ = ["Pause", "PausedCall"]
 
@@ -60,7 +60,7 @@ def pause_in(error: object) -> Pause | None:
     return error if isinstance(error, Pause) else None
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class PausedCall(Whole):
     """A call that a host function has paused: plain data, which can be pickled and shown.
 

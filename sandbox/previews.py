@@ -11,9 +11,9 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from sandbox._records import record
 from sandbox.errors import JSError
 from sandbox.http import Request, Response
 from sandbox.values import (
@@ -242,7 +242,7 @@ def _bytes(text: str) -> int:
 # --- text -------------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class _Shape:
     """How a container is written.
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from sandbox._records import field, record
 from sandbox.values import undefined
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ TraceOption = Literal["console", "calls", "variables", "lines", "comments"]
 the end; how often each line was executed; the comments that were passed."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class _Event:
     """What all events say.
 
@@ -35,7 +35,7 @@ class _Event:
     seconds: float = 0.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class ConsoleEvent(_Event):
     """The program wrote to its console.
 
@@ -50,7 +50,7 @@ class ConsoleEvent(_Event):
     type: str = "output"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class CallEvent(_Event):
     """The program called the host: a function of the embedder, or a capability.
 
@@ -71,7 +71,7 @@ class CallEvent(_Event):
     duration_seconds: float = 0.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class CommentEvent(_Event):
     """The program came to a statement with a comment before it.
 
@@ -85,7 +85,7 @@ class CommentEvent(_Event):
 Event = ConsoleEvent | CallEvent | CommentEvent
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Mutation:
     """A difference between what a program was given and what it has left.
 
@@ -100,7 +100,7 @@ class Mutation:
     after: Any
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Unavailable:
     """A variable whose value has no form in Python, or too large a one.
 
@@ -111,7 +111,7 @@ class Unavailable:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Variables(Mapping[str, Any]):
     """The variables that a script declares at its top, by name, with the values they had when its run was over.
 

@@ -22,7 +22,8 @@ import pytest
 
 from sandbox import AsyncSandbox, HostFunction, JSError, Limits, Sandbox
 from sandbox._abi import Mode
-from sandbox._callables import is_asynchronous, operation_of
+from sandbox._callables import operation_of
+from sandbox._signatures import is_asynchronous
 from sandbox.errors import SandboxBusy, SandboxClosed, WallLimitExceeded
 
 

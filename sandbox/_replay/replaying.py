@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from sandbox._image import image_digest
+from sandbox._records import field, record
 from sandbox._replay.files import head_of, read
 from sandbox._replay.moments import Moment
 from sandbox._replay.timeline import ReplayEvent, Timeline
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 _SHOWN_DIGITS: Final = 12
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class Replayed:
     """What a guest did again, all of it as in its record.
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import Any, Final, Literal
 
 from sandbox import _abi
 from sandbox._abi import Op, Reason, Status, Verb
+from sandbox._records import field, record
 from sandbox._replay.entries import TURNS, Entry, Kind
 from sandbox._replay.messages import Frame, cut, frames, host_functions, show, show_message, values
 
@@ -48,7 +48,7 @@ _FRAMES: Final[dict[int, What]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class ReplayEvent:
     """Something that the host did to the guest, or the guest to the host.
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, NamedTuple, Protocol, Self, TypeVar
+
+from sandbox._records import record
 
 if TYPE_CHECKING:
     from sandbox._abi import Mode
@@ -29,7 +30,7 @@ class Due(NamedTuple):
     value: Any = None
 
 
-@dataclass(slots=True, eq=False)
+@record(slots=True, eq=False)
 class Later:
     """An answer that somebody else gives; a handler returns it instead of the value.
 
@@ -66,7 +67,7 @@ class Service(Protocol):
         """The guest holds the operation no more, or is gone: `serve` must end."""
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class Operation:
     """Something the guest can ask for.
 

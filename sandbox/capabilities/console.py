@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final, Protocol
 
+from sandbox._records import field, record
 from sandbox.capabilities.base import Capability, Handler, Malformed
 from sandbox.errors import OutputLimitExceeded
 
@@ -15,7 +15,7 @@ _ENTRY_BYTES: Final = 256
 _MAX_GROUP_DEPTH: Final = 100
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class ConsoleEntry:
     """One call of a console method (Console Standard, section 1).
 

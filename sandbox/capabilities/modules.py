@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
 import itertools
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from dataclasses import dataclass
+from types import CoroutineType
 from typing import Any, ClassVar, Final, get_args
 
 from sandbox._origins import Program
+from sandbox._records import record
 from sandbox.capabilities.base import Handler, NumberingCapability
 from sandbox.modules.addresses import directory_of, is_url
 from sandbox.modules.mapping import Answer, Finder, Offer, checked
@@ -24,7 +24,7 @@ _MAX_BEGUN: Final = 64
 _MAX_NAME_CHARS: Final = 1 << 14
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class _Begun:
     """A source that is still to come.
 
@@ -43,8 +43,11 @@ class _Begun:
     def close(self) -> None:
         """Close a coroutine that nobody has awaited, or Python warns of it."""
         source = getattr(self, "source", None)  # what made it may have been interrupted
-        if inspect.iscoroutine(source) and inspect.getcoroutinestate(source) == inspect.CORO_CREATED:
-            source.close()
+        if isinstance(source, CoroutineType):
+            from inspect import CORO_CREATED, getcoroutinestate  # takes long to import
+
+            if getcoroutinestate(source) == CORO_CREATED:
+                source.close()
 
     __del__ = close
 
@@ -102,9 +105,11 @@ class Modules(NumberingCapability):
 
     def _next(self, offers: Iterator[Offer], kind: str, *, may_wait: bool = True) -> object:
         """The first source that is offered, or the number of one that is still to come; 0: of one nobody waits for."""
+        from inspect import isawaitable  # takes long to import
+
         for key, give in offers:
             source = give()
-            if inspect.isawaitable(source):
+            if isawaitable(source):
                 begun = _Begun(source, key, kind, offers)
                 if not may_wait:
                     return 0

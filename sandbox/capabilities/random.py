@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-import random
 import struct
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from sandbox.capabilities.base import Capability, Handler
+
+if TYPE_CHECKING:
+    import random
 
 # What Python tells of a Mersenne twister: its words, and which comes next.
 _STATE: Final = struct.Struct("<625I")
@@ -33,8 +35,7 @@ class Random(Capability):
         Args:
             seed: Any int; None: the operating system's generator.
         """
-        # A Mersenne twister: reproducible, and meant to be predictable.
-        self._seeded = None if seed is None else random.Random(seed)  # noqa: S311 - the same
+        self._seeded = None if seed is None else _twister(seed)
         self._draw: Callable[[int], bytes] = os.urandom if self._seeded is None else self._seeded.randbytes
 
     def handlers(self) -> Mapping[str, Handler]:
@@ -58,7 +59,7 @@ class Random(Capability):
         if type(saved) is not bytes or len(saved) != _STATE.size:
             raise ValueError("no state")
         if self._seeded is None:
-            self._seeded = random.Random()  # noqa: S311 - the same
+            self._seeded = _twister(0)
             self._seeded.setstate((_STATE_VERSION, _STATE.unpack(saved), None))
             self._draw = self._seeded.randbytes
 
@@ -66,3 +67,10 @@ class Random(Capability):
         if isinstance(count, bool) or not isinstance(count, int) or not 0 <= count <= _MAX_BYTES:
             raise ValueError(f"the byte count must be between 0 and {_MAX_BYTES}")
         return self._draw(count)
+
+
+def _twister(seed: int) -> random.Random:
+    """A Mersenne twister: reproducible, and meant to be predictable."""
+    from random import Random  # takes long to import
+
+    return Random(seed)  # noqa: S311 - the same

@@ -6,17 +6,17 @@ import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass
 from typing import Final
 
 from sandbox import Sandbox
+from sandbox._records import record
 
 # A sample is long enough for the clock, and there are enough of them for a median.
 _SAMPLE_SECONDS: Final = 0.002
 _FEWEST: Final = 5
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Times:
     """What was measured, in seconds for one time.
 
@@ -33,7 +33,7 @@ class Times:
     count: int
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Measure:
     """Something to measure.
 

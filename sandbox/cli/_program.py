@@ -6,11 +6,11 @@ import contextlib
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from sandbox import JSError, Limits, Sandbox, SandboxError, Usage, undefined
+from sandbox._records import field, record
 from sandbox.cli._flags import UsageError
 from sandbox.errors import ConversionError, WallLimitExceeded
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _FUEL: Final = 1_000_000_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Program:
     """What to run, and how.
 
@@ -55,7 +55,7 @@ class Program:
     to_the_end: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """What came of a program.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 import msgpack
@@ -12,6 +11,7 @@ from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization as forms
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from sandbox._records import record
 from sandbox.crypto.failures import Refused, access_error, bad_usages, operation_error
 from sandbox.crypto.parameters import USAGES, Material
 
@@ -25,7 +25,7 @@ MOST_OPEN: Final = 64
 _LONGEST_OPEN_BYTES: Final = 1 << 14
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Key:
     """What a CryptoKey stands for.
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
+from sandbox._records import record, replace
 from sandbox.fetch.decoding import ACCEPTED
 from sandbox.fetch.failures import FetchFailure
 from sandbox.http import Headers
@@ -37,7 +37,7 @@ _DEFAULTS: Final = (
 Pairs: TypeAlias = "tuple[tuple[str, str], ...]"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Hop:
     """One request of a fetch.
 

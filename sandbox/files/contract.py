@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Iterable
-from dataclasses import dataclass
 from typing import BinaryIO, Protocol, TypeAlias, TypeVar, runtime_checkable
+
+from sandbox._records import record
 
 T = TypeVar("T")
 MaybeAwaitable: TypeAlias = Awaitable[T] | T
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class FileStat:
     """What there is at a path.
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import suppress
-from dataclasses import dataclass, field
 from io import BytesIO
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
+from sandbox._records import field, record
 from sandbox.files.contract import FileStat
 from sandbox.files.failures import failure
 from sandbox.files.paths import check_name, is_below
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class _File:
     content: bytes
     modified_ms: float
     version: int
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class _Directory:
     entries: dict[str, _Entry] = field(default_factory=dict)
 

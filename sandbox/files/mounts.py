@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Final
 
+from sandbox._records import record
 from sandbox.files.failures import failure
 from sandbox.files.memory import MemoryFiles
 from sandbox.files.paths import Parts, is_below, parse
@@ -18,7 +18,7 @@ _MOST_MOUNTS: Final = 256
 _METHODS: Final = ("stat", "list", "read", "write", "make_directory", "remove", "rename")
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Place:
     """A path, and who has it.
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from sandbox._records import record
 from sandbox.intl import zones
 from sandbox.intl.data import load
 from sandbox.intl.digits import translate
@@ -41,7 +41,7 @@ _FALLBACK_WIDTHS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Moment:
     """A moment by the clocks on a wall.
 

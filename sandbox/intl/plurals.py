@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Final
+
+from sandbox._records import record
 
 _ORDER: Final = ("zero", "one", "two", "few", "many", "other")
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Operands:
     """What the rules look at (UTS 35, part 3, section 5.1.1). `c` and `e` are the power of ten of a compact number."""
 

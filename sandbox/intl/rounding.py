@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import decimal
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
+
+from sandbox._records import record
 
 _MODES: Final = {
     "ceil": decimal.ROUND_CEILING,
@@ -20,7 +21,7 @@ _MODES: Final = {
 CONTEXT: Final = decimal.Context(prec=10_000, Emax=999_999, Emin=-999_999, traps=[])
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Digits:
     """A number without its sign, as it is shown.
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
+from sandbox._records import record
 from sandbox.intl import phrases
 from sandbox.intl.data import Locale, load
 
@@ -66,7 +66,7 @@ def fields_of(parts: tuple[Token, ...]) -> Fields:
     return fields
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Choice:
     """A pattern of a locale.
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Final
 
 from babel.core import get_global
+
+from sandbox._records import field, record, replace
 
 _MAX_CHARS: Final = 400
 _LANGUAGE: Final = re.compile(r"[a-z]{2,3}|[a-z]{5,8}")
@@ -45,7 +46,7 @@ _WHOLE: Final = {
 _FIELD_ALIASES: Final = {"m0": {"names": "prprname"}}
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Tag:
     """A language tag, in its canonical form.
 

@@ -8,11 +8,12 @@ import struct
 import zoneinfo
 from bisect import bisect_right
 from calendar import monthrange, weekday
-from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
+
+from sandbox._records import field, record
 
 _DAY: Final = 86400
 _CYCLE_YEARS: Final = 400  # after which the calendar repeats
@@ -35,7 +36,7 @@ _FOOTER: Final = re.compile(_RULE)
 _HEADER: Final = struct.Struct(">4sc15x6l")
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Local:
     """What holds in a zone for some time.
 
@@ -50,7 +51,7 @@ class Local:
     abbreviation: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Zone:
     """A time zone.
 

@@ -8,12 +8,13 @@ import platform
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY
 from inspect import signature
 from typing import TYPE_CHECKING, Any, Final
 
 from sandbox._face import Face, check_options
 from sandbox._portable import portable_error
+from sandbox._records import field, record
 from sandbox._sandbox import Sandbox
 from sandbox.errors import JSError, Paused, RunInterrupted, SandboxError
 from sandbox.jobs.crossing import from_message, to_message, unsendable
@@ -33,7 +34,7 @@ _NO_OPTIONS: Final = {"limits", "modules", "console", "on_limit"}
 _OPTIONS: Final = frozenset(signature(Face).parameters) - _NO_OPTIONS
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Job:
     """A program, what to call in it, and the sandbox to run it in: a value that can be pickled, and run anywhere.
 
@@ -167,7 +168,7 @@ def _job(fields: tuple[Any, ...], args: bytes) -> Job:
     return job
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class JobResult:
     """What came of a job: a value that can be pickled.
 

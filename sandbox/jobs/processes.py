@@ -15,10 +15,10 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, Executor, Future
 from contextlib import suppress
-from dataclasses import dataclass
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 
+from sandbox._records import record
 from sandbox._sandbox import Sandbox
 from sandbox.errors import WorkerLost
 from sandbox.jobs.crossing import unsendable
@@ -40,7 +40,7 @@ _ADVICE: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class _Call:
     data: bytes
     future: Future[Any]

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from itertools import chain, islice
 
+from sandbox._records import record, replace
 from sandbox.errors import WorkerLost
 from sandbox.jobs.job import Job, JobResult
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class JobProgress:
     """How far a `map` has come.
 
@@ -34,7 +34,7 @@ class JobProgress:
     total: int | None = None
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class _Sent:
     """A job on its way.
 

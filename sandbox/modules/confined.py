@@ -12,10 +12,10 @@ import errno
 import os
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from sandbox import _descent
+from sandbox._records import record
 from sandbox.modules.specifiers import below, is_well_formed
 
 MAX_BYTES: Final = 8 << 20
@@ -23,7 +23,7 @@ _MAX_LINKS: Final = 40
 _MISSING: Final = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL})
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Entry:
     """A file or a directory: its path in the guest with all links followed."""
 
@@ -31,7 +31,7 @@ class Entry:
     is_file: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class _Root:
     path: str
     host: str

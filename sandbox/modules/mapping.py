@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any, TypeAlias, cast
 
+from sandbox._records import record, replace
 from sandbox.modules.addresses import absolute, is_url, map_of
 from sandbox.modules.source import Importer, ModuleLoader, ModuleResolver, ModuleSource
 from sandbox.modules.specifiers import join
@@ -103,8 +102,10 @@ def _of_resolver(resolver: ModuleResolver) -> Finder:
 
 def _of_loader(loader: ModuleLoader) -> Finder:
     """A loader says whether it has a module only when it is asked for the source, so it claims all of them."""
+    from inspect import iscoroutinefunction  # takes long to import
+
     call = getattr(loader, "__call__", None)  # noqa: B004 - its kind is asked, not whether it exists
-    is_asynchronous = inspect.iscoroutinefunction(loader) or inspect.iscoroutinefunction(call)
+    is_asynchronous = iscoroutinefunction(loader) or iscoroutinefunction(call)
 
     def find(specifier: str, importer: Importer, conditions: tuple[str, ...]) -> Offer:
         key = absolute(specifier, importer.resolve_dir)
@@ -115,7 +116,7 @@ def _of_loader(loader: ModuleLoader) -> Finder:
     return find
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class _Call(Awaitable["Answer"]):
     """A call of an `async def` that begins when it is awaited: nothing is left behind when it never is."""
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
+
+from sandbox._records import record
 
 if TYPE_CHECKING:
     from sandbox._origins import Offered
@@ -16,7 +17,7 @@ That of `"builtin"` is the name of a module of the bindings, such as `node:fs/pr
 """
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class ModuleSource:
     """The text of one module, and where it stands.
 
@@ -39,7 +40,7 @@ class ModuleSource:
     source_map: Offered | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Importer:
     """The module or script that asks.
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote
 
+from sandbox._records import record
 from sandbox.network.urls import DEFAULT_PORTS, HTTP, BadURL, WebURL, read_host
 
 _SHAPE: Final = re.compile(
@@ -16,7 +16,7 @@ _SHAPE: Final = re.compile(
 _DECODINGS: Final = 3
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Pattern:
     """What stands for a set of URLs.
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 from typing import Final
 from urllib.parse import quote, unquote_to_bytes
+
+from sandbox._records import record
 
 DEFAULT_PORTS: Final = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 # The schemes of a protocol, each with its secure one.
@@ -34,7 +35,7 @@ class BadURL(ValueError):
     """A text is no URL of the right scheme, or not one that is sure to be read in one way only."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class WebURL:
     """A URL, without credentials and fragment.
 

@@ -6,9 +6,10 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import fields
 from typing import Final, Literal
 
+from sandbox._records import field, record
 from sandbox.errors import PoolFull, PoolTimeout, SandboxClosed
 
 Phase = Literal["waiting", "granted", "refused", "over"]
@@ -17,7 +18,7 @@ Reason = Literal["timeout", "cancelled"]
 _CLOSED: Final = "the pool is closed"
 
 
-@dataclass(slots=True, eq=False)
+@record(slots=True, eq=False)
 class Ticket:
     """A place in the queue, and then one of the pool's sandboxes.
 
@@ -37,7 +38,7 @@ class Ticket:
     owner: weakref.ref[object] | None = None
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class Counts:
     """What has happened so far.
 

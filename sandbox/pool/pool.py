@@ -6,12 +6,12 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Final, Self, Unpack, cast
 
 from sandbox import _forks, _interrupts, _threads
 from sandbox._holds import LONGEST_WAIT_SECONDS
+from sandbox._records import record
 from sandbox._sandbox import Sandbox
 from sandbox.errors import SandboxBusy, SandboxClosed, UsageError
 from sandbox.pool.admission import Admission, Ticket
@@ -31,7 +31,7 @@ _LOOK_SECONDS: Final = 0.002
 _DEFAULT: Final = -1.0
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class PoolStats:
     """What a pool is doing, and has done: an unchanging record.
 

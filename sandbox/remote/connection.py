@@ -7,9 +7,9 @@ directions, their answers, and bodies, which are streams with a window when they
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
 from typing import Any, Final, Literal, NoReturn
 
+from sandbox._records import field, record
 from sandbox.remote.errors import ProtocolError
 from sandbox.remote.events import (
     Answered,
@@ -51,7 +51,7 @@ from sandbox.remote.protocol import (
 Role = Literal["client", "server"]
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class _Sending:
     """A stream of ours: what waits for a window, and what was not given yet."""
 
@@ -60,7 +60,7 @@ class _Sending:
     waiting: deque[memoryview] = field(default_factory=deque)
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class _Receiving:
     """A stream of theirs."""
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from sandbox._records import record
 
 if TYPE_CHECKING:
     from sandbox.remote.errors import ProtocolError
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Stream:
     """A body that comes in pieces.
 
@@ -25,14 +26,14 @@ class Stream:
 Body = bytes | Stream | None
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Greeted:
     """The other side has said who it is; a server answers with `welcome` or `close`."""
 
     facts: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Asked:
     """A request came."""
 
@@ -42,7 +43,7 @@ class Asked:
     body: Body
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Answered:
     """A request of ours was done."""
 
@@ -51,7 +52,7 @@ class Answered:
     body: Body
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Refused:
     """A request of ours failed."""
 
@@ -61,14 +62,14 @@ class Refused:
     detail: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Cancelled:
     """The other side no longer wants the answer of a request, which is due all the same."""
 
     number: int
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Received:
     """A piece of a body came; `grant` asks for as much more. After the last one the stream has ended."""
 
@@ -77,7 +78,7 @@ class Received:
     is_last: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Granted:
     """The other side wants more of a stream of ours."""
 
@@ -85,7 +86,7 @@ class Granted:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Reset:
     """A stream has ended in the middle: of ours (nobody wants more), or of theirs (there is no more)."""
 
@@ -93,14 +94,14 @@ class Reset:
     is_ours: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Ponged:
     """The answer of a ping."""
 
     nonce: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Noticed:
     """Something to know that nobody asked for."""
 
@@ -108,7 +109,7 @@ class Noticed:
     facts: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Ended:
     """The other side has closed the connection, and says why."""
 
@@ -116,7 +117,7 @@ class Ended:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Failed:
     """The other side sent what no peer sends: the connection is closed, and what there is to send says why."""
 

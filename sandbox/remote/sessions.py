@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from sandbox import _abi
+from sandbox._records import field, record
 from sandbox.remote.bodies import Bodies
 from sandbox.remote.events import Answered, Asked, Cancelled, Event, Greeted, Refused, Stream
 from sandbox.remote.protocol import REASONS, Code, Refusal, check_parameters
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sandbox.remote.workers import WorkerProcess, Workers
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class House:
     """What all sessions of a daemon share.
 

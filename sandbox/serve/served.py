@@ -8,9 +8,9 @@ questions come after turns of whatever thread, while another one may give and ta
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final
 
+from sandbox._records import record
 from sandbox.errors import GuestProtocolError, NotServing
 
 NO_HANDLER: Final = 1
@@ -21,7 +21,7 @@ UPGRADED: Final = 101
 Answer = Callable[[Any], None]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Head:
     """How a response begins.
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Final
 
+from sandbox._records import field, record
 from sandbox.functions import HostFunction
 from sandbox.http import Request, Response
 
 _MAX_CALLS: Final = 100_000
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class RecordedCall:
     """A call of a host function.
 

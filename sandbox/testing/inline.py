@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from sandbox._records import record
 
 _CALL: Final = re.compile(r"\b(?:toMatchInlineSnapshot|toThrowErrorMatchingInlineSnapshot)\s*\(")
 _INDENT: Final = re.compile(r"[ \t]*")
@@ -17,7 +18,7 @@ class InlineError(ValueError):
     """There is no call at the place where one was made."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Edit:
     """A snapshot that is to stand in a program.
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from enum import IntFlag
 from typing import Final, Literal, get_args
 
+from sandbox._records import field, record
 from sandbox._stack import Frame, parse
 from sandbox.errors import GuestProtocolError
 
@@ -35,7 +35,7 @@ class Hooks(IntFlag):
     AFTER_ALL = 8
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Node:
     """A suite or a test.
 
@@ -66,7 +66,7 @@ class Node:
     hooks: Hooks
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class Plan:
     """All that a file declares.
 

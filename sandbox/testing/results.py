@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
 from sandbox import _origins, _stack
+from sandbox._records import field, record
 from sandbox.errors import GuestProtocolError, JSError, LimitExceeded, SandboxError
 from sandbox.testing.diff import render_diff
 
@@ -23,7 +23,7 @@ _MAX_CAUSES: Final = 8
 _RECORD: Final = 7
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Cause:
     """What an error says it came of.
 
@@ -43,7 +43,7 @@ class Cause:
         return f"{self.name}: {self.message}" if self.name and self.message else self.name or self.message
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class TestError:
     """One reason for which a test failed.
 
@@ -122,7 +122,7 @@ class TestError:
         return cls(name, str(error), sources=sources)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class TestResult:
     """What came of one test.
 
@@ -157,7 +157,7 @@ class TestResult:
         return self.path[-1]
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class SuiteResult:
     """What came of a file.
 
@@ -193,7 +193,7 @@ class SuiteResult:
         return sum(test.status == status for test in self.tests)
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class Report:
     """What came of all files.
 

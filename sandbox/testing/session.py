@@ -7,10 +7,10 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Unpack
 
+from sandbox._records import field, record, replace
 from sandbox._sandbox import Sandbox
 from sandbox.errors import SandboxError, UsageError
 from sandbox.modules import NodeModules, SourceTree
@@ -70,7 +70,7 @@ def shard_of(files: Sequence[Path], shard: str | None) -> list[Path]:
     return list(files[int(match[1]) - 1 :: int(match[2])])
 
 
-@dataclass(slots=True, eq=False)
+@record(slots=True, eq=False)
 class Session:
     """How many files are run.
 

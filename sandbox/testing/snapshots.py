@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from sandbox import _stack
+from sandbox._records import field, record
 from sandbox.testing.inline import Edit, InlineError, escaped, rewrite
 from sandbox.testing.results import TestError
 
@@ -36,7 +36,7 @@ def snapshot_path(test_file: Path) -> Path:
     return test_file.parent / _FOLDER / f"{test_file.name}.snap"
 
 
-@dataclass(slots=True, eq=False)
+@record(slots=True, eq=False)
 class Snapshots:
     """What the values of one file of tests are compared with; the guest's listener.
 

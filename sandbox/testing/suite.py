@@ -10,9 +10,9 @@ import itertools
 import re
 import time
 from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
+from sandbox._records import field, record
 from sandbox.errors import SandboxError, WallLimitExceeded
 from sandbox.testing.plan import ROOT, Hooks, Mode, Node, Plan, read_plan
 from sandbox.testing.results import Status, SuiteResult, TestError, TestResult, is_limit, read_errors
@@ -29,7 +29,7 @@ MAX_ERROR_CHARS: Final = 16 << 20
 EventKind = Literal["file_start", "suite_start", "test_start", "test_end", "suite_end", "file_end"]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class TestEvent:
     """Something that has happened in the run of a file.
 
@@ -50,7 +50,7 @@ class TestEvent:
     suite: SuiteResult | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Settings:
     """How tests are run.
 
@@ -72,7 +72,7 @@ class Settings:
     isolate: Literal["suite", "test"] = "suite"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Ask:
     """What is to be done with the sandbox next; the answer, or the exception, is sent back.
 
@@ -95,7 +95,7 @@ Steps = Generator[Ask, Any, _T]
 """What is asked of a sandbox, one after the other."""
 
 
-@dataclass(slots=True, eq=False)
+@record(slots=True, eq=False)
 class SuiteRun:
     """The run of one file.
 

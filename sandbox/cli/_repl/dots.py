@@ -5,10 +5,11 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from sandbox._records import record
 from sandbox.cli._amounts import show_amount
 from sandbox.cli._flags import UsageError
 from sandbox.cli._launch import read_source
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from sandbox.cli._repl.loop import Reader, Repl
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Dot:
     """One command.
 

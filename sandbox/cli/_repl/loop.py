@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from sandbox import JSError, Sandbox, SandboxError
+from sandbox._records import record
 from sandbox._session import Session
 from sandbox.cli._exit import Exit
 from sandbox.cli._program import Outcome, Program
@@ -44,7 +44,7 @@ class Reader(Protocol):
         """Ask a person; nobody there agrees."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Setting:
     """What sandboxes of the session are made with.
 

@@ -6,7 +6,7 @@ import json
 import platform
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from importlib.metadata import version as version_of
 from pathlib import Path
 from typing import Annotated, Final, Literal
@@ -14,6 +14,7 @@ from typing import Annotated, Final, Literal
 import typer
 
 from sandbox import _code_cache, _image
+from sandbox._records import record
 from sandbox.cli._amounts import show_amount
 from sandbox.cli._commands import command_app, examples, with_flags
 from sandbox.cli._exit import Exit
@@ -44,7 +45,7 @@ _MARKS: Final[dict[Level, tuple[str, str]]] = {
 app = command_app()
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Check:
     """What was found.
 

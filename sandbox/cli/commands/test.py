@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from sandbox._records import field, record
 from sandbox.cli._amounts import parse_bytes, parse_seconds
 from sandbox.cli._commands import command_app, examples, with_flags
 from sandbox.cli._config import ConfigFlags
@@ -166,7 +166,7 @@ def _finite(text: str) -> float:
     return seconds
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class _Show:
     """Runs files and shows what comes of them."""
 

@@ -13,11 +13,11 @@ import string
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import Any, Final, Literal
 
 from sandbox import _stack
+from sandbox._records import record
 from sandbox.testing.remote.packets import ID_BYTES, Frames, Kind, Packet, PacketError, Type, decode_packet, frame
 from sandbox.testing.results import Report, SuiteResult, TestError, TestResult
 
@@ -32,7 +32,7 @@ def new_id() -> str:
     return "".join(secrets.choice(_ALPHABET) for _ in range(ID_BYTES))
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class TcpRunner:
     """A server that runs suites.
 

@@ -22,10 +22,11 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import IntEnum
 from typing import Any, Final
+
+from sandbox._records import record
 
 ID_BYTES: Final = 14
 MAX_FRAME_BYTES: Final = 32 << 20
@@ -55,7 +56,7 @@ class PacketError(ValueError):
     """Bytes that are no packet, or a frame that is too long."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Packet:
     """A packet; fields that its kind has not are as they are by default.
 
