@@ -10,12 +10,12 @@ import binascii
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sandbox import _stack
 from sandbox._portable import Portable
+from sandbox._records import replace
 
 if TYPE_CHECKING:
     from sandbox._stack import Frame

@@ -14,9 +14,10 @@ import re
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from operator import le
 from typing import Any, Final, NamedTuple
+
+from sandbox._records import record
 
 MAX_MAP_CHARS: Final = 32 << 20
 """The longest source map that is read, in characters of its JSON."""
@@ -53,7 +54,7 @@ class Original(NamedTuple):
     text: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class _Section:
     """A part of a program that has a map of its own.
 

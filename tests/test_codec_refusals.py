@@ -253,7 +253,7 @@ def decoded_or_refused(message: bytes) -> None:
         b"\0" + b"\xdd\0\x01\0\0" * 200_000,
         b"\x01" + b"\xdd\0\0\xff\xff" * 200_000,
         b"\0" + b"\xde\xff\xff" * 300_000,
-        b"\0\xdd\0\x0f\x42\x40" + b"\x90" * 1_000_000,
+        b"\0\xdd\0\x06\x1a\x80" + b"\x90" * 400_000,
         b"\0" + ext(Tag.SPARSE_ARRAY, b"\xce\x00\x0f\x42\x00\x80"),
         b"\0\xdc\x03\xe8" + ext(Tag.SPARSE_ARRAY, b"\xcd\xff\xff\x80") * 1_000,
     ],
