@@ -52,6 +52,12 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish() -> None:
+    """Put them back: plugins look at what refers to what."""
+    gc.unfreeze()
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _count_instances() -> Iterator[None]:
     """Count the instances that were made and not freed."""
