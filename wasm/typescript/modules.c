@@ -1,6 +1,7 @@
 /* Imports and exports. What is imported and then used as a type alone is no part of the program: TypeScript leaves it
  * out, and a module with types only may not exist. That is settled at the end, when it is known which names are used. */
 #include <stdlib.h>
+#include <string.h>
 #include "transform.h"
 
 typedef struct { TSNode node; Kind kind; } Pending;
@@ -66,11 +67,19 @@ static void declare_types(TSNode clause, bool all)
 
 bool enter_import(TSNode node, Kind kind)
 {
-    if (kind == IMPORT_ALIAS)
-        refuse(ts_node_start_byte(node), "'import' of a namespace's member is not supported");
     Children list = children(node);
-    if (child_of(list, IMPORT_REQUIRE))
-        refuse(ts_node_start_byte(node), "'import' with 'require' is not supported");
+    if (kind == IMPORT_ALIAS) {
+        settle_later(node, IMPORT_ALIAS);
+        const Child *name = child_of(list, IDENTIFIER);
+        if (parent_of(1)->kind == EXPORT && name)
+            use_name(text_of(name->node));
+        return false;
+    }
+    const Child *require = child_of(list, IMPORT_REQUIRE);
+    if (require && !child_of(list, WORD_TYPE)) {
+        settle_later(node, IMPORT_REQUIRE);
+        return false;
+    }
     const Child *clause = child_of(list, IMPORT_CLAUSE);
     TSNode clause_node = clause ? clause->node : node;
     if (child_of(list, WORD_TYPE) || child_of(list, WORD_TYPEOF)) {
@@ -84,10 +93,38 @@ bool enter_import(TSNode node, Kind kind)
     return false;
 }
 
+/* `import a = b.c` and `import a = require("b")`: a constant, unless it is a type's name alone. */
+static void settle_alias(TSNode node, Kind kind)
+{
+    uint32_t start = ts_node_start_byte(node);
+    TSNode holder = kind == IMPORT_REQUIRE ? child_of(children(node), IMPORT_REQUIRE)->node : node;
+    if (!names_have(&used, local_name(holder, false))) {
+        erase_statement(start, ts_node_end_byte(node));
+        return;
+    }
+    static const char word[] = "const";
+    blank(start, start + sizeof word); /* as long as `import` */
+    for (uint32_t index = 0; index + 1 < sizeof word; index++)
+        put(start + index, word[index]);
+    if (kind == IMPORT_ALIAS) { /* uses the first of the names after the sign */
+        Children list = children(node);
+        TSNode target = child_of(list, SIGN_EQUALS)[1].node;
+        while (ts_node_child_count(target))
+            target = ts_node_child(target, 0);
+        use_name(text_of(target));
+    }
+}
+
 bool enter_export(TSNode node)
 {
     uint32_t start = ts_node_start_byte(node), end = ts_node_end_byte(node);
     Children list = children(node);
+    if (list.count > 1 && (list.items[1].kind == SIGN_STAR || list.items[1].kind == NAMESPACE_EXPORT)) { /* `export type *`, see `parse` */
+        bool lines;
+        if (after_gap(start + strlen("export"), &lines) < list.items[1].start)
+            erase_statement(start, end);
+        return false;
+    }
     for (uint32_t index = 0; index < list.count; index++) {
         const Child *each = &list.items[index];
         switch (each->kind) {
@@ -100,7 +137,15 @@ bool enter_export(TSNode node)
             erase_statement(start, end);
             return false;
         case SIGN_EQUALS:
-            refuse(start, "'export =' is not supported");
+            cut(start, each->start);
+            insert(start, "module.exports ");
+            return true;
+        case INTERNAL_MODULE: case MODULE:
+            if (is_type_namespace(each->node)) {
+                erase_statement(start, end);
+                return false;
+            }
+            goto values;
         case EXPORT_CLAUSE:
             settle_later(node, EXPORT);
             return false;
@@ -111,6 +156,8 @@ bool enter_export(TSNode node)
             break;
         }
     }
+values:
+    enter_namespace_export(node);
     return true;
 }
 
@@ -208,6 +255,9 @@ void settle_modules(void)
                 use_name(name);
         }
     }
+    for (uint32_t index = pending_count; index-- > 0;) /* one may use another */
+        if (pending[index].kind == IMPORT_ALIAS || pending[index].kind == IMPORT_REQUIRE)
+            settle_alias(pending[index].node, pending[index].kind);
     for (uint32_t index = 0; index < pending_count; index++)
         if (pending[index].kind == IMPORT)
             settle_import(pending[index].node);

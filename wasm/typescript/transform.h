@@ -76,6 +76,20 @@ bool enter_export(TSNode node);
 void use_name(Slice name);
 void declare_type(TSNode declaration);
 void settle_modules(void);
+void enter_enum(TSNode node);
+void qualify_member(TSNode identifier);
+bool enter_namespace(TSNode node);
+bool is_type_namespace(TSNode node);
+bool enter_namespace_export(TSNode node); /* false: it is no namespace's */
+
+/* A name that has a value, and the block it is declared in; of an enum its members, and those that are strings. */
+typedef struct {
+    Slice name;
+    uint32_t container;
+    Names members, strings;
+} Declared;
+void declare_value(Slice name);
+Declared *open_object(uint32_t start, uint32_t body, Slice name, uint32_t end); /* valid until the next declaration */
 
 /* Ends the request: what is wrong, and where in the source. Takes what `insert` takes. */
 _Noreturn void refuse(uint32_t at, const char *format, ...);

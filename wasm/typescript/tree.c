@@ -68,7 +68,10 @@ static void report(TSNode root)
             while (ts_tree_cursor_goto_next_sibling(&cursor))
                 ;
             Slice last = text_of(ts_tree_cursor_current_node(&cursor));
-            uint32_t at = last.start;
+            uint32_t at = last.start, end = at + last.length;
+            bool lines;
+            if (after_gap(end, &lines) == request.length)
+                refuse(end, "the program ends too early");
             last.length = last.length > 40 ? 40 : last.length;
             refuse(at, "unexpected '%v'", last);
         }
@@ -82,13 +85,36 @@ static void report(TSNode root)
     refuse(0, "the program cannot be parsed");
 }
 
+/* What the grammar can read of the source: it does not know `export type *`, of which it gets `export      *`. */
+static const char *readable(void)
+{
+    const char *at = request.source, *end = at + request.length;
+    char *copy = NULL;
+    while ((at = memmem(at, (size_t)(end - at), "export", 6))) {
+        at += 6;
+        bool lines;
+        uint32_t word = after_gap((uint32_t)(at - request.source), &lines);
+        if (word + 4 >= request.length || memcmp(request.source + word, "type", 4))
+            continue;
+        uint32_t star = after_gap(word + 4, &lines);
+        if (star >= request.length || request.source[star] != '*')
+            continue;
+        if (!copy) {
+            copy = allocate(request.length + 1);
+            memcpy(copy, request.source, request.length + 1);
+        }
+        memset(copy + word, ' ', 4);
+    }
+    return copy ? copy : request.source;
+}
+
 TSNode parse(uint32_t language)
 {
     const TSLanguage *grammar = language == LANGUAGE_TSX ? tree_sitter_tsx() : tree_sitter_typescript();
     TSParser *parser = ts_parser_new();
     ts_parser_set_language(parser, grammar);
     learn(grammar);
-    TSTree *tree = ts_parser_parse_string(parser, NULL, request.source, request.length);
+    TSTree *tree = ts_parser_parse_string(parser, NULL, readable(), request.length);
     TSNode root = ts_tree_root_node(tree);
     if (ts_node_has_error(root))
         report(root);

@@ -123,9 +123,12 @@ static bool enter_types(TSNode node, Kind kind)
         return true;
     }
     case ABSTRACT_CLASS: {
-        const Child *word = child_of(children(node), WORD_ABSTRACT);
+        Children list = children(node);
+        const Child *word = child_of(list, WORD_ABSTRACT), *name = child_of(list, TYPE_IDENTIFIER);
         if (word)
             blank(word->start, word->end);
+        if (name)
+            declare_value(text_of(name->node));
         return true;
     }
     case FIELD: case METHOD: case METHOD_SIGNATURE: case ABSTRACT_METHOD: case INDEX_SIGNATURE:
@@ -139,14 +142,23 @@ static bool enter_types(TSNode node, Kind kind)
     case DECORATOR:
         refuse(start, "decorators are not supported");
     case ENUM:
-        refuse(start, "enums are not supported");
+        enter_enum(node);
+        return true;
     case INTERNAL_MODULE: case MODULE:
-        refuse(start, "namespaces are not supported");
-    case IDENTIFIER: case SHORTHAND_PROPERTY:
+        return enter_namespace(node);
+    case IDENTIFIER:
+        qualify_member(node);
         use_name(text_of(node));
         return true;
-    case CLASS_DECLARATION: case CLASS:
+    case SHORTHAND_PROPERTY:
+        use_name(text_of(node));
         return true;
+    case FUNCTION: case GENERATOR: case CLASS_DECLARATION: {
+        const Child *name = child_of(children(node), kind == CLASS_DECLARATION ? TYPE_IDENTIFIER : IDENTIFIER);
+        if (name)
+            declare_value(text_of(name->node));
+        return true;
+    }
     case TYPE_IDENTIFIER: /* the name of a class: others are in what is erased */
         use_name(text_of(node));
         return true;
