@@ -21,6 +21,7 @@ from sandbox.values import Generation, HandleOwner, JSFunction, JSHandle, Questi
 if TYPE_CHECKING:
     from sandbox._commands import Command
     from sandbox._dispatch_async import AsyncDispatches, AsyncServed
+    from sandbox._languages import Language
     from sandbox._lives import OnPending
     from sandbox._replay.recorder import Recording
     from sandbox.context import Sync
@@ -83,6 +84,7 @@ class AsyncSandbox(Face):
         code: str,
         *,
         filename: str | None = None,
+        language: Language | None = None,
         timeout: float | None = None,  # noqa: ASYNC109 - the run's wall time
         fuel: int | None = None,
     ) -> Any:  # noqa: ANN401 - any value
@@ -91,7 +93,7 @@ class AsyncSandbox(Face):
         Raises:
             BaseException: As `Sandbox.eval`.
         """
-        return await self._perform(self._eval_command(code, filename, timeout, fuel), timeout, fuel)
+        return await self._perform(self._eval_command(code, filename, language, timeout, fuel), timeout, fuel)
 
     async def eval_into(
         self,
@@ -99,6 +101,7 @@ class AsyncSandbox(Face):
         code: str,
         *,
         filename: str | None = None,
+        language: Language | None = None,
         timeout: float | None = None,  # noqa: ASYNC109 - the run's wall time
         fuel: int | None = None,
     ) -> Any:  # noqa: ANN401 - any value
@@ -109,13 +112,14 @@ class AsyncSandbox(Face):
         Raises:
             BaseException: As `Sandbox.eval_into`.
         """
-        return await self._perform(self._eval_command(code, filename, timeout, fuel, receiver), timeout, fuel)
+        return await self._perform(self._eval_command(code, filename, language, timeout, fuel, receiver), timeout, fuel)
 
     async def execute(
         self,
         code: str,
         *,
         filename: str | None = None,
+        language: Language | None = None,
         timeout: float | None = None,  # noqa: ASYNC109 - the run's wall time
         fuel: int | None = None,
         trace: Collection[TraceOption] = DEFAULT_TRACE,
@@ -133,6 +137,7 @@ class AsyncSandbox(Face):
         execution = self._execution(
             code,
             filename,
+            language,
             timeout,
             fuel,
             trace=trace,
@@ -149,13 +154,15 @@ class AsyncSandbox(Face):
             return report.raised(error, self.usage)
         return report.finished(value, self.usage)
 
-    def stream(self, code: str, *, filename: str | None = None, strict: bool = False) -> AsyncStream:
+    def stream(
+        self, code: str, *, filename: str | None = None, language: Language | None = None, strict: bool = False
+    ) -> AsyncStream:
         """Evaluate a script that hands over values with `yield`; see `Sandbox.stream`.
 
         Returns:
             The values, for `async for`.
         """
-        command = self._stream_command(code, filename, strict=strict)
+        command = self._stream_command(code, filename, language, strict=strict)
         return AsyncStream(lambda: self._perform(command))
 
     async def resume(
@@ -187,6 +194,7 @@ class AsyncSandbox(Face):
         code: str,
         *,
         filename: str | None = None,
+        language: Language | None = None,
         timeout: float | None = None,  # noqa: ASYNC109 - the run's wall time
         fuel: int | None = None,
     ) -> dict[str, Any]:
@@ -196,7 +204,7 @@ class AsyncSandbox(Face):
             BaseException: As `Sandbox.module`.
         """
         namespace: dict[str, Any] = await self._perform(
-            self._module_command(code, filename, timeout, fuel), timeout, fuel
+            self._module_command(code, filename, language, timeout, fuel), timeout, fuel
         )
         return namespace
 

@@ -8,12 +8,17 @@ from typing import TYPE_CHECKING, Final
 
 from sandbox._abi import Verb
 from sandbox._events import State
+from sandbox._languages import language_of
+from sandbox._origins import Program
 from sandbox._runs import Run, is_anything
 
 if TYPE_CHECKING:
     from sandbox._events import Event
     from sandbox._guest import Guest
+    from sandbox._languages import Language
     from sandbox._operations import Operations
+    from sandbox._origins import Offered
+    from sandbox.typescript import TypeScript
     from sandbox.values import JSHandle, Question
 
 Command = Callable[[int], "list[Event]"]
@@ -34,17 +39,55 @@ class Commands:
     Attributes:
         guest: The guest.
         runs: The runs in progress, by number. Any thread may add and remove one, so it is copied to be looked through.
+        typescript: How other languages become JavaScript; None: as they do by default.
     """
 
     guest: Guest
     runs: dict[int, Run]
+    typescript: TypeScript | None = None
     _operations: Operations
 
     @abstractmethod
     def add_source(self, name: str, code: str) -> None:
         """Remember a program text, for errors; any thread."""
 
-    def eval(self, code: str, filename: str | None, what: int = 0, receiver: JSHandle | None = None) -> Command:
+    def compile(self, name: str, code: str, language: Language | None = None, source_map: Offered | None = None) -> str:
+        """Make of a source what the guest gets, and remember the source, for errors; any thread.
+
+        Args:
+            name: What stacks call it.
+            code: The source text.
+            language: What it is written in; None: what its name ends with says.
+            source_map: Where the source itself comes from.
+
+        Returns:
+            JavaScript.
+
+        Raises:
+            JSSyntaxError: It cannot be parsed.
+            LimitExceeded: It is too much.
+        """
+        program = code if source_map is None else Program(code, source_map=source_map)
+        self.add_source(name, program)
+        language = language or language_of(name)
+        if language is None or language == "js":
+            return code
+        from sandbox import typescript  # most programs are JavaScript
+
+        made = typescript.transform(code, language=language, filename=name, options=self.typescript)
+        self.add_source(name, Program(code, generated=made.code, mappings=made.mappings, source_map=source_map))
+        return made.code
+
+    def eval(
+        self,
+        code: str,
+        filename: str | None,
+        what: int = 0,
+        receiver: JSHandle | None = None,
+        *,
+        language: Language | None = None,
+        on_compiled: Callable[[str], object] | None = None,
+    ) -> Command:
         """Evaluate a script, as a set of `Evaluation` says.
 
         Args:
@@ -52,23 +95,26 @@ class Commands:
             filename: What stacks call it.
             what: The set.
             receiver: A function of the guest, which makes the run's value of the completion value.
+            language: See `compile`.
+            on_compiled: Gets the JavaScript.
         """
 
         def command(number: int) -> list[Event]:
             name = filename if filename is not None else f"<eval {number}>"
-            self.add_source(name, code)
+            script = self.compile(name, code, language)
+            if on_compiled is not None:
+                on_compiled(script)
             handle = 0 if receiver is None else self._operations.handle_of(receiver)
-            return self.guest.eval(number, code, name, what, handle)
+            return self.guest.eval(number, script, name, what, handle)
 
         return command
 
-    def module(self, code: str, filename: str | None) -> Command:
+    def module(self, code: str, filename: str | None, language: Language | None = None) -> Command:
         """Evaluate a source as a module."""
 
         def command(number: int) -> list[Event]:
             name = filename if filename is not None else f"<module {number}>"
-            self.add_source(name, code)
-            return self.guest.module(number, None, code, name)
+            return self.guest.module(number, None, self.compile(name, code, language), name)
 
         return self._expecting(_is_namespace, command)
 

@@ -18,16 +18,25 @@ from sandbox.values import JSFunction, undefined
 if TYPE_CHECKING:
     from sandbox._commands import Command
     from sandbox._driver import Steps
+    from sandbox._languages import Language
     from sandbox._options import SandboxOptions
     from sandbox._runs import Run
 
 
-def eval(code: str, *, filename: str | None = None, timeout: float | None = None, fuel: int | None = None) -> Any:  # noqa: ANN401 - any value
+def eval(
+    code: str,
+    *,
+    filename: str | None = None,
+    language: Language | None = None,
+    timeout: float | None = None,
+    fuel: int | None = None,
+) -> Any:  # noqa: ANN401 - any value
     """Evaluate a script in the default sandbox; see `Sandbox.eval`.
 
     Args:
         code: The source text.
         filename: What stacks call it.
+        language: What it is written in.
         timeout: Wall time in seconds, if less than the limit.
         fuel: Instructions, in place of `Limits.fuel`.
 
@@ -37,7 +46,7 @@ def eval(code: str, *, filename: str | None = None, timeout: float | None = None
     Raises:
         BaseException: As `Sandbox.eval`.
     """
-    return default_sandbox().eval(code, filename=filename, timeout=timeout, fuel=fuel)
+    return default_sandbox().eval(code, filename=filename, language=language, timeout=timeout, fuel=fuel)
 
 
 def call(
@@ -69,6 +78,7 @@ async def eval_async(
     code: str,
     *,
     filename: str | None = None,
+    language: Language | None = None,
     timeout: float | None = None,  # noqa: ASYNC109 - the run's wall time
     fuel: int | None = None,
 ) -> Any:  # noqa: ANN401 - any value
@@ -80,7 +90,7 @@ async def eval_async(
         BaseException: As `Sandbox.eval`.
     """
     owned = _owned()
-    command = owned.box._eval_command(code, filename, timeout, fuel)
+    command = owned.box._eval_command(code, filename, language, timeout, fuel)
     return await _perform(owned, command, timeout, fuel)
 
 

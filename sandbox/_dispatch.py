@@ -59,8 +59,7 @@ def evaluate(driver: Driver, code: str, filename: str | None) -> Command:
 
     def command(number: int) -> list[Event]:
         name = filename if filename is not None else f"<module {number}>"
-        driver.add_source(name, code)
-        return enter(driver, "modules.evaluate", code, name)(number)
+        return enter(driver, "modules.evaluate", driver.compile(name, code), name)(number)
 
     return command
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox._abi import Evaluation
 from sandbox._clock import VirtualClock
+from sandbox._languages import check_language
 from sandbox._restoring import Restoring
 from sandbox.errors import SandboxClosed
 from sandbox.values import JSFunction
@@ -16,6 +17,7 @@ from sandbox.values import JSFunction
 if TYPE_CHECKING:
     from sandbox._commands import Command
     from sandbox._execution import Execution
+    from sandbox._languages import Language
     from sandbox.limits import Limits
 
 
@@ -31,26 +33,28 @@ class Entrances(Restoring):
         self,
         code: str,
         filename: str | None,
+        language: Language | None,
         timeout: float | None,
         fuel: int | None,
         receiver: JSFunction | None = None,
     ) -> Command:
-        self._check_code(code, filename)
+        self._check_code(code, filename, language)
         self._check_call(timeout, fuel)
         if not isinstance(receiver, JSFunction | None):
             raise TypeError(f"receiver must be a JSFunction, not {type(receiver).__name__}")
-        return self._driver.eval(code, filename, receiver=receiver)
+        return self._driver.eval(code, filename, receiver=receiver, language=language)
 
-    def _stream_command(self, code: str, filename: str | None, *, strict: bool) -> Command:
-        self._check_code(code, filename)
+    def _stream_command(self, code: str, filename: str | None, language: Language | None, *, strict: bool) -> Command:
+        self._check_code(code, filename, language)
         self._check_call(None)
         what = Evaluation.RETURN | Evaluation.YIELD | (Evaluation.STRICT if strict else 0)
-        return self._driver.eval(code, filename, what)
+        return self._driver.eval(code, filename, what, language=language)
 
     def _execution(
         self,
         code: str,
         filename: str | None,
+        language: Language | None,
         timeout: float | None,
         fuel: int | None,
         **options: Any,  # noqa: ANN401 - see there
@@ -58,14 +62,16 @@ class Entrances(Restoring):
         """What `execute` asks for; see `Execution`."""
         from sandbox._execution import Execution  # not all programs are watched
 
-        self._check_code(code, filename)
+        self._check_code(code, filename, language)
         self._check_call(timeout, fuel)
-        return Execution(self._driver, code, filename, **options)
+        return Execution(self._driver, code, filename, language, **options)
 
-    def _module_command(self, code: str, filename: str | None, timeout: float | None, fuel: int | None) -> Command:
-        self._check_code(code, filename)
+    def _module_command(
+        self, code: str, filename: str | None, language: Language | None, timeout: float | None, fuel: int | None
+    ) -> Command:
+        self._check_code(code, filename, language)
         self._check_call(timeout, fuel)
-        return self._driver.module(code, filename)
+        return self._driver.module(code, filename, language)
 
     def _import_command(self, specifier: str, timeout: float | None, fuel: int | None) -> Command:
         if not isinstance(specifier, str):
@@ -73,11 +79,12 @@ class Entrances(Restoring):
         self._check_call(timeout, fuel)
         return self._driver.import_module(specifier)
 
-    def _check_code(self, code: str, filename: str | None) -> None:
+    def _check_code(self, code: str, filename: str | None, language: Language | None = None) -> None:
         if not isinstance(code, str):
             raise TypeError(f"code must be a str, not {type(code).__name__}")
         if filename is not None and not isinstance(filename, str):
             raise TypeError(f"filename must be a str or None, not {type(filename).__name__}")
+        check_language(language)
 
     def _call_command(
         self,

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from sandbox._commands import Command
     from sandbox._driver import Driver, Steps
     from sandbox._events import Event
+    from sandbox._languages import Language
     from sandbox._turns import Turns
 
 # Looking at variables runs getters of the program's objects, on no account but this.
@@ -45,6 +46,7 @@ class Execution:
         driver: Driver,
         code: str,
         filename: str | None,
+        language: Language | None,
         *,
         trace: Collection[TraceOption],
         context: Mapping[str, Any] | None,
@@ -63,9 +65,9 @@ class Execution:
             raise ValueError(f"trace is a collection of {', '.join(sorted(TRACE_OPTIONS))}, not {trace!r}")
         self.context = None if context is None else Context(context, sync)
         is_strict = bool(self.context and self.context.fixed) if strict is None else strict
-        self.trace = Trace(trace, code)
+        self.trace = Trace(trace)
         what = Evaluation.RETURN | self.trace.flags | (Evaluation.STRICT if is_strict else 0)
-        begin = driver.eval(code, filename, what)
+        begin = driver.eval(code, filename, what, language=language, on_compiled=self.trace.read)
         self.command: Command = begin if self.context is None else self._given(driver, self.context, begin)
         self.variables: dict[str, Any] = {}
         self._driver = driver

@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from sandbox.files.contract import FileStore
     from sandbox.limits import CallLimits
     from sandbox.modules.mapping import Modules as ModuleOption
+    from sandbox.typescript import TypeScript
     from sandbox.values import HandleOwner
     from sandbox.websocket.grant import Handler as Connect
     from sandbox.websocket.grant import WebSockets
@@ -134,6 +135,7 @@ class Face(Entrances):
         record: str | PathLike[str] | None = None,
         remote: Place | None = None,
         testing: bool | SuiteListener | None = None,
+        typescript: TypeScript | None = None,
     ) -> None:
         """Make a sandbox.
 
@@ -190,6 +192,7 @@ class Face(Entrances):
             remote: A daemon in one of whose workers the guest runs, as `connect` gives it. None: it runs here.
             testing: Whether programs may import the test environment, as `sandbox:test`; a `SuiteListener` says what
                 snapshots are compared with. `sandbox.testing` runs what they declare.
+            typescript: How programs and modules in TypeScript and JSX become JavaScript; None: as `TypeScript()` says.
 
         Raises:
             ArtifactError: The compiled guest is missing or does not fit.
@@ -225,6 +228,7 @@ class Face(Entrances):
             record=record,
             remote=remote,
             testing=testing,
+            typescript=typescript,
         )
         self._make(options, None)
 
@@ -257,7 +261,7 @@ class Face(Entrances):
         mounts = mounts_of(options.files)
         tests = testing_of(options.testing)
         sources = sources_of(options.modules, has_files=mounts is not None, has_tests=tests is not None)
-        found = Modules(sources, lambda name, code: self._driver.add_source(name, code))
+        found = Modules(sources, lambda *source: self._driver.compile(*source))
         face = weakref.ref(self)  # what answers fetches goes on on the event loop, and must not keep the sandbox
         network = FetchCapability(network_grant(options.fetch), lambda ns: _charge(face(), ns))
         sockets = WebSocketCapability(websocket_grant(options.websocket))
@@ -291,6 +295,7 @@ class Face(Entrances):
                 start_in_turn=runner.start_in_turn,
                 make_instance=make_instance,
             )
+            self._driver.typescript = options.typescript
             runner.attach(self._driver)
             self._begin()
 

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from sandbox.limits import CallLimits, OnLimit
     from sandbox.modules.mapping import Finder
     from sandbox.modules.mapping import Modules as ModuleOption
+    from sandbox.typescript import TypeScript
     from sandbox.websocket.grant import Handler as Connect
     from sandbox.websocket.grant import WebSockets
 
@@ -67,6 +68,7 @@ class SandboxOptions(TypedDict, total=False):
     record: str | PathLike[str] | None
     remote: Place | None
     testing: bool | SuiteListener | None
+    typescript: TypeScript | None
 
 
 @record(slots=True, kw_only=True)
@@ -96,6 +98,7 @@ class Options:
     record: str | PathLike[str] | None = None
     remote: Place | None = None
     testing: bool | SuiteListener | None = None
+    typescript: TypeScript | None = None
 
     def checked_values(self, limits: Limits) -> dict[str, Any]:
         """The globals and functions, after a look at this and other options.
@@ -119,6 +122,11 @@ class Options:
             raise ValueError(f'error_detail must be "class", "message" or "traceback", not {self.error_detail!r}')
         if self.on_limit not in ("keep", "poison", "rollback"):
             raise ValueError(f'on_limit must be "keep", "poison" or "rollback", not {self.on_limit!r}')
+        if self.typescript is not None:
+            from sandbox.typescript import TypeScript
+
+            if not isinstance(self.typescript, TypeScript):
+                raise TypeError(f"typescript must be TypeScript or None, not {type(self.typescript).__name__}")
         if self.seed is not None and (isinstance(self.seed, bool) or not isinstance(self.seed, int)):
             raise TypeError(f"seed must be an int or None, not {type(self.seed).__name__}")
         return {**values, **functions}

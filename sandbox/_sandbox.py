@@ -10,15 +10,17 @@ from typing import TYPE_CHECKING, Any, Self
 from sandbox import _interrupts
 from sandbox._abi import Verb
 from sandbox._blocking import BlockingRunner
-from sandbox._face import Face, Runner, at_value
+from sandbox._face import Face, Runner
 from sandbox._globals import Globals
-from sandbox.errors import ConversionError, SandboxClosed
+from sandbox._handle_calls import HandleCalls
+from sandbox.errors import SandboxClosed
 from sandbox.outcome import DEFAULT_TRACE, Outcome, Report
 from sandbox.stream import Stream
-from sandbox.values import Generation, HandleOwner, JSFunction, JSHandle, Question, undefined
+from sandbox.values import HandleOwner, JSFunction, undefined
 
 if TYPE_CHECKING:
     from sandbox._commands import Command
+    from sandbox._languages import Language
     from sandbox._lives import OnPending
     from sandbox._replay.recorder import Recording
     from sandbox.context import Sync
@@ -45,7 +47,7 @@ class Sandbox(Face):
         return self._runner
 
     def _handle_owner(self) -> HandleOwner:
-        return _Handles(self)
+        return HandleCalls(self, self._perform, self._runner)
 
     def _begin(self) -> None:
         if self._surface.values:
@@ -56,7 +58,13 @@ class Sandbox(Face):
                 raise
 
     def eval(
-        self, code: str, *, filename: str | None = None, timeout: float | None = None, fuel: int | None = None
+        self,
+        code: str,
+        *,
+        filename: str | None = None,
+        language: Language | None = None,
+        timeout: float | None = None,
+        fuel: int | None = None,
     ) -> Any:  # noqa: ANN401 - any value
         """Evaluate a script and return its completion value.
 
@@ -66,6 +74,7 @@ class Sandbox(Face):
         Args:
             code: The source text.
             filename: What stacks call it; by default `<eval 1>`, `<eval 2>`, ...
+            language: What it is written in: `"ts"`, `"tsx"`, `"jsx"`, `"js"`; None: what its filename ends with says.
             timeout: Wall time for this call in seconds, if less than the limit.
             fuel: Instructions for this call, in place of `Limits.fuel`.
 
@@ -84,7 +93,7 @@ class Sandbox(Face):
             SandboxPoisoned: An earlier crash left it unusable.
             BaseException: Whatever a host function raised that is no `Exception`.
         """
-        return self._perform(self._eval_command(code, filename, timeout, fuel), timeout, fuel)
+        return self._perform(self._eval_command(code, filename, language, timeout, fuel), timeout, fuel)
 
     def eval_into(
         self,
@@ -92,6 +101,7 @@ class Sandbox(Face):
         code: str,
         *,
         filename: str | None = None,
+        language: Language | None = None,
         timeout: float | None = None,
         fuel: int | None = None,
     ) -> Any:  # noqa: ANN401 - any value
@@ -104,6 +114,7 @@ class Sandbox(Face):
             receiver: The function, which gets the completion value.
             code: The source text; this and what follows is as for `eval`.
             filename: What stacks call it.
+            language: What it is written in.
             timeout: Seconds that it may take.
             fuel: What it may burn.
 
@@ -113,13 +124,14 @@ class Sandbox(Face):
         Raises:
             BaseException: As `eval`.
         """
-        return self._perform(self._eval_command(code, filename, timeout, fuel, receiver), timeout, fuel)
+        return self._perform(self._eval_command(code, filename, language, timeout, fuel, receiver), timeout, fuel)
 
     def execute(
         self,
         code: str,
         *,
         filename: str | None = None,
+        language: Language | None = None,
         timeout: float | None = None,
         fuel: int | None = None,
         trace: Collection[TraceOption] = DEFAULT_TRACE,
@@ -138,6 +150,7 @@ class Sandbox(Face):
         Args:
             code: The source text.
             filename: As for `eval`.
+            language: As for `eval`.
             timeout: As for `eval`.
             fuel: As for `eval`.
             trace: What is written down, see `TraceOption`; by default all but lines and comments, which cost
@@ -157,6 +170,7 @@ class Sandbox(Face):
         execution = self._execution(
             code,
             filename,
+            language,
             timeout,
             fuel,
             trace=trace,
@@ -175,7 +189,9 @@ class Sandbox(Face):
             return report.raised(error, self.usage)
         return report.finished(value, self.usage)
 
-    def stream(self, code: str, *, filename: str | None = None, strict: bool = False) -> Stream:
+    def stream(
+        self, code: str, *, filename: str | None = None, language: Language | None = None, strict: bool = False
+    ) -> Stream:
         """Evaluate a script that hands over values with `yield`, at its top, one by one.
 
         It runs while the next value is asked for, and stands still meanwhile: what nobody asks for is never computed.
@@ -185,12 +201,13 @@ class Sandbox(Face):
         Args:
             code: The source text.
             filename: As for `eval`.
+            language: As for `eval`.
             strict: Whether it is strict code.
 
         Returns:
             The values. Nothing happens before the first one is asked for: then a script that cannot be parsed fails.
         """
-        command = self._stream_command(code, filename, strict=strict)
+        command = self._stream_command(code, filename, language, strict=strict)
         return Stream(lambda: self._perform(command))
 
     def resume(
@@ -233,7 +250,13 @@ class Sandbox(Face):
         return report.finished(value, self.usage)
 
     def module(
-        self, code: str, *, filename: str | None = None, timeout: float | None = None, fuel: int | None = None
+        self,
+        code: str,
+        *,
+        filename: str | None = None,
+        language: Language | None = None,
+        timeout: float | None = None,
+        fuel: int | None = None,
     ) -> dict[str, Any]:
         """Evaluate a source as an ECMAScript module and return its exports.
 
@@ -243,6 +266,7 @@ class Sandbox(Face):
             code: The source text.
             filename: What stacks and `import.meta` call it; relative imports start from its directory. By default
                 `<module 1>`, `<module 2>`, ..., whose directory is the top.
+            language: As for `eval`.
             timeout: As for `eval`.
             fuel: As for `eval`.
 
@@ -252,7 +276,8 @@ class Sandbox(Face):
         Raises:
             BaseException: As `eval`. A module that cannot be found is a JSError.
         """
-        namespace: dict[str, Any] = self._perform(self._module_command(code, filename, timeout, fuel), timeout, fuel)
+        command = self._module_command(code, filename, language, timeout, fuel)
+        namespace: dict[str, Any] = self._perform(command, timeout, fuel)
         return namespace
 
     def import_module(self, specifier: str, *, timeout: float | None = None, fuel: int | None = None) -> dict[str, Any]:
@@ -460,37 +485,6 @@ class Sandbox(Face):
     def _access(self, verb: Verb, key: str, value: object = None) -> Any:  # noqa: ANN401 - any value
         self._check_call(None)
         return self._perform(self._driver.access(verb, key, value))
-
-
-class _Handles:
-    """What the handles of a blocking sandbox ask."""
-
-    def __init__(self, sandbox: Sandbox) -> None:
-        self._sandbox = sandbox
-
-    def call(
-        self, held: JSHandle, args: tuple[object, ...], this: object, timeout: float | None, fuel: int | None
-    ) -> Any:  # noqa: ANN401 - any value
-        sandbox = self._sandbox
-        sandbox._check_call(timeout, fuel)
-        return sandbox._perform(sandbox._driver.call(held, this, args), timeout, fuel)
-
-    def construct(self, held: JSHandle, args: tuple[object, ...], timeout: float | None, fuel: int | None) -> Any:  # noqa: ANN401 - any value
-        self._sandbox._check_call(timeout, fuel)
-        return self._sandbox._perform(self._sandbox._driver.construct(held, args), timeout, fuel)
-
-    def ask(self, held: JSHandle, question: Question, value: object, timeout: float | None) -> Any:  # noqa: ANN401 - any value
-        self._sandbox._check_call(timeout)
-        try:
-            return self._sandbox._perform(self._sandbox._driver.ask(held, question, value), timeout)
-        except ConversionError as error:
-            raise at_value(error) from None
-
-    async def ask_later(self, held: JSHandle, question: Question, value: object) -> Any:  # noqa: ANN401 - any value
-        return await self._sandbox._runner.in_thread(lambda: self.ask(held, question, value, None))
-
-    def release(self, handle: int, generation: Generation) -> None:
-        self._sandbox._operations.release(handle, generation)
 
 
 @cache

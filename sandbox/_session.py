@@ -6,6 +6,7 @@ declared anew by a later one, and its value is shown and stays in the guest, so 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,6 +14,7 @@ from sandbox.errors import JSSyntaxError, SandboxError
 
 if TYPE_CHECKING:
     from sandbox._commands import Command
+    from sandbox._languages import Language
     from sandbox._sandbox import Sandbox
 
 # The target of a call that stands for what bindings answer to the host.
@@ -35,7 +37,7 @@ class Session:
         """Whether the sandbox can do nothing any more but be closed."""
         return self._driver.is_poisoned
 
-    def evaluate(self, code: str, filename: str) -> str | None:
+    def evaluate(self, code: str, filename: str, language: Language | None = None) -> str | None:
         """Evaluate a script, and wait if it awaits something.
 
         Its value becomes the global `_`, unless the program has one of its own. A promise is not waited for.
@@ -43,6 +45,7 @@ class Session:
         Args:
             code: The source text.
             filename: What stacks call it.
+            language: As for `Sandbox.eval`.
 
         Returns:
             The value as the console shows it; None: it is undefined.
@@ -50,11 +53,10 @@ class Session:
         Raises:
             BaseException: As `Sandbox.eval`.
         """
-        command = self._asking("session.evaluate", code, filename)
 
         def evaluating(number: int) -> Any:  # noqa: ANN401 - events of the guest
-            self._driver.add_source(filename, code)
-            return command(number)
+            script = self._driver.compile(filename, code, language)
+            return self._asking("session.evaluate", script, filename)(number)
 
         text = self._box._perform(evaluating)
         return text if isinstance(text, str) else None
@@ -88,7 +90,7 @@ class Session:
         return lambda number: self._driver.guest.call(number, _ENTRY, None, (question, *arguments))
 
 
-def is_unfinished(code: str, make: type[Sandbox]) -> bool:
+def is_unfinished(code: str, make: type[Sandbox], language: Language | None = None) -> bool:
     """Whether a script lacks only an end: more lines could make it one that can be parsed.
 
     It is parsed by the engine, in a sandbox of its own that is left before anything of it runs.
@@ -96,10 +98,11 @@ def is_unfinished(code: str, make: type[Sandbox]) -> bool:
     Args:
         code: The source text.
         make: Makes the sandbox.
+        language: As for `Sandbox.eval`.
     """
     with make() as box:
         try:
-            box.eval(f"throw 0;{code}", filename="<input>")
+            box.eval(f"throw 0;{code}", filename="<input>", language=language)
         except JSSyntaxError as error:
             return _is_at_the_end(error, code)
         except SandboxError:
@@ -107,6 +110,8 @@ def is_unfinished(code: str, make: type[Sandbox]) -> bool:
     return False
 
 
+# What is said of TypeScript and JSX: the token at which nothing fits any more.
+_REFUSED: Final = re.compile(r"unexpected '(.*)'", re.DOTALL)
 # What the engine says of a token without an end; the place is the token's beginning.
 _ENDLESS: Final = ("unexpected end of comment",)
 _PREFIX: Final = len("throw 0;")
@@ -121,6 +126,18 @@ def _is_at_the_end(error: JSSyntaxError, code: str) -> bool:
     lines = code.encode("utf-8", "surrogatepass").split(b"\n")  # columns are counted in bytes
     line, column = place.line - 1, place.column - 1 - (_PREFIX if place.line == 1 else 0)
     rest = b"\n".join([lines[line][max(column, 0) :], *lines[line + 1 :]]) if line < len(lines) else b""
+    if refused := _REFUSED.fullmatch(error.message):
+        return _is_cut_off(refused[1].encode("utf-8", "surrogatepass"), rest.rstrip(), b"\n".join(lines).rstrip())
     if error.message == "unexpected end of string":
         return rest.startswith(b"`")
     return not rest.strip()
+
+
+def _is_cut_off(token: bytes, rest: bytes, text: bytes) -> bool:
+    """Whether a text of another language than JavaScript, which is refused from a token on, lacks only an end."""
+    before = text[: len(text) - len(rest)]
+    if rest.startswith(b"`") or (rest.startswith(b"*") and before.endswith(b"/")):
+        return True
+    is_open = sum(text.count(bytes([sign])) for sign in b"([{") > sum(text.count(bytes([sign])) for sign in b")]}")
+    ends = rest == token or rest.endswith(token)
+    return ends and not before.endswith((b"'", b'"')) and (is_open or not token[-1:].isalnum())

@@ -57,17 +57,16 @@ class Trace:
 
     ops: ClassVar[tuple[str, ...]] = ("*",)
 
-    def __init__(self, options: Collection[TraceOption], code: str) -> None:
+    def __init__(self, options: Collection[TraceOption]) -> None:
         """Begin one.
 
         Args:
             options: What is written down.
-            code: The program, in which comments are looked up.
         """
         self.options = frozenset(options)
         self.names: list[str] = []
         self.dropped = 0
-        self._code = code
+        self._code = ""
         self._text: bytes | None = None
         self._events: list[Event] = []
         self._open: dict[int, int] = {}
@@ -83,6 +82,10 @@ class Trace:
         for option in self.options:
             flags |= _FLAGS[option]
         return flags
+
+    def read(self, code: str) -> None:
+        """The program begins, in which comments are looked up."""
+        self._code, self._text = code, None
 
     # --- what the guest tells ---
 

@@ -45,7 +45,7 @@ class SteppedFace:
         limits = limits or Limits()
         console = Console(None, limits.output_bytes)
         owner = _Releasing()
-        found = Modules(finders(modules), lambda name, code: self.driver.add_source(name, code))
+        found = Modules(finders(modules), lambda *source: self.driver.compile(*source))
         self.operations = Operations([console, Timers(), Random(1), found], owner)
         self.driver = Driver(
             limits,

@@ -33,7 +33,8 @@ _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _CODE = re.compile(r"`([^`\n]+)`")
 _LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 _CHECKER = doctest.OutputChecker()
-_KNOWN_LANGUAGES = {"python", "text", "console", "js", "toml"}
+_PROGRAMS = {"js", "jsx", "ts", "tsx"}
+_KNOWN_LANGUAGES = {"python", "text", "console", "toml", *_PROGRAMS}
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ def commands(text: str) -> Iterator[tuple[str, str]]:
 @with_console
 def test_console_blocks_print_what_they_show(page: Path, tmp_path: Path) -> None:
     for block in blocks(page):
-        if block.language == "js" and block.text.startswith("// file: "):
+        if block.language in _PROGRAMS and block.text.startswith("// file: "):
             name, _, code = block.text.removeprefix("// file: ").partition("\n")
             (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / name).write_text(code, "utf-8")

@@ -100,6 +100,7 @@ def test_the_faces_take_the_same_options() -> None:
         "record",
         "remote",
         "testing",
+        "typescript",
     ]
     assert {parameter.kind for parameter in parameters.values()} == {inspect.Parameter.KEYWORD_ONLY}
 

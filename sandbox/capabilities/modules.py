@@ -5,9 +5,9 @@ from __future__ import annotations
 import itertools
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from types import CoroutineType
-from typing import Any, ClassVar, Final, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, Final, get_args
 
-from sandbox._origins import Program
+from sandbox._languages import language_of
 from sandbox._records import record
 from sandbox.capabilities.base import Handler, NumberingCapability
 from sandbox.modules.addresses import directory_of, is_url
@@ -15,13 +15,21 @@ from sandbox.modules.mapping import Answer, Finder, Offer, checked
 from sandbox.modules.source import Importer, Kind, ModuleSource
 from sandbox.modules.specifiers import join
 
+if TYPE_CHECKING:
+    from sandbox._languages import Language
+    from sandbox._origins import Offered
+
 _CONDITIONS: Final = frozenset({"import", "require"})
 _TYPES: Final = frozenset({"", "json", "text", "bytes"})
+_PROGRAMS: Final = frozenset({"module", "commonjs"})
 _KINDS: Final = frozenset(get_args(Kind))
 # A source that was begun is asked for at once; only a guest that is cut off in between leaves one behind.
 _MAX_BEGUN: Final = 64
 # Names are kept with sources that are still to come. No file system knows longer ones.
 _MAX_NAME_CHARS: Final = 1 << 14
+
+Compile = Callable[[str, str, "Language | None", "Offered | None"], str]
+"""Gives the JavaScript of a source: its filename, its text, what it is written in, and its source map."""
 
 
 @record(frozen=True, slots=True)
@@ -58,16 +66,16 @@ class Modules(NumberingCapability):
     stem: ClassVar[str] = "modules"
     titles: ClassVar[Mapping[str, str]] = {"resolve": "import.resolve", "load": "import", "fetch": "import.wait"}
 
-    def __init__(self, finders: tuple[Finder, ...], on_source: Callable[[str, str], object]) -> None:
+    def __init__(self, finders: tuple[Finder, ...], compile: Compile) -> None:
         """Make the capability.
 
         Args:
             finders: Who is asked, in order; none: there are no modules.
-            on_source: Gets the filename and the text of every source that the guest gets; any thread.
+            compile: Makes of every source what the guest gets; any thread.
         """
         super().__init__()
         self._finders = finders
-        self._on_source = on_source
+        self._compile = compile
         self._begun: dict[int, _Begun] = {}
         self._last: tuple[object, Iterator[Offer]] = (None, iter(()))
 
@@ -163,8 +171,8 @@ class Modules(NumberingCapability):
         elif not isinstance(code, str):
             code = _text(code, key)
         if isinstance(code, str):
-            given = source.source_map
-            self._on_source(filename, code if given is None else Program(code, source_map=given))
+            language = (source.language or language_of(key)) if kind in _PROGRAMS else "js"
+            code = self._compile(filename, code, language, source.source_map)
         return [key, code, filename, directory, kind]
 
 

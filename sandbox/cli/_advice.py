@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from sandbox.cli._program import Program
 
 _DECLARATIONS: Final = ("import ", "import{", 'import"', "import'", "import*", "export ", "export{", "export*")
-_TYPESCRIPT: Final = (".ts", ".mts", ".cts", ".tsx")
 # How the bindings begin what they say of something that was not granted.
 _GRANTS: Final = (
     ("cannot find module 'node:fs", "--allow-read DIR lets it read files."),
@@ -27,8 +26,6 @@ def advice(program: Program, error: BaseException | None) -> str:
         return ""
     if isinstance(error, JSSyntaxError) and not program.is_module and _is_declaration(program, error):
         return "--esm makes it a module." if program.to_the_end else "sandbox run --esm runs modules."
-    if isinstance(error, JSSyntaxError) and program.filename.endswith(_TYPESCRIPT):
-        return "TypeScript must be compiled to JavaScript first."
     for beginning, text in _GRANTS:
         if error.message.startswith(beginning):
             return text

@@ -82,6 +82,13 @@ SCHEMA: Final[dict[str, dict[str, tuple[str, Callable[[Value], Value]]]]] = {
         "seed": ("seed", _number),
         "virtual-clock": ("virtual_clock", _flag),
         "clock-resolution": ("clock_resolution", _amount(parse_seconds)),
+        "language": ("language", _text),
+    },
+    "typescript": {
+        "jsx": ("jsx", _text),
+        "jsx-factory": ("jsx_factory", _text),
+        "jsx-fragment": ("jsx_fragment", _text),
+        "jsx-import-source": ("jsx_import_source", _text),
     },
     "grants": {
         "net": ("allow_net", _texts),

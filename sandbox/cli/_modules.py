@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from sandbox._languages import language_of
 from sandbox.cli._flags import UsageError
 from sandbox.cli._launch import read_source
 from sandbox.modules import ModuleResolver, ModuleSource, SourceTree
@@ -16,7 +17,7 @@ from sandbox.modules.mapping import MappedModules
 if TYPE_CHECKING:
     from sandbox.modules.source import Kind
 
-_KINDS: Final[dict[str, Kind]] = {".cjs": "commonjs", ".json": "json"}
+_KINDS: Final[dict[str, Kind]] = {".cjs": "commonjs", ".cts": "commonjs", ".json": "json"}
 
 _MODULES: Final = "Modules"
 EsModule = Annotated[
@@ -43,7 +44,7 @@ ModuleDirectory = Annotated[
         "--modules",
         metavar="DIR",
         rich_help_panel=_MODULES,
-        help="Let the program import the JavaScript and JSON files in a directory.",
+        help="Let the program import the JavaScript, TypeScript and JSON files in a directory.",
     ),
 ]
 
@@ -66,7 +67,8 @@ class ModuleFlags:
             name, separator, path = flag.partition("=")
             if not (name and separator and path):
                 raise UsageError(f"--module: {flag!r} is not NAME=PATH")
-            sources[name] = ModuleSource(read_source(path), kind=_KINDS.get(PurePath(path).suffix, "module"))
+            kind = _KINDS.get(PurePath(path).suffix, "module")
+            sources[name] = ModuleSource(read_source(path), kind=kind, language=language_of(path))
         found: list[ModuleResolver] = []
         try:
             if sources:

@@ -15,8 +15,10 @@ from sandbox.cli._flags import UsageError
 from sandbox.errors import ConversionError, WallLimitExceeded
 
 if TYPE_CHECKING:
+    from sandbox._languages import Language
     from sandbox.capabilities import ConsoleEntry
     from sandbox.modules.mapping import Modules
+    from sandbox.typescript import TypeScript
     from sandbox.values import JSFunction
 
 # For the little this module runs in the guest itself: the program's fuel may be just enough for the program.
@@ -35,6 +37,8 @@ class Program:
         seed: For repeatable randomness; None: real randomness.
         virtual_clock: Whether timers take no real time.
         clock_resolution_seconds: Steps of the clocks it can read; None or infinity: as fine as they are.
+        language: What it is written in; None: what its filename says.
+        typescript: How other languages become JavaScript.
         is_module: Whether it is an ECMAScript module.
         modules: What it may import.
         record: A file to record it in; None: it is not recorded.
@@ -48,6 +52,8 @@ class Program:
     seed: int | None = None
     virtual_clock: bool = False
     clock_resolution_seconds: float | None = None
+    language: Language | None = None
+    typescript: TypeScript | None = None
     is_module: bool = False
     modules: Sequence[Modules] = ()
     record: Path | None = None
@@ -101,6 +107,7 @@ def execute(
                 seed=program.seed,
                 modules=program.modules or None,
                 record=program.record,
+                typescript=program.typescript,
                 **program.grants,
             )
         except OSError as error:
@@ -123,12 +130,12 @@ def execute(
 
 def _run(box: Sandbox, program: Program) -> Any:  # noqa: ANN401 - any value
     if not program.to_the_end:
-        return box.eval(program.code, filename=program.filename)
+        return box.eval(program.code, filename=program.filename, language=program.language)
     started = time.monotonic()
     value: Any = undefined
     with contextlib.suppress(ConversionError):  # a file need not end with something that can leave the sandbox
         evaluate = box.module if program.is_module else box.eval
-        value = evaluate(program.code, filename=program.filename)
+        value = evaluate(program.code, filename=program.filename, language=program.language)
     limit = program.limits.wall_seconds
     try:
         box.run_until_idle(timeout=None if limit is None else max(limit - (time.monotonic() - started), 0.001))

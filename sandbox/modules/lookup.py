@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
+from sandbox._languages import sources_for
 from sandbox.modules.addresses import is_url
 from sandbox.modules.browser import Replacement, file_replacement, package_replacement
 from sandbox.modules.exports import export_target, import_target, refuse_encoded_separators
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
     from sandbox.modules.confined import ConfinedFiles
 
 # What a specifier may leave out: for `require` as in Node, for an import as in bundlers.
-_REQUIRED: Final = (".js", ".json")
-_IMPORTED: Final = (".js", ".mjs", ".json", ".cjs")
+_REQUIRED: Final = (".js", ".json", ".ts", ".cts", ".tsx", ".jsx")
+_IMPORTED: Final = (".js", ".mjs", ".json", ".cjs", ".ts", ".mts", ".tsx", ".jsx", ".cts")
 _NAME: Final = re.compile(r"(@[^/\\%]+/[^/\\%]+|[^@./\\%][^/\\%]*)(/.*)?", re.DOTALL)
 
 
@@ -157,7 +158,8 @@ class PackageLookup:
         return self._instead(instead, conditions) if instead else None
 
     def _complete(self, path: str, conditions: frozenset[str]) -> str | None:
-        return self._file(path) or self._file(path, _IMPORTED if "import" in conditions else _REQUIRED)
+        found = self._file(path) or self._file(path, _IMPORTED if "import" in conditions else _REQUIRED)
+        return found or self._file("", sources_for(path))
 
     def _index(self, directory: str, conditions: frozenset[str]) -> str | None:
         return self._file(f"{directory}/index", _IMPORTED if "import" in conditions else _REQUIRED)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
-from typing import Any, TypeAlias, cast
+from typing import Any, Final, TypeAlias, cast
 
+from sandbox._languages import sources_for
 from sandbox._records import record, replace
 from sandbox.modules.addresses import absolute, is_url, map_of
-from sandbox.modules.source import Importer, ModuleLoader, ModuleResolver, ModuleSource
-from sandbox.modules.specifiers import join
+from sandbox.modules.source import Importer, Kind, ModuleLoader, ModuleResolver, ModuleSource
+from sandbox.modules.specifiers import join, suffix
 
 Sources: TypeAlias = Mapping[str, "str | bytes | ModuleSource"]
 Modules: TypeAlias = "Sources | ModuleLoader | ModuleResolver"
@@ -22,11 +23,15 @@ Finder: TypeAlias = Callable[[str, Importer, tuple[str, ...]], "Offer | None"]
 """Finds the module for a specifier, an importer and conditions; None: not mine."""
 
 
+_KINDS: Final[dict[str, Kind]] = {".json": "json", ".cts": "commonjs"}
+
+
 class MappedModules:
     """Serves the sources of a mapping.
 
     The keys `lib/math.js`, `./lib/math.js` and `/lib/math.js` are the same module, which programs may import by its
-    path or by its bare name. A key that is a URL stands for itself. Where a source says in its last comment where its
+    path or by its bare name. A key that is a URL stands for itself. `./x.js` is also the key `x.ts`, as TypeScript has
+    it, where there is no `x.js`. Where a source says in its last comment where its
     source map is, and the mapping has that as well, it is used.
 
     Args:
@@ -50,7 +55,7 @@ class MappedModules:
     def resolve(self, specifier: str, importer: Importer, /, *, conditions: tuple[str, ...]) -> str | None:
         """See `ModuleResolver`."""
         key = _key(absolute(specifier, importer.resolve_dir))
-        return key if key in self._sources else None
+        return next((each for each in (key, *sources_for(key)) if each in self._sources), None)
 
     def load(self, key: str, /) -> ModuleSource:
         """See `ModuleResolver`."""
@@ -127,13 +132,13 @@ class _Call(Awaitable["Answer"]):
 
 
 def checked(source: object, key: str) -> ModuleSource:
-    """A source as a `ModuleSource`. A plain text whose key ends with `.json` is JSON.
+    """A source as a `ModuleSource`. A plain text whose key ends with `.json` is JSON, with `.cts` CommonJS.
 
     Raises:
         TypeError: It is none.
     """
     if isinstance(source, str | bytes):
-        return ModuleSource(source, kind="json" if key.endswith(".json") else "module")
+        return ModuleSource(source, kind=_KINDS.get(suffix(key), "module"))
     if not isinstance(source, ModuleSource):
         raise TypeError(f"the source of a module must be str, bytes or ModuleSource, not {type(source).__name__}")
     return source

@@ -11,7 +11,7 @@ from sandbox.modules.lookup import PackageLookup
 from sandbox.modules.source import Importer, Kind, ModuleSource
 from sandbox.modules.specifiers import check, join, parent, suffix
 from sandbox.modules.syntax import has_module_syntax
-from sandbox.modules.tree import KINDS, module_source
+from sandbox.modules.tree import KINDS, TYPED_BY_PACKAGE, module_source
 
 # No file, but what a package gets in place of a module that its `browser` map turns off.
 _NOTHING: Final = "/.nothing.cjs"
@@ -28,9 +28,11 @@ class NodeModules:
     among them, are left to the next resolver. Package files are read when they are imported; what a `package.json`
     says is remembered, so a folder that changes wants a new `NodeModules`.
 
-    A `.js` file is an ECMAScript module if its nearest `package.json` says `"type": "module"`, or if it has the
-    syntax of one; else it is CommonJS. Files with unknown extensions are text, unless an import attribute says
-    otherwise.
+    TypeScript and JSX, which linked packages of workspaces have, are found too: `x.ts` for `./x`, and for `./x.js`.
+
+    A `.js`, `.ts`, `.tsx` or `.jsx` file is an ECMAScript module if its nearest `package.json` says `"type": "module"`,
+    or if it has the syntax of one; else it is CommonJS. Files with unknown extensions are text, unless an import
+    attribute says otherwise.
 
     May be used by several sandboxes and threads.
 
@@ -108,7 +110,7 @@ class NodeModules:
 
     def _kind(self, path: str, content: bytes) -> Kind:
         ending = suffix(path)
-        if ending not in ("", ".js"):
+        if ending and ending not in TYPED_BY_PACKAGE:
             return "bytes" if ending == ".wasm" else KINDS.get(ending, "text")
         nearest = next(iter(self._lookup.manifests.above(parent(path))), None)
         if nearest and nearest.type == "module":

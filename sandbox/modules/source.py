@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 from sandbox._records import record
 
 if TYPE_CHECKING:
+    from sandbox._languages import Language
     from sandbox._origins import Offered
 
 Kind = Literal["module", "commonjs", "json", "text", "bytes", "builtin"]
@@ -28,6 +29,7 @@ class ModuleSource:
         filename: What stacks and `import.meta.url` call it; None: its key.
         resolve_dir: The directory that its relative imports start from; None: that of `filename`.
         kind: How it is read, unless an import attribute says so.
+        language: What it is written in, `"ts"` for example; None: what its filename ends with says.
         source_map: The JSON of its source map, or a function that gives it, or None. The function is called when
             somebody looks at the stack of an error, on that thread. None: the map that the last comment of the source
             holds, if it holds one.
@@ -37,6 +39,7 @@ class ModuleSource:
     filename: str | None = None
     resolve_dir: str | None = None
     kind: Kind = "module"
+    language: Language | None = None
     source_map: Offered | None = None
 
 

@@ -5,13 +5,22 @@ from __future__ import annotations
 import os
 from typing import Final
 
+from sandbox._languages import ENDINGS, sources_for
 from sandbox.modules.addresses import map_of
 from sandbox.modules.confined import MAX_BYTES, ConfinedFiles
 from sandbox.modules.manifest import Manifests
 from sandbox.modules.source import Importer, Kind, ModuleSource
 from sandbox.modules.specifiers import below, check, is_path, join, names_directory, parent, suffix
 
-KINDS: Final[dict[str, Kind]] = {".mjs": "module", ".cjs": "commonjs", ".json": "json"}
+KINDS: Final[dict[str, Kind]] = {
+    ".mjs": "module",
+    ".mts": "module",
+    ".cjs": "commonjs",
+    ".cts": "commonjs",
+    ".json": "json",
+}
+TYPED_BY_PACKAGE: Final = frozenset({".js", ".ts", ".tsx", ".jsx"})
+"""The endings of what is a module or CommonJS as its package says."""
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 
@@ -20,13 +29,14 @@ class SourceTree:
 
     A module's key is its path inside the directory, after the prefix: with `prefix="@/"` the file `lib/x.js` is
     `/@/lib/x.js`, and programs say `@/lib/x`, or `./x` beside it. A file is looked for under the name as it is
-    written, then with each extension, then as the index of a directory. Symbolic links are followed where they stay
+    written, under that of its source (`x.ts` for `x.js`, as TypeScript has it), then with each extension, then as the
+    index of a directory. Symbolic links are followed where they stay
     inside. Files are read when they are imported; each `package.json` is read once.
 
     `.mjs` and `.js` files are ECMAScript modules, `.cjs` files are CommonJS, as are `.js` files whose nearest
-    `package.json` says `"type": "commonjs"`. Files of other extensions are text, unless an import attribute says
-    otherwise. The `.map` file that a file names in its last comment is read when somebody looks at the stack of an
-    error; programs do not get it.
+    `package.json` says `"type": "commonjs"`. So it is with `.mts`, `.ts`, `.tsx`, `.jsx` and `.cts`. Files of other
+    extensions are text, unless an import attribute says otherwise. The `.map` file that a file names in its last
+    comment is read when somebody looks at the stack of an error; programs do not get it.
 
     May be used by several sandboxes and threads.
 
@@ -47,7 +57,7 @@ class SourceTree:
         root: str | os.PathLike[str],
         *,
         prefix: str = "/",
-        extensions: tuple[str, ...] = (".js", ".mjs", ".cjs", ".json"),
+        extensions: tuple[str, ...] = (".js", ".mjs", ".cjs", ".json", *ENDINGS),
         max_bytes: int = MAX_BYTES,
     ) -> None:
         check(prefix)
@@ -99,7 +109,7 @@ class SourceTree:
 
     def _find(self, path: str, *, only_directory: bool) -> str | None:
         if not only_directory:
-            for candidate in (path, *(path + extension for extension in self._extensions)):
+            for candidate in (path, *sources_for(path), *(path + extension for extension in self._extensions)):
                 found = self._file(candidate)
                 if found:
                     return found
@@ -117,7 +127,7 @@ class SourceTree:
         return entry.path if entry and entry.is_file and suffix(entry.path) in self._extensions else None
 
     def _kind(self, path: str) -> Kind:
-        if suffix(path) != ".js":
+        if suffix(path) not in TYPED_BY_PACKAGE:
             return KINDS.get(suffix(path), "text")
         nearest = next(iter(self._manifests.above(parent(path))), None)
         return "commonjs" if nearest and nearest.type == "commonjs" else "module"

@@ -35,7 +35,7 @@ class Taking:
             run: What is run.
             code: What is evaluated first: the file, or what imports it.
         """
-        run.sources = lambda: box._driver.source_texts()
+        run.sources = run.snapshots.sources = lambda: box._driver.source_texts()
         self._box = self._current = box
         self._run, self._code, self._steps = run, code, run.steps()
         self._answer: Any = None

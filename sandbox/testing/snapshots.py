@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from sandbox import _stack
+from sandbox import _origins, _stack
 from sandbox._records import field, record
 from sandbox.testing.inline import Edit, InlineError, escaped, rewrite
 from sandbox.testing.results import TestError
@@ -48,6 +48,7 @@ class Snapshots:
         name_of: The full name of a test, by its id.
         on_ended: Told of tests that ran beside others.
         executed: What the guest tells of the statements that it executes; None: it is not asked.
+        sources: Gives the programs by file name, for the places of those that are inline.
     """
 
     path: Path | None = None
@@ -57,6 +58,7 @@ class Snapshots:
     name_of: Callable[[int], str] = str
     on_ended: Callable[[int, Sequence[Any], float], object] = lambda test, errors, milliseconds: None
     executed: Points | None = None
+    sources: Callable[[], Mapping[str, str]] = dict
     counts: Counter[str] = field(default_factory=Counter)
     _kept: dict[str, str] | None = None
     _seen: set[str] = field(default_factory=set)
@@ -102,7 +104,7 @@ class Snapshots:
             return self._told("failed", before, "the value differs from the inline snapshot")
         if self.mode == "check" or self.source is None:
             return self._told("failed", before, "there is no inline snapshot, and none is written here")
-        frames = _stack.parse(place)
+        frames = _origins.trace(_stack.parse(place), self.sources()).frames
         if not frames or frames[0].file != self.guest_file or frames[0].line is None:
             return self._told(
                 "failed", before, "an inline snapshot is written only where the file of the tests asks for it"

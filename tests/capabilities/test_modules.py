@@ -17,7 +17,12 @@ Host = Mapping[str, Callable[..., Any]]
 
 
 def _host(modules: Any, sources: dict[str, str] | None = None) -> Host:
-    return Modules(finders(modules), (sources if sources is not None else {}).__setitem__).handlers()
+    def compile(name: str, code: str, *_how: object) -> str:
+        if sources is not None:
+            sources[name] = code
+        return code
+
+    return Modules(finders(modules), compile).handlers()
 
 
 def _load(host: Host, specifier: str, path: str = "/main.js", directory: str | None = None, kind: str = "") -> Any:

@@ -53,9 +53,3 @@ def test_of_an_expression(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(capsys, "eval", "import a from 'b'")[2].splitlines()[-1] == "sandbox run --esm runs modules."
     assert run(capsys, "eval", "import('lib')")[2].splitlines()[-1].startswith("Uncaught TypeError: cannot find module")
     assert run(capsys, "eval", "fetch('https://a.test/')")[2].splitlines()[-1] == NET
-
-
-def test_of_typescript(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    (tmp_path / "shop.ts").write_text("const price: number = 1")
-
-    assert run(capsys, "run", str(tmp_path / "shop.ts"))[2].splitlines()[-1].startswith("TypeScript must be compiled")

@@ -76,7 +76,7 @@ def test_paths_start_from_the_file(capsys: pytest.CaptureFixture[str], folder: P
     ("text", "message"),
     [
         ("[limit]\ncpu = 1", "sandbox.toml: no such table: 'limit'; did you mean 'limits'?"),
-        ("[xyz]", "sandbox.toml: no such table: 'xyz'; there are limits, program, grants, modules"),
+        ("[xyz]", "sandbox.toml: no such table: 'xyz'; there are limits, program, typescript, grants, modules"),
         ("[limits]\ncpus = 1", "sandbox.toml: no such key in [limits]: 'cpus'; did you mean 'cpu'?"),
         ('[limits]\ncpu = "soon"', "sandbox.toml: [limits] cpu: 'soon' is not a time"),
         ("[limits]\ncpu = true", "sandbox.toml: [limits] cpu: a number or a text"),

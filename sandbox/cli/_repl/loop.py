@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from sandbox import JSError, Sandbox, SandboxError
+from sandbox._languages import language_of
 from sandbox._records import record
 from sandbox._session import Session
 from sandbox.cli._exit import Exit
@@ -18,6 +19,7 @@ from sandbox.errors import WallLimitExceeded
 
 if TYPE_CHECKING:
     from sandbox import Limits, Snapshot
+    from sandbox._languages import Language
 
 # After each input, for timers and answers that come at once; what takes longer goes on with the next input, or `.wait`.
 _SETTLING_SECONDS: Final = 0.1
@@ -51,10 +53,12 @@ class Setting:
     Attributes:
         limits: Those of each input.
         options: What else.
+        language: What inputs are written in; None: JavaScript, or what the name of a file says.
     """
 
     limits: Limits
     options: Mapping[str, Any]
+    language: Language | None = None
 
 
 class Repl:
@@ -115,7 +119,7 @@ class Repl:
         filename = filename or f"<repl {self._count}>"
         self._keep()
         try:
-            text = self.session.evaluate(code, filename)
+            text = self.session.evaluate(code, filename, language_of(filename) or self.setting.language)
             if text is not None:
                 self._show(text)
             self._settle()

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from prompt_toolkit.input import Input
     from prompt_toolkit.output import Output
 
+    from sandbox._languages import Language
     from sandbox.cli._repl.loop import Repl
 
 _INDENT: Final = "  "
@@ -111,7 +112,7 @@ class PromptReader:
             style=_STYLE,
             include_default_pygments_style=False,
             multiline=True,
-            key_bindings=_bindings(),
+            key_bindings=_bindings(repl.setting.language),
             prompt_continuation=lambda _width, _line, _wrapped: [("class:more", MORE)],
             enable_open_in_editor=False,
             **self._streams,
@@ -154,14 +155,14 @@ class PromptReader:
             return False
 
 
-def _bindings() -> KeyBindings:
+def _bindings(language: Language | None) -> KeyBindings:
     bindings = KeyBindings()
 
     @bindings.add("enter", filter=~has_selection)
     def _enter(event: KeyPressEvent) -> None:
         buffer = event.current_buffer
         text = buffer.text
-        if text.lstrip().startswith(".") or not is_unfinished(text, Sandbox):
+        if text.lstrip().startswith(".") or not is_unfinished(text, Sandbox, language):
             buffer.validate_and_handle()
         else:
             line = buffer.document.current_line_before_cursor.rstrip()

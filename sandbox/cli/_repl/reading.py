@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Final, TextIO
+from typing import TYPE_CHECKING, Final, TextIO
 
 from sandbox import Sandbox
 from sandbox._session import is_unfinished
+
+if TYPE_CHECKING:
+    from sandbox._languages import Language
 
 PROMPT: Final = "> "
 MORE: Final = "... "
@@ -17,13 +20,14 @@ _YES: Final = ("", "y", "yes")
 class PipeReader:
     """Inputs of a stream that is no terminal. Nothing is prompted for."""
 
-    def __init__(self, stream: TextIO) -> None:
-        """Read a stream."""
+    def __init__(self, stream: TextIO, language: Language | None = None) -> None:
+        """Read a stream of what is written in a language."""
         self._stream: Final = stream
+        self._language: Final = language
 
     def read(self) -> str | None:
         """The next input; what is not finished at the end is one as well."""
-        return _gather(lambda _prompt: _line_of(self._stream))
+        return _gather(lambda _prompt: _line_of(self._stream), self._language)
 
     def read_all(self) -> str:
         """All that is left."""
@@ -37,9 +41,10 @@ class PipeReader:
 class LineReader:
     """Inputs of a terminal, line by line."""
 
-    def __init__(self, ask: Callable[[str], str] = input) -> None:
-        """Ask by Python's `input`, which edits lines where the system can."""
+    def __init__(self, ask: Callable[[str], str] = input, language: Language | None = None) -> None:
+        """Ask by Python's `input`, which edits lines where the system can, for what is written in a language."""
         self._ask: Final = ask
+        self._language: Final = language
 
     def read(self) -> str | None:
         """The next input; Ctrl-D ends the session.
@@ -48,7 +53,7 @@ class LineReader:
             KeyboardInterrupt: Ctrl-C.
         """
         try:
-            return _gather(self._line)
+            return _gather(self._line, self._language)
         except KeyboardInterrupt:
             sys.stdout.write("\n")
             raise
@@ -83,11 +88,11 @@ def _line_of(stream: TextIO) -> str | None:
     return line.removesuffix("\n") if line else None
 
 
-def _gather(line: Callable[[str], str | None]) -> str | None:
+def _gather(line: Callable[[str], str | None], language: Language | None) -> str | None:
     text = line(PROMPT)
     if text is None or text.lstrip().startswith("."):
         return text
-    while is_unfinished(text, Sandbox):
+    while is_unfinished(text, Sandbox, language):
         more = line(MORE)
         if more is None:
             break

@@ -10,6 +10,7 @@ from sandbox.cli._commands import command_app, examples, with_flags
 from sandbox.cli._config import ConfigFlags
 from sandbox.cli._flags import ClockFlags, LimitFlags, OutputFlags, Record, VirtualClock
 from sandbox.cli._grants import GrantFlags
+from sandbox.cli._language import LanguageFlag, TypeScriptFlags
 from sandbox.cli._launch import launch, read_source
 from sandbox.cli._program import Program
 
@@ -32,10 +33,12 @@ def evaluate(
     limits: LimitFlags,
     clocks: ClockFlags,
     grants: GrantFlags,
+    typescript: TypeScriptFlags,
     _config: ConfigFlags,
     output: OutputFlags,
     virtual_clock: VirtualClock = False,
     record: Record = None,
+    language: LanguageFlag = None,
 ) -> int:
     """Evaluate code and print its value, unless that is undefined.
 
@@ -45,6 +48,8 @@ def evaluate(
     program = Program(
         code=read_source(code) if code == "-" else code,
         filename="<eval>",
+        language=language,
+        typescript=typescript.make(),
         limits=limits.make(),
         seed=clocks.seed,
         virtual_clock=virtual_clock,

@@ -16,6 +16,7 @@ from sandbox.cli._config import ConfigFlags
 from sandbox.cli._exit import Exit
 from sandbox.cli._flags import ClockFlags, ColorFlags, LimitFlags, OnLimit, UsageError
 from sandbox.cli._grants import GrantFlags
+from sandbox.cli._language import TypeScriptFlags
 from sandbox.cli._launch import read_source
 from sandbox.cli._modules import ModuleFlags
 from sandbox.cli._program import Outcome, Program
@@ -58,6 +59,7 @@ def serve(
     clocks: ClockFlags,
     grants: GrantFlags,
     modules: ModuleFlags,
+    typescript: TypeScriptFlags,
     _config: ConfigFlags,
     color: ColorFlags,
     port: Port = 8000,
@@ -71,6 +73,7 @@ def serve(
     program = Program(
         code=read_source(file),
         filename="<stdin>" if file == "-" else modules.guest_path(file),
+        typescript=typescript.make(),
         modules=modules.find(),
         limits=limits.make(),
         seed=clocks.seed,
@@ -138,6 +141,7 @@ async def _serve(program: Program, terminal: Terminal, listener: socket.socket, 
             seed=program.seed,
             modules=program.modules or None,
             on_limit=on_limit,
+            typescript=program.typescript,
             **program.grants,
         )
     except (ValueError, SandboxUsageError) as error:
