@@ -16,8 +16,8 @@ from sandbox._quiescing import putting_aside, without_calls
 from sandbox._sandbox import Sandbox
 from sandbox.errors import NamespaceInUse, SandboxClosed, SandboxError, UsageError
 from sandbox.remote.errors import ConnectionLost, ProtocolError, RemoteError
-from sandbox.remote.instance import Sandboxes
 from sandbox.remote.link import Link
+from sandbox.remote.mailboxes import Sandboxes
 from sandbox.remote.protocol import Code
 from sandbox.remote.statistics import as_prometheus
 from sandbox.snapshot import Snapshot
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from sandbox._async_sandbox import AsyncSandbox
     from sandbox._options import SandboxOptions
     from sandbox._settings import MakeInstance
+    from sandbox.remote.events import Asked
 
 _CONNECT_SECONDS: Final = 10.0
 _PUT_ASIDE_SECONDS: Final = 1.0
@@ -111,6 +112,7 @@ class Remote:
         self._is_open = False
         if self._sandboxes is not None:
             self._sandboxes.link.close()
+            self._sandboxes.close_lines()
             self._sandboxes.link.join(_JOIN_SECONDS)
 
     @property
@@ -127,12 +129,18 @@ class Remote:
         """
         if self._sandboxes is not None and self._sandboxes.link.lost is None:
             return self._sandboxes
-        sandboxes = Sandboxes()
+        sandboxes = Sandboxes(None if self._place[0] == "tls" else self._open_line)
         sock = self._dial()
         hello = {"client": f"sandbox {version('quickjs-sandbox')}"}
         if self._token is not None:
             hello["token"] = self._token
-        link = sandboxes.link = Link(sock, hello, on_asked=sandboxes.on_asked, on_noticed=sandboxes.on_noticed)
+        link = sandboxes.link = Link(
+            sock,
+            hello,
+            on_asked=sandboxes.on_asked,
+            on_noticed=sandboxes.on_noticed,
+            on_lost=lambda _error: sandboxes.close_lines(),
+        )
         link.start()
         facts = link.wait_until_open(self._timeout)
         if facts.get("image") != image_digest():
@@ -142,6 +150,13 @@ class Remote:
         sandboxes.heap_bytes = heap_bytes if isinstance(heap_bytes, int) else 0
         self._sandboxes = sandboxes
         return sandboxes
+
+    def _open_line(self, ticket: str, on_asked: Callable[[Link, Asked], None]) -> Link:
+        """See `OpenLine`."""
+        line = Link(self._dial(), {"line": ticket}, on_asked=lambda asked: on_asked(line, asked))
+        line.start()
+        line.wait_until_open(self._timeout)
+        return line
 
     def _dial(self) -> socket.socket:
         family, target = self._place

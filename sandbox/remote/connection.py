@@ -373,6 +373,11 @@ class Connection:
     # --- bytes out ---
 
     @property
+    def unread_bytes(self) -> int:
+        """What has come of a frame that is not whole yet."""
+        return len(self._incoming)
+
+    @property
     def outgoing_bytes(self) -> int:
         """What there is to send."""
         return self._outgoing_bytes

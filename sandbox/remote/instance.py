@@ -7,10 +7,8 @@ block, fuel. So there is one driver and one converter, and whoever is in between
 
 from __future__ import annotations
 
-import itertools
 import weakref
 from collections.abc import Callable, Sequence
-from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
 
 from sandbox._abi import Control, Status
@@ -20,16 +18,18 @@ from sandbox._instance import HostCall, Instance, MemoryCopy, Origin, Trap
 from sandbox.errors import MemoryLimitExceeded, SandboxError, UsageError
 from sandbox.remote import memory
 from sandbox.remote.control import RemoteControl, RemoteDeadline
-from sandbox.remote.errors import ProtocolError, RemoteError, SandboxLost
+from sandbox.remote.errors import ConnectionLost, ProtocolError, RemoteError, SandboxLost
 from sandbox.remote.events import Answered, Asked, Refused
 from sandbox.remote.link import Answer, Link, answer_of
-from sandbox.remote.protocol import INLINE_BYTES, Code
+from sandbox.remote.protocol import INLINE_BYTES, REASONS, Code
 
 if TYPE_CHECKING:
     from sandbox._epochs import Deadline
     from sandbox.limits import Metering
+    from sandbox.remote.mailboxes import Mailbox, Sandboxes
 
 # What is asked before the first command, and whose answers nobody has to wait for.
+_USES: Final = 8  # of a sandbox, until it is worth a line
 _EARLY: Final = frozenset({"start", "zone"})
 # What a worker says of the guest after each step, and what else in answers and in requests.
 _TOLD: Final[dict[str, type | tuple[type, ...]]] = {"control": bytes, "memory_bytes": int, "fuel": int}
@@ -40,57 +40,6 @@ _RESULT: Final[dict[str, type | tuple[type, ...]]] = {
     "is_full": bool,
 }
 _ASKED: Final[dict[str, type | tuple[type, ...]]] = {"op": int, "outbox": int}
-
-
-class Sandboxes:
-    """The sandboxes of one connection, by number: each gets the requests that its guest makes.
-
-    Attributes:
-        link: The connection.
-        heap_bytes: What the engine's heap holds from the start, in the daemon's image.
-    """
-
-    def __init__(self) -> None:
-        """Begin with none; `link` is set when there is one."""
-        self.link: Link
-        self.heap_bytes = 0
-        self._numbers = itertools.count(1)
-        self._mailboxes: weakref.WeakValueDictionary[int, _Mailbox] = weakref.WeakValueDictionary()
-
-    def enter(self) -> _Mailbox:
-        """A number, and where what concerns it arrives."""
-        mailbox = _Mailbox(next(self._numbers))
-        self._mailboxes[mailbox.number] = mailbox
-        return mailbox
-
-    def on_asked(self, asked: Asked) -> None:
-        """Hand a request to the sandbox that it is of; on the thread of the link."""
-        mailbox = self._mailboxes.get(asked.parameters.get("sandbox", 0)) if asked.method == "ask" else None
-        if mailbox is None:
-            self.link.answer(asked.number, {"status": int(Status.STOP), "control": {}, "fuel": None, "halt": True})
-        else:
-            mailbox.put(asked)
-
-    def on_noticed(self, name: str, facts: dict[str, Any]) -> None:
-        """A sandbox was lost with its worker; on the thread of the link."""
-        mailbox = self._mailboxes.get(facts.get("sandbox", 0)) if name == "lost" else None
-        if mailbox is not None:
-            mailbox.put(SandboxLost(str(facts.get("text", "")), Code.WORKER_LOST.name))
-
-    def make(self, memory_bytes: int, on_host_call: HostCall, metering: Metering, origin: Origin | None) -> Instance:
-        """Make an instance; see `MakeInstance`."""
-        return RemoteInstance(self, memory_bytes, on_host_call, metering, origin)
-
-
-class _Mailbox:
-    """Where answers for a sandbox arrive, and what its guest asks."""
-
-    __slots__ = ("__weakref__", "empty", "get", "number", "put")
-
-    def __init__(self, number: int) -> None:
-        queue: SimpleQueue[Answer | Asked] = SimpleQueue()
-        self.number = number
-        self.put, self.get, self.empty = queue.put, queue.get, queue.empty
 
 
 class RemoteInstance(Instance):
@@ -109,6 +58,9 @@ class RemoteInstance(Instance):
         "_new_fuel",
         "_opening",
         "_sandboxes",
+        "_there",
+        "_uses",
+        "_way",
     )
 
     def __init__(
@@ -144,7 +96,7 @@ class RemoteInstance(Instance):
         self.is_broken = self.is_reserving = False
         self._withheld_fuel = self._tank = self._filled = self._spare_fuel = 0
         self._sandboxes = sandboxes
-        self._mailbox: _Mailbox = sandboxes.enter()
+        self._mailbox: Mailbox = sandboxes.enter()
         self._message: bytes | None = None
         self._frames: tuple[int, bytes] = (0, b"")
         self._fuel = 0
@@ -154,6 +106,8 @@ class RemoteInstance(Instance):
         self._early: set[int] = set()
         self._opening = 0
         self._error: SandboxError | None = None
+        self._way: Link | None = None  # a line to the worker
+        self._there, self._uses = self._mailbox.number, 0
         self.deadline = None if metering == "fuel" else cast("Deadline", RemoteDeadline())
         self.control = cast("Control", RemoteControl(_interrupter(self)))
         self._has_opened = False
@@ -215,14 +169,16 @@ class RemoteInstance(Instance):
             if name == "start":
                 return Status.OK
         self._wait_until_open()
+        if not (self._way or self._early or self._calling):
+            self._look_for_line()
         deadline = cast("RemoteDeadline | None", self.deadline)
         fuel, self._new_fuel = self._new_fuel, None
         message, self._message = self._message, None
         try:
-            number = self._link.send(
+            number = (self._way or self._link).send(
                 "call",
                 {
-                    "sandbox": self._mailbox.number,
+                    "sandbox": self._there,
                     "export": name,
                     "numbers": list(arguments),
                     "control": self._remote_control.take(),
@@ -241,12 +197,19 @@ class RemoteInstance(Instance):
             return Status.OK
         return self._wait(number)
 
+    def _look_for_line(self) -> None:
+        """Who is used again and again gets a line, while nothing is under way."""
+        self._uses += 1
+        if self._uses == _USES and (found := self._sandboxes.line(self._mailbox)) is not None:
+            self._way, self._there = found
+
     def _wait(self, number: int) -> int:
+        way = self._way or self._link
         self.depth += 1
         self._calling.append(number)
         try:
             while True:
-                item = self._link.wait(self._mailbox)
+                item = way.wait(self._mailbox)
                 if isinstance(item, Asked):
                     self._on_asked(item)
                 elif isinstance(item, Answered | Refused) and item.number in self._early:
@@ -260,7 +223,7 @@ class RemoteInstance(Instance):
             if not isinstance(error, Trap | SandboxError):
                 # A signal handler raised it while the guest ran on: nobody waits for its answer any more.
                 self._error = RemoteError("the call was left while the guest ran")
-                self._link.cancel(number)
+                way.cancel(number)
             raise
         finally:
             self._calling.pop()
@@ -306,6 +269,8 @@ class RemoteInstance(Instance):
         self._frames = self.control.outbox, frames
 
     def _lose(self, error: SandboxError) -> NoReturn:
+        if self._way is not None and isinstance(error, ConnectionLost) and not self._link.is_ending:
+            error = SandboxLost(REASONS[Code.WORKER_LOST].text, Code.WORKER_LOST.name)  # a line ends with its worker
         self._error = self._error or error
         raise error
 
@@ -332,11 +297,11 @@ class RemoteInstance(Instance):
             "halt": deadline is not None and deadline.has_expired,
         }
         try:
-            self._link.answer(asked.number, result, reply)
+            (self._way or self._link).answer(asked.number, result, reply)
         except ValueError as error:
             if self.pending is None:
                 self.pending = RemoteError(str(error))
-            self._link.answer(asked.number, {**result, "status": int(Status.STOP)})
+            (self._way or self._link).answer(asked.number, {**result, "status": int(Status.STOP)})
 
     def _serve_message(self, op: int, message: bytes) -> tuple[int, bytes | None]:
         if self.pending is not None:
@@ -443,7 +408,7 @@ class RemoteInstance(Instance):
     def interrupt(self) -> None:
         """Set the interrupt flag where the guest runs, if it does. Any thread, and signal handlers."""
         if self._calling:
-            self._link.cancel(self._calling[0])
+            (self._way or self._link).cancel(self._calling[0])
 
 
 def _interrupter(instance: RemoteInstance) -> Callable[[], None]:
@@ -462,7 +427,7 @@ class LiveMemory(MemoryCopy):
 
     __slots__ = ("_mailbox", "_sandboxes")
 
-    def __init__(self, sandboxes: Sandboxes, mailbox: _Mailbox, memory_bytes: int) -> None:
+    def __init__(self, sandboxes: Sandboxes, mailbox: Mailbox, memory_bytes: int) -> None:
         """Name it."""
         super().__init__(memory_bytes, ())
         self._sandboxes, self._mailbox = sandboxes, mailbox

@@ -29,7 +29,7 @@ from sandbox.remote.bodies import Bodies
 from sandbox.remote.connection import Connection
 from sandbox.remote.errors import ConnectionLost
 from sandbox.remote.events import Answered, Asked, Ended, Failed, Greeted, Refused
-from sandbox.remote.protocol import Code, error_of
+from sandbox.remote.protocol import MAX_OUTGOING_BYTES, Code, error_of
 
 _READ_BYTES: Final = 1 << 18
 _PING_SECONDS: Final = 5.0
@@ -70,7 +70,7 @@ class Link:
     def __init__(
         self,
         sock: socket.socket,
-        hello: dict[str, Any],
+        greeting: dict[str, Any] | Connection,
         *,
         on_asked: Callable[[Asked], None],
         on_cancelled: Callable[[int], None] = lambda _number: None,
@@ -81,7 +81,8 @@ class Link:
 
         Args:
             sock: The socket, or one of TLS after its handshake.
-            hello: Facts of the greeting.
+            greeting: Facts to greet the other side with; or the state of a connection that it has greeted, and that is
+                open for it.
             on_asked: Gets requests of the other side, whole; on the thread of the link, as all of these.
             on_cancelled: Gets the numbers of requests that are no longer wanted.
             on_noticed: Gets notices.
@@ -97,7 +98,7 @@ class Link:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._is_tls = isinstance(sock, ssl.SSLSocket)
         self._lock = threading.Lock()
-        self._connection = Connection("client")
+        self._connection = Connection("client") if isinstance(greeting, dict) else greeting
         self._bodies = Bodies(self._connection)
         self._outgoing = bytearray()
         self._mailboxes: dict[int, Mailbox | None] = {}
@@ -112,13 +113,18 @@ class Link:
         self._is_read_elsewhere = False
         self._poll = select.poll()
         self._poll.register(sock, select.POLLIN)
+        self._nudged, self._nudger = socket.socketpair()
+        self._nudged.setblocking(False)
+        self._nudger.setblocking(False)
+        self._poll.register(self._nudged, select.POLLIN)
         self._ended: SandboxError | None = None
         self._is_over = False
         self._is_rung = False
         self._closing = False
         self._greeted: SimpleQueue[Any] = SimpleQueue()
         self._heard = time.monotonic()
-        self._connection.hello(hello)
+        if isinstance(greeting, dict):
+            self._connection.hello(greeting)
         self._process = os.getpid()
         self._thread = threading.Thread(target=self._run, name="sandbox-link", daemon=True)
         _forks.watch(self)
@@ -143,6 +149,22 @@ class Link:
         if isinstance(answer, BaseException):
             raise answer
         return self.facts
+
+    def nudge(self) -> None:
+        """Have who reads look whether what it waits for is so; from any thread."""
+        if self._is_read_elsewhere:
+            with suppress(OSError):  # it is full, or closed
+                self._nudger.send(b"\0")
+
+    @property
+    def peer_body_bytes(self) -> int:
+        """The longest body that the other side takes."""
+        return self._connection.peer_body_bytes
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether the connection has ended, or is about to by this side's hand."""
+        return self._closing or self._ended is not None or self.lost is not None
 
     # --- what its owner does ---
 
@@ -199,7 +221,11 @@ class Link:
                 self._is_read_elsewhere = True
                 self._watch()
             while not is_so() and self._ended is None and not self._closing:
-                if self._poll.poll(_LOOK_MS):
+                ready = self._poll.poll(_LOOK_MS)
+                if len(ready) > 1 or (ready and ready[0][0] != self._socket.fileno()):
+                    with suppress(BlockingIOError):
+                        self._nudged.recv(4096)
+                elif ready:
                     self._ended = self._read()
             if self._ended is not None:
                 self._ring()
@@ -268,7 +294,7 @@ class Link:
         self._lock, self._reading = threading.Lock(), threading.Lock()
         self._is_over = True
         self._selector.close()
-        for descriptor in (self._bell, self._ringer, self._socket.detach()):
+        for descriptor in (self._bell, self._ringer, *(each.detach() for each in self._sockets())):
             with suppress(OSError):
                 os.close(descriptor)
         self._bell = self._ringer = -1
@@ -391,6 +417,11 @@ class Link:
             self._outgoing += self._connection.take()
         if not self._outgoing:
             return
+        if len(self._outgoing) > MAX_OUTGOING_BYTES:
+            self._ended = self._ended or error_of(Code.TOO_SLOW, "")
+            self._outgoing.clear()
+            self._ring()
+            return
         if self._is_tls and threading.current_thread() is not self._thread:
             self._ring()  # a socket of TLS is one thread's
             return
@@ -423,12 +454,16 @@ class Link:
         with self._reading, self._lock:
             self._is_over = True
             self._selector.close()
-            with suppress(OSError):
-                self._socket.close()
+            for each in self._sockets():
+                with suppress(OSError):
+                    each.close()
         self._lose(error)
         for descriptor in (self._bell, self._ringer):
             os.close(descriptor)
         self._bell = self._ringer = -1
+
+    def _sockets(self) -> tuple[socket.socket, ...]:
+        return self._socket, self._nudged, self._nudger
 
     def _lose(self, error: SandboxError) -> None:
         with self._lock:

@@ -11,10 +11,9 @@ import trio
 
 from sandbox.remote.connection import Connection
 from sandbox.remote.events import Body, Event, Granted, Received, Reset, Stream
-from sandbox.remote.protocol import Code
+from sandbox.remote.protocol import MAX_OUTGOING_BYTES, Code
 
 _READ_BYTES: Final = 1 << 17
-_MOST_OUTGOING_BYTES: Final = 64 << 20
 PING_SECONDS: Final = 5.0
 SILENCE_SECONDS: Final = 20.0
 
@@ -34,6 +33,7 @@ class Peer:
         is_gone: Whether it has ended.
         received_bytes: What came so far.
         sent_bytes: What was sent so far.
+        descriptor: Of its socket, where bytes can be written without a task; -1: there is none, or it is of TLS.
     """
 
     def __init__(self, stream: trio.abc.Stream, max_body_bytes: int) -> None:
@@ -42,8 +42,8 @@ class Peer:
         self.is_gone = False
         self.received_bytes = self.sent_bytes = 0
         self._stream = stream
-        # Where bytes can be written without a task: most messages are short, and a socket takes them at once.
-        self._descriptor = stream.socket.fileno() if isinstance(stream, trio.SocketStream) else -1
+        # Most messages are short, and a socket takes them at once.
+        self.descriptor = stream.socket.fileno() if isinstance(stream, trio.SocketStream) else -1
         self._rest = b""
         self._is_sending = False
         self._heard = time.monotonic()
@@ -87,15 +87,15 @@ class Peer:
 
     def flush(self) -> None:
         """Send what there is to send, soon."""
-        if self.connection.outgoing_bytes > _MOST_OUTGOING_BYTES:
+        if self.connection.outgoing_bytes > MAX_OUTGOING_BYTES:
             self.connection.close(Code.TOO_SLOW)
             self._scope.cancel()
         if not self.connection.outgoing_bytes and self.connection.state != "closed":
             return
-        if self._descriptor >= 0 and not (self._is_sending or self._rest or self.is_gone):
+        if self.descriptor >= 0 and not (self._is_sending or self._rest or self.is_gone):
             self._rest = self._take()
             try:
-                self._rest = self._rest[os.write(self._descriptor, self._rest) :]
+                self._rest = self._rest[os.write(self.descriptor, self._rest) :]
             except BlockingIOError:
                 pass
             except OSError:  # its reader hears of it

@@ -33,6 +33,8 @@ MAX_STREAMS: Final = 256
 """Streams of one side that have not ended."""
 MAX_BODY_BYTES: Final = 1 << 30
 """A body, by default; each side says in its greeting what it takes."""
+MAX_OUTGOING_BYTES: Final = 64 << 20
+"""What waits to be sent; whoever does not read more than that is not worth waiting for."""
 MAX_NONCE_BYTES: Final = 32
 MAX_NUMBER: Final = (1 << 53) - 1
 MAX_TEXT: Final = 1000
@@ -171,6 +173,7 @@ METHODS: Final[dict[str, dict[str, tuple[type, ...]]]] = {
     "forget": {"sandbox": _NUMBER, "copy": _NUMBER},
     "memory": {"sandbox": _NUMBER},
     "close": {"sandbox": _NUMBER, "sound": _BOOL},
+    "line": {"sandbox": _NUMBER},
     "namespace.take": {"name": _TEXT, "restore": _BOOL},
     "namespace.keep": {"name": _TEXT},
     "namespace.leave": {"name": _TEXT},
@@ -188,6 +191,8 @@ METHODS: Final[dict[str, dict[str, tuple[type, ...]]]] = {
     },
     # of the daemon to a worker
     "abandon": {"sandbox": _NUMBER},
+    "grant": {"line": _NUMBER, "sandbox": _NUMBER},
+    "cut": {"line": _NUMBER},
 }
 
 

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import hmac
+import itertools
+import secrets
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from sandbox import _abi
 from sandbox._records import field, record
 from sandbox.remote.bodies import Bodies
 from sandbox.remote.events import Answered, Asked, Cancelled, Event, Greeted, Refused, Stream
-from sandbox.remote.protocol import REASONS, Code, Refusal, check_parameters
+from sandbox.remote.protocol import REASONS, VERSION, Code, Kind, Refusal, check_parameters, pack
 
 if TYPE_CHECKING:
     from sandbox.remote.books import Bounds, Census, Spaces
     from sandbox.remote.peers import Peer
     from sandbox.remote.statistics import Statistics
     from sandbox.remote.workers import WorkerProcess, Workers
+
+
+_MOST_LINES: Final = 64  # of a worker: each takes a thread or two
+_line_numbers: Final = itertools.count(1)  # of all sessions: a number is never given twice
 
 
 @record(slots=True)
@@ -31,6 +37,8 @@ class House:
         spaces: Its namespaces.
         census: Its sandboxes.
         statistics: What it has counted.
+        sessions: Who is connected.
+        tickets: Workers and numbers of lines by what a client says who opens one.
         is_draining: Whether it is about to stop.
     """
 
@@ -41,6 +49,7 @@ class House:
     census: Census
     statistics: Statistics
     sessions: dict[Session, Peer] = field(default_factory=dict)
+    tickets: dict[str, tuple[WorkerProcess, int]] = field(default_factory=dict)
     is_draining: bool = False
 
     def facts(self) -> dict[str, Any]:
@@ -55,8 +64,8 @@ class House:
 
     def counts(self) -> dict[str, int]:
         """The statistics."""
-        statistics = self.statistics
-        return statistics.read(
+        calls, asks = self.workers.of_lines()
+        counts = self.statistics.read(
             {
                 "connections": sum(bool(session.owner) for session in self.sessions),
                 "sandboxes": len(self.census),
@@ -67,6 +76,9 @@ class House:
                 "namespace_bytes": self.spaces.kept_bytes,
             }
         )
+        counts["calls_total"] += calls
+        counts["asks_total"] += asks
+        return counts
 
 
 class Session:
@@ -91,6 +103,7 @@ class Session:
         self._under_way: dict[int, tuple[WorkerProcess, int]] = {}
         self._asks: dict[int, tuple[WorkerProcess, int]] = {}
         self._spaces: set[str] = set()
+        self._lines: dict[WorkerProcess, tuple[int, str]] = {}
         self._bodies = Bodies(peer.connection)
 
     def on_event(self, event: Event) -> None:
@@ -117,6 +130,8 @@ class Session:
             if not worker.peer.is_gone:
                 worker.send("abandon", {"sandbox": number}, None, lambda _answer: None)
         self._sandboxes.clear()
+        for worker in list(self._lines):
+            self._cut(worker)
         for worker, number in self._asks.values():
             if not worker.peer.is_gone:
                 worker.peer.connection.refuse(number, Code.GONE)
@@ -131,6 +146,9 @@ class Session:
 
     def _greet(self, facts: dict[str, Any]) -> None:
         house = self._house
+        if "line" in facts:
+            self._hand_over(facts)
+            return
         owner = owner_of(facts.get("token"), house.tokens, self._default_owner)
         if owner is None:
             house.statistics.count("connections_refused_total")
@@ -143,6 +161,56 @@ class Session:
         house.statistics.count("connections_total")
         self._peer.connection.welcome({"owner": owner, **house.facts()})
 
+    # --- lines ---
+
+    def _offer_line(self, asked: Asked) -> None:
+        """Let the client call one of its sandboxes over a connection of its own to the worker."""
+        worker, number = self._placed(asked.parameters["sandbox"])
+        if worker not in self._lines and len(worker.lines) >= _MOST_LINES:
+            raise Refusal(Code.LIMIT, f"a worker has {_MOST_LINES} lines at most")
+        line, before = self._lines.get(worker) or (next(_line_numbers), "")
+        ticket = secrets.token_hex(32)
+        worker.lines.add(line)
+        self._lines[worker] = line, ticket
+        self._house.tickets.pop(before, None)
+        self._house.tickets[ticket] = worker, line
+
+        def on_answer(answer: Answered | Refused | None) -> None:
+            if isinstance(answer, Answered):
+                told = {"worker": worker.pid, "sandbox": number, "ticket": ticket}
+                self._peer.connection.answer(asked.number, told)
+                self._peer.flush()
+            else:
+                self._refuse(asked, Refusal(Code.WORKER_LOST))
+
+        worker.send("grant", {"line": line, "sandbox": number}, None, on_answer)
+
+    def _hand_over(self, facts: dict[str, Any]) -> None:
+        """Somebody has a ticket: the connection becomes the worker's."""
+        ticket, peer = facts["line"], self._peer
+        worker, line = self._house.tickets.pop(ticket, (None, 0)) if isinstance(ticket, str) else (None, 0)
+        if worker is None or peer.descriptor < 0 or worker.peer.is_gone:
+            self._house.statistics.count("connections_refused_total")
+            peer.close(Code.UNAUTHORIZED)
+            return
+        if peer.connection.state != "greeting" or peer.connection.unread_bytes:
+            peer.close(Code.UNEXPECTED, "nothing is sent over a line before its greeting was answered")
+            return
+        greeting = pack([Kind.HELLO, {"versions": [VERSION], "max_body_bytes": facts["max_body_bytes"]}])
+        try:
+            worker.hand_over(line, greeting, peer.descriptor)
+        except OSError:
+            peer.close(Code.TOO_MANY)
+        else:
+            peer.end()
+
+    def _cut(self, worker: WorkerProcess) -> None:
+        line, ticket = self._lines.pop(worker)
+        self._house.tickets.pop(ticket, None)
+        worker.lines.discard(line)
+        if not worker.peer.is_gone:
+            worker.send("cut", {"line": line}, None, lambda _answer: None)
+
     # --- what it asks ---
 
     def _on_asked(self, asked: Asked) -> None:
@@ -154,6 +222,9 @@ class Session:
                         self._do(whole)
             elif asked.method in _THERE:
                 self._forward(asked)
+            elif asked.method == "line":
+                self._peer.refuse_body(asked.body)
+                self._offer_line(asked)
             else:
                 raise Refusal(Code.UNKNOWN_METHOD)
         except Refusal as refusal:
@@ -183,9 +254,7 @@ class Session:
         if asked.method == "open":
             worker, parameters = self._place(asked.parameters)
         else:
-            if given not in self._sandboxes:
-                raise Refusal(Code.WORKER_LOST if given in self._lost else Code.NO_SANDBOX)
-            worker, number = self._sandboxes[given]
+            worker, number = self._placed(given)
             parameters = {**asked.parameters, "sandbox": number}
         if asked.method == "call":
             self._house.statistics.count("calls_total")
@@ -205,6 +274,12 @@ class Session:
         if asked.method == "close":
             self._forget(given)
 
+    def _placed(self, given: int) -> tuple[WorkerProcess, int]:
+        """Where a sandbox is."""
+        if given not in self._sandboxes:
+            raise Refusal(Code.WORKER_LOST if given in self._lost else Code.NO_SANDBOX)
+        return self._sandboxes[given]
+
     def _place(self, parameters: dict[str, Any]) -> tuple[WorkerProcess, dict[str, Any]]:
         """Find a worker for a new sandbox."""
         given, source, bounds = parameters["sandbox"], parameters["of"], self._house.bounds
@@ -216,9 +291,7 @@ class Session:
             raise Refusal(Code.DRAINING)
         worker = self._house.workers.idlest()
         if len(source) == 2 and source[0] == "sandbox":
-            if source[1] not in self._sandboxes:
-                raise Refusal(Code.WORKER_LOST if source[1] in self._lost else Code.NO_SANDBOX)
-            worker, number = self._sandboxes[source[1]]
+            worker, number = self._placed(source[1])
             source = ["sandbox", number]
         if worker is None:
             raise Refusal(Code.FULL, "no worker process is ready")
@@ -269,6 +342,8 @@ class Session:
             self._lost.add(given)
             self._house.statistics.count("sandboxes_lost_total")
             self._peer.connection.notice("lost", {"sandbox": given, "text": REASONS[Code.WORKER_LOST].text})
+        if worker in self._lines:
+            self._cut(worker)
         self._peer.flush()
 
     # --- what its guests ask ---

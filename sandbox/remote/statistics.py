@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import struct
+import threading
+from mmap import mmap
 from typing import Final, Literal
 
 # Name -> kind and what it is. The one list: what is counted, told and documented.
@@ -23,9 +26,29 @@ TABLE: Final[dict[str, tuple[Literal["gauge", "counter"], str]]] = {
     "calls_total": ("counter", "Calls into guests."),
     "asks_total": ("counter", "Calls of guests to their hosts."),
     "requests_refused_total": ("counter", "Requests that were answered with an error."),
-    "received_bytes_total": ("counter", "Bytes of clients."),
-    "sent_bytes_total": ("counter", "Bytes to clients."),
+    "received_bytes_total": ("counter", "Bytes of clients, lines not counted."),
+    "sent_bytes_total": ("counter", "Bytes to clients, likewise."),
 }
+
+
+# What goes between a client and a worker directly, where the worker writes it and the daemon reads it.
+OF_LINES: Final = struct.Struct("2Q")
+_PLACES: Final = {"calls": 0, "asks": 1}
+_lock: Final = threading.Lock()
+
+
+def count_line(counts: mmap, name: str) -> None:
+    """Count something that went over a line; any thread of the worker."""
+    with _lock:
+        values = list(OF_LINES.unpack_from(counts))
+        values[_PLACES[name]] += 1
+        OF_LINES.pack_into(counts, 0, *values)
+
+
+def of_lines(counts: mmap) -> tuple[int, int]:
+    """Calls and asks that went over the lines of a worker."""
+    calls, asks = OF_LINES.unpack_from(counts)
+    return calls, asks
 
 
 class Statistics:

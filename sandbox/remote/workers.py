@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import mmap
 import os
 import signal
 import socket
+import struct
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from typing import Any, Final, Protocol
 
@@ -16,9 +19,12 @@ import trio
 from sandbox.remote.events import Answered, Asked, Event, Greeted, Refused
 from sandbox.remote.peers import Peer
 from sandbox.remote.protocol import Code
+from sandbox.remote.statistics import OF_LINES, of_lines
 
 _AGAIN_SECONDS: Final = 0.2
 _LONGEST_AGAIN_SECONDS: Final = 5.0
+_LAST_SECONDS: Final = 0.2
+_LINE: Final = struct.Struct(">Q")
 
 
 class Asker(Protocol):
@@ -37,6 +43,7 @@ class WorkerProcess:
         status: With which it ended, negative for a signal; None: it runs.
         facts: What it said of itself; empty until it is ready.
         sandboxes: Its sandboxes: whose each is, and under which number.
+        lines: Numbers of the clients who may have a connection to it.
     """
 
     _numbers = itertools.count(1)  # of all workers: a number is never given twice
@@ -49,16 +56,22 @@ class WorkerProcess:
             max_body_bytes: Of one message.
         """
         ours, theirs = socket.socketpair()
-        with theirs:
-            command = [sys.executable, "-m", "sandbox.remote.worker", str(theirs.fileno()), str(most)]
+        self._channel, channel = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._channel.setblocking(False)
+        with theirs, channel, tempfile.TemporaryFile() as counts:
+            counts.truncate(OF_LINES.size)
+            self._counts = mmap.mmap(counts.fileno(), OF_LINES.size)
+            given = [theirs.fileno(), channel.fileno(), counts.fileno()]
+            command = [sys.executable, "-m", "sandbox.remote.worker", *map(str, given), str(most)]
             self._process = subprocess.Popen(  # noqa: S603 - this interpreter
-                command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL
+                command, pass_fds=given, stdin=subprocess.DEVNULL
             )
         self.pid = self._process.pid
         self.peer = Peer(trio.SocketStream(trio.socket.from_stdlib_socket(ours)), max_body_bytes)
         self.status: int | None = None
         self.facts: dict[str, Any] = {}
         self.sandboxes: dict[int, tuple[Asker, int]] = {}
+        self.lines: set[int] = set()
         self._answers: dict[int, Callable[[Answered | Refused | None], None]] = {}
 
     async def run(self, on_ready: Callable[[WorkerProcess], None]) -> None:
@@ -80,9 +93,13 @@ class WorkerProcess:
         try:
             await self.peer.run(on_event)
         finally:
-            if self._process.poll() is None:
-                self._process.send_signal(signal.SIGKILL)
+            self._channel.close()
             with trio.CancelScope(shield=True):
+                with trio.move_on_after(_LAST_SECONDS):  # its status says why it has ended
+                    while self._process.poll() is None:  # noqa: ASYNC110 - nobody tells
+                        await trio.sleep(0.001)
+                if self._process.poll() is None:
+                    self._process.send_signal(signal.SIGKILL)
                 self.status = await trio.to_thread.run_sync(self._process.wait)
             answers, self._answers = self._answers, {}
             for answer in answers.values():
@@ -130,9 +147,22 @@ class WorkerProcess:
             self.peer.connection.cancel(number)
             self.peer.flush()
 
-    def kill(self) -> None:
-        """End the process."""
-        self._process.send_signal(signal.SIGKILL)
+    def hand_over(self, line: int, greeting: bytes, descriptor: int) -> None:
+        """Give it a client's connection, for its calls of sandboxes that were granted to that line.
+
+        Args:
+            line: Whose.
+            greeting: What the client said first.
+            descriptor: Of the connection; it stays open here.
+
+        Raises:
+            OSError: It takes no more of them.
+        """
+        socket.send_fds(self._channel, [_LINE.pack(line) + greeting], [descriptor])
+
+    def of_lines(self) -> tuple[int, int]:
+        """Calls, and calls of guests, that went over lines."""
+        return of_lines(self._counts)
 
 
 class Workers:
@@ -157,6 +187,7 @@ class Workers:
         self._count, self._most, self._max_body_bytes = count, most, max_body_bytes
         self._on_lost = on_lost
         self._is_stopping = False
+        self._of_ended = 0, 0
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Run them until cancelled; it has begun when all are ready."""
@@ -184,6 +215,7 @@ class Workers:
                 if worker in self.ready:
                     self.ready.remove(worker)
                     pause = _AGAIN_SECONDS
+                self._of_ended = _sum(self._of_ended, worker.of_lines())
                 if not self._is_stopping:
                     self._on_lost(worker)
             await trio.sleep(pause)
@@ -193,9 +225,21 @@ class Workers:
         """Say that they are about to be ended, and are not lost."""
         self._is_stopping = True
 
+    def of_lines(self) -> tuple[int, int]:
+        """Calls, and calls of guests, that went over lines to any worker so far."""
+        total = self._of_ended
+        for worker in self.ready:
+            total = _sum(total, worker.of_lines())
+        return total
+
     def idlest(self) -> WorkerProcess | None:
         """The one with the fewest sandboxes; None: none is ready."""
-        return min(self.ready, key=lambda worker: len(worker.sandboxes), default=None)
+        alive = [worker for worker in self.ready if not worker.peer.is_gone]
+        return min(alive, key=lambda worker: len(worker.sandboxes), default=None)
+
+
+def _sum(one: tuple[int, int], other: tuple[int, int]) -> tuple[int, int]:
+    return one[0] + other[0], one[1] + other[1]
 
 
 def processors() -> int:

@@ -42,6 +42,7 @@ from sandbox.errors import (
     WallLimitExceeded,
 )
 from sandbox.limits import Metering
+from sandbox.remote import instance
 from sandbox.websocket.memory import memory_server
 from tests.faces import FACES
 
@@ -432,7 +433,11 @@ COLUMNS = [*((place, face) for place in PLACES[:2] for face in FACES), ("pooled"
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=[each.__name__ for each in SCENARIOS])
 @pytest.mark.parametrize(("place", "face"), COLUMNS, ids=[" on ".join(each) for each in COLUMNS])
-def test_it_is_the_same_everywhere(place: str, face: str, scenario: Any, remote: Remote) -> None:
+def test_it_is_the_same_everywhere(
+    place: str, face: str, scenario: Any, remote: Remote, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if face != "asyncio":
+        monkeypatch.setattr(instance, "_USES", 1)  # over a line to the worker from the second call on
     assert Where(place, face, remote).run(scenario) == SCENARIOS[scenario]
 
 
