@@ -6,6 +6,7 @@ import socket
 import ssl
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self, Unpack
@@ -16,6 +17,7 @@ from sandbox._quiescing import putting_aside, without_calls
 from sandbox._sandbox import Sandbox
 from sandbox.errors import NamespaceInUse, SandboxClosed, SandboxError, UsageError
 from sandbox.remote.errors import ConnectionLost, ProtocolError, RemoteError
+from sandbox.remote.instance import RemoteInstance
 from sandbox.remote.link import Link
 from sandbox.remote.mailboxes import Sandboxes
 from sandbox.remote.protocol import Code
@@ -191,7 +193,7 @@ class Remote:
             SandboxClosed: The block has ended, or not begun.
             RemoteError: The daemon cannot be reached.
         """
-        return self._ready().make
+        return partial(RemoteInstance, self._ready())
 
     # --- what it gives ---
 

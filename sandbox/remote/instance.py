@@ -17,15 +17,16 @@ from sandbox._image import Image, image
 from sandbox._instance import HostCall, Instance, MemoryCopy, Origin, Trap
 from sandbox.errors import MemoryLimitExceeded, SandboxError, UsageError
 from sandbox.remote import memory
+from sandbox.remote.answers import Answer, answer_of
 from sandbox.remote.control import RemoteControl, RemoteDeadline
 from sandbox.remote.errors import ConnectionLost, ProtocolError, RemoteError, SandboxLost
 from sandbox.remote.events import Answered, Asked, Refused
-from sandbox.remote.link import Answer, Link, answer_of
 from sandbox.remote.protocol import INLINE_BYTES, REASONS, Code
 
 if TYPE_CHECKING:
     from sandbox._epochs import Deadline
     from sandbox.limits import Metering
+    from sandbox.remote.link import Link
     from sandbox.remote.mailboxes import Mailbox, Sandboxes
 
 # What is asked before the first command, and whose answers nobody has to wait for.

@@ -20,16 +20,19 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from queue import SimpleQueue
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 from sandbox import _forks, _interrupts
-from sandbox.errors import SandboxError
 from sandbox.remote import events as wire
+from sandbox.remote.answers import Mailbox, again, answer_of
 from sandbox.remote.bodies import Bodies
 from sandbox.remote.connection import Connection
 from sandbox.remote.errors import ConnectionLost
 from sandbox.remote.events import Answered, Asked, Ended, Failed, Greeted, Refused
 from sandbox.remote.protocol import MAX_OUTGOING_BYTES, Code, error_of
+
+if TYPE_CHECKING:
+    from sandbox.errors import SandboxError
 
 _READ_BYTES: Final = 1 << 18
 _PING_SECONDS: Final = 5.0
@@ -38,25 +41,6 @@ _LOOK_MS: Final = 5000  # how often one that reads looks whether the connection 
 _NO_ANSWER: Final = "nothing was heard of the other side for too long"
 
 log = logging.getLogger("sandbox.remote")
-
-Answer = Answered | Refused | SandboxError
-"""What a request came to; an error: the connection has ended."""
-
-
-class Mailbox(Protocol):
-    """Where answers arrive: a `SimpleQueue`, or what has its methods."""
-
-    @property
-    def get(self) -> Callable[[], Any]:
-        """Takes what came first; waits for it."""
-
-    @property
-    def put(self) -> Callable[[Any], None]:
-        """Adds something."""
-
-    @property
-    def empty(self) -> Callable[[], bool]:
-        """Whether there is nothing."""
 
 
 class Link:
@@ -186,7 +170,7 @@ class Link:
         with self._lock:
             self._do_posted()
             if self.lost is not None:
-                raise _again(self.lost)
+                raise again(self.lost)
             number = self._connection.request(method, parameters, body)
             self._mailboxes[number] = to
             self._flush()
@@ -471,33 +455,13 @@ class Link:
                 return
             self.lost = error
             mailboxes, self._mailboxes = self._mailboxes, {}
-        self._greeted.put(_again(error))
+        self._greeted.put(again(error))
         self._on_lost(error)
         for mailbox in mailboxes.values():
             if mailbox is not None:
-                mailbox.put(_again(error))
-
-
-def answer_of(answer: Answer) -> tuple[dict[str, Any], bytes | None]:
-    """What a request came to: its result and body.
-
-    Raises:
-        SandboxError: It was refused, or the connection has ended.
-    """
-    if isinstance(answer, Answered):
-        assert not isinstance(answer.body, wire.Stream)
-        return answer.result, answer.body
-    if isinstance(answer, Refused):
-        raise error_of(answer.code, answer.text)
-    raise answer
+                mailbox.put(again(error))
 
 
 def _failed(failure: Exception) -> ConnectionLost:
     log.error("a connection failed", exc_info=failure)
     return ConnectionLost(f"the connection failed: {type(failure).__name__}", Code.GONE.name)
-
-
-def _again(error: SandboxError) -> SandboxError:
-    """The same error for somebody else to raise."""
-    code = getattr(error, "code", "")
-    return type(error)(str(error), code)  # type: ignore[call-arg] # all of them are RemoteErrors

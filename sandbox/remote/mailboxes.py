@@ -18,12 +18,11 @@ from sandbox._abi import Status
 from sandbox.errors import SandboxError
 from sandbox.remote.errors import SandboxLost
 from sandbox.remote.events import Asked
-from sandbox.remote.link import Answer, Link
+from sandbox.remote.link import Link
 from sandbox.remote.protocol import Code
 
 if TYPE_CHECKING:
-    from sandbox._instance import HostCall, Instance, Origin
-    from sandbox.limits import Metering
+    from sandbox.remote.answers import Answer
 
 OpenLine = Callable[[str, Callable[[Link, Asked], None]], Link]
 """Connects with a ticket; what is asked over the connection goes to the function."""
@@ -103,12 +102,6 @@ class Sandboxes:
         """They end with the connection."""
         for line in list(self._lines.values()):
             line.close()
-
-    def make(self, memory_bytes: int, on_host_call: HostCall, metering: Metering, origin: Origin | None) -> Instance:
-        """Make an instance; see `MakeInstance`."""
-        from sandbox.remote.instance import RemoteInstance
-
-        return RemoteInstance(self, memory_bytes, on_host_call, metering, origin)
 
 
 class Mailbox:
