@@ -148,12 +148,12 @@ class TestEnds:
 
 def line_of(daemon: Running, sock: socket.socket, connection: Connection) -> dict[str, Any]:
     """What a client is told who has a sandbox 1 and wants a line."""
+    result: dict[str, Any] = {}
     for method, parameters in (("open", {"sandbox": 1, **OPEN}), ("line", {"sandbox": 1})):
         number = connection.request(method, parameters)
         sock.sendall(connection.take())
-        told = next(each for each in answers(sock, connection, Answered) if each.number == number)
-    assert daemon.pids == [told.result["worker"]]
-    result: dict[str, Any] = told.result
+        result = next(each for each in answers(sock, connection, Answered) if each.number == number).result
+    assert daemon.pids == [result["worker"]]
     return result
 
 
