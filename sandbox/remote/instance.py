@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from sandbox.remote.mailboxes import Mailbox, Sandboxes
 
 # What is asked before the first command, and whose answers nobody has to wait for.
-_USES: Final = 8  # of a sandbox, until it is worth a line
+_USES = 8  # of a sandbox, until it is worth a line
 _EARLY: Final = frozenset({"start", "zone"})
 # What a worker says of the guest after each step, and what else in answers and in requests.
 _TOLD: Final[dict[str, type | tuple[type, ...]]] = {"control": bytes, "memory_bytes": int, "fuel": int}
