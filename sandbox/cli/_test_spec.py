@@ -79,7 +79,9 @@ class Spec:
             self._bar.update(self._task, advance=event.kind == "file_end", tests=f"{self._done:,} tests{failed}")
 
     def suite(self, suite: SuiteResult) -> None:
-        """A file has ended."""
+        """A file has ended; one without a test that is wanted is left out."""
+        if not suite.tests and suite.is_ok:
+            return
         lines = [self._heading(suite)]
         shown: tuple[str, ...] = ()
         for test in suite.tests:
@@ -135,7 +137,7 @@ class Spec:
         return f"{'  ' * len(test.path)}{self._styled(style, mark)} {name}{note}"
 
     def _summary(self, report: Report) -> str:
-        files = [suite.is_ok for suite in report.suites]
+        files = [suite.is_ok for suite in report.suites if suite.tests or not suite.is_ok]
         rows = [("Files", [("failed", files.count(False)), ("passed", files.count(True))], len(files))]
         statuses: tuple[Status, ...] = ("failed", "passed", "skipped", "todo")
         rows.append(("Tests", [(status, report.count(status)) for status in statuses], report.total))

@@ -116,7 +116,7 @@ def _junit_suite(root: ElementTree.Element, suite: SuiteResult) -> None:
             time=f"{test.duration_ms / 1000:.6f}",
         )
         if test.line is not None:
-            case.set("file", _xml(suite.file))
+            case.set("file", _xml(suite.file.removeprefix("/")))
             case.set("line", str(test.line))
         if test.status in ("skipped", "todo"):
             ElementTree.SubElement(case, "skipped", message=test.status)

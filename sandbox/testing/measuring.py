@@ -83,7 +83,7 @@ def unloaded(root: Path, loaded: Collection[str], sandbox: Callable[[Snapshots],
         loaded: Names of files that need no look.
         sandbox: Makes one that tells, with a listener. Nothing of the files is run in it.
     """
-    names = [name for name in _source_names(root) if name not in loaded and is_tested(name)][:MOST_FILES]
+    names = [name for name in source_names(root) if name not in loaded and is_tested(name)][:MOST_FILES]
     points = Points()
     unknown: dict[str, str] = {}
     while names:
@@ -101,7 +101,8 @@ def unloaded(root: Path, loaded: Collection[str], sandbox: Callable[[Snapshots],
     return Coverage(found.files, unknown) | Coverage()
 
 
-def _source_names(root: Path) -> Iterator[str]:
+def source_names(root: Path) -> Iterator[str]:
+    """Names of the sources below a folder, but for packages and hidden folders."""
     for folder, folders, files in os.walk(root):
         folders[:] = sorted(each for each in folders if each not in SKIPPED_FOLDERS and not each.startswith("."))
         for file in sorted(files):

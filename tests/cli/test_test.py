@@ -47,7 +47,9 @@ def test_what_people_see(folder: Path, capsys: pytest.CaptureFixture[str]) -> No
         (["none.test.js"], 2, "no such file or folder"),
         (["node_modules/.."], 1, ""),
         (["--filter", "("], 2, "no regular expression"),
-        (["--filter", "passes"], 0, "1 passed (1)"),
+        (["--filter", "passes"], 0, "Files  1 passed (1)"),
+        (["--filter", "passes", "--shard", "2/2"], 0, "0 (0)"),
+        (["--filter", "nothing"], 2, "--filter: no test has a full name in which 'nothing' is found"),
         (["--shard", "1/2"], 0, "(1)"),
         (["--shard", "2/2"], 1, "(1)"),
         (["--shard", "3/2"], 2, "a shard is"),
@@ -119,6 +121,7 @@ def test_coverage_files(folder: Path, capsys: pytest.CaptureFixture[str]) -> Non
 def test_watching_runs_what_has_changed(folder: Path) -> None:
     (folder / "dep.js").write_text("export const n = 1")
     (folder / "a.test.js").write_text("import {n} from './dep.js'; test('is ' + n, () => {})")
+    (folder / "lacks.test.js").write_text("import {n} from './made_later.js'; test('has ' + n, () => {})")
     environment = {**os.environ, "NO_COLOR": "1", "PYTHONUNBUFFERED": "1"}
     command = [*COMMAND, "test", "--watch", "--verbose"]
     out = folder / "out.txt"
@@ -130,10 +133,16 @@ def test_watching_runs_what_has_changed(folder: Path) -> None:
             _wait_for(out, "Waiting for changes", 1)
             (folder / "dep.js").write_text("export const n = 22")
             _wait_for(out, "Waiting for changes", 2)
+            (folder / "new.test.js").write_text("test('is new', () => {})")
+            _wait_for(out, "Waiting for changes", 3)
+            (folder / "made_later.js").write_text("export const n = 333")
+            _wait_for(out, "Waiting for changes", 4)
         finally:
             process.kill()
     text = out.read_text()
     assert "is 22" in text
+    assert "is new" in text
+    assert "has 333" in text
     assert text.count("/sub/b.spec.mjs (1 test") == 1
 
 

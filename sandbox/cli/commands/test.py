@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -23,7 +24,7 @@ from sandbox.errors import UsageError as SandboxUsageError
 from sandbox.limits import Limits
 
 if TYPE_CHECKING:
-    from sandbox.testing import Coverage, Report, TestEvent
+    from sandbox.testing import Coverage, Report, SuiteResult, TestEvent
     from sandbox.testing.session import Session
 
 _REPORTERS: Final = ("spec", "json", "junit", "tap")
@@ -45,10 +46,7 @@ app = command_app()
 )
 @with_flags
 def test(
-    grants: GrantFlags,
-    _config: ConfigFlags,
-    color: ColorFlags,
-    measuring: CoverageFlags,
+    *,
     paths: Annotated[
         list[Path] | None,
         typer.Argument(metavar="[PATHS]", help="Files, and folders with *.test.js, *.spec.js. [dim]Default: .[/dim]"),
@@ -114,6 +112,10 @@ def test(
     virtual_clock: Annotated[
         bool, typer.Option("--virtual-clock", metavar="", help="Timers take no time: the clock jumps to the next one.")
     ] = False,
+    measuring: CoverageFlags,
+    grants: GrantFlags,
+    _config: ConfigFlags,
+    color: ColorFlags,
 ) -> int:
     """Run JavaScript tests, each file in a sandbox of its own.
 
@@ -132,7 +134,12 @@ def test(
     try:
         limits = Limits(memory_bytes=parse_bytes(memory), cpu_seconds=_finite(cpu), wall_seconds=None)
         settings = Settings(_finite(timeout) * 1000, retries, pattern_of(filter), seed, bail, isolate)  # type: ignore[arg-type] # checked above
-        files = shard_of(shuffled(find_files(paths or [Path()]), seed), shard)
+        wanted = paths or [Path()]
+
+        def find() -> list[Path]:
+            return shard_of(shuffled(find_files(wanted), seed), shard)
+
+        files = find()
         options: dict[str, Any] = grants.make()
         if virtual_clock:
             options["clock"] = "virtual"
@@ -146,11 +153,13 @@ def test(
         )
         measuring.least()
         if not files and shard is None:
-            raise UsageError(f"there are no files of tests in {', '.join(map(str, paths or [Path()]))}")
+            raise UsageError(f"there are no files of tests in {', '.join(map(str, wanted))}")
         show = _Show(terminal, reporter, output, measuring, is_verbose=verbose or len(files) == 1)
         report = show.run(session, files)
         if watch:
-            _watch(session, show, files, report)
+            _watch(session, show, find, report)
+        if filter is not None and shard is None and not report.total and report.is_ok:
+            raise UsageError(f"--filter: no test has a full name in which {filter!r} is found")
     except (ValueError, SandboxUsageError) as error:
         raise UsageError(str(error)) from None
     except BrokenPipeError:
@@ -242,19 +251,40 @@ class _Show:
             raise UsageError(f"--output: {self.output}: {error.strerror or error}") from None
 
 
-def _watch(session: Session, show: _Show, files: Sequence[Path], report: Report) -> None:
-    """Run files again of which a module has changed, until Ctrl-C."""
-    named = {session.guest_name(file): file for file in files}
-    modules = {suite.file: suite.modules for suite in report.suites}
+def _watch(session: Session, show: _Show, find: Callable[[], Sequence[Path]], report: Report) -> None:
+    """Run files again of which a module has changed, and new ones, until Ctrl-C."""
+    suites = {suite.file: suite for suite in report.suites}
     while True:
-        watched = {name: session.root / name.lstrip("/") for each in modules.values() for name in each} | named
-        before = {name: _stamp(path) for name, path in watched.items()}
+        before = _stamps(session, find, suites)
         show.terminal.write("Waiting for changes; Ctrl-C ends it.", error=True)
-        while not (changed := {name for name, path in watched.items() if _stamp(path) != before[name]}):
+        while (now := _stamps(session, find, suites)) == before:
             time.sleep(_WATCH_SECONDS)
-        again = [file for name, file in named.items() if name in changed or modules.get(name, frozenset()) & changed]
-        for suite in show.run(session, again).suites:
-            modules[suite.file] = suite.modules
+        changed = {name for name in {*before, *now} if before.get(name) != now.get(name)}
+        named = {session.guest_name(file): file for file in find()}
+        again = [file for name, file in named.items() if _must_run(name, suites.get(name), changed)]
+        suites = {name: suite for name, suite in suites.items() if name in named}
+        if again:
+            suites |= {suite.file: suite for suite in show.run(session, again).suites}
+
+
+def _must_run(name: str, suite: SuiteResult | None, changed: Collection[str]) -> bool:
+    """Whether a file is concerned; one that could not be run may lack a module whose name is not known."""
+    return suite is None or bool(suite.errors) or name in changed or not suite.modules.isdisjoint(changed)
+
+
+def _stamps(
+    session: Session, find: Callable[[], Sequence[Path]], suites: Mapping[str, SuiteResult]
+) -> dict[str, tuple[int, int] | None]:
+    """The state of all files that count, by name."""
+    from sandbox.testing.measuring import source_names
+
+    names = {name for suite in suites.values() for name in suite.modules}
+    if any(suite.errors for suite in suites.values()):
+        names.update(source_names(session.root))
+    paths = {name: session.root / name.lstrip("/") for name in names}
+    with suppress(SandboxUsageError):  # what was named is gone, and may come back
+        paths |= {session.guest_name(file): file for file in find()}
+    return {name: _stamp(path) for name, path in paths.items()}
 
 
 def _stamp(path: Path) -> tuple[int, int] | None:
