@@ -103,20 +103,22 @@ def to_json(outcome: Outcome, entries: list[ConsoleEntry]) -> str:
         {
             "ok": outcome.error is None,
             "value": json_value(outcome.value),
-            "error": None if outcome.error is None else _json_error(outcome.error),
-            "console": [
-                {
-                    "type": entry.type,
-                    "level": entry.level,
-                    "text": entry.text,
-                    "group_depth": entry.group_depth,
-                    "fields": json_value(entry.fields),
-                }
-                for entry in entries
-            ],
+            "error": None if outcome.error is None else json_error(outcome.error),
+            "console": [json_entry(entry) for entry in entries],
             "usage": asdict(outcome.usage),
         }
     )
+
+
+def json_entry(entry: ConsoleEntry) -> dict[str, Any]:
+    """What a program has written to its console, in JSON's terms."""
+    return {
+        "type": entry.type,
+        "level": entry.level,
+        "text": entry.text,
+        "group_depth": entry.group_depth,
+        "fields": json_value(entry.fields),
+    }
 
 
 def failure_to_json(error: Exception) -> str:
@@ -127,7 +129,8 @@ def failure_to_json(error: Exception) -> str:
     return json.dumps({"ok": False, "value": None, "error": shown, "console": [], "usage": None})
 
 
-def _json_error(error: SandboxError | KeyboardInterrupt) -> dict[str, Any]:
+def json_error(error: SandboxError | KeyboardInterrupt) -> dict[str, Any]:
+    """What ended a program, in JSON's terms."""
     kind = type(error).__name__
     result: dict[str, Any] = {"type": kind, "name": kind, "message": str(error), "stack": "", "frames": []}
     if isinstance(error, JSError):

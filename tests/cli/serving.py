@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import signal
 import subprocess
 import threading
@@ -22,8 +23,12 @@ class Served:
     def __init__(self, process: subprocess.Popen[str]) -> None:
         assert process.stderr is not None and process.stdout is not None
         self.process = process
-        self.errors = [process.stderr.readline()]
-        self.url = self.errors[0].rpartition(" ")[2].strip()
+        if "--json" in str(process.args):
+            self.errors: list[str] = []
+            self.url = json.loads(process.stdout.readline())["url"]
+        else:
+            self.errors = [process.stderr.readline()]
+            self.url = self.errors[0].rpartition(" ")[2].strip()
         self._reader = threading.Thread(target=lambda: self.errors.extend(process.stderr or ()))
         self._reader.start()
 

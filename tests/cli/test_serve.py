@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import sys
 from pathlib import Path
@@ -39,6 +40,25 @@ def test_it_answers_until_it_is_told_to_stop(tmp_path: Path, number: signal.Sign
     assert (status, out) == (0, "asked 1\nasked 2\n")
     assert "Uncaught TypeError: as asked" in err
     assert "> 6 |     if (pathname ===" in err
+
+
+def test_json_lines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with serving(program(tmp_path, APP), "--json", "--cpu", "200ms") as served:
+        assert served.ask("/a") == (200, "GET /a 1")
+        assert served.ask("/throw")[0] == 500
+        assert served.ask("/spin")[0] == 500
+        status, out, err = served.end(signal.SIGTERM)
+    assert (status, err) == (0, "")
+    asked, thrown, spun = map(json.loads, out.splitlines())
+    assert (asked["event"], asked["text"], asked["level"]) == ("console", "asked 1", "log")
+    assert (thrown["event"], thrown["error"]["message"], thrown["error"]["frames"][0]["line"]) == (
+        "error",
+        "as asked",
+        6,
+    )
+    assert (spun["error"]["type"], spun["error"]["limit"]) == ("CpuLimitExceeded", 0.2)
+    status, out, err = run(capsys, "serve", program(tmp_path, "1"), "--port", "0", "--json")
+    assert (status, json.loads(out)["error"]["type"], err) == (1, "NotServing", "")
 
 
 @pytest.mark.parametrize(("flag", "then"), [("keep", "GET / 1001"), ("rollback", "GET / 1")])

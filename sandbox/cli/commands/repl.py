@@ -50,6 +50,7 @@ def repl(
 
     Limits hold for each input. `.help` lists commands: limits, usage, snapshots.
     Of a pipe, each finished input is evaluated in turn; the exit status is that of the first one that fails.
+    It writes for people, and has no --json: programs use `sandbox eval --json`, or Sandbox in Python.
     """
     options = {
         "modules": modules.find() or None,

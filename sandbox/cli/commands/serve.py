@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import math
 import signal
@@ -20,12 +21,14 @@ from sandbox.cli._language import TypeScriptFlags
 from sandbox.cli._launch import read_source
 from sandbox.cli._modules import ModuleFlags
 from sandbox.cli._program import Outcome, Program
-from sandbox.cli._report import describe, exit_status
+from sandbox.cli._report import describe, exit_status, json_entry, json_error
 from sandbox.errors import UsageError as SandboxUsageError
 from sandbox.serve import INSTALL, has_server
 
 if TYPE_CHECKING:
+    from sandbox.capabilities import ConsoleEntry
     from sandbox.cli._terminal import Terminal
+    from sandbox.limits import Usage
 
 _GRACE_SECONDS: Final = 3.0
 
@@ -40,8 +43,19 @@ Port = Annotated[
     typer.Option("--port", metavar="N", min=0, max=65535, rich_help_panel=_PANEL, help="The port; 0 is any free one."),
 ]
 
+Json = Annotated[
+    bool,
+    typer.Option(
+        "--json",
+        metavar="",
+        rich_help_panel="Output",
+        help="Print JSON objects, one a line: where it serves, what the program prints, what fails.",
+    ),
+]
+
 _EXAMPLES = examples(
     ("sandbox serve app.js --port 8000", "answer requests at http://127.0.0.1:8000/"),
+    ("sandbox serve app.js --port 0 --json", "at a free port, which the first line tells"),
     ("sandbox serve --config sandbox.toml app.js", "with limits and grants of a file"),
     ("sandbox serve --on-limit rollback app.js", "forget what a request did that was stopped"),
 )
@@ -65,6 +79,7 @@ def serve(
     port: Port = 8000,
     host: Host = "127.0.0.1",
     on_limit: OnLimit = "keep",
+    as_json: Json = False,
 ) -> int:
     """Answer HTTP requests and WebSockets by a program that calls serve, or exports default {fetch}.
 
@@ -80,15 +95,71 @@ def serve(
         clock_resolution_seconds=clocks.clock_resolution,
         grants=grants.make(),
     )
-    return serve_program(program, color.terminal(), host=host, port=port, on_limit=on_limit)
+    terminal = color.terminal()
+    show = JsonEvents(terminal) if as_json else Events(program, terminal)
+    return serve_program(program, show, host=host, port=port, on_limit=on_limit)
 
 
-def serve_program(program: Program, terminal: Terminal, *, host: str, port: int, on_limit: str) -> Exit:
+class Events:
+    """Tells people what happens."""
+
+    def __init__(self, program: Program, terminal: Terminal) -> None:
+        """Of a program, on a terminal."""
+        self._program, self._terminal = program, terminal
+
+    def serving(self, name: str, url: str) -> None:
+        """It has begun."""
+        self._terminal.write(f"Serving {name} at {url}", error=True)
+
+    def entry(self, entry: ConsoleEntry) -> None:
+        """The program has written to its console."""
+        self._terminal.entry(entry)
+
+    def error(self, error: SandboxError, text: str | None, usage: Usage) -> None:
+        """The program failed; the text shows what it threw, where that is no error."""
+        outcome = Outcome(error=error, error_text=text, usage=usage)
+        lines = describe(self._program, outcome, color=self._terminal.error_color)
+        self._terminal.write(lines, error=True, trusted=True)
+
+    def failure(self, name: str) -> None:
+        """Something else has failed: what, is in the log."""
+        self._terminal.write(f"{name} while a request was served", error=True)
+
+
+class JsonEvents(Events):
+    """Tells programs: an object a line, in ASCII."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        """On a terminal's standard output."""
+        self._terminal = terminal
+
+    def _write(self, event: str, **fields: object) -> None:
+        self._terminal.write(json.dumps({"event": event, **fields}))
+        self._terminal.out.flush()
+
+    def serving(self, name: str, url: str) -> None:
+        """See `Events`."""
+        self._write("serving", program=name, url=url)
+
+    def entry(self, entry: ConsoleEntry) -> None:
+        """See `Events`."""
+        self._write("console", **json_entry(entry))
+
+    def error(self, error: SandboxError, text: str | None, usage: Usage) -> None:
+        """See `Events`."""
+        self._write("error", error=json_error(error))
+
+    def failure(self, name: str) -> None:
+        """See `Events`."""
+        self._write("error", error={"type": name, "name": name, "message": "", "stack": "", "frames": []})
+
+
+def serve_program(program: Program, show: Events, *, host: str, port: int, on_limit: str) -> Exit:
     """Serve a program's requests until SIGINT or SIGTERM.
 
     Args:
         program: What answers. Its limits hold for each request.
-        terminal: Where it says what happens.
+        show: Is told what happens.
         host: The address to listen at.
         port: 0: any that is free.
         on_limit: What becomes of it when a request reaches a limit.
@@ -101,7 +172,7 @@ def serve_program(program: Program, terminal: Terminal, *, host: str, port: int,
     import trio
 
     with _listen(host, port) as listener:
-        return trio.run(_serve, program, terminal, listener, on_limit)
+        return trio.run(_serve, program, show, listener, on_limit)
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -117,7 +188,7 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-async def _serve(program: Program, terminal: Terminal, listener: socket.socket, on_limit: Any) -> Exit:  # noqa: ANN401 - checked by the sandbox
+async def _serve(program: Program, show: Events, listener: socket.socket, on_limit: Any) -> Exit:  # noqa: ANN401 - checked by the sandbox
     status = Exit.OK
 
     def report(error: BaseException) -> None:
@@ -125,18 +196,17 @@ async def _serve(program: Program, terminal: Terminal, listener: socket.socket, 
         if isinstance(error, SandboxError):
             thrown = error.value if isinstance(error, JSError) else error
             text = None if thrown is error else repr(thrown)
-            outcome = Outcome(error=error, error_text=text, usage=box.usage)
-            terminal.write(describe(program, outcome, color=terminal.error_color), error=True, trusted=True)
+            show.error(error, text, box.usage)
             status = exit_status(error)
         else:
-            terminal.write(f"{type(error).__name__} while a request was served", error=True)
+            show.failure(type(error).__name__)
             status = Exit.FAILURE
 
     resolution = program.clock_resolution_seconds
     try:
         box = AsyncSandbox(
             limits=program.limits,
-            console=terminal.entry,
+            console=show.entry,
             clock_resolution_seconds=None if resolution == math.inf else resolution,
             seed=program.seed,
             modules=program.modules or None,
@@ -156,7 +226,7 @@ async def _serve(program: Program, terminal: Terminal, listener: socket.socket, 
             nonlocal has_begun
             if message["type"] == "lifespan.startup.complete":
                 has_begun = True
-                terminal.write(f"Serving {program.filename} at {place}", error=True)
+                show.serving(program.filename, place)
             await send(message)
 
         await app(scope, receive, tell if scope["type"] == "lifespan" else send)
