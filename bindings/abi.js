@@ -167,6 +167,19 @@ export const op = freeze({
     // send: a bin: numbers of points that were passed since the last time, and how often, u32 each
     counts: 243,
   }),
+  browser: freeze({
+    __proto__: null,
+    // queue: what it is about, name of the action, arguments, options or nil; answers what the action gives
+    act: 244,
+    // queue: what it is about, name of the matcher, whether it must not hold, arguments, options or nil; answers nil: it holds, or why it does not
+    judge: 245,
+    // call: number of a page, what is asked: url, isClosed, viewportSize, or pages; answers it
+    state: 246,
+    // call: names of the events that are wanted; answers nil
+    listen: 247,
+    // queue: answers a list of events, when there are some: name, number of the page or -1, parts
+    next: 248,
+  }),
 });
 
 export const element = freeze({

@@ -49,6 +49,7 @@ import { traits as socketTraits, WebSocket } from "./websocket.js";
 import { exposeFiles } from "./files/index.js";
 import { operations as serveOperations } from "./serve.js";
 import "./testing.js";
+import "./browser/index.js";
 import "./iterators.js";
 import "./objects.js";
 import "./module_graph.js";

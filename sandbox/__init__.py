@@ -54,6 +54,7 @@ __all__ = [
     "AuditLog",
     "BigInt",
     "Blob",
+    "Browser",
     "Call",
     "CallEvent",
     "CallLimits",
@@ -142,6 +143,7 @@ if TYPE_CHECKING:
     from sandbox._replay.timeline import ReplayEvent
     from sandbox._serving import PendingCall
     from sandbox.audit import AuditEntry, AuditLog
+    from sandbox.browser.grant import Browser
     from sandbox.calls import Answer, Call, Deny
     from sandbox.context import frozen
     from sandbox.fetch.grant import Fetch
@@ -176,6 +178,7 @@ _LATE = {
     "AsyncStream": "sandbox.stream",
     "AuditEntry": "sandbox.audit",
     "AuditLog": "sandbox.audit",
+    "Browser": "sandbox.browser.grant",
     "Call": "sandbox.calls",
     "CallEvent": "sandbox.trace",
     "CommentEvent": "sandbox.trace",

@@ -244,6 +244,17 @@ class Op(IntEnum):
     TESTING_POINTS = 242
     # a bin: numbers of points that were passed since the last time, and how often, u32 each
     TESTING_COUNTS = 243
+    # what it is about, name of the action, arguments, options or nil; answers what the action gives
+    BROWSER_ACT = 244
+    # what it is about, name of the matcher, whether it must not hold, arguments, options or nil; answers nil: it holds,
+    # or why it does not
+    BROWSER_JUDGE = 245
+    # number of a page, what is asked: url, isClosed, viewportSize, or pages; answers it
+    BROWSER_STATE = 246
+    # names of the events that are wanted; answers nil
+    BROWSER_LISTEN = 247
+    # answers a list of events, when there are some: name, number of the page or -1, parts
+    BROWSER_NEXT = 248
 
 
 class Tag(IntEnum):
@@ -430,6 +441,11 @@ OPS: Final[dict[tuple[str, str], tuple[int, str]]] = {
     ("testing", "ended"): (241, "call"),
     ("testing", "points"): (242, "send"),
     ("testing", "counts"): (243, "send"),
+    ("browser", "act"): (244, "queue"),
+    ("browser", "judge"): (245, "queue"),
+    ("browser", "state"): (246, "call"),
+    ("browser", "listen"): (247, "call"),
+    ("browser", "next"): (248, "queue"),
 }
 
 # Export -> number of i32 parameters; every export returns one i32.

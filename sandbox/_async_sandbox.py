@@ -68,8 +68,9 @@ class AsyncSandbox(Face):
             raise UsageError("this sandbox is inside its `async with` already")
         await self._runner.enter()
         try:
-            if self._surface.values:
-                await self._perform(self._driver.define(self._surface.values, self._surface.scripts))
+            surface = self._surface
+            if surface:
+                await self._perform(self._driver.define(surface.values, surface.scripts, surface.entries))
         except BaseException:
             await self.__aexit__()
             raise

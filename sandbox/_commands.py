@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 Command = Callable[[int], "list[Event]"]
 """What a run begins with: one command of the guest, given the run's number there."""
 
+ENTRY: Final = 0
+"""The target of a call that stands for what bindings answer to the host."""
 _VERBS: Final[dict[Question, Verb]] = {
     "wait": Verb.WAIT,
     "open": Verb.OPEN,
@@ -162,12 +164,20 @@ class Commands:
 
         return expecting
 
-    def define(self, values: Mapping[str, object], scripts: Mapping[str, str] | None = None) -> Command:
-        """Set globals, in order, and run the scripts that finish some of them."""
+    def define(
+        self,
+        values: Mapping[str, object],
+        scripts: Mapping[str, str] | None = None,
+        entries: Mapping[str, str] | None = None,
+    ) -> Command:
+        """Ask bindings for what they set themselves, set globals, in order, and run the scripts that finish some."""
         self._operations.names.update(values)
+        self._operations.names.update(entries or {})
 
         def command(number: int) -> list[Event]:
             events: list[Event] = []
+            for name in (entries or {}).values():
+                events += self.guest.call(number, ENTRY, None, (name,))
             for key, value in values.items():
                 events += self.guest.define(number, key, value)
                 if scripts and key in scripts and self.guest.state is State.READY:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterable, Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
+from sandbox._commands import ENTRY
 from sandbox.http import Request, Response, checked_chunk, is_token
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from sandbox.capabilities.serve import Serve
     from sandbox.serve.served import Served
 
-_ENTRY: Final = 0  # the target of a call that stands for what bindings answer to the host
 
 WHOLE_BYTES: Final = 1 << 20
 """Longer bodies of requests are given in pieces of this size, and so are all that come in chunks."""
@@ -51,7 +51,7 @@ def check_request(request: object, *, may_wait: bool) -> None:
 
 def enter(driver: Driver, name: str, *arguments: object) -> Command:
     """Ask a binding for what it answers to the host under a name."""
-    return lambda number: driver.guest.call(number, _ENTRY, None, (name, *arguments))
+    return lambda number: driver.guest.call(number, ENTRY, None, (name, *arguments))
 
 
 def evaluate(driver: Driver, code: str, filename: str | None) -> Command:

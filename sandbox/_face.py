@@ -14,6 +14,7 @@ from sandbox._entrances import Entrances
 from sandbox._operations import Operations
 from sandbox._options import (
     Options,
+    browser_of,
     check_callable,
     clock_of,
     global_name,
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
     from sandbox._replay.recorder import Recording
     from sandbox._settings import Place
     from sandbox.audit import AuditLog
+    from sandbox.browser.grant import Browser
     from sandbox.calls import HookOption
     from sandbox.capabilities.testing import SuiteListener
     from sandbox.errors import ErrorDetail
@@ -119,6 +121,7 @@ class Face(Entrances):
         fetch: Fetch | Handler | None = None,
         websocket: WebSockets | Connect | None = None,
         files: FileStore | Mapping[str, FileStore] | None = None,
+        browser: Browser | None = None,
         capabilities: Iterable[Capability | Callable[[], Capability]] = (),
         console: Callable[[ConsoleEntry], object] | None = None,
         clock: Literal["real", "virtual"] | None = None,
@@ -157,6 +160,8 @@ class Face(Entrances):
                 and gives a connection or None. None: every WebSocket fails.
             files: The files of the guest: a store, such as `MemoryFiles()` or `DirectoryFiles("data")`, or a mapping of
                 absolute paths to stores. None: the guest has no files.
+            browser: Pages that the guest may use, with Playwright's interface: a `Browser`, which needs the extra
+                `browser`. None: there are none.
             capabilities: What else the guest may use, each a `Capability` of this sandbox alone, or a callable that
                 makes one.
             console: Gets each console entry, on the thread that runs the guest; None: entries are dropped. What it
@@ -212,6 +217,7 @@ class Face(Entrances):
             fetch=fetch,
             websocket=websocket,
             files=files,
+            browser=browser,
             capabilities=capabilities,
             console=console,
             clock=clock,
@@ -252,15 +258,22 @@ class Face(Entrances):
         crypto = Crypto(
             lambda ns: self._driver.guest.instance.charge(ns, ns), lambda seconds: self._driver.seconds_left(seconds)
         )
-        if past is not None:
-            surface.leave_out(past.state.names)
         self._surface, self._is_observed = surface, observer is not None
         self._options = options
         self._closed = False
         entries = Console(options.console, limits.output_bytes)
         mounts = mounts_of(options.files)
-        tests = testing_of(options.testing)
-        sources = sources_of(options.modules, has_files=mounts is not None, has_tests=tests is not None)
+        tests, shown = testing_of(options.testing), browser_of(options.browser)
+        if shown is not None:
+            surface.entries["<browser>"] = "browser.expose"
+        if past is not None:
+            surface.leave_out(past.state.names)
+        sources = sources_of(
+            options.modules,
+            has_files=mounts is not None,
+            has_tests=tests is not None,
+            has_browser=shown is not None,
+        )
         found = Modules(sources, lambda *source: self._driver.compile(*source))
         face = weakref.ref(self)  # what answers fetches goes on on the event loop, and must not keep the sandbox
         network = FetchCapability(network_grant(options.fetch), lambda ns: _charge(face(), ns))
@@ -270,9 +283,9 @@ class Face(Entrances):
         self._serve = Serve(lambda job: self._driver.after_turn(job))
         built_in = (entries, Timers(), Random(options.seed), found, network, sockets, self._serve, files, intl, crypto)
         with _interrupts.Deferral():
-            given_tests = () if tests is None else (tests,)
+            optional = (*(() if tests is None else (tests,)), *(() if shown is None else (shown,)))
             self._operations = operations = Operations(
-                (*built_in, *given_tests, *own), self._handle_owner(), limits.handles
+                (*built_in, *optional, *own), self._handle_owner(), limits.handles
             )
             surface.enter(operations)
             self._driver = Driver(

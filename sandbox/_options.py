@@ -26,8 +26,10 @@ if TYPE_CHECKING:
     from sandbox._replay.recorder import Recording
     from sandbox._settings import MakeInstance, Place
     from sandbox.audit import AuditLog
+    from sandbox.browser.grant import Browser
     from sandbox.calls import HookOption
     from sandbox.capabilities import Capability, ConsoleEntry
+    from sandbox.capabilities.browser import BrowserCapability
     from sandbox.capabilities.testing import SuiteListener, TestingCapability
     from sandbox.errors import ErrorDetail
     from sandbox.fetch.grant import Fetch, Handler
@@ -52,6 +54,7 @@ class SandboxOptions(TypedDict, total=False):
     fetch: Fetch | Handler | None
     websocket: WebSockets | Connect | None
     files: FileStore | Mapping[str, FileStore] | None
+    browser: Browser | None
     capabilities: Iterable[Capability | Callable[[], Capability]]
     console: Callable[[ConsoleEntry], object] | None
     clock: Literal["real", "virtual"] | None
@@ -82,6 +85,7 @@ class Options:
     fetch: Fetch | Handler | None = None
     websocket: WebSockets | Connect | None = None
     files: FileStore | Mapping[str, FileStore] | None = None
+    browser: Browser | None = None
     capabilities: Iterable[Capability | Callable[[], Capability]] = ()
     console: Callable[[ConsoleEntry], object] | None = None
     clock: Literal["real", "virtual"] | None = None
@@ -184,20 +188,31 @@ def mounts_of(option: object) -> Mounts | None:
 
 
 def sources_of(
-    option: ModuleOption | Sequence[ModuleOption] | None, *, has_files: bool, has_tests: bool
+    option: ModuleOption | Sequence[ModuleOption] | None, *, has_files: bool, has_tests: bool, has_browser: bool
 ) -> tuple[Finder, ...]:
     """What finds modules: the embedder's, before those of the bindings that a guest with files may import.
 
-    Before all of them those of the test environment: a runner that is installed as a package is none for a guest.
+    Before all of them those of the test environment, since a runner that is installed as a package is none for a guest,
+    and of the browser.
     """
     found = tuple(finders(option))
-    if not has_files and not has_tests:
+    if not has_files and not has_tests and not has_browser:
         return found
-    from sandbox.modules.builtin import FILES, TESTING, builtin  # most programs do without
+    from sandbox.modules.builtin import BROWSER, FILES, TESTING, builtin  # most programs do without
 
-    first = (builtin(TESTING),) if has_tests else ()
+    first = (builtin(TESTING),) * has_tests + (builtin(BROWSER),) * has_browser
     last = (builtin(FILES),) if has_files else ()
     return *first, *found, *last
+
+
+def browser_of(option: object) -> BrowserCapability | None:
+    """What serves a browser; None: there is none."""
+    if option is None:
+        return None
+    from sandbox.browser.grant import grant_of  # most programs do without
+    from sandbox.capabilities.browser import BrowserCapability
+
+    return BrowserCapability(grant_of(option))
 
 
 def testing_of(option: object) -> TestingCapability | None:

@@ -50,9 +50,9 @@ class Sandbox(Face):
         return HandleCalls(self, self._perform, self._runner)
 
     def _begin(self) -> None:
-        if self._surface.values:
+        if self._surface:
             try:
-                self._perform(self._driver.define(self._surface.values, self._surface.scripts))
+                self._perform(self._driver.define(self._surface.values, self._surface.scripts, self._surface.entries))
             except BaseException:
                 self.close()
                 raise

@@ -28,11 +28,16 @@ class Surface:
     Attributes:
         values: By name.
         scripts: Run after some of them, by the same name.
+        entries: What bindings are asked for before them, by the name that says that it was done.
     """
 
     values: dict[str, Any]
     scripts: dict[str, str] = field(default_factory=dict)
+    entries: dict[str, str] = field(default_factory=dict)
     _entries: list[tuple[Callable[..., Any], Entry]] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.values or self.entries)
 
     def name(self) -> None:
         """Say what the embedder's functions are called in hooks, limits and logs."""
@@ -67,6 +72,7 @@ class Surface:
         for name in names:
             self.values.pop(name, None)
             self.scripts.pop(name, None)
+            self.entries.pop(name, None)
 
 
 def own_capabilities(given: object, built_in: Iterable[type[Capability]]) -> tuple[Capability, ...]:

@@ -9,6 +9,7 @@ import io
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -35,6 +36,8 @@ _LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 _CHECKER = doctest.OutputChecker()
 _PROGRAMS = {"js", "jsx", "ts", "tsx"}
 _KNOWN_LANGUAGES = {"python", "text", "console", "toml", *_PROGRAMS}
+# Pages whose program shows pages in a browser.
+NEED_CHROMIUM = {"browser.md"}
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,8 @@ each_page = pytest.mark.parametrize("page", PAGES, ids=page_id)
 @with_python
 def test_python_blocks_print_what_follows_them(page: Path) -> None:
     """The blocks of a page are one program, in order."""
+    if page.name in NEED_CHROMIUM and shutil.which("chromium") is None:
+        pytest.skip("no Chromium is installed")
     names: dict[str, object] = {"__name__": "__main__"}
     printed = ""
     for block in blocks(page):

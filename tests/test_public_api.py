@@ -84,6 +84,7 @@ def test_the_faces_take_the_same_options() -> None:
         "fetch",
         "websocket",
         "files",
+        "browser",
         "capabilities",
         "console",
         "clock",

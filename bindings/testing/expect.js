@@ -5,6 +5,7 @@ import {
   ArrayPrototypeJoin, isObject, newList, Object, ObjectDefineProperty, ObjectKeys, Promise, ReflectApply, StringPrototypeIncludes,
   toArray, TypeError,
 } from "../primordials.js";
+import { matchers as browserMatchers } from "../browser/expect.js";
 import { custom, makers, wildcards } from "./wildcards.js";
 import { equals } from "./equality.js";
 import { matchers as errorMatchers } from "./matchers_errors.js";
@@ -132,6 +133,7 @@ function addMatcher(name, matcher) {
 
 const tables = newList();
 tables[0] = valueMatchers; tables[1] = errorMatchers; tables[2] = mockMatchers; tables[3] = snapshotMatchers;
+tables[4] = browserMatchers;
 for (let i = 0; i < tables.length; i++) {
   const names = ObjectKeys(tables[i]);
   for (let j = 0; j < names.length; j++) addMatcher(names[j], tables[i][names[j]]);

@@ -10,6 +10,7 @@ import {
   RangeError, StringPrototypeSlice,
 } from "../primordials.js";
 import { startTimer, stopTimer } from "../timers.js";
+import { closeFixtures, fixturesOf, turnTo, wantsFixtures } from "./fixtures.js";
 import { pretty } from "./pretty.js";
 import { detailsOf, newProgress, setCurrent } from "./state.js";
 import { nodes, setRunning } from "./tree.js";
@@ -74,9 +75,10 @@ const inTime = (timeout, what) => new RangeError("Exceeded timeout of " + timeou
 
 /**
  * Call a function that may return a promise or take a callback, and wait for it.
- * @param {any[]} args One that takes another argument gets what it calls when it is done.
+ * @param {any[]} args One that takes another argument gets what it calls when it is done, or fixtures.
+ * @param {number} id Of the test or suite.
  */
-async function call(body, args, timeout, what) {
+async function call(body, args, timeout, what, id) {
   let timer = 0;
   const late = new Promise((_resolve, reject) => {
     timer = startTimer(() => {
@@ -87,7 +89,9 @@ async function call(body, args, timeout, what) {
   });
   try {
     let result;
-    if (body.length > args.length) {
+    if (wantsFixtures(body, args)) {
+      result = (async () => body(await fixturesOf(id)))();
+    } else if (body.length > args.length) {
       let given;
       const calledBack = new Promise((resolve, reject) => {
         const all = newList();
@@ -147,7 +151,7 @@ async function runHooks(kind, node, timeout, errors) {
   for (let i = 0; i < hooks.length; i++) {
     const { body, timeout: own } = hooks[i];
     try {
-      await call(body, newList(), own < 0 ? timeout : own, kind + " hook");
+      await call(body, newList(), own < 0 ? timeout : own, kind + " hook", node.id);
     } catch (error) {
       errors[errors.length] = record(error);
       if (kind === "beforeEach" || kind === "beforeAll") return;
@@ -163,7 +167,7 @@ function fullName(node) {
 
 async function runBody(test, timeout, progress, errors) {
   try {
-    await call(test.body, test.args, test.timeout < 0 ? timeout : test.timeout, "test");
+    await call(test.body, test.args, test.timeout < 0 ? timeout : test.timeout, "test", test.id);
   } catch (error) {
     errors[errors.length] = record(error);
   }
@@ -194,6 +198,7 @@ export async function runPiece(kind, id, timeout) {
     const progress = newProgress(id, fullName(node));
     setCurrent(progress);
     setRunning(kind === "body" ? "test" : "hook");
+    await turnTo(id);
     if (kind === "body") await runBody(node, timeout, progress, errors);
     else await runHooks(kind, node, timeout, errors);
   } finally {
@@ -220,5 +225,6 @@ async function runOne(test, timeout, report) {
   await runHooks("beforeEach", test, timeout, errors);
   if (errors.length === 0) await runBody(test, timeout, newProgress(test.id, fullName(test)), errors);
   await runHooks("afterEach", test, timeout, errors);
+  await closeFixtures(test.id);
   report(test.id, errors, now() - began);
 }

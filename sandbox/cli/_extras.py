@@ -12,6 +12,7 @@ EXTRAS: Final[dict[str, tuple[str, dict[str, str]]]] = {
     "crypto": ("crypto.subtle", {"cryptography": "cryptography"}),
     "fetch": ("requests over the network", {"httpcore": "httpcore", "h2": "h2", "certifi": "certifi"}),
     "websocket": ("WebSockets over the network", {"websockets": "websockets", "httpcore": "httpcore"}),
+    "browser": ("pages of a real browser", {"playwright": "playwright"}),
     "fsspec": ("files of archives, object stores and servers", {"fsspec": "fsspec"}),
     "dask": ("jobs on a cluster", {"distributed": "distributed"}),
     "repl": (

@@ -19,6 +19,9 @@ FILES: Final = {
 TESTING: Final = dict.fromkeys(("sandbox:test", "vitest", "@jest/globals"), "sandbox:test")
 """Those of guests with the test environment: files that were written for other runners import it by their names."""
 
+BROWSER: Final = {"sandbox:browser": "sandbox:browser"}
+"""Those of guests with a browser."""
+
 
 def builtin(names: Mapping[str, str]) -> Finder:
     """What finds the ones of these names."""
