@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ctypes
 from enum import IntEnum
-from typing import Final, NamedTuple
+from typing import Final
+
+from sandbox._records import NamedTuple
 
 VERSION: Final = 1
 
@@ -77,184 +79,184 @@ class Flag(IntEnum):
     REFERENCES = 1
 
 
-class Op(IntEnum):
+class Op:
     """Fixed ops: the protocol's own, then those of the capabilities."""
 
     # id: run; message: its value
-    FINISH = 1
+    FINISH: Final = 1
     # id: run; message: what was thrown
-    FAIL = 2
+    FAIL: Final = 2
     # id: 0 for an exception in a task, 1 for an unhandled rejection; message: what was thrown
-    UNCAUGHT = 3
+    UNCAUGHT: Final = 3
     # id: request the guest no longer waits for
-    CANCEL = 4
+    CANCEL: Final = 4
     # sandbox.call: the host may drain frames and look at signals
-    POLL = 5
+    POLL: Final = 5
     # id: dynamic op whose function object the guest has collected
-    RELEASE = 6
+    RELEASE: Final = 6
     # id: run; message: array of the names that its script declares
-    NAMES = 7
+    NAMES: Final = 7
     # id: line; message: array of the file and milliseconds since the Unix epoch; the next request is made there and
     # then
-    PLACE = 8
+    PLACE: Final = 8
     # id: run; message: offset, in bytes of its text, of where what stands between two words begins
-    COMMENT = 9
+    COMMENT: Final = 9
     # one entry: an object with `type` and its fields
-    CONSOLE_WRITE = 16
+    CONSOLE_WRITE: Final = 16
     # milliseconds since time origin; answered (undefined) when that time has come
-    TIMERS_SLEEP = 24
+    TIMERS_SLEEP: Final = 24
     # byte count; answers that many random bytes
-    RANDOM_FILL = 32
+    RANDOM_FILL: Final = 32
     # specifier, importer's path, its directory or nil, condition; answers a key, nil: none has it, false: there are no
     # modules
-    MODULES_RESOLVE = 40
+    MODULES_RESOLVE: Final = 40
     # the same, the type of the import attribute, whether the source may come later; answers key, source, path,
     # directory or nil, kind; nil: none has it; a number: ask `fetch` for it, unless it is 0, which says that it would
     # come later
-    MODULES_LOAD = 41
+    MODULES_LOAD: Final = 41
     # what `load` answered; answers as `load` does
-    MODULES_FETCH = 42
+    MODULES_FETCH: Final = 42
     # method, URL, names and values of headers in turn, body (nil, a bin, a length or true: a stream, of which the first
     # chunk is asked for), redirect mode; answers a number: the fetch, which wants a chunk of that body; code and text
     # of a failure; or the response: the number by which more of its body is read, 0: there is none, status, its text,
     # names and values of headers, URL, whether it was redirected, a bin: the beginning of the body
-    FETCH_SEND = 48
+    FETCH_SEND: Final = 48
     # number, bin or nil at the end; answers as `send`
-    FETCH_WRITE = 49
+    FETCH_WRITE: Final = 49
     # number; answers a bin and whether it was the last one, or code and text of a failure
-    FETCH_READ = 50
+    FETCH_READ: Final = 50
     # number of a fetch that nobody needs; answers nil
-    FETCH_DROP = 51
+    FETCH_DROP: Final = 51
     # sha256, sha384 or sha512, and a bin; answers its digest
-    FETCH_DIGEST = 52
+    FETCH_DIGEST: Final = 52
     # URL, list of subprotocols; answers number, subprotocol, extensions and how much may be on the way; or a text: why
     # there is no connection
-    WEBSOCKET_OPEN = 72
+    WEBSOCKET_OPEN: Final = 72
     # number; answers when there is something: what has gone of the guest's messages, with 128 bytes for each of them,
     # and how many, a list of messages (strings and bins), and nil or the end: whether it was clean, code, reason; or
     # nil: there is no such socket
-    WEBSOCKET_RECEIVE = 73
+    WEBSOCKET_RECEIVE: Final = 73
     # number, string or bin
-    WEBSOCKET_SEND = 74
+    WEBSOCKET_SEND: Final = 74
     # number of a socket that is being closed, but for messages that wait in the guest
-    WEBSOCKET_LEAVE = 77
+    WEBSOCKET_LEAVE: Final = 77
     # number, code or nil, reason
-    WEBSOCKET_CLOSE = 75
+    WEBSOCKET_CLOSE: Final = 75
     # number of a socket that nobody needs
-    WEBSOCKET_DROP = 76
+    WEBSOCKET_DROP: Final = 76
     # number of a request, status (101: it becomes a WebSocket), its text, names and values of headers in turn, body:
     # nil, a bin or true, for one that is given by `write`; answers nil
-    SERVE_RESPOND = 56
+    SERVE_RESPOND: Final = 56
     # number; answers a bin of the request's body and whether it was the last one
-    SERVE_READ = 57
+    SERVE_READ: Final = 57
     # number, bin or nil at the end; answers whether anybody wants more
-    SERVE_WRITE = 58
+    SERVE_WRITE: Final = 58
     # number; answered (nil) when nobody waits for the response any more
-    SERVE_CLOSED = 59
+    SERVE_CLOSED: Final = 59
     # number of a WebSocket, text or bin; answers its length, 0: it is closed, -1: it waits for those before, -2: there
     # is no room
-    SERVE_SEND = 60
+    SERVE_SEND: Final = 60
     # number of a WebSocket, code, reason; it is closed
-    SERVE_CLOSE = 61
+    SERVE_CLOSE: Final = 61
     # answered (nil) when all WebSockets are lost, because the program goes on in another life of the sandbox
-    SERVE_LOST = 62
+    SERVE_LOST: Final = 62
     # answers the sandbox's locale and time zone
-    INTL_DEFAULTS = 96
+    INTL_DEFAULTS: Final = 96
     # a language tag; answers its canonical form, the locale there is data for or nil, the keywords of its Unicode
     # extension, the numbering system and the hour cycle of that locale; nil: it is no tag
-    INTL_LOCALE = 97
+    INTL_LOCALE: Final = 97
     # a canonical language tag, whether subtags are added; answers it with the likely subtags added or removed
-    INTL_LIKELY = 98
+    INTL_LIKELY: Final = 98
     # a name of a time zone; answers how it is written, nil: there is none
-    INTL_ZONE = 99
+    INTL_ZONE: Final = 99
     # a formatter (its kind, its locale and its options, as JSON); answers what its options resolve to
-    INTL_DESCRIBE = 100
+    INTL_DESCRIBE: Final = 100
     # a formatter, whether parts are asked for, its arguments; answers a text, or types and values in turn
-    INTL_FORMAT = 101
+    INTL_FORMAT: Final = 101
     # a collator, two texts; answers a number below, at or above 0
-    INTL_COMPARE = 102
+    INTL_COMPARE: Final = 102
     # a key of Intl.supportedValuesOf; answers the list
-    INTL_SUPPORTED = 103
+    INTL_SUPPORTED: Final = 103
     # answers whether the host has cryptography
-    CRYPTO_AVAILABLE = 128
+    CRYPTO_AVAILABLE: Final = 128
     # algorithm, bytes; answers bytes
-    CRYPTO_DIGEST = 129
+    CRYPTO_DIGEST: Final = 129
     # algorithm, extractable, usages; answers one description, or those of a public and a private key
-    CRYPTO_GENERATE = 130
+    CRYPTO_GENERATE: Final = 130
     # format, bytes or a JSON Web Key, algorithm, extractable, usages; answers a description
-    CRYPTO_IMPORT = 131
+    CRYPTO_IMPORT: Final = 131
     # format, key; answers bytes or a JSON Web Key
-    CRYPTO_EXPORT = 132
+    CRYPTO_EXPORT: Final = 132
     # algorithm, key, bytes; answers bytes
-    CRYPTO_ENCRYPT = 133
+    CRYPTO_ENCRYPT: Final = 133
     # algorithm, key, bytes; answers bytes
-    CRYPTO_DECRYPT = 134
+    CRYPTO_DECRYPT: Final = 134
     # algorithm, key, bytes; answers bytes
-    CRYPTO_SIGN = 135
+    CRYPTO_SIGN: Final = 135
     # algorithm, key, signature, bytes; answers a boolean
-    CRYPTO_VERIFY = 136
+    CRYPTO_VERIFY: Final = 136
     # algorithm, key, number of bits or nil; answers bytes
-    CRYPTO_DERIVEBITS = 137
+    CRYPTO_DERIVEBITS: Final = 137
     # algorithm, key, algorithm of the new one, extractable, usages; answers a description
-    CRYPTO_DERIVEKEY = 138
+    CRYPTO_DERIVEKEY: Final = 138
     # format, key, key to wrap it with, algorithm; answers bytes
-    CRYPTO_WRAP = 139
+    CRYPTO_WRAP: Final = 139
     # format, bytes, key to unwrap with, algorithm, algorithm of the key, extractable, usages; answers a description
-    CRYPTO_UNWRAP = 140
+    CRYPTO_UNWRAP: Final = 140
     # answers nil: there are no files; or whether the top is storage of the program's own
-    FILES_GRANTED = 176
+    FILES_GRANTED: Final = 176
     # path; answers a description
-    FILES_STAT = 177
+    FILES_STAT: Final = 177
     # path of a directory; answers names, and whether each is a directory, in turn
-    FILES_LIST = 178
+    FILES_LIST: Final = 178
     # path, whether a directory is meant, whether it is made where there is nothing; answers nil
-    FILES_OPEN = 179
+    FILES_OPEN: Final = 179
     # path, position, number of bytes, the text of the description that is meant or nil; answers a bin, shorter only at
     # the end
-    FILES_READ = 180
+    FILES_READ: Final = 180
     # likewise, answered at once
-    FILES_READNOW = 181
+    FILES_READNOW: Final = 181
     # path, bin, manner: write (replaces), create (there must be nothing) or append; answers nil
-    FILES_STORE = 182
+    FILES_STORE: Final = 182
     # path, whether what there is is kept, whether the file may be new; answers the number of a writable, and its size
-    FILES_BEGIN = 183
+    FILES_BEGIN: Final = 183
     # number, position, bin; answers nil
-    FILES_WRITE = 184
+    FILES_WRITE: Final = 184
     # number, size; answers nil
-    FILES_TRUNCATE = 185
+    FILES_TRUNCATE: Final = 185
     # number, which is none any more; answers nil: what was written is the file
-    FILES_COMMIT = 186
+    FILES_COMMIT: Final = 186
     # number; answers nil
-    FILES_DISCARD = 187
+    FILES_DISCARD: Final = 187
     # path, whether the directories above are made too; answers nil, or a list of the path of the first that was made
-    FILES_MAKE = 188
+    FILES_MAKE: Final = 188
     # path, whether directories go with all that is in them; answers nil
-    FILES_REMOVE = 189
+    FILES_REMOVE: Final = 189
     # path, new path, whether what is there is replaced; answers nil
-    FILES_RENAME = 190
+    FILES_RENAME: Final = 190
     # path, path of the copy, whether what is there is replaced; answers nil
-    FILES_COPY = 191
+    FILES_COPY: Final = 191
     # id of the test, hint, text, the inline snapshot or nil, the line of the stack that says where it is inline or nil;
     # answers whether it fits, what it should be or nil, and why it does not
-    TESTING_MATCH = 240
+    TESTING_MATCH: Final = 240
     # id of a test that ran beside others, records of its errors, milliseconds; answers nil
-    TESTING_ENDED = 241
+    TESTING_ENDED: Final = 241
     # path of a module whose coverage counts, the number of its first point, a bin: for each point its line and its
     # offset in bytes, u32 each, with the highest bit of that: it is a function, and no statement
-    TESTING_POINTS = 242
+    TESTING_POINTS: Final = 242
     # a bin: numbers of points that were passed since the last time, and how often, u32 each
-    TESTING_COUNTS = 243
+    TESTING_COUNTS: Final = 243
     # what it is about, name of the action, arguments, options or nil; answers what the action gives
-    BROWSER_ACT = 244
+    BROWSER_ACT: Final = 244
     # what it is about, name of the matcher, whether it must not hold, arguments, options or nil; answers nil: it holds,
     # or why it does not
-    BROWSER_JUDGE = 245
+    BROWSER_JUDGE: Final = 245
     # number of a page, what is asked: url, isClosed, viewportSize, or pages; answers it
-    BROWSER_STATE = 246
+    BROWSER_STATE: Final = 246
     # names of the events that are wanted; answers nil
-    BROWSER_LISTEN = 247
+    BROWSER_LISTEN: Final = 247
     # answers a list of events, when there are some: name, number of the page or -1, parts
-    BROWSER_NEXT = 248
+    BROWSER_NEXT: Final = 248
 
 
 class Tag(IntEnum):

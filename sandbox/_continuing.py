@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from sandbox._lives import OnPending, Past, by_label
 from sandbox._options import check_pending
+from sandbox._records import NamedTuple
 from sandbox.snapshot import Snapshot
 
 if TYPE_CHECKING:

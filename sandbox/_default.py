@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sandbox._commands import Command
     from sandbox._driver import Steps
     from sandbox._languages import Language
-    from sandbox._options import SandboxOptions
+    from sandbox._option_types import SandboxOptions
     from sandbox._runs import Run
 
 

@@ -15,13 +15,13 @@ import math
 import threading
 import time
 from collections.abc import Callable, Generator, Sequence
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from sandbox._clock import Clock, VirtualClock
 from sandbox._commands import Command, Commands
 from sandbox._events import State
 from sandbox._lives import Lives, Past
-from sandbox._records import replace
+from sandbox._records import NamedTuple, replace
 from sandbox._requests import Requests
 from sandbox._runs import Run, check_recursion
 from sandbox._settings import MakeInstance, Settings, seed64

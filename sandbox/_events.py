@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from sandbox._abi import Op
-from sandbox._records import field, record
+from sandbox._records import NamedTuple, field, record
 
 if TYPE_CHECKING:
     from sandbox._abi import Reason, Status
@@ -97,7 +97,7 @@ class Told:
         value: The names; the place's file and time; the comment's offset.
     """
 
-    op: Op
+    op: int
     number: int
     value: Any
 

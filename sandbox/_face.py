@@ -52,7 +52,7 @@ from sandbox.intl import DEFAULT_ZONE
 from sandbox.limits import Limits, OnLimit, Usage
 
 if TYPE_CHECKING:
-    from sandbox._options import SandboxOptions
+    from sandbox._option_types import SandboxOptions
     from sandbox._replay.recorder import Recording
     from sandbox._settings import Place
     from sandbox.audit import AuditLog

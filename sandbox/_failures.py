@@ -52,9 +52,9 @@ _TEXT_UNITS: Final = CAP_ERROR_TEXT_BYTES // 3
 _UNKNOWN_ERROR: Final = "the host function failed"
 _UNKNOWN_VALUE: Final = "a value that cannot cross the sandbox boundary"
 # Where the host's classes come from is its own affair.
-_MODULE: Final = re.compile(r"(?<=of type )(?:[^\s.;]+\.)+")
+_MODULE: Final = r"(?<=of type )(?:[^\s.;]+\.)+"
 # How Python shows objects that have no text of their own: where their classes and they themselves are.
-_OBJECT: Final = re.compile(r"<[^<>]* at 0x[0-9A-Fa-f]+>| at 0x[0-9A-Fa-f]+")
+_OBJECT: Final = r"<[^<>]* at 0x[0-9A-Fa-f]+>| at 0x[0-9A-Fa-f]+"
 
 
 def failure_of(error: BaseException) -> Failure:
@@ -85,7 +85,7 @@ def text_of(error: BaseException, detail: ErrorDetail = "message") -> str:
     if detail == "class":
         return _UNKNOWN_VALUE if isinstance(error, ConversionError) else _UNKNOWN_ERROR
     if isinstance(error, ConversionError):
-        return cut(f"{_MODULE.sub('', error.reason)}{_CONVERSION_SUFFIX}{error.path})")
+        return cut(f"{re.sub(_MODULE, '', error.reason)}{_CONVERSION_SUFFIX}{error.path})")
     if isinstance(error, OSError) and error.errno is not None:
         text = error.strerror or ""  # its str() would name files of the host
     elif isinstance(error, KeyError) and len(error.args) == 1:
@@ -98,7 +98,7 @@ def text_of(error: BaseException, detail: ErrorDetail = "message") -> str:
         text = _UNKNOWN_ERROR  # its text tells where the module was found
     else:
         text = _own_text(error)
-    return cut(_OBJECT.sub("<object>", cut(text)))
+    return cut(re.sub(_OBJECT, "<object>", cut(text)))
 
 
 def properties_of(error: BaseException, detail: ErrorDetail) -> dict[str, object]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterable, Callable, Iterator, Mapping
 from types import BuiltinFunctionType, FunctionType, MethodType
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn
 
 from sandbox._abi import CAP_FIRST_HOST_REQUEST, FIRST_DYNAMIC_OP, Mode, Status
 from sandbox._callables import HostOperation, can_be_paused, operation_of
@@ -17,7 +17,7 @@ from sandbox._events import Encoded, Returned
 from sandbox._labels import Labels
 from sandbox._pausing import Claim, Suspension
 from sandbox._pending import Aborted
-from sandbox._records import field, record, replace
+from sandbox._records import NamedTuple, field, record, replace
 from sandbox._runs import Run
 from sandbox._snapshot_state import SavedOperation, SavedPause, SavedRequest, State
 from sandbox._weights import host_bytes

@@ -7,11 +7,11 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Mapping
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from sandbox._awaitables import Timed
 from sandbox._pausing import misplaced
-from sandbox._records import record
+from sandbox._records import NamedTuple, record
 from sandbox.calls import Answer, Call, Deny, Hook, HookOption, Outcome, payload_bytes
 from sandbox.capabilities.base import Due, Later
 from sandbox.errors import CallLimitExceeded, CapabilityDenied

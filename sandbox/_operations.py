@@ -6,14 +6,14 @@ import threading
 from collections import deque
 from collections.abc import AsyncIterable, Awaitable, Callable, Hashable, Iterable, Iterator, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from sandbox import _abi
 from sandbox._abi import Mode, Tag
 from sandbox._callables import HostOperation, key_of, operation_of
 from sandbox._iterators import IteratorSteps
 from sandbox._pace import Pace
-from sandbox._records import field, record
+from sandbox._records import NamedTuple, field, record
 from sandbox._snapshot_state import SavedOperation, State
 from sandbox._weights import host_bytes
 from sandbox.capabilities.base import Capability, Operation, WorkingCapability

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from sandbox._abi import Status
 from sandbox._detached import DETACHED
 from sandbox._events import Encoded
 from sandbox._pausing import Suspension, suspend
-from sandbox._records import record
+from sandbox._records import NamedTuple, record
 from sandbox.errors import JSError
 from sandbox.pause import pause_in
 from sandbox.stop import stop_in

@@ -1,4 +1,4 @@
-"""Dataclasses that cost nothing before they are used.
+"""Dataclasses that cost nothing before they are used, and named tuples that cost less.
 
 `record`, `field` and `replace` mean what `dataclass`, `field` and `replace` mean in `dataclasses`, where checkers take
 them from. That library takes longer to import than a sandbox to run its first program, and then half a millisecond for
@@ -9,14 +9,16 @@ made, and the library asked for the rest when somebody compares, prints or inspe
 from __future__ import annotations
 
 import sys
+from collections import namedtuple
 from typing import TYPE_CHECKING, Any, Final, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from dataclasses import dataclass as record
     from dataclasses import field, replace
+    from typing import NamedTuple
 
-    __all__ = ["field", "parts_of", "record", "replace"]
+    __all__ = ["NamedTuple", "field", "parts_of", "record", "replace"]
 else:
 
     def record(*, slots: bool, **options: Any) -> Callable[[type], type]:  # noqa: ANN401 - as the library's
@@ -28,6 +30,21 @@ else:
     def field(**options: Any) -> _Given:  # noqa: ANN401 - as the library's
         """What a field is beyond its annotation; see `dataclasses.field`."""
         return _Given(options)
+
+    class _TupleMaker(type):
+        def __new__(cls, name: str, bases: tuple[type, ...], body: dict[str, Any]) -> type:
+            if not bases:
+                return super().__new__(cls, name, bases, body)
+            names = body["__annotations__"]
+            defaults = [body[each] for each in names if each in body]
+            made = namedtuple(name, names, defaults=defaults, module=body["__module__"])
+            for key, value in body.items():
+                if key not in names and key not in ("__module__", "__slots__"):
+                    setattr(made, key, value)
+            return made
+
+    class NamedTuple(metaclass=_TupleMaker):
+        """As `typing.NamedTuple`, which compiles the hint of each field."""
 
     def replace(instance: Any, /, **changes: Any) -> Any:  # noqa: ANN401 - any record
         """A copy with other values; see `dataclasses.replace`."""

@@ -13,7 +13,7 @@ from sandbox.values import undefined
 if TYPE_CHECKING:
     from sandbox._driver import Driver, Steps
     from sandbox._lives import OnPending, Past
-    from sandbox._options import SandboxOptions
+    from sandbox._option_types import SandboxOptions
     from sandbox._runs import Run
     from sandbox._serving import PendingCall
     from sandbox.limits import Limits

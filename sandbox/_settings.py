@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from sandbox._abi import CAP_STACK_BYTES
 from sandbox._instance import MakeInstance
+from sandbox._records import NamedTuple
 
 if TYPE_CHECKING:
     from sandbox._abi import Clock, Control

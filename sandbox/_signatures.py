@@ -8,8 +8,9 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Iterator
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
+from sandbox._records import NamedTuple
 from sandbox.functions import HostFunction
 
 # More than anybody stacks; some objects make up any attribute, and would go on without end.

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from sandbox._abi import CAP_MESSAGE_BYTES, FIRST_DYNAMIC_OP, Clock, Mode
+from sandbox._records import NamedTuple
 from sandbox.errors import SnapshotCorrupt
 
 _MAX_NUMBER: Final = (1 << 53) - 1

@@ -17,7 +17,7 @@ UNDEFINED: Final = bytes((0xC7, 0, Tag.UNDEFINED))
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
-_IDENTIFIER: Final = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]{0,63}")
+_IDENTIFIER: Final = r"[A-Za-z_$][A-Za-z0-9_$]{0,63}"
 _KEY_CHARS: Final = 64
 _MAX_BIGINT_BITS: Final = 1 << 20  # of the engine, sign included
 MAX_BIGINT_BYTES: Final = _MAX_BIGINT_BITS // 8 + 1
@@ -154,7 +154,7 @@ def path_step(key: object) -> str:
     if isinstance(key, int):
         return f"[{key}]"
     text = key if isinstance(key, str) else str(key)
-    if _IDENTIFIER.fullmatch(text):
+    if re.fullmatch(_IDENTIFIER, text):
         return "." + text
     return f"[{(text if len(text) <= _KEY_CHARS else text[:_KEY_CHARS] + '…')!r}]"
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Outcome"]
 
-_CODE_LINE: Final = re.compile(r"[> ] *\d* \|")
+_CODE_LINE: Final = r"[> ] *\d* \|"
 DEFAULT_TRACE: Final[tuple[TraceOption, ...]] = ("console", "calls", "variables")
 
 
@@ -145,7 +145,7 @@ class Outcome:
             told["error"] = error = _error(self.error)
             error.pop("stack", None)
             if "frame" in error:  # its code alone: the rest of it stands beside it
-                error["code"] = "\n".join(line for line in error.pop("frame").split("\n") if _CODE_LINE.match(line))
+                error["code"] = "\n".join(line for line in error.pop("frame").split("\n") if re.match(_CODE_LINE, line))
         if self.paused:
             told["paused"] = [f"{each.name}: {each.reason}" if each.reason else each.name for each in self.paused]
         if self.console:

@@ -250,6 +250,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "stream",
         "_typed",
         "_declarations",
+        "_option_types",
         "_options",
         "_surface",
         "_continuing",

@@ -14,7 +14,8 @@ import pytest
 
 import sandbox
 from sandbox import AsyncGlobals, AsyncSandbox, Globals, JSFunction, Limits, Sandbox, Usage, capabilities, errors
-from sandbox._options import Options, SandboxOptions
+from sandbox._option_types import SandboxOptions
+from sandbox._options import Options
 
 _SAME = (
     "eval",

@@ -10,12 +10,12 @@ import sys
 import weakref
 from collections.abc import Callable
 from dataclasses import FrozenInstanceError, asdict, dataclass, fields, is_dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_type_hints
 
 import pytest
 
 from sandbox import _records
-from sandbox._records import field, record, replace
+from sandbox._records import NamedTuple, field, record, replace
 
 PARTS = '''
 @{made}(slots=True)
@@ -161,6 +161,18 @@ def test_a_record_is_what_dataclasses_would_have_made(name: str) -> None:
     assert _outcome(USES[name], "record") == _outcome(USES[name], "dataclass")
 
 
+class Pair(NamedTuple):
+    """Two things."""
+
+    first: int
+    second: str | None = None
+
+    @property
+    def both(self) -> str:
+        """Together."""
+        return f"{self.first}{self.second}"
+
+
 @record(slots=True, frozen=True)
 class Kept:
     """At the top of a module, as pickle wants it."""
@@ -176,6 +188,15 @@ def test_records_are_pickled_by_their_fields() -> None:
     assert again == Kept(1, [2])
     assert [each.name for each in fields(Kept)] == ["a", "b"]
     assert Kept.kinds == 2
+
+
+def test_named_tuples_are_those_of_typing() -> None:
+    assert repr(Pair(1)) == "Pair(first=1, second=None)"
+    assert (Pair(1, "a").both, Pair(1, "a")._replace(first=2), Pair._fields) == ("1a", (2, "a"), ("first", "second"))
+    assert get_type_hints(Pair) == {"first": int, "second": str | None}
+    assert (Pair.__doc__, Pair.__module__, Pair.__qualname__) == ("Two things.", __name__, "Pair")
+    assert pickle.loads(pickle.dumps(Pair(3))) == Pair(3)
+    assert type(pickle.loads(pickle.dumps(Pair(3)))) is Pair
 
 
 def test_a_record_matches_a_pattern_before_anything_else_was_asked() -> None:

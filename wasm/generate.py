@@ -89,15 +89,19 @@ def _tag_ids(table: Table) -> dict[str, int]:
 def render_python(table: Table) -> str:
     """Text of `sandbox/_abi.py`."""
     out = [f'"""The boundary between guest and host. {NOTICE}"""', "", "from __future__ import annotations", ""]
-    out.extend(["import ctypes", "from enum import IntEnum", "from typing import Final, NamedTuple", ""])
+    out.extend(["import ctypes", "from enum import IntEnum", "from typing import Final", ""])
+    out.extend(["from sandbox._records import NamedTuple", ""])
     out.extend([f"VERSION: Final = {table.version}", ""])
 
-    def enum(name: str, doc: str, members: dict[str, int], docs: dict[str, str] | None = None) -> None:
-        out.extend(["", f"class {name}(IntEnum):", f'    """{doc}"""', ""])
+    def enum(
+        name: str, doc: str, members: dict[str, int], docs: dict[str, str] | None = None, *, is_kind: bool = True
+    ) -> None:
+        base, hint = ("(IntEnum)", "") if is_kind else ("", ": Final")
+        out.extend(["", f"class {name}{base}:", f'    """{doc}"""', ""])
         for member, number in members.items():
             if docs:
                 out.extend(_comment(docs[member], "    "))
-            out.append(f"    {member.upper()} = {number}")
+            out.append(f"    {member.upper()}{hint} = {number}")
         out.append("")
 
     enum("Status", "What an export or `sandbox.call` returns.", table.enums["status"])
@@ -113,6 +117,7 @@ def render_python(table: Table) -> str:
         "Fixed ops: the protocol's own, then those of the capabilities.",
         ops,
         {o.constant: o.doc for o in table.ops},
+        is_kind=False,  # numbers are quicker to import, and so many of them tell
     )
     enum("Tag", "Extension types of the value encoding.", _tag_ids(table), {n: t["doc"] for n, t in table.tags.items()})
     enum("Element", "Element type of a typed array.", table.elements)

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from enum import IntEnum
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from sandbox import _abi
 from sandbox._abi import Control, Status
+from sandbox._records import NamedTuple
 from sandbox.errors import RecordError
 
 VERSION: Final = 1

@@ -6,12 +6,13 @@ import json
 import struct
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import msgpack
 
 from sandbox import _abi
 from sandbox._abi import Tag
+from sandbox._records import NamedTuple
 
 _FRAME: Final = struct.Struct("<III")
 _LONGEST_CHARS: Final = 160

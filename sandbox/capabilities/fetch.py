@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from sandbox.fetch.grant import Fetch
     from sandbox.fetch.hops import RedirectMode
 
+    _Working = WorkingCapability[Exchanges]
+else:
+    _Working = WorkingCapability  # what it works with is imported when it begins
+
 _DIGESTS: Final = ("sha256", "sha384", "sha512")
 _NO_NETWORK: Final = ["denied", "this sandbox was given no network"]
 _GONE: Final = ["dropped", TEXTS["dropped"]]
@@ -26,7 +30,7 @@ def _nobody(_nanoseconds: int) -> None:
     """Nobody is charged."""
 
 
-class FetchCapability(WorkingCapability["Exchanges"]):
+class FetchCapability(_Working):
     """Serves the guest's fetch, as its grant says. A failure is an answer as well: a code and a text."""
 
     stem: ClassVar[str] = "fetch"

@@ -17,12 +17,16 @@ if TYPE_CHECKING:
     from sandbox.websocket.socket import Socket
     from sandbox.websocket.sockets import Sockets
 
-_TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+    _Working = WorkingCapability[Sockets]
+else:
+    _Working = WorkingCapability  # what it works with is imported when it begins
+
+_PROTOCOL_NAME: Final = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 _MOST_PROTOCOL_CHARS: Final = 1 << 12
 _MOST_REASON_BYTES: Final = 123
 
 
-class WebSocketCapability(WorkingCapability["Sockets"]):
+class WebSocketCapability(_Working):
     """Serves the guest's WebSockets, as their grant says. That there is no connection is an answer as well: a text."""
 
     stem: ClassVar[str] = "websocket"
@@ -89,7 +93,7 @@ class WebSocketCapability(WorkingCapability["Sockets"]):
             raise TypeError("subprotocols are texts")
         if self._grant is None or sum(map(len, protocols)) > _MOST_PROTOCOL_CHARS:
             return BLOCKED
-        if len(set(protocols)) != len(protocols) or not all(map(_TOKEN.fullmatch, protocols)):
+        if len(set(protocols)) != len(protocols) or not all(re.fullmatch(_PROTOCOL_NAME, each) for each in protocols):
             return BLOCKED
         from sandbox.network.urls import WEBSOCKET, BadURL, parse  # most programs do without
 

@@ -15,7 +15,7 @@ from sandbox.errors import GuestProtocolError
 
 if TYPE_CHECKING:
     from sandbox import Snapshot
-    from sandbox._options import SandboxOptions
+    from sandbox._option_types import SandboxOptions
 
 FILENAME: Final = "<sandbox.compat>"
 _INT32: Final = 1 << 31

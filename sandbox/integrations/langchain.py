@@ -19,7 +19,7 @@ except ImportError as _error:
     raise missing("langchain-core", "langchain") from _error
 
 if TYPE_CHECKING:
-    from sandbox._options import SandboxOptions
+    from sandbox._option_types import SandboxOptions
 
 __all__ = ["SandboxTool"]
 

@@ -18,7 +18,7 @@ except ImportError as _error:
     raise missing("pydantic-ai", "pydantic-ai") from _error
 
 if TYPE_CHECKING:
-    from sandbox._options import SandboxOptions
+    from sandbox._option_types import SandboxOptions
 
 __all__ = ["SandboxToolset"]
 

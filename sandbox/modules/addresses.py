@@ -8,13 +8,13 @@ from typing import Final
 from sandbox._origins import url_in
 from sandbox.modules.specifiers import MAX_SPECIFIER, is_path, join, parent
 
-_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
-_ORIGIN: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://[^/?#]*)([^?#]*)")
+_SCHEME: Final = r"[A-Za-z][A-Za-z0-9+.-]*:"
+_ORIGIN: Final = r"([A-Za-z][A-Za-z0-9+.-]*://[^/?#]*)([^?#]*)"
 
 
 def is_url(specifier: str) -> bool:
     """Whether it begins with a scheme, as `https://host/x.js` and `node:fs` do."""
-    return _SCHEME.match(specifier) is not None
+    return re.match(_SCHEME, specifier) is not None
 
 
 def absolute(specifier: str, directory: str) -> str:
@@ -26,7 +26,7 @@ def absolute(specifier: str, directory: str) -> str:
     """
     if not is_path(specifier):
         return specifier
-    url = _ORIGIN.match(directory)
+    url = re.match(_ORIGIN, directory)
     origin, top = (url[1], url[2] or "/") if url else ("", directory if directory.startswith("/") else "/")
     return origin + (join(top, specifier) or "/")
 
@@ -37,7 +37,7 @@ def directory_of(path: str) -> str:
     Args:
         path: A key, or a filename; one that is no absolute path is taken to lie below the top.
     """
-    url = _ORIGIN.match(path)
+    url = re.match(_ORIGIN, path)
     if url:
         return url[1] + parent(url[2])
     if is_url(path):

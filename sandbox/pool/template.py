@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, Self, Unpack
 
-from sandbox._options import SandboxOptions
+from sandbox._option_types import SandboxOptions
 from sandbox._sandbox import Sandbox
 from sandbox.capabilities import Capability
 from sandbox.snapshot import Snapshot

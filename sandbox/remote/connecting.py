@@ -26,7 +26,7 @@ from sandbox.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from sandbox._async_sandbox import AsyncSandbox
-    from sandbox._options import SandboxOptions
+    from sandbox._option_types import SandboxOptions
     from sandbox._settings import MakeInstance
     from sandbox.remote.events import Asked
 

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import struct
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 import msgpack
 
+from sandbox._records import NamedTuple
 from sandbox.remote.errors import ConnectionLost, DaemonFull, NamespaceLost, ProtocolError, RemoteError, SandboxLost
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ from sandbox.testing.snapshots import Mode, Snapshots, snapshot_path
 from sandbox.testing.suite import Settings, SuiteRun, TestEvent
 
 if TYPE_CHECKING:
-    from sandbox._options import SandboxOptions
+    from sandbox._option_types import SandboxOptions
     from sandbox.capabilities import ConsoleEntry
     from sandbox.snapshot import Snapshot
 

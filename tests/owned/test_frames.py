@@ -129,7 +129,7 @@ def test_a_run_that_says_nothing_stalls() -> None:
 
 
 @pytest.mark.parametrize("op", [Op.FINISH, Op.FAIL])
-def test_a_run_cannot_end_one_that_has_not_begun(op: Op) -> None:
+def test_a_run_cannot_end_one_that_has_not_begun(op: int) -> None:
     """Another thread waits for its turn; its run has a number, and the guest has not heard of it."""
     with Sandbox(limits=TIGHT) as box:
         waits = threading.Event()

@@ -86,7 +86,7 @@ def deep(inside: bytes, levels: int = 480) -> bytes:
 
 
 @pytest.mark.parametrize("op", [Op.FINISH, Op.FAIL])
-def test_a_hundred_thousand_values_without_a_form_are_named_once(op: Op) -> None:
+def test_a_hundred_thousand_values_without_a_form_are_named_once(op: int) -> None:
     """Where each of them stands is 480 steps long."""
     count = 100_000
     head = deep(b"\xdd" + count.to_bytes(4, "big"))
@@ -124,7 +124,7 @@ def unfolding(tag: Tag | None, levels: int = 60) -> bytes:
 
 @pytest.mark.parametrize("tag", [Tag.MAP, Tag.SET, None])
 @pytest.mark.parametrize("op", [Op.FAIL, Op.UNCAUGHT])
-def test_what_was_thrown_may_unfold_without_end(tag: Tag | None, op: Op) -> None:
+def test_what_was_thrown_may_unfold_without_end(tag: Tag | None, op: int) -> None:
     error = attack(Script().frames((op, RUN if op == Op.FAIL else 1, unfolding(tag))))
 
     assert isinstance(error, JSError)
