@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from wasm import encodings
+from wasm import encodings, entities
 from wasm.cache import cache_directory, digest, sha256, staged_directory, write_atomically
 from wasm.compile import Compiler, Unit, webassembly
 from wasm.errors import BuildError
@@ -139,6 +139,7 @@ def link_typescript(inputs: Inputs, cache: Path, progress: Callable[[str], None]
     upstream = inputs.typescript_upstream
     directories = unpack(upstream, cache)
     included = [directories[source.package] / name for source in upstream.sources for name in source.include]
+    included.append(entities.header(cache))
     compiler = Compiler(webassembly(upstream, cache), inputs.typescript, included, cache)
     return compiler.link(compiler.objects(inputs.typescript_units(directories), progress), progress)
 

@@ -78,7 +78,9 @@ class Transformed(NamedTuple):
 _STANDARD: Final = TypeScript()
 
 
-def transform(source: str, *, language: Language, filename: str, options: TypeScript | None = None) -> Transformed:
+def transform(
+    source: str, *, language: Language, filename: str, options: TypeScript | None = None, is_module: bool = True
+) -> Transformed:
     """Make JavaScript of a program. The parser runs in a WebAssembly instance of its own. Thread-safe.
 
     Args:
@@ -87,6 +89,7 @@ def transform(source: str, *, language: Language, filename: str, options: TypeSc
             returned as it is.
         filename: For messages.
         options: How to do it; None: the defaults.
+        is_module: Whether it may import anything, as automatic JSX does.
 
     Raises:
         JSSyntaxError: The program cannot be parsed, or uses what has no counterpart here; the first frame says where.
@@ -102,6 +105,7 @@ def transform(source: str, *, language: Language, filename: str, options: TypeSc
     flags = _KEEP_TYPES if language == "jsx" else 0
     flags |= _AUTOMATIC_JSX if options.jsx == "automatic" else 0
     flags |= _VERBATIM_IMPORTS if options.verbatim_module_syntax else 0
+    flags |= 0 if is_module else _CLASSIC_SCRIPT
     texts = (options.jsx_factory.encode(), options.jsx_fragment.encode(), options.jsx_import_source.encode())
     answer = module.request(
         _TYPESCRIPT if language == "ts" else _TSX, flags, texts, source.encode("utf-8", "surrogatepass")

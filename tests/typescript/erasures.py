@@ -36,6 +36,8 @@ ERASURES: list[tuple[str, str, str]] = [
     ("template type", "let x: `a${string}` = 'a1'", "let x               = 'a1'"),
     ("import type query", "let x: typeof import('m') = y", "let x                     = y"),
     ("wide characters", "let x: 'é' = y, z: '日' = y, w: '😀' = y", "let x        = y, z      = y, w        = y"),
+    ("variance", "type A<in T, out U, in out V> = 1; class B<out T> {}; f(a, out)", "class B {}; f(a, out)"),
+    ("signatures over lines", "let f: {\n  <A>(a: A): B\n  <A>(a: A): C\n  (a: D): E\n}", "let f\n\n\n\n"),
     # classes
     ("members", "class A<T> extends B<T> implements C, D { }", "class A    extends B                    { }"),
     ("abstract", "abstract class A { abstract m(): void; abstract x: T }", "class A { ; ; ; }"),

@@ -116,7 +116,7 @@ void enter_enum(TSNode node)
     Child *members = allocate(list.count * sizeof *members + 1);
     uint32_t count = list.count;
     memcpy(members, list.items, count * sizeof *members);
-    bool has_number = true, is_first = true;
+    bool has_number = true;
     int64_t number = 0;
     Slice before = {0, 0};
     const char *before_quote = "";
@@ -164,10 +164,8 @@ void enter_enum(TSNode node)
             before = key;
         }
         before_quote = quote;
-        is_first = false;
         names_add(current.members, bare(key, quote));
     }
-    (void)is_first;
     free(members);
 }
 

@@ -76,6 +76,7 @@ EXPORTED(transform) int32_t transform(int32_t address)
     TSNode root = parse(header->language);
     walk(root);
     settle_modules();
+    settle_jsx(root);
     char *code;
     result.code_bytes = code_finish(&code);
     result.code = (uint32_t)(uintptr_t)code;

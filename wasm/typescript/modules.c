@@ -169,6 +169,8 @@ static void blank_element(uint32_t start, uint32_t end)
     blank(start, next < request.length && request.source[next] == ',' ? next + 1 : end);
 }
 
+static bool is_used(Slice name) { return names_have(&used, name) || jsx_uses(name); }
+
 static void settle_import(TSNode node)
 {
     bool keeps_all = request.flags & VERBATIM_IMPORTS;
@@ -179,12 +181,12 @@ static void settle_import(TSNode node)
         Slice text = text_of(child);
         Kind kind = kind_of(child);
         if (kind == IDENTIFIER) {
-            if (keeps_all || names_have(&used, text))
+            if (keeps_all || is_used(text))
                 kept++;
             else
                 blank_element(text.start, text.start + text.length);
         } else if (kind == NAMESPACE_IMPORT) {
-            if (keeps_all || names_have(&used, local_name(child, true)))
+            if (keeps_all || is_used(local_name(child, true)))
                 kept++;
             else
                 blank(text.start, text.start + text.length);
@@ -195,7 +197,7 @@ static void settle_import(TSNode node)
                 if (kind_of(specifier) != IMPORT_SPECIFIER)
                     continue;
                 Slice whole = text_of(specifier);
-                if (!is_type_only(specifier) && (keeps_all || names_have(&used, local_name(specifier, true))))
+                if (!is_type_only(specifier) && (keeps_all || is_used(local_name(specifier, true))))
                     left++;
                 else
                     blank_element(whole.start, whole.start + whole.length);

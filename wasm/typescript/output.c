@@ -7,6 +7,8 @@
 
 enum { KEPT, BLANKED, CUT, FIRST_CHARACTER = 32 }; /* marks; from the last one on they are what stands there instead */
 
+enum { MIDDLE = 1u << 29, LATE = 1u << 30 };
+
 typedef struct { uint32_t at, order, text, length; } Insertion;
 
 static uint8_t *marks;
@@ -86,6 +88,14 @@ void insert(uint32_t at, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
+    add(at, MIDDLE, format, arguments);
+    va_end(arguments);
+}
+
+void insert_early(uint32_t at, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
     add(at, 0, format, arguments);
     va_end(arguments);
 }
@@ -94,7 +104,7 @@ void insert_late(uint32_t at, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    add(at, 1u << 31, format, arguments);
+    add(at, LATE, format, arguments);
     va_end(arguments);
 }
 

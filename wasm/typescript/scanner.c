@@ -58,7 +58,7 @@ static bool scan_jsx_text(TSLexer *lexer)
 {
     bool some = false, lines = false, visible = false;
     while (!lexer->eof(lexer) && lexer->lookahead != '<' && lexer->lookahead != '>' && lexer->lookahead != '{' &&
-           lexer->lookahead != '}' && lexer->lookahead != '&') {
+           lexer->lookahead != '}') {
         some = true;
         lines |= is_line_end(lexer->lookahead);
         visible |= !is_space(lexer->lookahead);
@@ -130,9 +130,9 @@ static bool scan_semicolon(TSLexer *lexer, const bool *valid)
     /* Where `||` may follow, an expression may go on; elsewhere a type or a member of a class has ended. */
     bool in_expression = valid[LOGICAL_OR];
     switch (lexer->lookahead) {
-    case ',': case ':': case ';': case '%': case '>': case '<': case '=': case '?': case '^': case '|': case '&':
+    case ',': case ':': case ';': case '%': case '>': case '=': case '?': case '^': case '|': case '&':
         return false;
-    case '(': case '[': case '`': case '*':
+    case '(': case '[': case '`': case '*': case '<':
         return !in_expression;
     case '{':
         return !valid[SIGNATURE_SEMICOLON];

@@ -56,6 +56,7 @@ void cut(uint32_t start, uint32_t end);               /* to nothing; line ends s
 void put(uint32_t at, char character);                /* in the place of one that is erased */
 bool is_blank(uint32_t at);
 void insert(uint32_t at, const char *format, ...);    /* before what stands there; `%s`, and `%v` for a Slice */
+void insert_early(uint32_t at, const char *format, ...); /* the same, before everything else */
 void insert_late(uint32_t at, const char *format, ...); /* the same, after everything that is inserted there by `insert` */
 uint32_t after_gap(uint32_t at, bool *lines);         /* the next place that is no blank and no comment */
 uint32_t code_finish(char **code);
@@ -81,6 +82,15 @@ void qualify_member(TSNode identifier);
 bool enter_namespace(TSNode node);
 bool is_type_namespace(TSNode node);
 bool enter_namespace_export(TSNode node); /* false: it is no namespace's */
+
+/* --- JSX --- */
+extern bool has_jsx;
+void enter_element(TSNode node, Kind kind);
+void open_expression(TSNode node, const char *before, bool is_needed);
+uint32_t jsx_text(uint32_t start, uint32_t end, const char *before);
+void write_jsx_string(uint32_t start, uint32_t end, uint32_t whole_start, uint32_t whole_end);
+bool jsx_uses(Slice name); /* without anybody's writing it */
+void settle_jsx(TSNode root);
 
 /* A name that has a value, and the block it is declared in; of an enum its members, and those that are strings. */
 typedef struct {

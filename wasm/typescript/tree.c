@@ -85,27 +85,61 @@ static void report(TSNode root)
     refuse(0, "the program cannot be parsed");
 }
 
-/* What the grammar can read of the source: it does not know `export type *`, of which it gets `export      *`. */
-static const char *readable(void)
+static char *copy; /* of the source, once the parser has to be given something else */
+
+static void show(uint32_t at, const char *text, uint32_t length)
 {
-    const char *at = request.source, *end = at + request.length;
-    char *copy = NULL;
-    while ((at = memmem(at, (size_t)(end - at), "export", 6))) {
+    if (!copy) {
+        copy = allocate(request.length + 1);
+        memcpy(copy, request.source, request.length + 1);
+    }
+    memcpy(copy + at, text, length);
+}
+
+static bool is_letter(char character) { return (character | 32) >= 'a' && (character | 32) <= 'z'; }
+
+/* `in` and `out` before the name of a type parameter, of which the grammar knows nothing. */
+static void hide_variance(uint32_t at)
+{
+    const char *source = request.source;
+    for (;;) {
+        while (at < request.length && (source[at] == ' ' || source[at] == '\n' || source[at] == '\r' || source[at] == '\t'))
+            at++;
+        uint32_t length = at + 4 >= request.length ? 0 : !memcmp(source + at, "in ", 3) ? 2
+                                                         : !memcmp(source + at, "out ", 4) ? 3 : 0;
+        if (!length || !(is_letter(source[at + length + 1]) || source[at + length + 1] == '_'))
+            return;
+        /* `out extends A` is a parameter called so. */
+        if (!memcmp(source + at + length + 1, "extends ", at + length + 9 < request.length ? 8 : 0))
+            return;
+        show(at, "   ", length);
+        at += length;
+    }
+}
+
+/* What the grammar can read of the source, of the same length. It does not know `export type *`, of which it gets
+ * `export      *`; nor an ampersand in JSX that begins no named character, as in `<a href="?b=1&c=2">`. For an operator
+ * it makes no difference here which one it is, so the parser never sees one before a word. */
+static const char *readable(uint32_t language)
+{
+    const char *source = request.source, *end = source + request.length;
+    for (const char *at = source; (at = memmem(at, (size_t)(end - at), "export", 6));) {
         at += 6;
         bool lines;
-        uint32_t word = after_gap((uint32_t)(at - request.source), &lines);
-        if (word + 4 >= request.length || memcmp(request.source + word, "type", 4))
+        uint32_t word = after_gap((uint32_t)(at - source), &lines);
+        if (word + 4 >= request.length || memcmp(source + word, "type", 4))
             continue;
         uint32_t star = after_gap(word + 4, &lines);
-        if (star >= request.length || request.source[star] != '*')
-            continue;
-        if (!copy) {
-            copy = allocate(request.length + 1);
-            memcpy(copy, request.source, request.length + 1);
-        }
-        memset(copy + word, ' ', 4);
+        if (star < request.length && source[star] == '*')
+            show(word, "    ", 4);
     }
-    return copy ? copy : request.source;
+    for (uint32_t at = 0; at < request.length; at++)
+        if (source[at] == '<' || source[at] == ',')
+            hide_variance(at + 1);
+    for (const char *at = source; language == LANGUAGE_TSX && (at = memchr(at, '&', (size_t)(end - at))); at++)
+        if ((at == source || at[-1] != '&') && (at[1] == '#' || is_letter(at[1])))
+            show((uint32_t)(at - source), "|", 1);
+    return copy ? copy : source;
 }
 
 TSNode parse(uint32_t language)
@@ -114,7 +148,7 @@ TSNode parse(uint32_t language)
     TSParser *parser = ts_parser_new();
     ts_parser_set_language(parser, grammar);
     learn(grammar);
-    TSTree *tree = ts_parser_parse_string(parser, NULL, readable(), request.length);
+    TSTree *tree = ts_parser_parse_string(parser, NULL, readable(language), request.length);
     TSNode root = ts_tree_root_node(tree);
     if (ts_node_has_error(root))
         report(root);

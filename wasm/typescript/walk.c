@@ -173,9 +173,11 @@ static bool enter(TSNode node, Kind kind)
     uint32_t start = ts_node_start_byte(node);
     if (kind == OTHER || kind == COMMENT)
         return true;
-    /* The parenthesis of parameters may have moved; what is in them has not. */
-    if (start < ts_node_end_byte(node) && is_blank(start) && kind != PARAMETERS)
+    /* The parenthesis of parameters may have moved, and braces of JSX are gone; what is in them is not. */
+    if (start < ts_node_end_byte(node) && is_blank(start) && kind != PARAMETERS && kind != JSX_EXPRESSION)
         return false;
+    if (kind == JSX_ELEMENT || kind == JSX_SELF_CLOSING)
+        enter_element(node, kind);
     if (request.flags & KEEP_TYPES)
         return true;
     return enter_types(node, kind);
