@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from sandbox import JSError, Sandbox, _origins, _source_maps
 from sandbox._origins import Program
+from sandbox._runs import Sources
 from sandbox._stack import Frame
 from sandbox.modules import Importer, ModuleSource, NodeModules, SourceTree
 
@@ -352,6 +353,13 @@ class TestErrors:
         program = Program(text, generated="var A=f();throw 1", mappings=((0, 0, 0, 0), (0, 10, 0, 14)))
         traced = _origins.trace((Frame(None, "a.ts", 1, 11),), {"a.ts": program})
         assert [(frame.file, frame.line, frame.column) for frame in traced.frames] == [("a.ts", 10, 5)]
+
+
+def test_programs_count_with_what_was_made_of_them() -> None:
+    sources = Sources()
+    for number in range(5):
+        sources.add(str(number), Program("x" * (1 << 20), generated="y" * (2 << 20)))
+    assert list(sources.copy()) == ["3", "4"]
 
 
 class TestModules:

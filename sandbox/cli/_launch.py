@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
-from typing import TYPE_CHECKING
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, Final
 
+from sandbox._origins import url_in
 from sandbox.cli._amounts import show_amount
 from sandbox.cli._exit import Exit
 from sandbox.cli._flags import OutputFlags, UsageError
@@ -14,7 +15,11 @@ from sandbox.cli._report import describe, exit_status, to_json
 from sandbox.cli._terminal import Terminal, discard_output, harmless
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sandbox.capabilities import ConsoleEntry
+
+_MAP_BYTES: Final = 32 << 20
 
 
 def read_source(file: str) -> str:
@@ -34,6 +39,15 @@ def read_source(file: str) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise UsageError(f"{file}: not UTF-8 text (byte {error.start:,})") from None
+
+
+def source_map_of(file: str, code: str) -> Callable[[], bytes | None] | None:
+    """What reads the source map that a file names in its last comment, if that is a `.map` file beside it."""
+    name = url_in(code)
+    if file == "-" or name is None or not name.endswith(".map") or PurePath(name).name != name:
+        return None
+    path = Path(file).with_name(name)
+    return lambda: path.read_bytes() if path.is_file() and path.stat().st_size <= _MAP_BYTES else None
 
 
 def launch(program: Program, output: OutputFlags) -> Exit:

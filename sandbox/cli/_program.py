@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from sandbox import JSError, Limits, Sandbox, SandboxError, Usage, undefined
+from sandbox._origins import Program as Text
 from sandbox._records import field, record
 from sandbox.cli._flags import UsageError
 from sandbox.errors import ConversionError, WallLimitExceeded
@@ -39,6 +40,7 @@ class Program:
         clock_resolution_seconds: Steps of the clocks it can read; None or infinity: as fine as they are.
         language: What it is written in; None: what its filename says.
         typescript: How other languages become JavaScript.
+        source_map: Reads the source map that it names; None: it names none.
         is_module: Whether it is an ECMAScript module.
         modules: What it may import.
         record: A file to record it in; None: it is not recorded.
@@ -54,6 +56,7 @@ class Program:
     clock_resolution_seconds: float | None = None
     language: Language | None = None
     typescript: TypeScript | None = None
+    source_map: Callable[[], bytes | None] | None = None
     is_module: bool = False
     modules: Sequence[Modules] = ()
     record: Path | None = None
@@ -120,6 +123,9 @@ def execute(
             text_of = _Texts(box, sink) if show else None
             value = _run(box, program)
         except (SandboxError, KeyboardInterrupt) as error:
+            if isinstance(error, JSError) and program.source_map is not None and program.filename in error.sources:
+                mapped = Text(program.code, source_map=program.source_map)
+                error.know({**error.sources, program.filename: mapped})
             thrown = error.value if isinstance(error, JSError) else error
             text = None if thrown is error or text_of is None else text_of(thrown)
             return Outcome(error=error, error_text=text, usage=box.usage)

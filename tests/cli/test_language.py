@@ -123,6 +123,28 @@ def test_a_file_beside_the_modules(capsys: pytest.CaptureFixture[str], shop: Pat
     assert run(capsys, "run", "--module", "cart=cart.ts", "main.mjs") == (0, "2\n", "")
 
 
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("cart.js.map", "/src/cart.ts:7:48"),
+        ("private.json", "dist/cart.js:5:15"),
+        ("./cart.js.map", "dist/cart.js:5:15"),
+        ("../cart.js.map", "dist/cart.js:5:15"),
+        ("absent.map", "dist/cart.js:5:15"),
+    ],
+)
+def test_a_map_beside_the_file(capsys: pytest.CaptureFixture[str], shop: Path, url: str, shown: str) -> None:
+    made = Path(__file__).parents[1] / "source_maps"
+    (shop / "dist").mkdir()
+    for name in ("dist/cart.js.map", "cart.js.map", "dist/private.json"):
+        (shop / name).write_bytes((made / "cart.js.map").read_bytes())
+    code = (made / "cart.js").read_text("utf-8").replace("cart.js.map", url)
+    (shop / "dist" / "cart.js").write_text(code.replace("\n//#", " total([], '€');\n//#"), "utf-8")
+    status, _, err = run(capsys, "run", "--esm", str(shop / "dist" / "cart.js"))
+    assert status == 1
+    assert shown in err
+
+
 def test_tests(capsys: pytest.CaptureFixture[str], shop: Path) -> None:
     status, out, _ = run(capsys, "test", "--no-color", ".")
     assert status == 1

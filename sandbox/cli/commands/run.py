@@ -11,7 +11,7 @@ from sandbox.cli._config import ConfigFlags
 from sandbox.cli._flags import ClockFlags, LimitFlags, OutputFlags, Record, VirtualClock
 from sandbox.cli._grants import GrantFlags
 from sandbox.cli._language import LanguageFlag, TypeScriptFlags, is_module
-from sandbox.cli._launch import launch, read_source
+from sandbox.cli._launch import launch, read_source, source_map_of
 from sandbox.cli._modules import EsModule, ModuleFlags
 from sandbox.cli._program import Program
 
@@ -50,6 +50,7 @@ def run(
         filename="<stdin>" if file == "-" else modules.guest_path(file),
         language=language,
         typescript=typescript.make(),
+        source_map=source_map_of(file, code),
         is_module=esm or is_module(file, code),
         modules=modules.find(),
         limits=limits.make(),
