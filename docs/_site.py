@@ -12,7 +12,53 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 INDEX = ROOT / "docs" / "README.md"
-REFERENCE = "reference.md"
+# Page in the site -> its title, what it is about, and the modules whose public names it has.
+REFERENCE: dict[str, tuple[str, str, tuple[str, ...]]] = {
+    "reference/sandboxes.md": (
+        "Sandboxes",
+        "What evaluates programs: blocking, asynchronous, and without an object. All of it is in `sandbox`.",
+        ("_sandbox", "_async_sandbox", "_globals", "_default", "_serving"),
+    ),
+    "reference/results.md": (
+        "Results",
+        "What is told of a run; see [programs that feed a model](../results.md).",
+        ("outcome", "stream", "stop", "trace", "previews", "context", "_declarations", "capabilities.console"),
+    ),
+    "reference/values.md": (
+        "Values of the guest",
+        "What has no type of Python's own; see [values](../values.md).",
+        ("_collections", "_handles", "_scalars", "http"),
+    ),
+    "reference/functions.md": (
+        "Limits, functions and capabilities",
+        "What a program may use; see [limits](../limits.md) and [functions](../functions.md).",
+        ("limits", "functions", "exposure", "calls", "audit", "capabilities.base"),
+    ),
+    "reference/grants.md": (
+        "Network and files",
+        "What grants them; see [network requests](../fetch.md), [WebSockets](../websockets.md) and "
+        "[files](../files.md).",
+        ("fetch", "websocket", "files"),
+    ),
+    "reference/lives.md": (
+        "Pauses, snapshots and records",
+        "Programs that are put aside, and runs that are done again; see [pauses](../pause.md), "
+        "[snapshots](../snapshots.md) and [records](../replay.md).",
+        ("pause", "snapshot", "_replay"),
+    ),
+    "reference/many.md": (
+        "Pools, jobs and daemons",
+        "Many programs; see [pools](../pools.md), [jobs](../jobs.md) and [sandboxes elsewhere](../remote.md).",
+        ("pool", "jobs", "remote"),
+    ),
+    "reference/testing.md": ("sandbox.testing", "Tests of JavaScript, and of embedders; see [tests](../tests.md).", ()),
+    "reference/errors.md": (
+        "sandbox.errors",
+        "All are in `sandbox.errors`, the first two in `sandbox` as well; what to do about each is in "
+        "[errors](../errors.md).",
+        ("errors",),
+    ),
+}
 
 _HEADING = re.compile(r"^## (.+)$", re.MULTILINE)
 _ROW = re.compile(r"^\| \[[^\]]+\]\(([^)#]+)\) \|", re.MULTILINE)
@@ -60,7 +106,11 @@ def _outside() -> dict[str, str]:
 
 def on_config(config: Any) -> Any:  # noqa: ANN401 - mkdocs's
     """Set the navigation."""
-    config.nav = [{"Home": "README.md"}, *navigation(), {"Reference": [{"Python": REFERENCE}]}]
+    config.nav = [
+        {"Home": "README.md"},
+        *navigation(),
+        {"Reference": [{title: page} for page, (title, _, _) in REFERENCE.items()]},
+    ]
     return config
 
 
@@ -72,13 +122,14 @@ def on_files(files: Any, config: Any) -> Any:  # noqa: ANN401 - mkdocs's
         # The top's README would be the site's first page.
         place = "about.md" if name == "README.md" else name
         files.append(File.generated(config, place, abs_src_path=str(ROOT / source)))
-    files.append(File.generated(config, REFERENCE, content=reference()))
+    for name, text in reference().items():
+        files.append(File.generated(config, name, content=text))
     return files
 
 
 def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:  # noqa: ANN401 - mkdocs's
     """Have the links of a page lead to where the site has their targets."""
-    if page.file.src_uri == REFERENCE:
+    if page.file.src_uri in REFERENCE:
         return markdown
     source = Path(page.file.abs_src_path)
     if source == INDEX:
@@ -97,26 +148,32 @@ def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str: 
     return _LINK.sub(placed, markdown)
 
 
-def reference() -> str:
-    """The page of all public names, from their docstrings."""
+def reference() -> dict[str, str]:
+    """The pages of all public names, from their docstrings: the name of each in the site, and its text."""
     import inspect
 
     import sandbox
-    from sandbox import errors
+    from sandbox import errors, testing
 
-    kinds: dict[str, list[str]] = {"Classes": [], "Functions": [], "Constants": []}
+    found: dict[str, list[str]] = {page: [] for page in REFERENCE}
     for name in sandbox.__all__:
         value = getattr(sandbox, name)
-        kind = "Classes" if inspect.isclass(value) else "Functions" if callable(value) else "Constants"
         home = getattr(value, "__module__", "sandbox")
-        path = f"{home}.{name}" if kind != "Constants" and home.startswith("sandbox") else ""
-        if path:
-            kinds[kind].append(f"::: {path}\n")
-    lines = ["# Reference", "", "Everything that `import sandbox` has, made of the docstrings.", ""]
-    for kind, entries in kinds.items():
-        if entries:
-            lines += [f"## {kind}", "", *entries]
+        if inspect.isclass(value) or callable(value):
+            found[_page_of(home)].append(f"{home}.{name}")
+    found["reference/testing.md"] += [f"sandbox.testing.{name}" for name in sorted(testing.__all__)]
     listed = set(sandbox.__all__)
-    lines += ["## Errors", "", "In `sandbox.errors`; what to do about each is in [errors](errors.md).", ""]
-    lines += [f"::: sandbox.errors.{name}\n" for name in errors.__all__ if name not in listed and name != "Frame"]
-    return "\n".join(lines)
+    found["reference/errors.md"] += [
+        f"sandbox.errors.{name}" for name in errors.__all__ if name not in listed and name != "Frame"
+    ]
+    return {
+        page: "\n".join([f"# {title}", "", about, "", *(f"::: {path}\n" for path in found[page])])
+        for page, (title, about, _) in REFERENCE.items()
+    }
+
+
+def _page_of(home: str) -> str:
+    for page, (_, _, modules) in REFERENCE.items():
+        if any(home == f"sandbox.{module}" or home.startswith(f"sandbox.{module}.") for module in modules):
+            return page
+    raise LookupError(f"{home} stands in no area of the reference")

@@ -10,7 +10,7 @@ from types import ModuleType
 import pytest
 
 import sandbox
-from sandbox import errors
+from sandbox import errors, testing
 
 ROOT = Path(__file__).parents[1]
 
@@ -44,8 +44,11 @@ def test_pages_have_titles_of_their_own(site: ModuleType) -> None:
 
 
 def test_the_reference_has_every_public_name(site: ModuleType) -> None:
-    named = re.findall(r"^::: ([\w.]+)$", site.reference(), re.MULTILINE)
+    pages = site.reference()
+    named = [path for text in pages.values() for path in re.findall(r"^::: ([\w.]+)$", text, re.MULTILINE)]
     names = {path.rpartition(".")[2] for path in named}
 
     assert len(named) == len(set(named))
-    assert {*sandbox.__all__, *errors.__all__} - names == {"undefined", "Frame"}
+    assert {*sandbox.__all__, *errors.__all__, *testing.__all__} - names == {"undefined", "Frame"}
+    assert list(pages) == list(site.REFERENCE)
+    assert all(1 < text.count("\n::: ") <= 40 for text in pages.values())
