@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from sandbox.cli._extras import installed
 from sandbox.errors import JSError, JSSyntaxError
 
 if TYPE_CHECKING:
@@ -17,6 +18,11 @@ _GRANTS: Final = (
     ("fetch failed: this sandbox was given no network", "--allow-net HOST lets it fetch from there."),
     ("fetch failed: the grant does not allow http", "--allow-net HOST lets it fetch from there."),
 )
+# What the engine says where an extra is missing, what the program must mention, and the extra.
+_EXTRAS: Final = (
+    ("Intl is not defined", "Intl", "intl"),
+    ("cannot read property", "crypto.subtle", "crypto"),
+)
 _NO_MODULES: Final = "this sandbox has no modules"
 
 
@@ -29,6 +35,9 @@ def advice(program: Program, error: BaseException | None) -> str:
     for beginning, text in _GRANTS:
         if error.message.startswith(beginning):
             return text
+    for beginning, mention, extra in _EXTRAS:
+        if error.message.startswith(beginning) and mention in program.code and not installed(extra)[0]:
+            return f"{mention} needs the extra {extra}: pip install 'quickjs-sandbox[{extra}]'"
     if program.to_the_end and error.message.startswith("cannot find module") and _NO_MODULES in error.message:
         return "--modules DIR lets it import the files there, --module NAME=PATH a single one."
     return ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import difflib
 import itertools
 import sys
 from collections.abc import Sequence
@@ -11,11 +12,12 @@ from typing import Annotated, Final
 
 import typer
 
-from sandbox.cli._commands import Commands
+from sandbox.cli._commands import COMMANDS, Commands
 from sandbox.cli._exit import Exit
 from sandbox.cli._flags import UsageError
 from sandbox.cli._terminal import Terminal
 from sandbox.errors import SandboxError
+from sandbox.errors import UsageError as SandboxUsageError
 
 _ABOUT: Final = "Run untrusted JavaScript: no files and no network but what flags grant, limited memory and time."
 
@@ -27,7 +29,7 @@ _EXAMPLES: Final = """[bold]Examples[/bold]
 [cyan]sandbox repl[/cyan]                                type and see what it gives
 [cyan]sandbox serve app.js --port 8000[/cyan]            answer HTTP requests
 [cyan]sandbox daemon --socket s.sock[/cyan]              run sandboxes for other processes
-[cyan]sandbox test tests[/cyan]                           run JavaScript tests
+[cyan]sandbox test tests[/cyan]                          run JavaScript tests
 [cyan]sandbox replay run.record[/cyan]                   do again what `--record run.record` has kept
 [cyan]sandbox doctor[/cyan]                              check this installation, and measure it
 
@@ -80,15 +82,20 @@ def run_app(arguments: Sequence[str] | None) -> int:
             return _complain_json(error, Exit.USAGE)
         text = getattr(error, "format_message", error.__str__)()
         first = next(iter(given), "")
-        if text.startswith("No such command") and first.endswith((".js", ".mjs")):
-            text += f" sandbox run {first} runs a file."
+        if text.startswith("No such command"):
+            if first.endswith((".js", ".mjs")):
+                text += f" sandbox run {first} runs a file."
+            elif near := difflib.get_close_matches(first, COMMANDS, 1):
+                text += f" Did you mean {near[0]!r}?"
         return _complain(text, Exit.USAGE)
     except (KeyboardInterrupt, typer.Abort):
         return _complain("interrupted", Exit.INTERRUPTED)
     except SandboxError as error:
+        # Whoever wrote the command line can mend it, or install what is missing.
+        status = Exit.USAGE if isinstance(error, SandboxUsageError) else Exit.FAILURE
         if as_json:
-            return _complain_json(error, Exit.FAILURE)
-        return _complain(str(error), Exit.FAILURE)
+            return _complain_json(error, status)
+        return _complain(str(error), status)
     return int(status or 0)
 
 

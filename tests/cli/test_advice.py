@@ -53,3 +53,28 @@ def test_of_an_expression(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(capsys, "eval", "import a from 'b'")[2].splitlines()[-1] == "sandbox run --esm runs modules."
     assert run(capsys, "eval", "import('lib')")[2].splitlines()[-1].startswith("Uncaught TypeError: cannot find module")
     assert run(capsys, "eval", "fetch('https://a.test/')")[2].splitlines()[-1] == NET
+
+
+@pytest.mark.parametrize(
+    ("code", "last"),
+    [
+        ("new Intl.NumberFormat()", "Intl needs the extra intl: pip install 'quickjs-sandbox[intl]'"),
+        ("crypto.subtle.digest()", "crypto.subtle needs the extra crypto: pip install 'quickjs-sandbox[crypto]'"),
+        ("undefined.digest()", None),
+    ],
+)
+def test_of_what_an_extra_brings(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, code: str, last: str | None
+) -> None:
+    program = f"delete globalThis.Intl; Object.defineProperty(crypto, 'subtle', {{value: undefined}});\n{code}"
+    monkeypatch.setattr("sandbox.cli._advice.installed", lambda extra: (False, extra))
+    line = run(capsys, "eval", program)[2].splitlines()[-1]
+    assert line == last if last is not None else line.startswith("    at ")
+    monkeypatch.setattr("sandbox.cli._advice.installed", lambda extra: (True, extra))
+    assert run(capsys, "eval", program)[2].splitlines()[-1].startswith("    at ")
+
+
+def test_a_missing_library_is_wrong_usage(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sandbox._options.has_http", lambda: False)
+    status, _, err = run(capsys, "eval", "--allow-net", "example.com", "1")
+    assert (status, "quickjs-sandbox[fetch]" in err) == (2, True)

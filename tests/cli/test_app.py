@@ -39,6 +39,7 @@ from tests.cli.command import COMMAND, run
         (["run"], ["FILE"]),
         (["run", "a.js", "b.js"], ["b.js"]),
         (["frobnicate"], ["frobnicate"]),
+        (["evla", "1"], ["No such command 'evla'. Did you mean 'eval'?"]),
         (["shop.js", "--cpu", "1"], ["No such command 'shop.js'.", "sandbox run shop.js runs a file."]),
         (["run", "no/such/file.js"], ["no/such/file.js: No such file"]),
         (["run", "\x1b[31m\n"], ["No such file"]),

@@ -54,7 +54,7 @@ def mcp(
     try:
         from sandbox.integrations.mcp import make_server
     except ImportError as error:
-        raise UsageError(f"mcp: {error}") from None
+        raise UsageError(str(error)) from None
     from sandbox import MemoryFiles
 
     try:
