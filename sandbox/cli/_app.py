@@ -16,7 +16,7 @@ from sandbox.cli._commands import COMMANDS, Commands
 from sandbox.cli._exit import Exit
 from sandbox.cli._flags import UsageError
 from sandbox.cli._terminal import Terminal
-from sandbox.errors import SandboxError
+from sandbox.errors import LimitExceeded, SandboxError
 from sandbox.errors import UsageError as SandboxUsageError
 
 _ABOUT: Final = "Run untrusted JavaScript: no files and no network but what flags grant, limited memory and time."
@@ -90,6 +90,12 @@ def run_app(arguments: Sequence[str] | None) -> int:
         return _complain(text, Exit.USAGE)
     except (KeyboardInterrupt, typer.Abort):
         return _complain("interrupted", Exit.INTERRUPTED)
+    except LimitExceeded as error:  # before the program began
+        if as_json:
+            return _complain_json(error, Exit.LIMIT)
+        from sandbox.cli._report import limit_text
+
+        return _complain(limit_text(error), Exit.LIMIT)
     except SandboxError as error:
         # Whoever wrote the command line can mend it, or install what is missing.
         status = Exit.USAGE if isinstance(error, SandboxUsageError) else Exit.FAILURE

@@ -66,7 +66,7 @@ def describe(program: Program, outcome: Outcome, *, color: bool) -> str:
             hint = advice(program, error)
             return _uncaught(error, outcome.error_text, color=color) + (f"\n{hint}" if hint else "")
         case LimitExceeded() as error:
-            title = _limit_text(error)
+            title = limit_text(error)
         case ConversionError(path=path, reason=reason):
             place = "The value" if path == "$" else f"The value at {path}"
             title = f"ConversionError: {place} cannot leave the sandbox: it is {reason}."
@@ -84,7 +84,8 @@ def _uncaught(error: JSError, thrown: str | None, *, color: bool) -> str:
     return prefix + (error.render(color=color) if thrown is None else _stack.render(thrown, (), {}, None, color=color))
 
 
-def _limit_text(error: LimitExceeded) -> str:
+def limit_text(error: LimitExceeded) -> str:
+    """Which limit was reached, and the flag that raises it."""
     limit = show_amount(error.limit, error.unit)
     used = limit if error.used is None or error.used < error.limit else show_amount(error.used, error.unit)
     text = f"The {error.resource} limit of {limit} was reached"

@@ -131,3 +131,12 @@ def test_a_missing_guest_is_one_clear_line(capsys: pytest.CaptureFixture[str], m
     monkeypatch.setattr("sandbox.cli._program.Sandbox", missing)
 
     assert run(capsys, "eval", "1") == (4, "", "sandbox: the compiled guest is missing\n")
+
+
+def test_a_limit_that_no_program_fits_in(capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, err = run(capsys, "eval", "--memory", "4MB", "1")
+    assert (status, out) == (3, "")
+    assert err.startswith("sandbox: MemoryLimitExceeded: The memory limit of 4 MB was reached")
+    assert "--memory raises it" in err
+    status, out, err = run(capsys, "eval", "--json", "--memory", "4MB", "1")
+    assert (status, '"type": "MemoryLimitExceeded"' in out, err) == (3, True, "")
