@@ -321,6 +321,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "testing.calls",
         "testing.server",
         "testing.remote.packets",
+        "testing.remote.links",
         "testing.remote.client",
         "testing.remote.server",
         "testing.remote",
@@ -483,6 +484,7 @@ OUTSIDE: dict[str, set[str]] = {
         "remote.protocol",
     },
     "anyio": {
+        "testing.remote.client",
         "_portal",
         "_asynchronous",
         "_awaitables",
@@ -537,6 +539,7 @@ OUTSIDE: dict[str, set[str]] = {
         "browser.gate",
         "testing.server",
         "testing.remote.client",
+        "testing.remote.links",
         "testing.remote.server",
         "cli",
         "remote.link",

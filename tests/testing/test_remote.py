@@ -5,17 +5,24 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import socket
+import ssl
 import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import anyio
 import pytest
+import trustme
 
 from sandbox import Limits
-from sandbox.testing.remote.client import TcpRunner, new_id, run_remote
+from sandbox.testing.remote import links
+from sandbox.testing.remote import server as servers
+from sandbox.testing.remote.client import TcpRunner, new_id, run_remote, run_remote_async
 from sandbox.testing.remote.packets import (
     Frames,
     Kind,
@@ -28,10 +35,12 @@ from sandbox.testing.remote.packets import (
     frame,
 )
 from sandbox.testing.remote.server import RunnerServer
+from tests.conftest import _live
+from tests.faces import FACES
 from tests.servers import accepting
 
 if TYPE_CHECKING:
-    import socket
+    from sandbox.testing.results import SuiteResult
 
 IDS: dict[str, Any] = {"suite": "abcdefghijklmn", "runner": "ABCDEFGHIJKLMN", "timestamp": "T1"}
 PACKETS = [
@@ -91,10 +100,157 @@ PASSES = SUITE + "setTimeout(() => { event('t1', ''); end() }, 5)"
 FAILS = SUITE + "event('t1', JSON.stringify([{name: 'E', message: 'no', stack: '    at x (a.js:1:2)'}])); end()"
 
 
+@pytest.fixture(autouse=True)
+def _settled() -> Iterator[None]:
+    """A client hears of a suite's end before its sandbox is closed."""
+    yield
+    end = time.monotonic() + 10
+    while _live and time.monotonic() < end:
+        time.sleep(0.001)
+
+
 @pytest.fixture(scope="module")
 def server() -> Iterator[RunnerServer]:
     with RunnerServer(limits=Limits(cpu_seconds=0.5, wall_seconds=5)) as running:
         yield running
+
+
+TOKEN = "only who knows this"
+
+
+def run(face: str, runner: TcpRunner, code: str, path: str = "suite.js") -> SuiteResult:
+    if face == "blocking":
+        return runner.run(code, path)
+
+    async def main() -> SuiteResult:
+        return await runner.run_async(code, path)
+
+    return anyio.run(main, backend=face)
+
+
+@pytest.fixture(scope="module")
+def certificates() -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """Of a server, and of those who trust it."""
+    authority, server = trustme.CA(), ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("localhost").configure_cert(server)
+    client = ssl.create_default_context()
+    authority.configure_trust(client)
+    return server, client
+
+
+@pytest.mark.parametrize("face", FACES)
+class TestAWayIn:
+    def test_with_a_token_over_tls(self, certificates: tuple[ssl.SSLContext, ssl.SSLContext], face: str) -> None:
+        ours, theirs = certificates
+        with RunnerServer(token=TOKEN, tls=ours) as server:
+            there = TcpRunner("there", "localhost", server.port, token=TOKEN, tls=theirs)
+            assert TOKEN not in repr(there)
+            assert run(face, there, PASSES).is_ok
+            big = run(face, there, SUITE + "for (let i = 0; i < 300; i++) event('x'.repeat(5000), ''); end()")
+            assert (big.is_ok, len(big.tests)) == (True, 300)
+            wrong = [
+                (replace(there, token=TOKEN + "!"), "Unauthorized"),
+                (replace(there, token="x" * 2000), "Unauthorized"),
+                (replace(there, token=None), "Unauthorized"),
+                (replace(there, tls=ssl.create_default_context()), "was lost"),
+                (replace(there, tls=None), "was lost"),
+            ]
+            for runner, told in wrong:
+                result = run(face, runner, PASSES)
+                assert not result.tests
+                assert told in result.errors[0].title
+
+    def test_a_runner_that_is_lost_is_a_failure(self, face: str) -> None:
+        for talk, text in ((_silent, "has said nothing"), (_leaving, "was lost")):
+            with accepting(talk) as port:
+                there = TcpRunner("there", port=port, suite_seconds=0.3)
+                result = run(face, there, PASSES)
+            assert text in result.errors[0].message
+            assert not run(face, there, PASSES).is_ok  # it is gone
+
+
+@pytest.mark.parametrize("token", ["", "short", "x" * 1025], ids=len)
+def test_tokens_that_are_none(token: str) -> None:
+    with pytest.raises(ValueError, match="16 characters"):
+        RunnerServer(token=token)
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_a_server_and_its_runners_in_tasks(backend: str) -> None:
+    async def main() -> list[Any]:
+        async with RunnerServer() as server, anyio.create_task_group() as tasks:
+            tasks.start_soon(server.wait_async)
+            runners = [TcpRunner(name, port=server.port) for name in ("one", "two")]
+            spread = await run_remote_async([(f"{n}.js", PASSES) for n in range(4)], runners)
+            each = await run_remote_async([("a.js", PASSES), ("b.js", FAILS)], runners, distribute="matrix")
+            with anyio.move_on_after(0.3) as scope:
+                await runners[0].run_async("for (;;);")
+            tasks.cancel_scope.cancel()
+        with pytest.raises(ValueError, match="no runners"):
+            await run_remote_async([], [])
+        return [
+            [suite.file for suite in spread.suites],
+            [(suite.file, suite.runner, suite.is_ok) for suite in each.suites],
+            scope.cancelled_caught,
+        ]
+
+    assert anyio.run(main, backend=backend) == [
+        ["0.js", "1.js", "2.js", "3.js"],
+        [("a.js", "one", True), ("a.js", "two", True), ("b.js", "one", False), ("b.js", "two", False)],
+        True,
+    ]
+
+
+class TestClientsThatHoldIt:
+    @pytest.mark.parametrize("data", [b"", b"x" * 13, b"x" * 14 + b"\0\0\0\x20half"], ids=len)
+    def test_by_saying_nothing(self, monkeypatch: pytest.MonkeyPatch, data: bytes) -> None:
+        monkeypatch.setattr(servers, "_GREETING_SECONDS", 0.2)
+        with RunnerServer(token=TOKEN) as running:
+            with socket.create_connection(("127.0.0.1", running.port)) as link:
+                link.settimeout(20)
+                link.sendall(data)
+                assert link.recv(1) == b""
+            assert TcpRunner("here", port=running.port, token=TOKEN).run(PASSES).is_ok
+
+    def test_by_going_away(self) -> None:
+        """What it has asked for is stopped, and what waits for it is not begun."""
+        with RunnerServer(workers=1, limits=Limits(cpu_seconds=None, wall_seconds=600)) as running:
+            with socket.create_connection(("127.0.0.1", running.port)) as link:
+                link.sendall(b"x" * 14 + frame(b"for (;;);" + b"y" * 14) * 20)
+                end = time.monotonic() + 20
+                while not any(client._running for client in running._clients) and time.monotonic() < end:
+                    time.sleep(0.01)
+            assert TcpRunner("here", port=running.port, suite_seconds=30).run(PASSES).is_ok
+
+    def test_by_sending_more_than_waits(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """What waits has a cap in bytes: no more is read, and all of it is run in the end."""
+        monkeypatch.setattr(links, "_MAX_WAITING_BYTES", 1 << 20)
+        seen: list[int] = []
+        hold = links.Link.hold
+
+        def noted(link: links.Link, size: int) -> None:
+            hold(link, size)
+            seen.append(link._waiting_bytes)
+
+        monkeypatch.setattr(links.Link, "hold", noted)
+        with RunnerServer() as running, socket.create_connection(("127.0.0.1", running.port)) as link:
+            link.settimeout(20)
+            link.sendall(b"x" * 14 + frame(b"//" + b"-" * 300_000 + b"y" * 14) * 8)
+            frames, ended = Frames(), 0
+            while ended < 8:
+                ended += len(list(frames.feed(link.recv(1 << 16))))
+        assert len(seen) == 8
+        assert max(seen) <= 1 << 20
+
+    def test_by_not_reading(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(links, "_SEND_SECONDS", 0.2)
+        flood = SUITE + "for (let i = 0; i < 400; i++) event('x'.repeat(50_000), ''); end()"
+        with RunnerServer(workers=1) as running, socket.socket() as link:
+            link.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            link.connect(("127.0.0.1", running.port))
+            head = "globalThis.__XJET = {runtime: {suiteId: '', runnerId: ''}};"
+            link.sendall(b"x" * 14 + frame((head + flood).encode() + b"y" * 14))
+            assert TcpRunner("here", port=running.port, suite_seconds=20).run(PASSES).is_ok
 
 
 def test_suites_by_our_server_and_our_client(server: RunnerServer) -> None:
@@ -136,14 +292,6 @@ def _leaving(link: socket.socket) -> None:
     link.close()
 
 
-@pytest.mark.parametrize(("talk", "text"), [(_silent, "has said nothing"), (_leaving, "was lost")])
-def test_a_runner_that_is_lost_is_a_failure(talk: Any, text: str) -> None:
-    with accepting(talk) as port:
-        report = run_remote([("a.js", PASSES)], [TcpRunner("there", port=port, suite_seconds=0.3)])
-    assert report.exit_code == 2
-    assert text in report.suites[0].errors[0].message
-
-
 def test_a_runner_that_is_not_there() -> None:
     with accepting(_silent) as port:
         pass
@@ -167,8 +315,6 @@ def test_suites_are_spread_over_runners_or_run_on_each(server: RunnerServer) -> 
 
 
 def test_clients_come_and_go(server: RunnerServer) -> None:
-    import socket
-
     for _ in range(100):
         with socket.create_connection(("127.0.0.1", server.port)) as link:
             link.sendall(b"x" * 14 + b"\xff\xff\xff\xff")

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import contextlib
+import hmac
 import re
 import socket
+import ssl
+import struct
 import threading
+import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Self
 
+from sandbox import _portal
 from sandbox._sandbox import Sandbox
 from sandbox.errors import JSError, SandboxError, UsageError
 from sandbox.functions import HostFunction
 from sandbox.limits import Limits
+from sandbox.testing.remote.links import Link
 from sandbox.testing.remote.packets import (
     ID_BYTES,
     MAX_FRAME_BYTES,
@@ -24,16 +31,17 @@ from sandbox.testing.remote.packets import (
     Type,
     decode_packet,
     encode_error,
-    frame,
 )
 
 if TYPE_CHECKING:
     from sandbox.snapshot import Snapshot
 
-_CHUNK_BYTES: Final = 1 << 16
 _MAX_CLIENTS: Final = 64
-# Suites of one client that wait to be run.
-_MAX_WAITING: Final = 256
+# How long a client may take to say who it is.
+_GREETING_SECONDS = 10.0
+_LENGTH: Final = struct.Struct(">I")
+_MIN_TOKEN: Final = 16
+_MAX_TOKEN_BYTES: Final = 1024
 # What a bundle calls itself, by which the client finds the places in its sources.
 _SOURCE_URL: Final = re.compile(r"//# sourceURL=(\S{1,1000})\s*$")
 _FILENAME: Final = "suite.js"
@@ -128,7 +136,8 @@ class RunnerServer:
         with RunnerServer(port=3000) as server:
             server.wait()
 
-    Whoever can connect can run programs, under the limits: listen on loopback, or behind something that knows who asks.
+    Whoever can connect can run programs, under the limits: listen on loopback, or with a token and TLS. xJet's own
+    command knows neither. In `async with`, under asyncio and trio, the same server is waited for with `wait_async`.
     A suite that ends in no packet of its own, because it was stopped or does not parse, ends in one that says why.
 
     Attributes:
@@ -143,6 +152,8 @@ class RunnerServer:
         workers: int = 2,
         limits: Limits | None = None,
         options: Mapping[str, Any] | None = None,
+        token: str | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         """Say what is served; nothing listens yet.
 
@@ -152,17 +163,23 @@ class RunnerServer:
             workers: How many suites are run at one time.
             limits: Of each suite; None: the defaults, with a minute of wall time.
             options: More options of the sandboxes.
+            token: What a client has to know, 16 characters or more: its first frame. None: anybody is let in.
+            tls: The certificate of this server, and what it is served with; None: connections are not encrypted.
 
         Raises:
             UsageError: The options name what the server sets.
+            ValueError: The token is too short, or too long.
         """
+        if token is not None and not (len(token) >= _MIN_TOKEN and len(token.encode()) <= _MAX_TOKEN_BYTES):
+            raise ValueError(f"a token has {_MIN_TOKEN} characters or more, and {_MAX_TOKEN_BYTES:,} bytes at most")
+        self._token, self._tls = None if token is None else token.encode(), tls
         self.port = port
         self._host, self._workers = host, workers
         self._limits = _LIMITS if limits is None else limits
         self._options = {**(options or {})}
         if taken := {"limits", "functions", "record"} & self._options.keys():
             raise UsageError(f"the option {min(taken)!r} is set by the server")
-        self._clients: set[socket.socket] = set()
+        self._clients: set[Link] = set()
         self._lock = threading.Lock()
         self._is_closed = threading.Event()
         self._start: Snapshot | None = None
@@ -181,12 +198,23 @@ class RunnerServer:
     def __exit__(self, *_exception: object) -> None:
         self.close()
 
+    async def __aenter__(self) -> Self:
+        await _portal.in_thread(self.__enter__)
+        return self
+
+    async def __aexit__(self, *_exception: object) -> None:
+        await _portal.in_thread(self.close)
+
     def wait(self) -> None:
         """Until it is closed by another thread, or by Ctrl-C."""
         self._is_closed.wait()
 
+    async def wait_async(self) -> None:
+        """Until it is closed, for a task of asyncio or trio, which may be cancelled."""
+        await _portal.in_thread(self.wait)
+
     def close(self) -> None:
-        """Listen no more, and leave all clients; suites that run end within their limits."""
+        """Listen no more, and leave all clients; suites that run are stopped."""
         self._is_closed.set()
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
@@ -194,17 +222,17 @@ class RunnerServer:
         with self._lock:
             clients = list(self._clients)
         for client in clients:
-            with contextlib.suppress(OSError):
-                client.shutdown(socket.SHUT_RDWR)
+            client.shut()
         self._thread.join()
         self._pool.shutdown(cancel_futures=True)
 
     def _accept(self) -> None:
         while not self._is_closed.is_set():
             try:
-                client, _ = self._listener.accept()
+                sock, _ = self._listener.accept()
             except OSError:
                 return
+            client = Link(sock)
             with self._lock:
                 is_welcome = len(self._clients) < _MAX_CLIENTS
                 if is_welcome:
@@ -214,23 +242,43 @@ class RunnerServer:
                 continue
             threading.Thread(target=self._serve, args=(client,), name="sandbox runner client", daemon=True).start()
 
-    def _serve(self, client: socket.socket) -> None:
-        link = _Link(client)
+    def _serve(self, link: Link) -> None:
         try:
-            runner = link.receive_exactly(ID_BYTES).rstrip(b"\0").decode("utf-8", "replace")
-            frames, waiting = Frames(), threading.BoundedSemaphore(_MAX_WAITING)
-            while data := client.recv(_CHUNK_BYTES):
+            end = time.monotonic() + _GREETING_SECONDS
+            if self._tls is not None:
+                link.secure(self._tls, _GREETING_SECONDS)
+            runner = link.receive_exactly(ID_BYTES, end).rstrip(b"\0").decode("utf-8", "replace")
+            if self._token is not None:
+                self._check_token(link, self._token, end)
+            frames = Frames()
+            while data := link.receive():
                 for payload in frames.feed(data):
-                    waiting.acquire()
-                    self._pool.submit(self._run, link, payload, runner).add_done_callback(lambda _: waiting.release())
+                    link.hold(len(payload))
+                    future = self._pool.submit(self._run, link, payload, runner)
+                    future.add_done_callback(partial(_let_go, link, len(payload)))
         except (OSError, PacketError, EOFError, RuntimeError):  # the last: the server is closed
             pass
         finally:
             with self._lock:
-                self._clients.discard(client)
-            client.close()
+                self._clients.discard(link)
+            link.shut()
+            link.close()
 
-    def _run(self, link: _Link, payload: bytes, runner: str) -> None:
+    def _check_token(self, link: Link, token: bytes, end: float) -> None:
+        """Read the first frame.
+
+        Raises:
+            PacketError: It is not the token.
+            OSError: It did not come in time.
+            EOFError: It did not come.
+        """
+        (size,) = _LENGTH.unpack(link.receive_exactly(_LENGTH.size, end))
+        given = link.receive_exactly(size, end) if size <= _MAX_TOKEN_BYTES else b""
+        if not hmac.compare_digest(given, token):
+            link.send(encode_error("Unauthorized", "the token is not the server's", "", "", ""))
+            raise PacketError("the token is not the server's")
+
+    def _run(self, link: Link, payload: bytes, runner: str) -> None:
         """Run a suite; whatever becomes of it, the client hears of its end."""
         suite = payload[-ID_BYTES:].rstrip(b"\0").decode("utf-8", "replace")
         has_ended = False
@@ -252,7 +300,10 @@ class RunnerServer:
             functions = {"dispatch": HostFunction(dispatch, name="dispatch")}
             # What crosses at once is a packet, and no more than a frame.
             limits = replace(self._limits, message_bytes=min(self._limits.message_bytes, MAX_FRAME_BYTES))
-            with Sandbox.restore(self._start, functions=functions, **{**self._options, "limits": limits}) as box:
+            options = {**self._options, "functions": functions, "limits": limits}
+            with Sandbox.restore(self._start, **options) as box, link.running(box) as is_wanted:
+                if not is_wanted:
+                    return
                 box.eval(code, filename=_name_of(code))
                 box.run_until_idle()
             if not has_ended:
@@ -265,6 +316,10 @@ class RunnerServer:
             fail("Error", "the runner has failed")
 
 
+def _let_go(link: Link, size: int, _future: object) -> None:
+    link.let_go(size)
+
+
 def _is_end(data: bytes) -> bool:
     """Whether a packet is the last one of its suite; what is no packet is not."""
     try:
@@ -272,28 +327,6 @@ def _is_end(data: bytes) -> bool:
     except PacketError:
         return False
     return packet.kind is Kind.ERROR or (packet.kind is Kind.STATUS and packet.type is Type.END_SUITE)
-
-
-class _Link:
-    """One client's connection, to which several suites write."""
-
-    def __init__(self, client: socket.socket) -> None:
-        self._client = client
-        self._lock = threading.Lock()
-
-    def receive_exactly(self, count: int) -> bytes:
-        data = b""
-        while len(data) < count:
-            part = self._client.recv(count - len(data))
-            if not part:
-                raise EOFError
-            data += part
-        return data
-
-    def send(self, payload: bytes) -> None:
-        """A frame; one that cannot be sent is dropped, for nobody is there."""
-        with contextlib.suppress(OSError), self._lock:
-            self._client.sendall(frame(payload))
 
 
 def _name_of(code: str) -> str:
