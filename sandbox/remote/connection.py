@@ -77,12 +77,13 @@ class Connection:
         peer_body_bytes: The longest body that the other side takes.
     """
 
-    def __init__(self, role: Role, *, max_body_bytes: int = MAX_BODY_BYTES) -> None:
+    def __init__(self, role: Role, *, max_body_bytes: int = MAX_BODY_BYTES, max_open_bytes: int = MAX_NUMBER) -> None:
         """Begin; a client goes on with `hello`.
 
         Args:
             role: Which side this is.
             max_body_bytes: The longest body to take.
+            max_open_bytes: The bodies of all requests to take that have no answer yet.
         """
         self.state: Literal["greeting", "open", "closed"] = "greeting"
         self.max_body_bytes = max_body_bytes
@@ -96,8 +97,11 @@ class Connection:
         self._parity = 1 if role == "client" else 0
         self._next_request, self._next_stream = 1, 2 - self._parity
         self._last_request, self._last_stream = 0, 0
-        self._ours: set[int] = set()
-        self._theirs: set[int] = set()
+        self._max_open_bytes, self._peer_open_bytes = max_open_bytes, MAX_NUMBER
+        # Requests without an answer, and the sizes of their bodies.
+        self._ours: dict[int, int] = {}
+        self._theirs: dict[int, int] = {}
+        self._ours_bytes = self._theirs_bytes = 0
         self._sending: dict[int, _Sending] = {}
         self._receiving: dict[int, _Receiving] = {}
 
@@ -175,6 +179,10 @@ class Connection:
         if not isinstance(bound, int) or isinstance(bound, bool) or not 0 <= bound <= MAX_NUMBER:
             self._fail(Code.MALFORMED, "max_body_bytes is missing")
         self.peer_body_bytes = bound
+        together = facts.get("max_open_bytes", MAX_NUMBER)
+        if not isinstance(together, int) or isinstance(together, bool) or not 0 <= together <= MAX_NUMBER:
+            self._fail(Code.MALFORMED, "max_open_bytes is no number")
+        self._peer_open_bytes = together
 
     def _on_request(self, number: int, method: str, parameters: dict[str, Any], body: Any) -> Event:  # noqa: ANN401 - checked
         if number <= self._last_request:
@@ -182,8 +190,13 @@ class Connection:
         if len(self._theirs) >= MAX_REQUESTS:
             self._fail(Code.TOO_MANY, "too many requests at one time")
         self._last_request = number
-        self._theirs.add(number)
-        return Asked(number, method, parameters, self._body(body))
+        given = self._body(body)
+        size = _size_of(given)
+        if self._theirs_bytes + size > self._max_open_bytes:
+            self._fail(Code.TOO_MANY, "too many bytes at one time")
+        self._theirs[number] = size
+        self._theirs_bytes += size
+        return Asked(number, method, parameters, given)
 
     def _on_result(self, number: int, result: dict[str, Any], body: Any) -> Event:  # noqa: ANN401 - checked
         self._settle(number)
@@ -196,7 +209,7 @@ class Connection:
     def _settle(self, number: int) -> None:
         if number not in self._ours:
             self._fail(Code.UNEXPECTED, "an answer to no request")
-        self._ours.remove(number)
+        self._ours_bytes -= self._ours.pop(number)
 
     def _on_cancel(self, number: int) -> Event | None:
         return Cancelled(number) if number in self._theirs else None  # it may have been answered meanwhile
@@ -290,6 +303,8 @@ class Connection:
         assert self._role == "server"
         assert self._was_greeted
         assert self.state == "greeting"
+        if self._max_open_bytes < MAX_NUMBER:
+            facts = {"max_open_bytes": self._max_open_bytes, **facts}
         self._send(Kind.WELCOME, {"version": VERSION, "max_body_bytes": self.max_body_bytes, **facts})
         self.state = "open"
 
@@ -306,10 +321,14 @@ class Connection:
         """
         if len(self._ours) >= MAX_REQUESTS:
             raise ValueError("too many requests are open")
+        size = body if isinstance(body, int) else len(body or b"")
+        if self._ours_bytes + size > self._peer_open_bytes:
+            raise ValueError(f"the other side takes {self._peer_open_bytes:,} bytes at one time")
         number = self._next_request
         stream = self._send_with_body([Kind.REQUEST, number, method, parameters], body)
         self._next_request = number + 1
-        self._ours.add(number)
+        self._ours[number] = size
+        self._ours_bytes += size
         self._begin(stream, body)
         return number
 
@@ -317,12 +336,12 @@ class Connection:
         """Answer a request of the other side's; `body` and errors as for `request`."""
         assert number in self._theirs
         stream = self._send_with_body([Kind.RESULT, number, result], body)
-        self._theirs.remove(number)
+        self._theirs_bytes -= self._theirs.pop(number)
         self._begin(stream, body)
 
     def refuse(self, number: int, code: int, text: str = "", detail: dict[str, Any] | None = None) -> None:
         """Answer a request of the other side's with an error."""
-        self._theirs.remove(number)
+        self._theirs_bytes -= self._theirs.pop(number)
         self._send(Kind.ERROR, number, int(code), text[:MAX_TEXT], detail or {})
 
     def cancel(self, number: int) -> None:
@@ -433,6 +452,10 @@ class Connection:
         assert sending.left >= 0
         if not sending.left:
             del self._sending[number]
+
+
+def _size_of(body: Body) -> int:
+    return body.size if isinstance(body, Stream) else len(body or b"")
 
 
 _ANY: Final = object

@@ -20,7 +20,7 @@ import trio
 
 from sandbox.remote.books import Bounds, Census, Spaces
 from sandbox.remote.peers import Peer
-from sandbox.remote.protocol import Code
+from sandbox.remote.protocol import OPEN_BODIES, Code
 from sandbox.remote.sessions import House, Session
 from sandbox.remote.statistics import Statistics, as_prometheus
 from sandbox.remote.workers import WorkerProcess, Workers
@@ -132,7 +132,7 @@ class Daemon:
             house.statistics.count("connections_refused_total")
             await trio.aclose_forcefully(stream)
             return
-        peer = Peer(stream, house.bounds.body_bytes)
+        peer = Peer(stream, house.bounds.body_bytes, OPEN_BODIES * house.bounds.body_bytes)
         session = Session(house, peer, _owner_of_socket(stream))
         house.sessions[session] = peer
         before = 0, 0

@@ -11,7 +11,7 @@ import trio
 
 from sandbox.remote.connection import Connection
 from sandbox.remote.events import Body, Event, Granted, Received, Reset, Stream
-from sandbox.remote.protocol import MAX_OUTGOING_BYTES, Code
+from sandbox.remote.protocol import MAX_NUMBER, MAX_OUTGOING_BYTES, Code
 
 _READ_BYTES: Final = 1 << 17
 PING_SECONDS: Final = 5.0
@@ -36,9 +36,9 @@ class Peer:
         descriptor: Of its socket, where bytes can be written without a task; -1: there is none, or it is of TLS.
     """
 
-    def __init__(self, stream: trio.abc.Stream, max_body_bytes: int) -> None:
-        """Take over a stream; `run` serves it."""
-        self.connection = Connection("server", max_body_bytes=max_body_bytes)
+    def __init__(self, stream: trio.abc.Stream, max_body_bytes: int, max_open_bytes: int = MAX_NUMBER) -> None:
+        """Take over a stream; `run` serves it. The bounds are those of `Connection`."""
+        self.connection = Connection("server", max_body_bytes=max_body_bytes, max_open_bytes=max_open_bytes)
         self.is_gone = False
         self.received_bytes = self.sent_bytes = 0
         self._stream = stream

@@ -34,6 +34,8 @@ MAX_STREAMS: Final = 256
 """Streams of one side that have not ended."""
 MAX_BODY_BYTES: Final = 1 << 30
 """A body, by default; each side says in its greeting what it takes."""
+OPEN_BODIES: Final = 4
+"""So many of the longest bodies a client may have under way at one time."""
 MAX_OUTGOING_BYTES: Final = 64 << 20
 """What waits to be sent; whoever does not read more than that is not worth waiting for."""
 MAX_NONCE_BYTES: Final = 32

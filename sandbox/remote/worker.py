@@ -25,7 +25,7 @@ from sandbox.limits import Limits
 from sandbox.remote.connection import Connection
 from sandbox.remote.hosted import Hosted, Job
 from sandbox.remote.link import Link
-from sandbox.remote.protocol import MAX_GREETING_BYTES, Code, Refusal, check_parameters
+from sandbox.remote.protocol import MAX_GREETING_BYTES, OPEN_BODIES, Code, Refusal, check_parameters
 from sandbox.remote.statistics import OF_LINES, count_line
 
 if TYPE_CHECKING:
@@ -162,7 +162,8 @@ class Worker:
                 self._open_line(number, data[_LINE.size :], socket.socket(fileno=descriptors[0]))
 
     def _open_line(self, number: int, greeting: bytes, sock: socket.socket) -> None:
-        connection = Connection("server", max_body_bytes=self.link.peer_body_bytes)  # the daemon says what is too long
+        most = self.link.peer_body_bytes  # as the daemon has told it
+        connection = Connection("server", max_body_bytes=most, max_open_bytes=OPEN_BODIES * most)
         connection.receive(greeting)
         connection.welcome({})
         with self._lock:

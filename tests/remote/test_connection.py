@@ -288,6 +288,22 @@ def test_ours_are_counted_before_they_are_sent() -> None:
         client.request("m", {})
 
 
+@pytest.mark.parametrize("body", [bytes(4000), bytes(100_000)], ids=["inline", "streams"])
+def test_too_many_bytes_at_one_time(body: bytes) -> None:
+    """Of requests that have no answer yet, whether their bodies are there or not. Their sender knows."""
+    most = 3 * len(body)
+    client, server = pair(max_open_bytes=most)
+    numbers = [client.request("m", {}, body) for _ in range(3)]
+    with pytest.raises(ValueError, match="at one time"):
+        client.request("m", {}, b"x")
+    server.receive(client.take())
+    server.answer(numbers[0], {})
+    client.receive(server.take())
+    client.request("m", {}, body)
+    assert not any(isinstance(event, Failed) for event in server.receive(client.take()))
+    assert refusal_of(server, frame(Kind.REQUEST, 9, "m", {}, b"x")) == "TOO_MANY"
+
+
 def test_a_body_that_the_other_side_does_not_take() -> None:
     client, _ = pair(max_body_bytes=INLINE_BYTES + 1)
     client.request("m", {}, bytes(INLINE_BYTES + 1))

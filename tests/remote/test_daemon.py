@@ -490,7 +490,7 @@ def test_a_client_that_asks_for_the_answers_of_another(daemon: Running) -> None:
     with closing(sock), sandbox.connect(daemon.address) as remote:
 
         def f() -> str:
-            connection._theirs.add(1)
+            connection._theirs[1] = 0
             connection.answer(1, {"status": 0, "control": {}, "fuel": None, "halt": False}, b"\xa1x")
             sock.sendall(connection.take())
             assert next(answers(sock, connection, Ended))
