@@ -149,7 +149,7 @@ static bool scan_semicolon(TSLexer *lexer, const bool *valid)
         return lexer->lookahead != '=';
     case 'i':
         lexer->advance(lexer, true);
-        if (lexer->lookahead != 'n')
+        if (lexer->lookahead != 'n' || !in_expression)
             return true;
         lexer->advance(lexer, true);
         return is_word(lexer->lookahead) && !at_word(lexer, "stanceof");

@@ -53,13 +53,24 @@ bool same(Slice slice, const char *text)
     return strlen(text) == slice.length && !memcmp(request.source + slice.start, text, slice.length);
 }
 
-/* Says where the parser got lost: the first error that has no other in it. */
+/* Of `f<T>`...`` the grammar thinks that a `!` is missing before the template. */
+static bool is_tolerable(TSNode node)
+{
+    return ts_node_is_missing(node) && kind_of(node) == SIGN_BANG && request.source[ts_node_end_byte(node)] == '`';
+}
+
+/* Says where the parser got lost: the first error that has no other in it. Returns where it did not. */
 static void report(TSNode root)
 {
     TSTreeCursor cursor = ts_tree_cursor_new(root);
     for (bool more = true; more;) {
         TSNode node = ts_tree_cursor_current_node(&cursor);
         Slice text = text_of(node);
+        if (is_tolerable(node)) {
+            while (!(more = ts_tree_cursor_goto_next_sibling(&cursor)) && ts_tree_cursor_goto_parent(&cursor))
+                ;
+            continue;
+        }
         if (ts_node_is_missing(node))
             refuse(text.start, "expected '%s'", ts_node_type(node));
         bool is_error = ts_node_symbol(node) == (TSSymbol)-1;
@@ -82,7 +93,6 @@ static void report(TSNode root)
         while ((more = ts_tree_cursor_goto_next_sibling(&cursor)) == false && ts_tree_cursor_goto_parent(&cursor))
             ;
     }
-    refuse(0, "the program cannot be parsed");
 }
 
 static char *copy; /* of the source, once the parser has to be given something else */
@@ -101,17 +111,27 @@ static bool is_letter(char character) { return (character | 32) >= 'a' && (chara
 /* `in` and `out` before the name of a type parameter, of which the grammar knows nothing. */
 static void hide_variance(uint32_t at)
 {
+    static const char *const operators[] = {"as ", "satisfies ", "in ", "instanceof ", "of ", "extends "};
+    enum { LONGEST_COMMENT = 256 };
     const char *source = request.source;
     for (;;) {
-        while (at < request.length && (source[at] == ' ' || source[at] == '\n' || source[at] == '\r' || source[at] == '\t'))
+        while (at < request.length && strchr(" \n\r\t", source[at]))
             at++;
-        uint32_t length = at + 4 >= request.length ? 0 : !memcmp(source + at, "in ", 3) ? 2
-                                                         : !memcmp(source + at, "out ", 4) ? 3 : 0;
-        if (!length || !(is_letter(source[at + length + 1]) || source[at + length + 1] == '_'))
+        if (at + 1 < request.length && source[at] == '/' && source[at + 1] == '*') {
+            size_t left = request.length - at < LONGEST_COMMENT ? request.length - at : LONGEST_COMMENT;
+            const char *end = memmem(source + at, left, "*/", 2);
+            if (!end)
+                return;
+            at = (uint32_t)(end + 2 - source);
+            continue;
+        }
+        uint32_t length = !strncmp(source + at, "in ", 3) ? 2 : !strncmp(source + at, "out ", 4) ? 3 : 0;
+        const char *next = source + at + length + 1;
+        if (!length || !(is_letter(*next) || *next == '_'))
             return;
-        /* `out extends A` is a parameter called so. */
-        if (!memcmp(source + at + length + 1, "extends ", at + length + 9 < request.length ? 8 : 0))
-            return;
+        for (uint32_t index = 0; length == 3 && index < sizeof operators / sizeof *operators; index++)
+            if (strcmp(operators[index], "in ") && !strncmp(next, operators[index], strlen(operators[index])))
+                return; /* it is a name */
         show(at, "   ", length);
         at += length;
     }

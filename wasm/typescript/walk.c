@@ -86,6 +86,20 @@ static void enter_assertion(TSNode node)
     }
 }
 
+/* ``f<T>`...` ``, which the grammar takes for two comparisons. */
+static void enter_comparison(TSNode node)
+{
+    TSNode left = ts_node_child(node, 0), sign = ts_node_child(node, 1);
+    uint32_t end = ts_node_end_byte(sign);
+    bool lines;
+    if (kind_of(left) != BINARY || request.source[end - 1] != '>' || !same(text_of(sign), ">") ||
+        request.source[after_gap(end, &lines)] != '`')
+        return;
+    TSNode opening = ts_node_child(left, 1);
+    if (same(text_of(opening), "<"))
+        blank(ts_node_start_byte(opening), end);
+}
+
 static bool enter_types(TSNode node, Kind kind)
 {
     uint32_t start = ts_node_start_byte(node), end = ts_node_end_byte(node);
@@ -108,10 +122,14 @@ static bool enter_types(TSNode node, Kind kind)
         erase_operator(node, WORD_SATISFIES);
         return true;
     case NON_NULL:
-        blank(end - 1, end);
+        if (request.source[end - 1] == '!' && !ts_node_is_missing(ts_node_child(node, 1)))
+            blank(end - 1, end);
         return true;
     case TYPE_ASSERTION:
         enter_assertion(node);
+        return true;
+    case BINARY:
+        enter_comparison(node);
         return true;
     case ARROW_FUNCTION:
         enter_arrow(node);
