@@ -110,10 +110,13 @@ def is_unfinished(code: str, make: type[Sandbox], language: Language | None = No
     return False
 
 
-# What is said of TypeScript and JSX: the token at which nothing fits any more.
-_REFUSED: Final = re.compile(r"unexpected '(.*)'", re.DOTALL)
 # What the engine says of a token without an end; the place is the token's beginning.
 _ENDLESS: Final = ("unexpected end of comment",)
+# What the engine says of text in quotes or backticks, and what is said of it in TypeScript and JSX.
+_UNENDED: Final = frozenset({"unexpected end of string", "unexpected '`'"})
+_TOO_EARLY: Final = "the program ends too early"
+_STRINGS: Final = re.compile(rb"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`(?:[^`\\]|\\.)*`|//.*""")
+_QUOTE: Final = re.compile(rb"['\"]")
 _PREFIX: Final = len("throw 0;")
 
 
@@ -126,18 +129,8 @@ def _is_at_the_end(error: JSSyntaxError, code: str) -> bool:
     lines = code.encode("utf-8", "surrogatepass").split(b"\n")  # columns are counted in bytes
     line, column = place.line - 1, place.column - 1 - (_PREFIX if place.line == 1 else 0)
     rest = b"\n".join([lines[line][max(column, 0) :], *lines[line + 1 :]]) if line < len(lines) else b""
-    if refused := _REFUSED.fullmatch(error.message):
-        return _is_cut_off(refused[1].encode("utf-8", "surrogatepass"), rest.rstrip(), b"\n".join(lines).rstrip())
-    if error.message == "unexpected end of string":
+    if error.message in _UNENDED:
         return rest.startswith(b"`")
+    if error.message == _TOO_EARLY and _QUOTE.search(_STRINGS.sub(b"", lines[-1])):
+        return False  # another line does not end a text in quotes
     return not rest.strip()
-
-
-def _is_cut_off(token: bytes, rest: bytes, text: bytes) -> bool:
-    """Whether a text of another language than JavaScript, which is refused from a token on, lacks only an end."""
-    before = text[: len(text) - len(rest)]
-    if rest.startswith(b"`") or (rest.startswith(b"*") and before.endswith(b"/")):
-        return True
-    is_open = sum(text.count(bytes([sign])) for sign in b"([{") > sum(text.count(bytes([sign])) for sign in b")]}")
-    ends = rest == token or rest.endswith(token)
-    return ends and not before.endswith((b"'", b'"')) and (is_open or not token[-1:].isalnum())

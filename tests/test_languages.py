@@ -143,6 +143,21 @@ class TestErrors:
                 "  3 | fail('ß')",
             ]
 
+    def test_in_what_was_written_in_other_words(self) -> None:
+        code = """enum Größe { A = 1, B = 2 }
+namespace N { export const x: number = 1; export function f(y: string): never { throw new Error(y) } }
+class P { constructor(private a: number, public b: string) { this.a = N.f(b) as never } }
+new P(Größe.A, 'ß' as any);
+"""
+        with Sandbox() as box, pytest.raises(JSError) as caught:
+            box.eval(code, filename="x.ts")
+        lines = code.splitlines()
+        parts = (1, "new Error"), (2, "f(b)"), (3, "new P")
+        assert [(frame.line, frame.column) for frame in caught.value.frames] == [
+            (line + 1, lines[line].index(part) + 1) for line, part in parts
+        ]
+        assert lines[1][12:60] in caught.value.sources["x.ts"]
+
     def test_of_syntax(self) -> None:
         with Sandbox() as box:
             with pytest.raises(JSSyntaxError) as caught:
@@ -243,6 +258,32 @@ class TestModules:
             assert box.import_module("b.ts") == {"default": "<T>"}
 
 
+class TestJsx:
+    RUNTIME = (
+        "export const jsx = (type, props) => [type, props.children]; export const jsxs = jsx; export const Fragment = 0"
+    )
+
+    def test_the_factory_of_the_sandbox(self) -> None:
+        with Sandbox(typescript=TypeScript(jsx_factory="h", jsx_fragment="F")) as box:
+            box.eval("globalThis.F = 'F'; globalThis.h = (type, props, ...children) => [type, props, children]")
+            code = "const name: string = 'tea'; <><b id={name}>hi {name}</b></>"
+            assert box.eval(code, language="tsx") == ["F", None, [["b", {"id": "tea"}, ["hi ", "tea"]]]]
+            assert box.eval("<b/>", filename="a.jsx") == ["b", None, []]
+
+    def test_what_modules_import_by_themselves(self) -> None:
+        modules = {"app.tsx": "export default (name: string) => <b>{name}</b>", "preact/jsx-runtime": self.RUNTIME}
+        options = TypeScript(jsx="automatic", jsx_import_source="preact")
+        with Sandbox(modules=modules, typescript=options) as box:
+            assert box.module("import app from './app.jsx'; export default app('tea')") == {"default": ["b", "tea"]}
+
+    def test_errors_in_elements(self) -> None:
+        code = "const element = <p title='ß'>\n  {(() => { throw new Error('ß') })()}\n</p>"
+        box = Sandbox(globals={"h": None}, typescript=TypeScript(jsx_factory="h"))
+        with box, pytest.raises(JSError) as caught:
+            box.eval(code, filename="a.jsx")
+        assert (caught.value.frames[0].line, caught.value.frames[0].column) == (2, 19)
+
+
 def test_records_have_what_was_run(tmp_path: Path) -> None:
     """A replay needs no sources of other languages: the guest is told what it was told."""
     path = tmp_path / "run.record"
@@ -281,6 +322,8 @@ def test_snapshots_go_on() -> None:
         ("a b c", False),
         ("a b", False),
         ("'abc", False),
+        ("f('it', \"abc", False),
+        ("f('it\\'s', \"a\",", True),
         ("const a: number = 1", False),
     ],
 )
