@@ -37,6 +37,11 @@ ERASURES: list[tuple[str, str, str]] = [
     ("import type query", "let x: typeof import('m') = y", "let x                     = y"),
     ("wide characters", "let x: 'é' = y, z: '日' = y, w: '😀' = y", "let x        = y, z      = y, w        = y"),
     ("variance", "type A<in T, out U, in out V> = 1; class B<out T> {}; f(a, out)", "class B {}; f(a, out)"),
+    (
+        "escapes in a type",
+        "let x: `a\\`b${string}\\n` = y, z = `\\`${'\\\\'}`, w = /\\//",
+        "let x = y, z = `\\`${'\\\\'}`, w = /\\//",
+    ),
     ("variance and names", "f(a, out as T); class A<\n/** b */\nout B> {}", "f(a, out ); class A\n\n {}"),
     ("tagged template", "f<A>`c${d as D}e`.g; h<{ a: B }>`i`; j<1>`k`", "f `c${d }e`.g; h `i`; j `k`"),
     ("members called in", "interface A {\n  a: string\n  in: string\n  instanceof: B\n}\n1", "\n\n\n\n\n1"),

@@ -153,6 +153,10 @@ static const char *readable(uint32_t language)
         if (star < request.length && source[star] == '*')
             show(word, "    ", 4);
     }
+    /* Nor does it know escapes in types that are templates. What is escaped means nothing here, but for quotes. */
+    for (const char *at = source; (at = memchr(at, '\\', (size_t)(end - at))) && at + 1 < end; at += 2)
+        if (strchr("`\\$nrt/{}", at[1]) && at[1])
+            show((uint32_t)(at - source), "__", 2);
     for (uint32_t at = 0; at < request.length; at++)
         if (source[at] == '<' || source[at] == ',')
             hide_variance(at + 1);
