@@ -10,6 +10,16 @@ ERASURES: list[tuple[str, str, str]] = [
     ("type arguments", "f<A, B<C>>(1); new M<K, V>()", "f         (1); new M      ()"),
     ("instantiation", "const g = f<string>;", "const g = f        ;"),
     ("as", "x = y as unknown as T;", "x = y                ;"),
+    (
+        "as a long name",
+        "x = y() as a.b.C; z = y satisfies a.b.c.D; (y as a.b.C[]).f; (y as a.b.C<D>).f",
+        "x = y() ; z = y ; (y ).f; (y ).f",
+    ),
+    (
+        "as long types",
+        "u = (y as a.b.C<D>[]); f(y as a.b.C['k'], y as a.b.C | d.e.F, z); w = y as a.b.C || d.e.f",
+        "u = (y ); f(y , y , z); w = y || d.e.f",
+    ),
     ("as const", "x = [1] as const", "x = [1]"),
     ("satisfies", "x = {} satisfies T", "x = {}"),
     ("assertion", "x = <T>y", "x =    y"),

@@ -137,6 +137,30 @@ static void hide_variance(uint32_t at)
     }
 }
 
+/* A long name of a type, `a.b.C`, of which the grammar would end the type after `a.b`: for it the dots are letters. */
+static void hide_dots(uint32_t at)
+{
+    const char *source = request.source;
+    for (;;) {
+        while (at < request.length && strchr(" \n\r\t|&", source[at]))
+            at++;
+        for (uint32_t from = at; at < request.length; at++) {
+            bool is_name = is_letter(source[at]) || source[at] == '_' || source[at] == '$' || (uint8_t)source[at] >= 0x80 ||
+                           (source[at] >= '0' && source[at] <= '9');
+            if (source[at] == '.' && at > from && (is_letter(source[at + 1]) || source[at + 1] == '_' || source[at + 1] == '$'))
+                show(at, "_", 1);
+            else if (!is_name)
+                break;
+        }
+        uint32_t next = at;
+        while (next < request.length && strchr(" \n\r\t", source[next]))
+            next++;
+        if ((source[next] != '|' && source[next] != '&') || source[next + 1] == source[next])
+            return;
+        at = next + 1;
+    }
+}
+
 /* What the grammar can read of the source, of the same length. It does not know `export type *`, of which it gets
  * `export      *`; nor an ampersand in JSX that begins no named character, as in `<a href="?b=1&c=2">`. For an operator
  * it makes no difference here which one it is, so the parser never sees one before a word. */
@@ -157,6 +181,11 @@ static const char *readable(uint32_t language)
     for (const char *at = source; (at = memchr(at, '\\', (size_t)(end - at))) && at + 1 < end; at += 2)
         if (strchr("`\\$nrt/{}", at[1]) && at[1])
             show((uint32_t)(at - source), "__", 2);
+    for (const char *at = source; (at = memmem(at, (size_t)(end - at), "as ", 3)); at += 3)
+        if (at > source && (at[-1] == ' ' || at[-1] == '\t' || at[-1] == '\n'))
+            hide_dots((uint32_t)(at + 3 - source));
+    for (const char *at = source; (at = memmem(at, (size_t)(end - at), " satisfies ", 11)); at += 11)
+        hide_dots((uint32_t)(at + 11 - source));
     for (uint32_t at = 0; at < request.length; at++)
         if (source[at] == '<' || source[at] == ',')
             hide_variance(at + 1);

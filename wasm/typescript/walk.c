@@ -131,6 +131,16 @@ static bool enter_types(TSNode node, Kind kind)
     case BINARY:
         enter_comparison(node);
         return true;
+    case MEMBER: {
+        /* `x as a.b.C`: the grammar may end the type too early. A type has no members. */
+        enum { LONGEST_NAME = 16 };
+        TSNode object = ts_node_child(node, 0);
+        for (uint32_t level = 0; level < LONGEST_NAME && kind_of(object) == MEMBER; level++)
+            object = ts_node_child(object, 0);
+        if (kind_of(object) == AS || kind_of(object) == SATISFIES)
+            blank(ts_node_end_byte(object), end);
+        return true;
+    }
     case ARROW_FUNCTION:
         enter_arrow(node);
         return true;
