@@ -161,6 +161,7 @@ CAPS: Final[dict[str, Cap]] = {
     ),
     "Surface.values": Cap(0, "what the embedder gives"),
     "Surface.scripts": Cap(0, "what the embedder gives"),
+    "Surface.entries": Cap(0, "what the bindings set themselves: a name for a browser"),
     "Surface._entries": Cap(0, "what the embedder gives"),
     "Options.call_limits": Cap(0, "what the embedder gives"),
     "Mounts._stores": Cap(0, "what the embedder gives"),

@@ -16,7 +16,7 @@ const ofElements = {
   toHaveId: 1, toHaveJSProperty: 2, toHaveRole: 1, toHaveText: 1, toHaveValue: 1, toHaveValues: 1,
 };
 const ofPages = { __proto__: null, toHaveURL: 1, toHaveTitle: 1 };
-const something = new RegExp("[^]*|");
+const something = new RegExp("[\\s\\S]*");
 
 /** What the host said, as a verdict: whether it holds, apart from `not`. */
 const verdict = (isNot, heading, text) => ({

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -39,6 +39,10 @@ _KINDS: Final[dict[str, Mapping[str, Method]]] = {
     "page": PAGE,
     "response": RESPONSE,
 }
+_INTERRUPTED: Final = "interrupted by another navigation"
+_LATE: Final = f'{_INTERRUPTED} to "chrome-error:'
+_MOST_INTERRUPTED: Final = 4
+_PAUSE_SECONDS: Final = 0.1
 _ASSERTION_MS: Final = 5000.0
 # What Playwright calls otherwise in Python.
 _NAMES: Final = {
@@ -63,6 +67,9 @@ class Pages(Protocol):
         """See `Session`."""
 
     def check(self, page: Any) -> None:  # noqa: ANN401 - the same
+        """See `Session`."""
+
+    async def until_empty(self, number: object) -> None:
         """See `Session`."""
 
     async def new_page(self) -> int:
@@ -103,6 +110,7 @@ class Actions:
         taken = options_of(options, known.options or {}, method)
         if method == "goto":
             check_destination(given[0])
+            await self._pages.until_empty(number)
         if known is LOCATOR.get("evaluateAll") or "timeout" not in (known.options or {}) or method == "emulateMedia":
             taken.pop("timeout", None)
         else:
@@ -117,7 +125,8 @@ class Actions:
             given, taken = [], {**taken, "value": given[0]}
         if method == "cookies" and not given:
             given = [[]]
-        result = await getattr(subject, _python(method))(*given, **taken)
+        action = getattr(subject, _python(method))
+        result = await (_gone(action, given, taken) if method == "goto" else action(*given, **taken))
         if page is not None:
             self._pages.check(page)
         return self._result(known, method, result)
@@ -185,6 +194,20 @@ class Actions:
         if size > most:
             raise failed("download: the file is larger than the browser grants", "RangeError")
         return await asyncio.to_thread(path.read_bytes)
+
+
+async def _gone(goto: Callable[..., Any], given: list[Any], taken: dict[str, Any]) -> Any:  # noqa: ANN401 - a response
+    """Go somewhere. The page about a navigation that was stopped comes late, and may stop this one, more than once."""
+    is_late = False
+    for _ in range(_MOST_INTERRUPTED):
+        try:
+            return await goto(*given, **taken)
+        except Exception as error:
+            is_late = is_late or _LATE in str(error)
+            if not is_late or _INTERRUPTED not in str(error):
+                raise
+        await asyncio.sleep(_PAUSE_SECONDS)
+    return await goto(*given, **taken)
 
 
 def _target(target: object) -> tuple[str, object, object]:

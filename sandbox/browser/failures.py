@@ -14,7 +14,7 @@ _METHOD: Final = re.compile(r"\A[A-Za-z]+\.[a-z_]+: ")
 # What it adds for people at a terminal: a picture of the page in letters.
 _PICTURE: Final = re.compile(r"\n+Aria snapshot:\n.*\Z", re.DOTALL)
 CLOSED: Final = "the page, or the browser, has been closed"
-BLOCKED: Final = "the page went where it may not, and was closed"
+BLOCKED: Final = "the page went where it may not, and was emptied"
 
 
 def failed(text: str, name: str = "Error") -> JSError:

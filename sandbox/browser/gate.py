@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import socket
+from collections import OrderedDict
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,6 +20,8 @@ _SCHEME: Final = re.compile(r"([a-zA-Z][a-zA-Z0-9+.\-]*):")
 _BLANKS: Final = "".join(map(chr, range(0x21)))
 # Where a page may be that has reached nothing: what its own scripts have made, and failures.
 _HARMLESS: Final = frozenset({"about", "blob", "chrome-error", "data"})
+# Requests of a page that are remembered, to know redirects of them.
+_MOST_SEEN: Final = 10_000
 NOT_ALLOWED: Final = "blockedbyclient"
 
 
@@ -82,28 +85,40 @@ class Gate:
         else:
             await route.close(code=1008, reason="not allowed")
 
-    async def watch_redirects(self, context: Any, page: Any) -> None:  # noqa: ANN401 - the same
+    async def watch_redirects(self, context: Any, page: Any) -> bool:  # noqa: ANN401 - the same
         """Stop redirects of a page before they are sent, which Playwright's routes are not asked about.
 
         It needs Chromium's protocol. Elsewhere, and in frames that are processes of their own, a redirect is heard of
         when it has been sent; see `Session`.
+
+        Returns:
+            Whether they are stopped.
         """
         with suppress(Exception):  # another browser, or the page is gone
             protocol = await context.new_cdp_session(page)
             tasks: set[asyncio.Task[None]] = set()
+            seen: OrderedDict[str, None] = OrderedDict()
 
             def paused(event: dict[str, Any]) -> None:
-                task = asyncio.get_running_loop().create_task(self._decide(protocol, event))
+                # All requests of one chain have one number; not each of them says which it goes on from.
+                number = str(event.get("networkId"))
+                is_redirect = "redirectedRequestId" in event or number in seen
+                seen[number] = None
+                if len(seen) > _MOST_SEEN:
+                    seen.popitem(last=False)
+                task = asyncio.get_running_loop().create_task(self._decide(protocol, event, is_redirect))
                 tasks.add(task)
                 task.add_done_callback(tasks.discard)
 
             protocol.on("Fetch.requestPaused", paused)
             await protocol.send("Fetch.enable", {"patterns": [{"urlPattern": "*"}]})
+            return True
+        return False
 
-    async def _decide(self, protocol: Any, event: dict[str, Any]) -> None:  # noqa: ANN401 - the same
+    async def _decide(self, protocol: Any, event: dict[str, Any], is_redirect: bool) -> None:  # noqa: ANN401 - the same
         request, url = {"requestId": event["requestId"]}, event["request"]["url"]
         with suppress(Exception):  # it has ended
-            if "redirectedRequestId" in event and await self.refusal_with_address(url) is not None:
+            if is_redirect and await self.refusal_with_address(url) is not None:
                 await protocol.send("Fetch.failRequest", {**request, "errorReason": "BlockedByClient"})
             else:
                 await protocol.send("Fetch.continueRequest", request)

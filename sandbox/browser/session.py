@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakKeyDictionary
 
 from sandbox.browser.actions import Actions
 from sandbox.browser.failures import BLOCKED, CLOSED, failed, failure_of, full, wrong
@@ -46,6 +47,8 @@ class Session:
         self._default: Any = grant.target if grant.kind == "page" else None
         self._pages: dict[int, Any] = {}
         self._astray: list[Any] = []
+        self._emptied = asyncio.Event()
+        self._guards: WeakKeyDictionary[Any, asyncio.Task[bool]] = WeakKeyDictionary()
         self._beginning: asyncio.Task[None] | None = None
         self._is_over = False
 
@@ -85,6 +88,13 @@ class Session:
         if any(each is page for each in self._astray):
             raise failed(BLOCKED)
 
+    async def until_empty(self, number: object) -> None:
+        """Wait while a page is being emptied."""
+        page = self._default if number == DEFAULT_PAGE else self._pages.get(number) if isinstance(number, int) else None
+        while any(each is page for each in self._astray):
+            self._emptied.clear()
+            await self._emptied.wait()
+
     @property
     def context(self) -> Any:  # noqa: ANN401 - the same
         """The context."""
@@ -97,7 +107,9 @@ class Session:
             JSError: There are too many.
         """
         self._check_room()
-        return self._adopt(await self._context.new_page())
+        page = await self._context.new_page()
+        await self._guarded(page)
+        return self._number_of(page)
 
     def describe(self, response: Any) -> dict[str, Any] | None:  # noqa: ANN401 - the same
         """A response, as the guest gets it."""
@@ -152,14 +164,11 @@ class Session:
         await self._context.route(_everything, self._routes.on_route)
         if hasattr(self._context, "route_web_socket"):
             await self._context.route_web_socket(_everything, self._gate.on_socket)
-        if grant.kind == "page":
-            self._adopt(grant.target)
-        self._watch.context(self._context)
         if self._default is None:
             self._default = await self._context.new_page()
-            self._adopt(self._default)
-        self.feed.default = self._number_of(self._default)
-        await self._gate.watch_redirects(self._context, self._default)
+        self.feed.default = self._adopt(self._default)
+        self._watch.context(self._context)
+        await self._guarded(self._default)
 
     def undo(self, last: int) -> None:
         """Close the pages that were opened since a number was given out; on the loop."""
@@ -216,11 +225,23 @@ class Session:
             self._watch.soon(page.close())
             return
         number = self._adopt(page)
-        self._watch.soon(self._gate.watch_redirects(self._context, page))
+        self._watch.soon(self._guarded(page))
         self.feed.put("page", number, page.url)
 
-    def _on_astray(self, page: Any) -> None:  # noqa: ANN401 - the same
+    async def _guarded(self, page: Any) -> None:  # noqa: ANN401 - the same
+        """Have redirects of a page watched, once."""
+        self._adopt(page)
+        guard = self._guards.get(page)
+        if guard is None:
+            watching = self._gate.watch_redirects(self._context, page)
+            guard = self._guards[page] = asyncio.get_running_loop().create_task(watching)
+        await asyncio.shield(guard)
+
+    def _on_astray(self, page: Any, frame: Any) -> None:  # noqa: ANN401 - the same
         """A page is where it may not be: nothing of it is told from now on, until it is empty."""
+        guard = self._guards.get(page)
+        if frame is not None and frame is page.main_frame and guard is not None and guard.done() and guard.result():
+            return  # it was stopped
         if any(each is page for each in self._astray):
             return
         self._astray.append(page)
@@ -233,6 +254,7 @@ class Session:
             await page.close()
         finally:
             self._astray[:] = [each for each in self._astray if each is not page]
+            self._emptied.set()
 
 
 def _everything(_url: str) -> bool:

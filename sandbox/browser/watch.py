@@ -39,7 +39,7 @@ class Watch:
         held: Held,
         number_of: Callable[[Any], int],
         refusal: Callable[[str], str | None],
-        on_astray: Callable[[Any], object],
+        on_astray: Callable[[Any, Any], object],
         on_page: Callable[[Any], object],
     ) -> None:
         """Make them; none listens yet.
@@ -50,7 +50,8 @@ class Watch:
             held: Takes objects that events are about.
             number_of: The number of a page; 0: it is none of the sandbox's.
             refusal: Why a URL may not be reached.
-            on_astray: Called with a page that is where it may not be, at once.
+            on_astray: Called at once with a page that is where it may not be, and with the frame that was led there,
+                or None.
             on_page: Called with a page that has been opened.
         """
         self._grant, self._feed, self._held = grant, feed, held
@@ -143,7 +144,7 @@ class Watch:
         if request.redirected_from is not None and self._refusal(request.url) is not None:
             record.is_refused, record.failure = True, "redirected to what the grant does not allow"
             if page is not None:
-                self._on_astray(page)
+                self._on_astray(page, request.frame)
         self.collect(record)
         if "request" in self._feed.wanted:
             self._feed.put("request", number, _request(request))
@@ -189,7 +190,7 @@ class Watch:
 
     def _on_navigated(self, page: Any, frame: Any) -> None:  # noqa: ANN401 - the same
         if scheme_of(frame.url) and self._refusal(frame.url) is not None:
-            self._on_astray(page)
+            self._on_astray(page, None)
         if frame.parent_frame is None:
             self._feed.put("framenavigated", self._number_of(page), frame.url)
 

@@ -82,6 +82,7 @@ class FakePage(Emitter):
         self.is_over = False
         self.done: list[str] = []
         self.answers: dict[str, Any] = {}
+        self.main_frame = object()
         self.keyboard = self.mouse = FakeLocator(self, "input")
 
     async def did(self, name: str, given: tuple[Any, ...], options: dict[str, Any]) -> Any:

@@ -15,6 +15,7 @@ from sandbox.browser import PageFailure, PageMessage, PageRequest, session
 from sandbox.errors import UsageError
 from tests.browser.fakes import (
     Elsewhere,
+    Emitter,
     FakeBrowser,
     FakeContext,
     FakePage,
@@ -87,7 +88,7 @@ def test_a_grant_needs_a_loop_and_the_option_a_grant() -> None:
         ("page.setInputFiles('input', {name: 'a.txt', mimeType: 'text/plain', buffer: new Uint8Array([1])})", "page.locator('input').set_input_files([{'name': 'a.txt', 'mimeType': 'text/plain', 'buffer': b'\\x01'}])"),
         ("page.setInputFiles('input', new File(['ab'], 'b.txt', {type: 'text/plain'}))", "page.locator('input').set_input_files([{'name': 'b.txt', 'mimeType': 'text/plain', 'buffer': b'ab'}])"),
         ("page.setInputFiles('input', '/in.txt')", "page.locator('input').set_input_files([{'name': 'in.txt', 'mimeType': '', 'buffer': b'of files'}])"),
-        ("page.goto('https://a.test/', {waitUntil: 'commit', referer: undefined})", "goto('https://a.test/', wait_until='commit')"),
+        ("page.goto('https://1.2.3.4/', {waitUntil: 'commit', referer: undefined})", "goto('https://1.2.3.4/', wait_until='commit')"),
         ("page.evaluate(o => o.a, {a: [1, null, 'x', new Date(0)]})", "page.evaluate('o => o.a', {'a': [1, None, 'x', datetime.datetime(1970, 1, 1, 0, 0, tzinfo=datetime.timezone.utc)]})"),
         ("page.setViewportSize({width: 10, height: 20})", "page.set_viewport_size({'width': 10, 'height': 20})"),
         ("page.emulateMedia({colorScheme: 'dark'})", "page.emulate_media(color_scheme='dark')"),
@@ -215,32 +216,32 @@ def test_how_many_pages_there_may_be(there: Elsewhere) -> None:
 @pytest.mark.parametrize(
     ("url", "answer"),
     [
-        ("https://a.test/x", "fallback"),
-        ("https://a.test:443/x?y", "fallback"),
-        ("wss://a.test/", "fallback"),
+        ("https://1.2.3.4/x", "fallback"),
+        ("https://1.2.3.4:443/x?y", "fallback"),
+        ("wss://1.2.3.4/", "fallback"),
         ("data:text/html,x", "fallback"),
-        ("http://a.test/", "abort"),
+        ("http://1.2.3.4/", "abort"),
         ("https://b.test/", "abort"),
-        ("https://a.test/private/x", "abort"),
-        ("https://me:pw@a.test/", "abort"),
+        ("https://1.2.3.4/private/x", "abort"),
+        ("https://me:pw@1.2.3.4/", "abort"),
         ("http://127.0.0.1:8000/", "abort"),
         ("http://10.0.0.1/", "abort"),
         ("http://[::ffff:169.254.169.254]/", "abort"),
         ("file:///etc/passwd", "abort"),
-        ("ftp://a.test/", "abort"),
+        ("ftp://1.2.3.4/", "abort"),
         ("chrome://version", "abort"),
     ],
 )
 def test_what_pages_may_reach(there: Elsewhere, url: str, answer: str) -> None:
     page = FakePage()
     allowed = [
-        "https://a.test",
+        "https://1.2.3.4",
         "http://127.0.0.1:*",
         "http://10.0.0.1",
         "http://*",
         "https://[::ffff:169.254.169.254]",
     ]
-    grant = there.grant(page, allowed[:3], deny=["https://a.test/private/"])
+    grant = there.grant(page, allowed[:3], deny=["https://1.2.3.4/private/"])
     with Sandbox(browser=grant) as box:
         box.eval("await page.title()")
         route = FakeRoute(page, url)
@@ -252,10 +253,10 @@ def test_what_pages_may_reach(there: Elsewhere, url: str, answer: str) -> None:
 
 def test_a_page_that_was_led_astray(there: Elsewhere) -> None:
     page = FakePage()
-    with Sandbox(browser=there.grant(page, ["https://a.test"])) as box:
+    with Sandbox(browser=there.grant(page, ["https://1.2.3.4"])) as box:
         box.eval("await page.title()")
         request = FakeRequest(page, "http://169.254.169.254/")
-        request.redirected_from = FakeRequest(page, "https://a.test/")
+        request.redirected_from = FakeRequest(page, "https://1.2.3.4/")
         emptied = asyncio.Event()
         page.answers["goto"] = emptied.wait
         there.call(page.context.emit, "request", request)
@@ -264,6 +265,38 @@ def test_a_page_that_was_led_astray(there: Elsewhere) -> None:
         there.call(emptied.set)
         box.eval("await page.title()")
     assert page.done == ["page.title()", "goto('about:blank')", "page.title()"]
+
+
+def test_redirects_in_chromium(there: Elsewhere) -> None:
+    """Its protocol tells of each request; those of one chain have one number."""
+    page = FakePage()
+    sent: list[tuple[str, dict[str, Any]]] = []
+
+    class Protocol(Emitter):
+        async def send(self, method: str, options: dict[str, Any]) -> None:
+            sent.append((method, options))
+
+    protocol = Protocol()
+
+    async def new_cdp_session(_page: object) -> Protocol:
+        return protocol
+
+    page.context.new_cdp_session = new_cdp_session  # type: ignore[attr-defined] # as Chromium's have it
+    with Sandbox(browser=there.grant(page, ["https://1.2.3.4"])) as box:
+        box.eval("await page.title()")
+        requests = [
+            ("1", "https://1.2.3.4/", {}),
+            ("1", "https://1.2.3.4/2", {}),
+            ("1", "http://10.0.0.1/", {}),
+            ("2", "http://10.0.0.1/", {}),  # the route of the context says that it may not be sent
+            ("3", "http://10.0.0.1/", {"redirectedRequestId": "x"}),
+        ]
+        for index, (number, url, more) in enumerate(requests):
+            event = {"requestId": index, "networkId": number, "request": {"url": url}, **more}
+            there.call(protocol.emit, "Fetch.requestPaused", event)
+    assert sent[0] == ("Fetch.enable", {"patterns": [{"urlPattern": "*"}]})
+    assert [options["requestId"] for method, options in sent if method == "Fetch.continueRequest"] == [0, 1, 3]
+    assert [options["requestId"] for method, options in sent if method == "Fetch.failRequest"] == [2, 4]
 
 
 @pytest.mark.parametrize(
@@ -280,7 +313,7 @@ def test_a_page_that_was_led_astray(there: Elsewhere) -> None:
 )  # fmt: skip
 def test_routes_of_the_program(there: Elsewhere, handler: str, answer: tuple[str, Any]) -> None:
     page = FakePage()
-    with Sandbox(browser=there.grant(page, ["https://a.test"]), files=MemoryFiles({"body": b"of files"})) as box:
+    with Sandbox(browser=there.grant(page, ["https://1.2.3.4"]), files=MemoryFiles({"body": b"of files"})) as box:
         box.eval(f"""
             await page.title();
             globalThis.answered = new Promise(done => page.route("**/api/*", async (route, request) => {{
@@ -288,7 +321,7 @@ def test_routes_of_the_program(there: Elsewhere, handler: str, answer: tuple[str
             }}));
             0
         """)
-        route = FakeRoute(page, "https://a.test/api/x")
+        route = FakeRoute(page, "https://1.2.3.4/api/x")
         asked = asyncio.run_coroutine_threadsafe(page.context.routes[0](route), there.loop)
         box.eval("await answered")
         asked.result(10)
@@ -298,16 +331,16 @@ def test_routes_of_the_program(there: Elsewhere, handler: str, answer: tuple[str
 def test_what_is_told_and_collected(there: Elsewhere) -> None:
     page = FakePage()
     seen: list[object] = []
-    grant = there.grant(page, ["https://a.test"], on_event=seen.append, max_collected_bytes=2000)
+    grant = there.grant(page, ["https://1.2.3.4"], on_event=seen.append, max_collected_bytes=2000)
 
     def happen() -> None:
         message = types.SimpleNamespace(
-            page=page, type="log", text="hi", location={"url": "https://a.test/", "lineNumber": 0, "columnNumber": 4}
+            page=page, type="log", text="hi", location={"url": "https://1.2.3.4/", "lineNumber": 0, "columnNumber": 4}
         )
         page.context.emit("console", message)
         error = types.SimpleNamespace(name="RangeError", message="late", stack="RangeError: late")
         page.context.emit("weberror", types.SimpleNamespace(page=page, error=error))
-        request = FakeRequest(page, "https://a.test/x")
+        request = FakeRequest(page, "https://1.2.3.4/x")
         page.context.emit("request", request)
         page.context.emit("requestfailed", request)
 
@@ -323,7 +356,7 @@ def test_what_is_told_and_collected(there: Elsewhere) -> None:
         """)
         there.call(happen)
         assert box.eval("await failed; told") == ["loghi1", "RangeError: late", "net::ERR_FAILED"]
-        assert grant.collected.console == (PageMessage(1, "log", "hi", "https://a.test/", 1, 5),)
+        assert grant.collected.console == (PageMessage(1, "log", "hi", "https://1.2.3.4/", 1, 5),)
         assert grant.collected.errors == (PageFailure(1, "RangeError", "late", "RangeError: late"),)
         (request,) = grant.collected.requests
         assert isinstance(request, PageRequest)
