@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -106,6 +107,12 @@ def test_every_example_is_run() -> None:
     run = Path(__file__).read_text("utf-8")
     names = {path.stem for path in (ROOT / "examples").glob("*.py")} - {"customers", "demo", "paused_store"}
     assert [name for name in sorted(names) if f'"{name}"' not in run and f"examples.{name}" not in run] == []
+
+
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="no Chromium is installed")
+def test_a_page_of_a_shop() -> None:
+    shown = ["Ordered: Sencha", "Failed to fetch", "GET document 200", "GET fetch refused"]
+    assert output("examples.shop_page").splitlines() == shown
 
 
 def test_an_agent() -> None:
