@@ -142,7 +142,10 @@ class Coverage:
 
     def without(self, names: Collection[str]) -> Coverage:
         """All but some files, such as those of the tests themselves."""
-        return replace(self, files={name: each for name, each in self.files.items() if name not in names})
+        files = {name: each for name, each in self.files.items() if name not in names}
+        return replace(
+            self, files=files, unknown={each: why for each, why in self.unknown.items() if each not in names}
+        )
 
     def summary(self) -> dict[str, Any]:
         """Totals, and those of each file, as plain data such as JSON can have."""

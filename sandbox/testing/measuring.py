@@ -72,7 +72,7 @@ def measured(points: Points, sources: Mapping[str, str], root: Path, tests: Coll
         tests: Names of files that are tests, whatever they are called.
     """
     found = points.coverage(Texts(sources, root))
-    return found.without({name for name in found.files if name in tests or not is_tested(name)})
+    return found.without({name for name in (*found.files, *found.unknown) if name in tests or not is_tested(name)})
 
 
 def unloaded(root: Path, loaded: Collection[str], sandbox: Callable[[Snapshots], Sandbox]) -> Coverage:

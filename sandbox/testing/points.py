@@ -22,6 +22,7 @@ MOST_KEPT_POINTS: Final = 4 * CAP_COVERED_POINTS
 _PAIR: Final = struct.Struct("<II")
 _FUNCTION: Final = 1 << 31
 _MOST: Final = 2**53 - 1
+_TOO_MANY: Final = f"one file of tests loads more than {CAP_COVERED_POINTS:,} statements and functions"
 _SHOWN_NAME_CHARS: Final = 80
 # What a function is called, where its text begins with that.
 _OWN_NAME: Final = re.compile(r"(?:static\s+)?(?:async\s+)?(?:function\b\s*\*?\s*|(?:[gs]et\s+)?\*?\s*)([\w$#]+)\s*\(")
@@ -43,6 +44,7 @@ class Points:
     _told: list[_Told] = field(default_factory=list)
     _counts: list[int] = field(default_factory=list)
     _done: dict[str, dict[tuple[int, int], int]] = field(default_factory=dict)
+    _cut: dict[str, str] = field(default_factory=dict)
     _kept: int = 0
 
     def add(self, file: str, first: int, places: bytes) -> None:
@@ -51,6 +53,8 @@ class Points:
             return  # points in between were never told: nothing can be said of these
         self._put_away(first)
         count = len(places) // _PAIR.size
+        if first + count >= CAP_COVERED_POINTS and len(self._cut) < MOST_FILES:
+            self._cut[file] = _TOO_MANY  # the guest leaves out what comes then
         self._told.append(_Told(first, file, places))
         self._counts += [0] * count
 
@@ -89,9 +93,12 @@ class Points:
             sources: Programs by file name.
         """
         self._put_away(0)
-        return Coverage(
-            {name: _file(name, counts, sources.get(name, "")) for name, counts in sorted(self._done.items())}
-        )
+        files = {
+            name: _file(name, counts, sources.get(name, ""))
+            for name, counts in sorted(self._done.items())
+            if name not in self._cut
+        }
+        return Coverage(files, dict(sorted(self._cut.items())))
 
 
 def _file(name: str, counts: Mapping[tuple[int, int], int], source: str) -> FileCoverage:

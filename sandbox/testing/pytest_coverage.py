@@ -60,6 +60,8 @@ class CoveragePlugin:
         for name, each in coverage.files.items():
             terminalreporter.line(f"{name.removeprefix('/'):<{width}}{_percents(each)}")
         terminalreporter.line(f"{'All files':<{width}}{_percents(coverage)}", bold=True)
+        for name, why in coverage.unknown.items():
+            terminalreporter.line(f"{name.removeprefix('/')}: not measured, {why}")
         directory = self._config.getoption("--sandbox-coverage")
         if directory:
             root = self._config.rootpath / str(self._config.getini("sandbox_root"))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from sandbox import Sandbox
+from sandbox._abi import CAP_COVERED_POINTS
 from sandbox._dispatch import enter
 from sandbox.errors import UsageError
 from sandbox.testing import Coverage, Covered, FileCoverage, run_suites
@@ -248,6 +249,16 @@ def test_a_guest_cannot_fill_the_host(monkeypatch: pytest.MonkeyPatch) -> None:
         points.add(f"f{number}", 0, _pairs(number + 1, 0))
     points.add("large", 0, _pairs(1, 0) * 100)
     assert len(points.coverage({}).files) == 3
+
+
+def test_files_that_do_not_fit_are_not_half_measured() -> None:
+    points = Points()
+    points.add("a", 0, _pairs(1, 0))
+    points.add("large", 1, _pairs(1, 0) * (CAP_COVERED_POINTS - 1))
+    points.add("next", CAP_COVERED_POINTS, b"")
+    found = points.coverage({})
+    assert list(found.files) == ["a"]
+    assert list(found.unknown) == ["large", "next"]
 
 
 @pytest.mark.parametrize(
