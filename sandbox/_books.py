@@ -27,9 +27,11 @@ class Books:
 
     def look(self, instance: Instance, live_handles: int) -> None:
         """Note what `usage` tells: it must not look at a guest that may run on another thread, or be gone."""
-        self._memory_bytes = instance.memory_bytes()
-        self._peak_memory_bytes = max(self._peak_memory_bytes, self._memory_bytes)
-        self._heap_bytes = min(instance.control.heap_bytes, self._memory_bytes)
+        size, heap_bytes = instance.memory_bytes(), instance.control.heap_bytes
+        self._memory_bytes = size
+        if size > self._peak_memory_bytes:
+            self._peak_memory_bytes = size
+        self._heap_bytes = heap_bytes if heap_bytes < size else size
         self._live_handles = live_handles
 
     def usage(

@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from sandbox._settings import Settings
     from sandbox.limits import Limits
 
+_REASONS: Final = frozenset(map(int, Reason))
 _HEADER: Final = struct.Struct("<III")
 _OUT_OF_MEMORY: Final = "out of memory"  # what the engine says, also in the SyntaxError of a regular expression
 _BATCH_BYTES: Final = 1 << 14  # of frames decoded at one time, holes of arrays included: events take far more room
@@ -289,7 +290,7 @@ class Guest:
         reason = control.reason
         if not length and not reason:
             return []
-        if reason not in Reason.__members__.values():
+        if reason not in _REASONS:
             raise self.broken("the guest was stopped for no known reason")
         try:
             frames = self.instance.read(control.outbox, length)

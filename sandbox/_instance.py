@@ -66,6 +66,8 @@ class Instance:
     __slots__ = (
         "_context",
         "_filled",
+        "_fuel_left",
+        "_fuel_left_address",
         "_limit_bytes",
         "_memory",
         "_size",
@@ -74,9 +76,9 @@ class Instance:
         "_tank",
         "_trap",
         "_trap_address",
-        "_values",
-        "_values_address",
         "_withheld_fuel",
+        "_words",
+        "_words_address",
         "control",
         "deadline",
         "depth",
@@ -119,8 +121,10 @@ class Instance:
         self.depth = 0
         self.is_broken = self.is_reserving = False
         self._withheld_fuel = 0
-        self._values = _wasmtime.RawValues()
-        self._values_address = ctypes.addressof(self._values)
+        self._words = _wasmtime.RawWords()
+        self._words_address = ctypes.addressof(self._words)
+        self._fuel_left = ctypes.c_uint64()
+        self._fuel_left_address = ctypes.addressof(self._fuel_left)
         self._trap = ctypes.c_void_p()
         self._trap_address = ctypes.addressof(self._trap)
         self._tank = self._filled = self._spare_fuel = 0
@@ -155,12 +159,14 @@ class Instance:
         if deadline is not None:
             deadline.resume()
         if self.depth:  # the outer call's values are in use
-            values = _wasmtime.RawValues()
-            address = ctypes.addressof(values)
+            words = _wasmtime.RawWords()
+            address = ctypes.addressof(words)
         else:
-            values, address = self._values, self._values_address
-        for index, argument in enumerate(arguments):
-            values[index].i32 = argument
+            words, address = self._words, self._words_address
+        at = 0
+        for argument in arguments:
+            words[at] = argument
+            at += _wasmtime.WORDS_PER_VALUE
         function = store.function(name)
         _faults.put_in_front()
         before = running.instance
@@ -179,7 +185,7 @@ class Instance:
         if self._trap.value:
             store.trapped = True
             raise _store.take_trap(self._trap)
-        status: int = values[0].i32
+        status: int = words[0]
         return status
 
     def tell_time(self, clock: int, address: int) -> None:
@@ -349,9 +355,8 @@ class Instance:
     def fuel(self) -> int:
         """What is left in the tank, in wasmtime's units."""
         assert self._store is not None
-        left = ctypes.c_uint64()
-        _store.check(_wasmtime.get_fuel(self._context, ctypes.addressof(left)))
-        return left.value + self._withheld_fuel
+        _store.check(_wasmtime.get_fuel(self._context, self._fuel_left_address))
+        return self._fuel_left.value + self._withheld_fuel
 
     def fuel_left(self) -> int:
         """What the guest could burn now, which is nothing after `halt`, in wasmtime's units; 0 by the clock."""

@@ -122,8 +122,8 @@ class Run:
         self.cpu_used = 0.0
         self.fuel_limit = limits.fuel if fuel is None else fuel
         self.fuel_used = 0
-        wall = limits.wall_seconds
-        self.wall_limit = min((limit for limit in (timeout, wall) if limit is not None), default=math.inf)
+        wall = math.inf if limits.wall_seconds is None else limits.wall_seconds
+        self.wall_limit = wall if timeout is None or timeout > wall else timeout
         self.thread = threading.get_ident()
         self.started = time.monotonic()
         self.deadline = self.started + self.wall_limit
@@ -187,9 +187,10 @@ class Run:
     def budget(self, now: float) -> tuple[float | None, int, int]:
         """For a turn that begins now: guest time in seconds, None: no limit; fuel; spare fuel (`Instance.arm`)."""
         seconds = self.deadline - now
-        if self.cpu_limit is not None:
-            seconds = min(seconds, self.cpu_limit - self.cpu_used)
-        seconds = max(seconds, 0.0)  # a busy machine may take any time since it was seen whether it may have the turn
+        if self.cpu_limit is not None and (left := self.cpu_limit - self.cpu_used) < seconds:
+            seconds = left
+        if seconds < 0.0:  # a busy machine may take any time since it was seen whether it may have the turn
+            seconds = 0.0
         if self.fuel_limit is not None:
             fuel, spare_fuel = self.fuel_limit - self.fuel_used, 0
         elif seconds == math.inf:
