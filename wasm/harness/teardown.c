@@ -62,6 +62,7 @@ bool teardown(void)
         free_registry(&guest.handles);
         free_registry(&guest.requests);
         free_realm(ctx);
+        internals_drop_names(ctx);
         /* The engine says on standard output what it still holds, and ends the program if that is an object. */
         JS_SetDumpFlags(guest.runtime, JS_DUMP_LEAKS | JS_DUMP_ATOM_LEAKS);
         JS_FreeContext(ctx);

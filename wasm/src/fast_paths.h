@@ -104,14 +104,15 @@ static bool fast_strict_eq(JSContext *ctx, JSValueConst one, JSValueConst other)
 /* Names that are no atoms of the engine's; its built-in bytecode counts these, so there can be no more of them. */
 enum { NAME_hasIndices, NAME_ignoreCase, NAME_multiline, NAME_dotAll, NAME_unicodeSets, NAME_sticky, NAMES };
 
-/* One of these, kept for good; JS_ATOM_NULL, with the exception pending: no memory. */
+static JSAtom fast_names[NAMES];
+
+/* One of these, kept until the context goes; JS_ATOM_NULL, with the exception pending: no memory. */
 static JSAtom fast_name(JSContext *ctx, int name)
 {
     static const char *const texts[NAMES] = {"hasIndices", "ignoreCase", "multiline", "dotAll", "unicodeSets", "sticky"};
-    static JSAtom atoms[NAMES];
-    if (!atoms[name])
-        atoms[name] = JS_NewAtom(ctx, texts[name]);
-    return atoms[name];
+    if (!fast_names[name])
+        fast_names[name] = JS_NewAtom(ctx, texts[name]);
+    return fast_names[name];
 }
 
 /* Whether a flag of a regular expression is set, without a call where its getter is the engine's. */

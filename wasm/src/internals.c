@@ -518,6 +518,14 @@ bool internals_reads_await(JSValueConst script)
     return false;
 }
 
+void internals_drop_names(JSContext *ctx)
+{
+    for (int name = 0; name < NAMES; name++) {
+        JS_FreeAtom(ctx, fast_names[name]);
+        fast_names[name] = JS_ATOM_NULL;
+    }
+}
+
 /* The binding of a script's own scope, or of the global object where only a `var` can have made it so, goes. */
 static int forget(JSContext *ctx, JSAtom name, bool lexical)
 {
@@ -552,12 +560,21 @@ int internals_lexical_names(JSContext *ctx, JSPropertyEnum **names, uint32_t *co
     return JS_GetOwnPropertyNames(ctx, names, count, ctx->global_var_obj, JS_GPN_STRING_MASK);
 }
 
-JSValue internals_lexical_value(JSContext *ctx, JSAtom name)
+/* What a variable of the top has: JS_UNINITIALIZED where it has nothing yet, where something runs to make it, and where
+ * there is none. */
+static JSValue variable(JSObject *scope, JSAtom name, bool *found)
 {
     JSProperty *property;
-    bool found = find_own_property(&property, JS_VALUE_GET_OBJ(ctx->global_var_obj), name) &&
-                 JS_VALUE_GET_TAG(property->u.value) != JS_TAG_UNINITIALIZED;
-    return found ? js_dup(property->u.value) : JS_UNDEFINED;
+    JSShapeProperty *shape = find_own_property(&property, scope, name);
+    *found = shape != NULL;
+    return shape && (shape->flags & JS_PROP_TMASK) == JS_PROP_NORMAL ? js_dup(property->u.value) : JS_UNINITIALIZED;
+}
+
+JSValue internals_lexical_value(JSContext *ctx, JSAtom name)
+{
+    bool found;
+    JSValue value = variable(JS_VALUE_GET_OBJ(ctx->global_var_obj), name, &found);
+    return JS_IsUninitialized(value) ? JS_UNDEFINED : value;
 }
 
 JSValue internals_declared(JSContext *ctx, JSValueConst script)
@@ -584,16 +601,9 @@ JSValue internals_declared(JSContext *ctx, JSValueConst script)
 
 JSValue internals_binding(JSContext *ctx, JSAtom name)
 {
-    JSProperty *property;
-    JSObject *p = JS_VALUE_GET_OBJ(ctx->global_var_obj);
-    JSShapeProperty *shape = find_own_property(&property, p, name);
-    if (!shape) {
-        p = JS_VALUE_GET_OBJ(ctx->global_obj);
-        shape = find_own_property(&property, p, name);
-    }
-    if (!shape || (shape->flags & JS_PROP_TMASK) != JS_PROP_NORMAL || JS_IsUninitialized(property->u.value))
-        return JS_UNINITIALIZED;
-    return js_dup(property->u.value);
+    bool found;
+    JSValue value = variable(JS_VALUE_GET_OBJ(ctx->global_var_obj), name, &found);
+    return found ? value : variable(JS_VALUE_GET_OBJ(ctx->global_obj), name, &found);
 }
 
 int internals_freeze(JSContext *ctx, JSValueConst value)

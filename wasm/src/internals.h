@@ -68,6 +68,8 @@ int internals_iteration(JSContext *ctx, JSValueConst value);
 bool internals_reads_await(JSValueConst script);
 /* Forget what earlier scripts have declared under the names that a compiled one is about to declare. -1: an exception. */
 int internals_redeclare(JSContext *ctx, JSValueConst script);
+/* Let go of the names that short ways keep, before the context goes. */
+void internals_drop_names(JSContext *ctx);
 /* The names that scripts have declared by let, const and class, to be freed by the caller; the value of one, owned,
  * JS_UNDEFINED where it has none yet. */
 int internals_lexical_names(JSContext *ctx, JSPropertyEnum **names, uint32_t *count);
