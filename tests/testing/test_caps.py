@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from sandbox import Limits
-from sandbox.testing import Snapshots, suite
+from sandbox.capabilities.testing import TestingCapability
+from sandbox.testing import Settings, Snapshots, SuiteRun, suite
 from sandbox.testing.plan import _MAX_NODES
 from sandbox.testing.session import _MAX_CONSOLE_CHARS
 from sandbox.testing.snapshots import _ASKED_CHARS, MAX_ASKED_CHARS
@@ -14,6 +15,47 @@ if TYPE_CHECKING:
     import pytest
 
     from tests.testing.conftest import Run
+
+
+# Class and attribute -> what bounds it.
+CONTAINERS: Final = {
+    "Snapshots._edits": "_MAX_SNAPSHOTS",
+    "Snapshots._seen": "MAX_ASKED_CHARS",
+    "Snapshots._used": "MAX_ASKED_CHARS",
+    "Snapshots.counts": "words of the host",
+    "SuiteResult.console": "_MAX_CONSOLE_CHARS",
+    "SuiteResult.errors": "one of the file, one of each hook of a suite, and MAX_ERROR_CHARS",
+    "SuiteResult.tests": "_MAX_NODES",
+    "SuiteResult.snapshots": "words of the host",
+    "SuiteRun._ended": "the tests of the plan",
+    "SuiteRun._modes": "the tests of the plan",
+    "SuiteRun.results_by_id": "the tests of the plan",
+}
+
+
+def test_every_container_is_in_the_table() -> None:
+    snapshots = Snapshots()
+    run = SuiteRun("a.js", Settings(), snapshots)
+    found: set[str] = set()
+    for owner in (TestingCapability(snapshots), snapshots, run, run.result):
+        kind: Any = type(owner)
+        names = {
+            *getattr(owner, "__dict__", ()),
+            *(name for base in kind.__mro__ for name in getattr(base, "__slots__", ())),
+        }
+        values = {name: getattr(owner, name, None) for name in names}
+        found |= {f"{kind.__name__}.{name}" for name, value in values.items() if isinstance(value, list | dict | set)}
+    assert found == CONTAINERS.keys()
+
+
+def test_a_guest_that_says_of_others_that_they_have_ended(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def all_of_them(snapshots: Snapshots, test: int, errors: list[Any], milliseconds: float) -> None:
+        for number in (*range(20), test):
+            snapshots.on_ended(number, errors, milliseconds)
+
+    monkeypatch.setattr(Snapshots, "ended", all_of_them)
+    found = run("test.concurrent('a', async () => {}); test.concurrent('b', async () => {}); test('c', () => {})")
+    assert [(test.name, test.status) for test in found.tests] == [("a", "passed"), ("b", "passed"), ("c", "passed")]
 
 
 def test_snapshots_under_ever_new_names() -> None:

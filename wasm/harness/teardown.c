@@ -59,6 +59,7 @@ bool teardown(void)
         JS_SetHostPromiseRejectionTracker(guest.runtime, NULL, NULL);
         JS_SetInterruptHandler(guest.runtime, NULL, NULL);
         free_lists(ctx);
+        trace_sweep();          /* of runs that are no more */
         free_registry(&guest.handles);
         free_registry(&guest.requests);
         free_realm(ctx);
@@ -74,6 +75,7 @@ bool teardown(void)
     free(guest.outbox.data);
     free(guest.deferred.data);
     free(guest.scratch.data);
+    free(guest.executed.data);
     guest = (Guest){0};
     return __lsan_do_recoverable_leak_check() != 0;
 }
