@@ -271,9 +271,9 @@ class SuiteRun:
                 self._ended = {number: ([self._reason(error)], 0.0) for number in waiting} | self._ended
         ended, self._ended = self._ended, {}
         for number, (found, milliseconds) in ended.items():
-            test = waiting.pop(number, None)
-            if test is None:
+            if number not in waiting:
                 continue  # the guest names any test of the file
+            test = waiting.pop(number)
             errors = self._judged(test, found)
             if errors and self._retries(test):
                 waiting[number] = test
