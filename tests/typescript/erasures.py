@@ -75,6 +75,7 @@ ERASURES: list[tuple[str, str, str]] = [
     ("line after a statement", "a = b\ntype T = 1\n(c)", "a = b\n;\n(c)"),
     ("line after as", "a = b as T\n;[1]", "a = b\n;[1]"),
     ("computed after a modifier", "class A { x = 1\nprivate [y] = 2 }", "class A { x = 1\n;       [y] = 2 }"),
+    ("computed after modifiers", "class A { x = 1\noverride readonly [y] = 2 }", "class A { x = 1\n; [y] = 2 }"),
     ("generator after a modifier", "class A { x = 1\npublic *m() {} }", "class A { x = 1\n;      *m() {} }"),
     ("field before a computed one", "class A { x: T\n[y] = 1 }", "class A { x;\n[y] = 1 }"),
     ("field called get", "class A { get: T\nm() {} }", "class A { get;\nm() {} }"),

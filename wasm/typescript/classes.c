@@ -90,8 +90,8 @@ bool enter_member(TSNode node, Kind kind)
             blank(each->start, each->end);
             bool lines;
             uint32_t next = after_gap(each->end, &lines);
-            if (index == 0 && next < end && strchr("[*", request.source[next]))
-                put(each->start, ';');
+            if (is_modifier(&list.items[0]) && next < end && strchr("[*", request.source[next]))
+                put(start, ';');
         } else if (each->kind == WORD_ACCESSOR) {
             refuse(each->start, "fields with 'accessor' are not supported");
         } else if (each->kind == DECORATOR) {
