@@ -77,6 +77,7 @@ class Pending:
         work: What is then told that nobody wants it, if it wants to know.
         answered: Whether the answer waits for a turn.
         aborted: Whether the guest is told that the call was aborted, whatever the answer is.
+        is_begun: Whether the host works on it, or is going to; true from when that is known until there is an answer.
         is_alarm: Whether it only waits for a time.
         is_idle: Whether nothing is done for it that a virtual clock would have to wait for.
         outlives_run: Whether it goes on when its run is ended by force.
@@ -99,6 +100,7 @@ class Pending:
     work: Startable | None = None
     answered: bool = False
     aborted: bool = False
+    is_begun: bool = False
     is_alarm: bool = False
     is_idle: bool = False
     outlives_run: bool = False

@@ -168,6 +168,7 @@ class Requests:
         if pending is None:  # the guest has given it up in a call of the host function
             close(awaitable)
             return
+        pending.is_begun = True
         self._unstarted[pending] = awaitable
 
     def answer_with(self, number: int, answer: object, alarm_ms: Callable[[float], float]) -> None:
@@ -263,7 +264,7 @@ class Requests:
         return pending
 
     def _stop(self, pending: Pending) -> None:
-        pending.stopped = True
+        pending.stopped, pending.is_begun = True, False
         awaitable = self._unstarted.pop(pending, None)
         if awaitable is not None:
             close(awaitable)
@@ -292,7 +293,7 @@ class Requests:
 
     def _ask(self, pending: Pending, later: Later) -> None:
         """Have somebody else answer a request."""
-        pending.cancel = later.cancel
+        pending.cancel, pending.is_begun = later.cancel, True
         later.begin(partial(_complete, weakref.ref(self), pending))
         if pending.stopped:  # by a turn on another thread, in the meantime
             self._stop(pending)
@@ -362,7 +363,7 @@ class Requests:
                 self._before.answers.setdefault(pending.number, value)
             if isinstance(value, Due):
                 if self._is_waited_for(pending):
-                    pending.cancel = None
+                    pending.cancel, pending.is_begun = None, False
                     self.answer_at(pending.number, value.at_ms, value.value)
                 continue
             if pending.answered or not self._is_waited_for(pending):
@@ -403,8 +404,7 @@ class Requests:
 
     def is_at_work(self, pending: Pending) -> bool:
         """Whether the host works on a request, or is going to."""
-        is_begun = pending.cancel is not None or pending in self._unstarted
-        return is_begun and not pending.is_idle and pending.pause is None
+        return pending.is_begun and not pending.is_idle and pending.pause is None
 
     def next_alarm_ms(self, run: Run | None) -> float:
         """When the next request is due that a turn of this run must answer; infinity: the next one is another run's.

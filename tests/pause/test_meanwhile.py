@@ -30,6 +30,23 @@ from tests.later_lives import written
 from tests.pause.runs import ASK, ask, paused, resumed
 
 
+def test_what_the_host_begins_is_waited_for_while_it_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The loop's thread begins calls as well, so another thread may look in the middle of it."""
+    found: list[bool] = []
+    with Sandbox(functions={"ask": ask}) as box:
+        requests = box._driver._requests
+        start = requests._waiter.start
+
+        def watched(awaitable: Any, complete: Any) -> Any:
+            found.append(requests.is_at_work(complete.args[1]))
+            return start(awaitable, complete)
+
+        monkeypatch.setattr(requests._waiter, "start", watched)
+        out = box.execute("await Promise.all([ask(1), ask(2)])")
+        assert len(out.paused) == len(found) == 2
+    assert all(found)
+
+
 def test_what_the_host_works_on_is_waited_for_and_done_once() -> None:
     done: list[int] = []
 
