@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
@@ -11,6 +12,7 @@ from sandbox._events import State
 from sandbox._languages import language_of
 from sandbox._origins import Program
 from sandbox._runs import Run, is_anything
+from sandbox.errors import CpuLimitExceeded
 
 if TYPE_CHECKING:
     from sandbox._events import Event
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from sandbox._languages import Language
     from sandbox._operations import Operations
     from sandbox._origins import Offered
+    from sandbox.limits import Limits
     from sandbox.typescript import TypeScript
     from sandbox.values import JSHandle, Question
 
@@ -40,11 +43,15 @@ class Commands:
 
     Attributes:
         guest: The guest.
+        limits: What runs may use.
+        seconds_left: See `Turns.seconds_left`.
         runs: The runs in progress, by number. Any thread may add and remove one, so it is copied to be looked through.
         typescript: How other languages become JavaScript; None: as they do by default.
     """
 
     guest: Guest
+    limits: Limits
+    seconds_left: Callable[[float], float]
     runs: dict[int, Run]
     typescript: TypeScript | None = None
     _operations: Operations
@@ -76,7 +83,17 @@ class Commands:
             return code
         from sandbox import typescript  # most programs are JavaScript
 
-        made = typescript.transform(code, language=language, filename=name, options=self.typescript)
+        # Between turns, where what loaders of modules await comes in, nobody's time passes.
+        seconds, began = self.seconds_left(0.0) or None, time.perf_counter_ns()
+        try:
+            made = typescript.transform(
+                code, language=language, filename=name, options=self.typescript, seconds=seconds
+            )
+        except CpuLimitExceeded as error:
+            raise CpuLimitExceeded(self.limits.cpu_seconds or error.limit) from None
+        finally:
+            elapsed_ns = time.perf_counter_ns() - began
+            self.guest.instance.charge(elapsed_ns, elapsed_ns)
         self.add_source(name, Program(code, generated=made.code, mappings=made.mappings, source_map=source_map))
         return made.code
 

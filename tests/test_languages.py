@@ -9,11 +9,11 @@ from typing import Any, ClassVar
 import anyio
 import pytest
 
-from sandbox import AsyncSandbox, Job, JSError, Sandbox, default_sandbox
+from sandbox import AsyncSandbox, Job, JSError, Limits, Sandbox, default_sandbox
 from sandbox import eval as evaluate
 from sandbox._languages import language_of, sources_for
 from sandbox._session import Session, is_unfinished
-from sandbox.errors import JSSyntaxError
+from sandbox.errors import CpuLimitExceeded, JSSyntaxError
 from sandbox.modules import Importer, ModuleSource, NodeModules, SourceTree
 from sandbox.typescript import TypeScript
 from tests.replay.records import again
@@ -168,6 +168,15 @@ new P(Größe.A, 'ß' as any);
             outcome = box.execute("let b: = 2", language="ts")
             assert isinstance(outcome.error, JSSyntaxError)
             assert box.eval("1 + 1") == 2  # it goes on
+
+    @pytest.mark.parametrize("use", ["eval", "import"])
+    def test_time_that_it_takes_is_the_runs(self, use: str) -> None:
+        slow = "/*" + ",/*" * 100_000  # takes seconds, and is refused for that without a limit
+        with Sandbox(limits=Limits(cpu_seconds=0.1), modules={"slow.ts": slow}) as box:
+            # What imports a module may catch what came of that, and has no time left then.
+            with pytest.raises((CpuLimitExceeded, JSError), match=r"CPU time limit of 0\.1 seconds"):
+                box.eval(slow, language="ts") if use == "eval" else box.import_module("slow.ts")
+            assert box.eval("1 + 1") == 2
 
     def test_a_program_that_cannot_be_parsed_undoes_nothing(self) -> None:
         with Sandbox(on_limit="rollback") as box:

@@ -79,7 +79,13 @@ _STANDARD: Final = TypeScript()
 
 
 def transform(
-    source: str, *, language: Language, filename: str, options: TypeScript | None = None, is_module: bool = True
+    source: str,
+    *,
+    language: Language,
+    filename: str,
+    options: TypeScript | None = None,
+    is_module: bool = True,
+    seconds: float | None = None,
 ) -> Transformed:
     """Make JavaScript of a program. The parser runs in a WebAssembly instance of its own. Thread-safe.
 
@@ -90,6 +96,7 @@ def transform(
         filename: For messages.
         options: How to do it; None: the defaults.
         is_module: Whether it may import anything, as automatic JSX does.
+        seconds: The CPU time that there is for it; None: as much as any program of its length should take.
 
     Raises:
         JSSyntaxError: The program cannot be parsed, or uses what has no counterpart here; the first frame says where.
@@ -108,7 +115,7 @@ def transform(
     flags |= 0 if is_module else _CLASSIC_SCRIPT
     texts = (options.jsx_factory.encode(), options.jsx_fragment.encode(), options.jsx_import_source.encode())
     answer = module.request(
-        _TYPESCRIPT if language == "ts" else _TSX, flags, texts, source.encode("utf-8", "surrogatepass")
+        _TYPESCRIPT if language == "ts" else _TSX, flags, texts, source.encode("utf-8", "surrogatepass"), seconds
     )
     if isinstance(answer, module.Refusal):
         raise _syntax_error(answer, filename, source)

@@ -8,6 +8,7 @@ can leave anything behind for the next one. The module imports nothing.
 from __future__ import annotations
 
 import ctypes
+import math
 import os
 import struct
 import threading
@@ -17,14 +18,19 @@ from sandbox import _faults, _wasmtime
 from sandbox._code_cache import ARTIFACTS, compiled, digest_in, manifest
 from sandbox._engine import Engine, Linked, Module
 from sandbox._store import Trap, check, take_trap
-from sandbox.errors import ArtifactError, FuelLimitExceeded, MemoryLimitExceeded, SandboxError
+from sandbox.errors import ArtifactError, CpuLimitExceeded, FuelLimitExceeded, MemoryLimitExceeded, SandboxError
 
 NAME: Final = "typescript.wasm"
+# An ordinary program takes 70 to 250 bytes for a byte of its source.
 MEMORY_BYTES: Final = 1 << 30
+STARTING_BYTES: Final = 64 << 20
+_BYTES_OF_A_BYTE: Final = 512
 # An ordinary program takes 4,000 units of fuel for a byte of its source; what a parser may need more than that is for
 # sources that look like several things at once for long.
 STARTING_FUEL: Final = 500_000_000
 FUEL_OF_A_BYTE: Final = 40_000
+# Programs burn from 4.5 to 10 thousand million units in a second.
+_FUEL_OF_A_SECOND: Final = 5_000_000_000
 _STACK_BYTES: Final = 1 << 20
 _TABLE_ELEMENTS, _INSTANCES, _TABLES, _MEMORIES = 1 << 12, 1, 1, 1
 _EXPORTS: Final = {"memory", "_initialize", "reserve", "outcome", "transform"}
@@ -83,12 +89,12 @@ def _check_boundary(module: Module) -> None:
 class _Instance:
     """One instance in a store of its own; freed by `close`."""
 
-    def __init__(self, image: _Image, fuel: int) -> None:
+    def __init__(self, image: _Image, fuel: int, memory_bytes: int) -> None:
         self._fuel = fuel
         self._store: int = _wasmtime.store_new(image.engine.address, None, None)
         self._context: int = _wasmtime.store_context(self._store)
         try:
-            _wasmtime.store_limiter(self._store, MEMORY_BYTES, _TABLE_ELEMENTS, _INSTANCES, _TABLES, _MEMORIES)
+            _wasmtime.store_limiter(self._store, memory_bytes, _TABLE_ELEMENTS, _INSTANCES, _TABLES, _MEMORIES)
             check(_wasmtime.set_wasi(self._context, _wasmtime.wasi_config_new()))
             check(_wasmtime.set_fuel(self._context, fuel))
             self._instance = _wasmtime.Instance()
@@ -180,7 +186,9 @@ def _loaded() -> _Image:
     return _image
 
 
-def request(language: int, flags: int, texts: tuple[bytes, bytes, bytes], source: bytes) -> Answer | Refusal:
+def request(
+    language: int, flags: int, texts: tuple[bytes, bytes, bytes], source: bytes, seconds: float | None = None
+) -> Answer | Refusal:
     """Make JavaScript of one source. Thread-safe; other threads run meanwhile.
 
     Args:
@@ -188,10 +196,12 @@ def request(language: int, flags: int, texts: tuple[bytes, bytes, bytes], source
         flags: Likewise.
         texts: What JSX calls, what fragments are, and where both are imported from.
         source: In UTF-8.
+        seconds: The CPU time that there is for it; None: as much as it may need.
 
     Raises:
         ArtifactError: The module is missing, damaged, or not this package's.
-        MemoryLimitExceeded: The source needs more than `MEMORY_BYTES`.
+        MemoryLimitExceeded: The source needs more memory than any source of its length should, or than `MEMORY_BYTES`.
+        CpuLimitExceeded: It takes longer than there is time.
         FuelLimitExceeded: It takes longer than any source of its length should.
         SandboxError: The module has failed; or the process has no room for another instance.
     """
@@ -206,14 +216,23 @@ def request(language: int, flags: int, texts: tuple[bytes, bytes, bytes], source
     if len(message) > MEMORY_BYTES // 4:
         raise MemoryLimitExceeded(MEMORY_BYTES, advice=_ADVICE)
     fuel = STARTING_FUEL + FUEL_OF_A_BYTE * len(source)
-    instance = _Instance(_loaded(), fuel)
+    affordable = math.inf if seconds is None else seconds * _FUEL_OF_A_SECOND
+    is_hurried = affordable < fuel
+    if is_hurried:
+        fuel = int(affordable)
+    memory_bytes = min(STARTING_BYTES + _BYTES_OF_A_BYTE * len(source), MEMORY_BYTES)
+    instance = _Instance(_loaded(), fuel, memory_bytes)
     try:
         try:
             address = instance.call("reserve", len(message))
             instance.write(address, message)
             instance.call("transform", address)
         except Trap as trap:
-            return _after_trap(instance, trap, fuel)
+            if trap.code == "OUT_OF_FUEL":
+                if is_hurried:
+                    raise CpuLimitExceeded(seconds or 0.0) from None
+                raise FuelLimitExceeded(fuel, advice=_ADVICE) from None
+            return _after_trap(instance, trap, memory_bytes)
         status, code, code_bytes, mappings, count, *_ = _result(instance)
         if status != _TRANSFORMED:
             raise SandboxError("the TypeScript module has not finished")
@@ -227,13 +246,11 @@ def _result(instance: _Instance) -> tuple[int, ...]:
     return _RESULT.unpack(instance.read(instance.call("outcome"), _RESULT.size))
 
 
-def _after_trap(instance: _Instance, trap: Trap, fuel: int) -> Refusal:
+def _after_trap(instance: _Instance, trap: Trap, memory_bytes: int) -> Refusal:
     """What ends a request early is a trap, after which its memory can still be read."""
-    if trap.code == "OUT_OF_FUEL":
-        raise FuelLimitExceeded(fuel, advice=_ADVICE) from None
     status, *_, message, message_bytes, line, column_bytes = _result(instance)
     if status == _OUT_OF_MEMORY:
-        raise MemoryLimitExceeded(MEMORY_BYTES, advice=_ADVICE) from None
+        raise MemoryLimitExceeded(memory_bytes, advice=_ADVICE) from None
     if status != _REFUSED:
         raise SandboxError(f"the TypeScript module failed: {trap}") from None
     return Refusal(instance.read(message, message_bytes).decode("utf-8", "replace"), line, column_bytes)
