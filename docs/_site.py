@@ -35,10 +35,10 @@ REFERENCE: dict[str, tuple[str, str, tuple[str, ...]]] = {
         ("limits", "functions", "exposure", "calls", "audit", "capabilities.base"),
     ),
     "reference/grants.md": (
-        "Network and files",
-        "What grants them; see [network requests](../fetch.md), [WebSockets](../websockets.md) and "
-        "[files](../files.md).",
-        ("fetch", "websocket", "files"),
+        "Network, files and browsers",
+        "What grants them; see [network requests](../fetch.md), [WebSockets](../websockets.md), [files](../files.md) "
+        "and [browsers](../browser.md).",
+        ("fetch", "websocket", "files", "browser"),
     ),
     "reference/lives.md": (
         "Pauses, snapshots and records",

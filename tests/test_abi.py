@@ -71,9 +71,11 @@ def test_manifest_describes_the_guest_beside_it() -> None:
     assert len(manifest["patches"]) == len(upstream.patches)
 
 
-def test_every_part_of_the_guest_comes_with_its_licence() -> None:
-    upstream = sources.load()
-    expected = {f"{source.package}.txt" for source in upstream.sources} | set(upstream.compiler_licences)
+def test_every_part_of_the_modules_comes_with_its_licence() -> None:
+    expected: set[str] = set()
+    for upstream in (sources.load(), sources.load(module="typescript")):
+        expected |= {f"{source.package}.txt" for source in upstream.sources} | set(upstream.compiler_licences)
+        expected |= {name for source in upstream.sources for name in source.part_licences}
     texts = {path.name: path.read_text(encoding="utf-8") for path in (ARTIFACTS / "licences").iterdir()}
     assert texts.keys() == expected
     assert [name for name, text in texts.items() if not re.search(r"copyright|\(c\)", text, re.I)] == []

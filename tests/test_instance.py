@@ -458,11 +458,11 @@ def test_a_trap_has_a_code_and_ends_the_instance(instance: Instance) -> None:
 
 
 def test_memory_limit_of_a_message(bare: Bare) -> None:
-    small = Bare(memory_bytes=6 << 20, message_bytes=32 << 20)
+    small = Bare(memory_bytes=8 << 20, message_bytes=32 << 20)
     with small:
         small.arm()
         with pytest.raises(MemoryLimitExceeded):
-            small.guest.eval(1, " " * (8 << 20), "main.js")
+            small.guest.eval(1, " " * (12 << 20), "main.js")
         assert small.value("1 + 1") == 2
 
 

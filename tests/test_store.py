@@ -361,10 +361,10 @@ def test_a_process_without_address_space_says_so_and_lives() -> None:
     assert (finished.returncode, finished.stderr, finished.stdout) == (0, "", expected)
 
 
-def test_the_smallest_memory_that_limits_allow_works(shelf: list[Store]) -> None:
-    with Bare(memory_bytes=6 << 20) as bare:
+def test_a_small_memory_works(shelf: list[Store]) -> None:
+    with Bare(memory_bytes=8 << 20) as bare:
         assert bare.value("[1, 2].map(x => x * 2)") == [2, 4]
-        assert isinstance(bare.error("new ArrayBuffer(8 << 20)"), MemoryLimitExceeded)
+        assert isinstance(bare.error("new ArrayBuffer(12 << 20)"), MemoryLimitExceeded)
 
 
 # --- threads, processes ---

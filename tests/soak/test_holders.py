@@ -16,6 +16,14 @@ from tests.soak.canary import Canary
 from tests.soak.holders import holders
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _modules_are_seen() -> Iterator[None]:
+    """What tests/conftest.py leaves out of garbage collection refers to nothing, as far as Python can tell."""
+    gc.unfreeze()
+    yield
+    gc.freeze()
+
+
 class _Held:
     """Something to hold."""
 
