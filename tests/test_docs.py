@@ -300,4 +300,5 @@ def test_the_threat_model_names_tests_that_exist() -> None:
     for path, name in named:
         file = ROOT / path
         assert file.is_file(), path
-        assert re.search(rf"^\s*(?:(?:async )?def|class) {name}\b", file.read_text("utf-8"), re.MULTILINE), f"{path}::{name}"
+        pattern = rf"^\s*(?:(?:async )?def|class) {name}\b"
+        assert re.search(pattern, file.read_text("utf-8"), re.MULTILINE), f"{path}::{name}"
