@@ -128,9 +128,10 @@ class TestWhoReads:
         assert echo.link._watched  # and then its own thread again
 
     def test_on_the_main_thread_only_where_no_handler_can_raise(
-        self, echo: Echo, monkeypatch: pytest.MonkeyPatch
+        self, echo: Echo, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
     ) -> None:
-        assert callable(signal.getsignal(signal.SIGINT))
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)  # whatever the shell left to its children
+        request.addfinalizer(lambda: signal.signal(signal.SIGINT, before))
         assert _interrupts.may_be_raised_here()
         readers = reads_itself(echo.link, monkeypatch)
         assert echo.link.request("echo", {}) == ({}, None)
