@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, cast
 from sandbox import _abi
 from sandbox._abi import Control, Status
 from sandbox._instance import Instance, MemoryCopy, Origin, Trap
+from sandbox._trace import MOST_EXECUTED_BYTES
 from sandbox.errors import GuestProtocolError, MemoryLimitExceeded, SandboxError
 from sandbox.limits import MAX_MEMORY_BYTES, Metering
 from sandbox.remote import memory
@@ -242,7 +243,10 @@ class Hosted:
             if isinstance(left, GuestProtocolError):
                 result["broken"] = result["broken"] or str(left)
         told, frames = _tell(instance)
-        job.link.answer(job.asked.number, {**result, **told}, frames)
+        frames = frames or b""
+        job.link.answer(
+            job.asked.number, {**result, "outbox": len(frames), **told}, (frames + _executed(instance)) or None
+        )
 
     def _do_checkpoint(self, job: Job, given: dict[str, Any], instance: Instance) -> None:
         if len(self._copies) >= _MOST_COPIES:
@@ -344,6 +348,17 @@ def _tell(instance: Instance) -> tuple[dict[str, Any], bytes | None]:
         "fuel": instance.fuel_left() if instance.deadline is None else 0,
     }
     return told, frames
+
+
+def _executed(instance: Instance) -> bytes:
+    """Which lines traced runs have executed so far; empty: none, or the guest names memory that it does not have."""
+    control = instance.control
+    if not control.executed_bytes:
+        return b""
+    try:
+        return bytes(instance.read(control.executed, min(control.executed_bytes, MOST_EXECUTED_BYTES)))
+    except GuestProtocolError:
+        return b""
 
 
 def _write(instance: Instance, fields: dict[str, Any]) -> None:

@@ -39,6 +39,7 @@ _RESULT: Final[dict[str, type | tuple[type, ...]]] = {
     "trap": (list, type(None)),
     "broken": str,
     "is_full": bool,
+    "outbox": int,
 }
 _ASKED: Final[dict[str, type | tuple[type, ...]]] = {"op": int, "outbox": int}
 
@@ -51,6 +52,7 @@ class RemoteInstance(Instance):
         "_calling",
         "_early",
         "_error",
+        "_executed",
         "_frames",
         "_fuel",
         "_has_opened",
@@ -100,6 +102,7 @@ class RemoteInstance(Instance):
         self._mailbox: Mailbox = sandboxes.enter()
         self._message: bytes | None = None
         self._frames: tuple[int, bytes] = (0, b"")
+        self._executed = b""
         self._fuel = 0
         self._new_fuel: int | None = None
         self._size = self.image.memory_bytes
@@ -246,7 +249,9 @@ class RemoteInstance(Instance):
         except SandboxError as error:
             self._lose(error)
         self._check(result, _RESULT)
-        self._learn(result, body or b"")
+        told, split = body or b"", result["outbox"]
+        self._learn(result, told[:split])
+        self._executed = told[split:]
         if result["trap"]:
             raise Trap(*map(str, [*result["trap"], "", ""][:2]))
         if result["broken"]:
@@ -316,8 +321,10 @@ class RemoteInstance(Instance):
     # --- memory ---
 
     def read(self, address: int, length: int) -> bytes | memoryview:
-        """See `Instance`: the frames of the outbox, which came with the guest's last word."""
+        """See `Instance`: the frames of the outbox, or the lines of traced runs, as they came with the last word."""
         at, frames = self._frames
+        if address == self.control.executed and self._executed:
+            at, frames = address, self._executed
         if address != at or length > len(frames):
             raise self._broken(f"the guest named {length:,} bytes at {address:#x}, which it does not have")
         return frames[:length]

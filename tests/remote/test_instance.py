@@ -36,6 +36,7 @@ GOOD: dict[str, Any] = {
     "trap": None,
     "broken": "",
     "is_full": False,
+    "outbox": 0,
     "control": bytes(Control()),
     "memory_bytes": 1 << 22,
     "fuel": 10**9,
@@ -87,9 +88,31 @@ def without(name: str) -> dict[str, Any]:
 LIES: list[tuple[str, dict[str, Any], bytes | None, type[SandboxError]]] = [
     *[(f"no {name}", without(name), None, ProtocolError) for name in GOOD],
     *[(f"another {name}", {**GOOD, name: [[]]}, None, ProtocolError) for name in GOOD if name != "trap"],
-    ("half a frame", {**GOOD, "control": bytes(Control(outbox_bytes=5, outbox=8))}, b"12345", GuestProtocolError),
+    (
+        "half a frame",
+        {**GOOD, "outbox": 5, "control": bytes(Control(outbox_bytes=5, outbox=8))},
+        b"12345",
+        GuestProtocolError,
+    ),
     ("frames that are not there", {**GOOD, "control": bytes(Control(outbox_bytes=50))}, b"", GuestProtocolError),
-    ("odd frames", {**GOOD, "control": bytes(Control(outbox_bytes=12, outbox=8))}, b"\xff" * 12, GuestProtocolError),
+    (
+        "odd frames",
+        {**GOOD, "outbox": 12, "control": bytes(Control(outbox_bytes=12, outbox=8))},
+        b"\xff" * 12,
+        GuestProtocolError,
+    ),
+    (
+        "fewer frames than it says",
+        {**GOOD, "outbox": 99, "control": bytes(Control(outbox_bytes=9))},
+        b"1",
+        GuestProtocolError,
+    ),
+    (
+        "frames before the first",
+        {**GOOD, "outbox": -3, "control": bytes(Control(outbox_bytes=9))},
+        b"12345",
+        GuestProtocolError,
+    ),
     ("a trap of nothing", {**GOOD, "trap": [[], {}]}, None, SandboxError),
     ("broken", {**GOOD, "broken": "so"}, None, GuestProtocolError),
     ("nothing happens", GOOD, None, SandboxError),
@@ -134,6 +157,12 @@ def test_a_daemon_that_asks_for_what_was_not_given(tmp_path: Path) -> None:
 def packed(memory_bytes: int, parts: list[tuple[int, int]], pages: bytes) -> bytes:
     head = struct.pack(">QI", memory_bytes, len(parts)) + b"".join(struct.pack(">QQ", *part) for part in parts)
     return head + zlib.compress(pages)
+
+
+def test_lines_of_a_traced_run_come_along(remote: Remote) -> None:
+    with Sandbox(remote=remote) as box:
+        assert box.execute("for (let i = 0; i < 3; i++)\n  i;\n'end'", trace={"lines"}).lines == {1: 1, 2: 3, 3: 1}
+        assert box.execute("1", trace=set()).lines == {}
 
 
 def test_memory_as_bytes() -> None:
