@@ -17,8 +17,8 @@ class Mailbox(Protocol):
     """Where answers arrive: a `SimpleQueue`, or what has its methods."""
 
     @property
-    def get(self) -> Callable[[], Any]:
-        """Takes what came first; waits for it."""
+    def get(self) -> Callable[..., Any]:
+        """Takes what came first; waits for it, `timeout` seconds at most."""
 
     @property
     def put(self) -> Callable[[Any], None]:

@@ -7,8 +7,11 @@ block, fuel. So there is one driver and one converter, and whoever is in between
 
 from __future__ import annotations
 
+import math
+import time
 import weakref
 from collections.abc import Callable, Sequence
+from queue import Empty
 from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
 
 from sandbox._abi import Control, Status
@@ -29,8 +32,10 @@ if TYPE_CHECKING:
     from sandbox.remote.link import Link
     from sandbox.remote.mailboxes import Mailbox, Sandboxes
 
-# What is asked before the first command, and whose answers nobody has to wait for.
+# How long an answer may be late after the end of a run's time. Workers end their guests themselves.
+PATIENCE_SECONDS = 30.0
 _USES = 8  # of a sandbox, until it is worth a line
+# What is asked before the first command, and whose answers nobody has to wait for.
 _EARLY: Final = frozenset({"start", "zone"})
 # What a worker says of the guest after each step, and what else in answers and in requests.
 _TOLD: Final[dict[str, type | tuple[type, ...]]] = {"control": bytes, "memory_bytes": int, "fuel": int}
@@ -51,6 +56,7 @@ class RemoteInstance(Instance):
         "__weakref__",
         "_calling",
         "_early",
+        "_ends",
         "_error",
         "_executed",
         "_frames",
@@ -103,6 +109,7 @@ class RemoteInstance(Instance):
         self._message: bytes | None = None
         self._frames: tuple[int, bytes] = (0, b"")
         self._executed = b""
+        self._ends = math.inf
         self._fuel = 0
         self._new_fuel: int | None = None
         self._size = self.image.memory_bytes
@@ -160,6 +167,11 @@ class RemoteInstance(Instance):
 
     # --- calls ---
 
+    def arm(self, fuel: int, cpu_seconds: float | None, wall: float, spare_fuel: int = 0) -> None:
+        """See `Instance`."""
+        super().arm(fuel, cpu_seconds, wall, spare_fuel)
+        self._ends = wall
+
     def call(self, name: str, arguments: Sequence[int] = ()) -> int:
         """See `Instance`. On whatever thread; it waits for the answer.
 
@@ -213,7 +225,7 @@ class RemoteInstance(Instance):
         self._calling.append(number)
         try:
             while True:
-                item = way.wait(self._mailbox)
+                item = way.wait(self._mailbox, max(self._ends, time.monotonic()) + PATIENCE_SECONDS)
                 if isinstance(item, Asked):
                     self._on_asked(item)
                 elif isinstance(item, Answered | Refused) and item.number in self._early:
@@ -223,6 +235,11 @@ class RemoteInstance(Instance):
                     continue  # of what was given up
                 else:
                     return self._result(item)
+        except Empty:
+            way.cancel(number)
+            self._lose(
+                SandboxLost("the worker did not answer long after the run's time was over", Code.WORKER_LOST.name)
+            )
         except BaseException as error:
             if not isinstance(error, Trap | SandboxError):
                 # A signal handler raised it while the guest ran on: nobody waits for its answer any more.

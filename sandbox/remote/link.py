@@ -9,6 +9,7 @@ main thread a signal handler could raise in the middle of it.
 from __future__ import annotations
 
 import logging
+import math
 import os
 import select
 import selectors
@@ -188,11 +189,19 @@ class Link:
         self.send(method, parameters, body, mailbox)
         return answer_of(self.wait(mailbox))
 
-    def wait(self, mailbox: Mailbox) -> Any:  # noqa: ANN401 - what was put there
-        """What is in a mailbox of this link next. Until there is something, this thread reads, if no other one does."""
+    def wait(self, mailbox: Mailbox, until: float = math.inf) -> Any:  # noqa: ANN401 - what was put there
+        """What is in a mailbox of this link next. Until there is something, this thread reads, if no other one does.
+
+        Args:
+            mailbox: The mailbox.
+            until: The monotonic time when nobody waits any more.
+
+        Raises:
+            queue.Empty: There was nothing until then, give or take some seconds.
+        """
         if mailbox.empty():
-            self.read_until(lambda: not mailbox.empty())
-        return mailbox.get()
+            self.read_until(lambda: not mailbox.empty() or time.monotonic() >= until)
+        return mailbox.get(timeout=None if until == math.inf else max(until - time.monotonic(), 0.0))
 
     def read_until(self, is_so: Callable[[], object]) -> None:
         """Read the connection on this thread until something is so, or it has ended; returns at once if it may not."""

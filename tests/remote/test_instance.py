@@ -17,15 +17,15 @@ from typing import Any
 import pytest
 
 import sandbox
-from sandbox import Remote, Sandbox
+from sandbox import Limits, Remote, Sandbox
 from sandbox._abi import Control
 from sandbox._image import image_digest
 from sandbox._memory_copy import MemoryCopy
 from sandbox.errors import GuestProtocolError, SandboxError, SnapshotCorrupt
-from sandbox.remote import memory
+from sandbox.remote import instance, memory
 from sandbox.remote.books import Bounds
 from sandbox.remote.connection import Connection
-from sandbox.remote.errors import ProtocolError, RemoteError
+from sandbox.remote.errors import ProtocolError, RemoteError, SandboxLost
 from sandbox.remote.events import Asked, Greeted
 from tests.remote.daemons import Running, running
 from tests.remote.test_daemon import until
@@ -130,6 +130,19 @@ def test_a_daemon_that_lies(
         pytest.raises(expected),
     ):
         box.eval("1")
+
+
+def test_a_worker_that_never_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it is connected by is alive, and answers pings."""
+    monkeypatch.setattr(instance, "PATIENCE_SECONDS", 0.05)
+    with (
+        lying(tmp_path / "s", lambda _connection, _asked: None) as address,
+        sandbox.connect(address) as remote,
+        Sandbox(remote=remote, limits=Limits(wall_seconds=0.1)) as box,
+    ):
+        for _ in range(2):
+            with pytest.raises(SandboxLost, match="did not answer"):
+                box.eval("1")
 
 
 def test_a_daemon_that_asks_for_what_was_not_given(tmp_path: Path) -> None:
@@ -268,11 +281,11 @@ def test_an_exception_out_of_nowhere_leaves_the_sandbox_unusable_and_the_connect
 
 
 class Raising:
-    def __init__(self, get: Callable[[], Any]) -> None:
+    def __init__(self, get: Callable[..., Any]) -> None:
         self.get, self.has_raised = get, False
 
-    def __call__(self) -> Any:
+    def __call__(self, timeout: float | None = None) -> Any:
         if self.has_raised:
-            return self.get()
+            return self.get(timeout=timeout)
         self.has_raised = True
         raise KeyboardInterrupt
