@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sys
 from collections import namedtuple
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, cast
 
 if TYPE_CHECKING:
@@ -198,8 +199,9 @@ class _Plan:
                 continue
             if name in vars(twin):
                 setattr(made, name, vars(twin)[name])
-            elif name in _FACTS and name in vars(made):
-                delattr(made, name)
+            elif name in _FACTS:
+                with suppress(AttributeError):  # another thread was quicker
+                    delattr(made, name)
 
 
 def _as_field(value: object) -> object:
