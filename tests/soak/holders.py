@@ -4,11 +4,30 @@ from __future__ import annotations
 
 import gc
 import sys
+import traceback
+import weakref
 from types import FrameType, ModuleType
 from typing import Final
 
 _MOST_PATHS: Final = 5
 _MOST_STEPS: Final = 40
+
+
+class _Cycle:
+    """What only the collector frees."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+
+def stuck_collection() -> str:
+    """What all threads are doing, if the collector is at work on one of them, and so for nobody else; else nothing."""
+    probe = weakref.ref(_Cycle())
+    gc.collect()
+    if probe() is None:
+        return ""
+    stacks = ["".join(traceback.format_stack(frame)) for frame in sys._current_frames().values()]
+    return "\n".join(["the collector is at work on another thread:", *stacks])
 
 
 def holders(target: object) -> str:

@@ -13,7 +13,7 @@ import pytest
 from sandbox import Limits, Sandbox
 from sandbox.errors import CpuLimitExceeded
 from tests.soak.canary import Canary
-from tests.soak.holders import holders
+from tests.soak.holders import holders, stuck_collection
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -57,6 +57,33 @@ def test_a_thread() -> None:
         thread.join()
     assert "waits" in said
     assert "under ['it']" in said
+
+
+def test_a_finalizer_that_keeps_the_collector() -> None:
+    begun, done = threading.Event(), threading.Event()
+
+    class Keeps:
+        def __init__(self) -> None:
+            self.itself = self
+
+        def __del__(self) -> None:
+            begun.set()
+            done.wait()
+
+    def collects() -> None:
+        Keeps()
+        gc.collect()
+
+    assert stuck_collection() == ""
+    thread = threading.Thread(target=collects)
+    thread.start()
+    try:
+        begun.wait()
+        said = stuck_collection()
+    finally:
+        done.set()
+        thread.join()
+    assert "in __del__" in said
 
 
 def test_an_exception_that_is_raised_no_more() -> None:

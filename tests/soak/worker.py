@@ -25,7 +25,7 @@ from sandbox import Sandbox
 from sandbox._face import Face
 from tests.soak import hosts
 from tests.soak.canary import Canary
-from tests.soak.holders import holders
+from tests.soak.holders import holders, stuck_collection
 from tests.soak.journal import Journal
 from tests.soak.lives import Life
 from tests.soak.resident import Sample
@@ -153,7 +153,8 @@ class Soak:
             self._lingering[face] = seconds
         for face, since in list(self._lingering.items()):
             if seconds - since > _LINGERING_SECONDS + self._slack_seconds:
-                self.fail(AssertionError(f"{face!r} is alive, though nobody has it\n{holders(face)}"), None)
+                why = f"{holders(face)}\n{stuck_collection()}"
+                self.fail(AssertionError(f"{face!r} is alive, though nobody has it\n{why}"), None)
                 del self._lingering[face]
         self._alive = weakref.WeakSet()
         self._say({"sample": asdict(sample)})
