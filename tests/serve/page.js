@@ -86,7 +86,8 @@ const PAGE = `<!doctype html>
       const response = await fetch("/nowhere");
       return [response.status, response.statusText, await response.text()];
     },
-    socket() {
+    // Who ends it: the program, or the page once it has all it sent.
+    socket(closes) {
       const said = [];
       const socket = new WebSocket(location.href.replace(/^http/, "ws") + "socket", ["chat", "other"]);
       socket.binaryType = "arraybuffer";
@@ -95,10 +96,12 @@ const PAGE = `<!doctype html>
           socket.send("gr\\u00fc\\u00df dich");
           socket.send(new Uint8Array([1, 2, 255]));
           socket.send("x".repeat(200000));
-          socket.send("bye");
+          if (closes === "program") socket.send("bye");
         };
-        socket.onmessage = ({data}) => said.push(
-          typeof data === "string" ? (data.length > 99 ? data.length : data) : [...new Uint8Array(data)]);
+        socket.onmessage = ({data}) => {
+          said.push(typeof data === "string" ? (data.length > 99 ? data.length : data) : [...new Uint8Array(data)]);
+          if (closes === "page" && said.length === 3) socket.close(4000, "as asked");
+        };
         socket.onclose = ({code, reason, wasClean}) => done({said, protocol: socket.protocol, code, reason, wasClean});
         socket.onerror = failed;
       });

@@ -69,22 +69,26 @@ def page(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         ),
         ("'abort'", "AbortError"),
         ("'abortBefore'", "TimeoutError"),
-        (
-            "'socket'",
-            {
-                "said": ["grüß dich", [1, 2, 255], 200000],
-                "protocol": "chat",
-                "code": 4000,
-                "reason": "as asked",
-                "wasClean": True,
-            },
-        ),
         ("'picture'", [[0, 0, 128, 255], [252, 0, 128, 255], [0, 252, 128, 255], [80, 160, 128, 255]]),
     ],
     ids=lambda value: value.split("'")[1] if isinstance(value, str) and "'" in value else "",
 )
 def test_what_a_page_asks(page: browser.Page, asked: str, answer: Any) -> None:
     assert page.evaluate(f"ask({asked})") == answer
+    assert page.errors == []
+
+
+@pytest.mark.parametrize("closes", ["program", "page"])
+def test_a_socket(page: browser.Page, closes: str) -> None:
+    if closes == "program" and page.evaluate("location.protocol") == "https:":
+        pytest.skip("hypercorn ends the stream with its close frame, and Chromium may not answer in time")
+    assert page.evaluate(f"ask('socket', '{closes}')") == {
+        "said": ["grüß dich", [1, 2, 255], 200000],
+        "protocol": "chat",
+        "code": 4000,
+        "reason": "as asked",
+        "wasClean": True,
+    }
     assert page.errors == []
 
 
