@@ -10,14 +10,15 @@ import multiprocessing
 import os
 import pickle
 import queue
-import signal
 import threading
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, Executor, Future
 from contextlib import suppress
+from multiprocessing import resource_tracker
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 
+from sandbox import _ctrl_c
 from sandbox._records import record
 from sandbox._sandbox import Sandbox
 from sandbox.errors import WorkerLost
@@ -219,7 +220,10 @@ class _Worker:
         self.connection, theirs = context.Pipe()
         self.process = context.Process(target=_work, args=(theirs,), name="sandbox worker", daemon=True)
         try:
-            self.process.start()
+            if _ctrl_c.HAS_MASKS:
+                resource_tracker.ensure_running()  # else the first start would do it, and unblock SIGINT at that
+            with _ctrl_c.withheld():
+                self.process.start()
         except BaseException:
             self.connection.close()
             raise
@@ -259,7 +263,7 @@ def processors() -> int:
 
 
 def _work(calls: Connection) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that made this one decides what Ctrl-C ends
+    _ctrl_c.leave_to_parent()
     threading.Thread(target=_follow, daemon=True).start()
     Sandbox().close()  # what is made once in a process is made
     with suppress(EOFError, OSError):

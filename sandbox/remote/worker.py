@@ -20,6 +20,7 @@ from functools import partial
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Final
 
+from sandbox import _ctrl_c
 from sandbox._instance import Instance
 from sandbox.limits import Limits
 from sandbox.remote.connection import Connection
@@ -220,8 +221,8 @@ def main() -> None:
     and how many sandboxes it may have.
     """
     descriptor, channel, counts, most = map(int, sys.argv[1:5])
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the daemon ends its workers when it is done with them
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    _ctrl_c.leave_to_parent()
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the daemon ends its workers when it is done with them
     worker = Worker(socket.socket(fileno=descriptor), most, mmap.mmap(counts, OF_LINES.size))
     lines = socket.socket(fileno=channel)
     threading.Thread(target=worker.take_lines, args=(lines,), name="sandbox-lines", daemon=True).start()

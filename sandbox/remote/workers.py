@@ -16,6 +16,7 @@ from typing import Any, Final, Protocol
 
 import trio
 
+from sandbox import _ctrl_c
 from sandbox.remote.events import Answered, Asked, Event, Greeted, Refused
 from sandbox.remote.peers import Peer
 from sandbox.remote.protocol import Code
@@ -63,9 +64,10 @@ class WorkerProcess:
             self._counts = mmap.mmap(counts.fileno(), OF_LINES.size)
             given = [theirs.fileno(), channel.fileno(), counts.fileno()]
             command = [sys.executable, "-m", "sandbox.remote.worker", *map(str, given), str(most)]
-            self._process = subprocess.Popen(  # noqa: S603 - this interpreter
-                command, pass_fds=given, stdin=subprocess.DEVNULL
-            )
+            with _ctrl_c.withheld():
+                self._process = subprocess.Popen(  # noqa: S603 - this interpreter
+                    command, pass_fds=given, stdin=subprocess.DEVNULL
+                )
         self.pid = self._process.pid
         self.peer = Peer(trio.SocketStream(trio.socket.from_stdlib_socket(ours)), max_body_bytes)
         self.status: int | None = None

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import BrokenExecutor, CancelledError, Future
+from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +107,21 @@ def test_what_waits_can_be_cancelled(tmp_path: Path) -> None:
     for future in waiting:
         with pytest.raises(CancelledError):
             future.result()
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="processes have no mask of signals")
+def test_ctrl_c_while_they_start(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    start = SpawnProcess.start
+
+    def start_and_interrupt(process: SpawnProcess) -> None:
+        start(process)
+        assert process.pid is not None
+        os.kill(process.pid, signal.SIGINT)  # its interpreter has not begun
+
+    monkeypatch.setattr(SpawnProcess, "start", start_and_interrupt)
+    with Workers(1) as workers:
+        assert workers.submit(abs, -1).result() == 1
+    assert capfd.readouterr() == ("", "")
 
 
 def test_killed_while_they_start() -> None:

@@ -122,6 +122,25 @@ def test_a_worker_that_lies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how
         assert [use(0), use(1)] == ["2", "2"]
 
 
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="processes have no mask of signals")
+def test_ctrl_c_while_a_worker_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """It is the daemon's to heed."""
+
+    def start(command: list[str], **options: Any) -> Any:
+        process = real(command, **options)
+        process.send_signal(signal.SIGINT)  # its interpreter has not begun
+        return process
+
+    real = subprocess.Popen
+    monkeypatch.setattr(subprocess, "Popen", start)
+    with running(tmp_path / "s") as daemon, sandbox.connect(daemon.address) as remote, Sandbox(remote=remote) as box:
+        assert box.eval("1 + 1") == 2
+        assert daemon.counts()["workers_lost_total"] == 0
+    assert capfd.readouterr() == ("", "")
+
+
 def test_statuses_of_workers_say_why_they_ended(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
