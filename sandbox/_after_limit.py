@@ -76,7 +76,9 @@ class AfterLimit:
         """Do what is overdue; whether the sandbox was rolled back."""
         was_rolled_back = False
         while self._overdue:
-            was_rolled_back |= self.conclude(self._overdue.popleft())
+            run = self._overdue.popleft()
+            was_rolled_back |= self.conclude(run)
+            run.hand_over()
         return was_rolled_back
 
     def is_due(self, run: Run) -> bool:
@@ -115,6 +117,7 @@ class AfterLimit:
         if self.is_due(run):  # its task was cancelled meanwhile: the next run does it first
             self._overdue.append(run)
             return False
+        run.hand_over()
         with self._lock:
             checkpoint = self._checkpoint
             if checkpoint is None:

@@ -272,6 +272,7 @@ class Driver(Commands):
             return self._turns.nested(run, command)
         finally:
             del self.runs[run.id]
+            run.hand_over()
 
     def attend(self) -> None:
         """Do what the last turn left to do; faces call this after each turn, on the thread that owns their loop."""

@@ -172,13 +172,14 @@ class _Beside:
         turns.runs[run.id] = other
         try:
             turns.take(other, lambda: command(run.id))
+            found = other.value if other.error is None else Unavailable(str(other.error))
         finally:
             turns.runs[run.id] = run
             turns.after_limit.end(other)
         if not other.done:  # it is a promise
             turns.abandoned.append(run.id)
             return Unavailable("it is a promise")
-        return other.value if other.error is None else Unavailable(str(other.error))
+        return found
 
 
 def _are_pairs(value: object) -> bool:

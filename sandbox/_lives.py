@@ -228,6 +228,7 @@ class Lives(NamedTuple):
             raise UsageError(f"there is no unfinished run {run.id}")
         run.has_run = True
         run.done, run.value, run.error, run.forced = before.done, before.value, before.error, before.forced
+        run.was_stopped = before.was_stopped
 
     def _ask_again(self, saved: SavedRequest, past: Past, pause: SavedPause | None) -> None:
         requests, number = self.requests, saved.number

@@ -14,7 +14,6 @@ from sandbox._pausing import Suspension, suspend
 from sandbox._records import NamedTuple, record
 from sandbox.errors import JSError
 from sandbox.pause import pause_in
-from sandbox.stop import stop_in
 
 if TYPE_CHECKING:
     from sandbox._awaitables import Startable
@@ -39,9 +38,9 @@ class Aborted(JSError):
 FORGET: Final = Encoded(DETACHED.encode(None), Status.FORGET)
 
 
-def ended(error: BaseException | None) -> Aborted | Encoded:
-    """What answers the calls of a run that such an error has ended by force."""
-    return Aborted() if stop_in(error) is None else FORGET
+def ended(*, by_stop: bool) -> Aborted | Encoded:
+    """What answers the calls of a run that was ended by force: by `Stop`, or by anything else."""
+    return FORGET if by_stop else Aborted()
 
 
 class Waiter(Protocol):

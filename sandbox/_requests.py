@@ -391,7 +391,7 @@ class Requests:
                 if self._is_waited_for(pending):
                     self._take(pending.number)
                     self.answered_bytes = pending.held_bytes
-                    return pending.number, ended(pending.run.error) if pending.aborted else value
+                    return pending.number, ended(by_stop=pending.run.was_stopped) if pending.aborted else value
         return None
 
     def any_answer(self) -> bool:

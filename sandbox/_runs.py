@@ -49,6 +49,7 @@ class Run:
         forced: Whether it ended before its program did: by a limit, an interruption or a failure of the host.
         undone: Whether the sandbox was set back to before it.
         concluded: Whether what a limit does to the sandbox was done.
+        was_stopped: Whether its host has ended it by `Stop`.
         is_answer: Whether a value can be its outcome at all; else the guest has broken the ABI.
         thread: Which one began it.
         observer: What is done about the calls of its turns; None: nothing.
@@ -78,6 +79,7 @@ class Run:
     thread: int
     undone: bool
     wall_limit: float
+    was_stopped: bool
 
     __slots__ = (
         "answers",
@@ -107,6 +109,7 @@ class Run:
         "value",
         "wake",
         "wall_limit",
+        "was_stopped",
     )
 
     def __init__(
@@ -136,6 +139,7 @@ class Run:
         self.forced = False
         self.undone = False
         self.concluded = False
+        self.was_stopped = False
         self.value: Any = None
         self.error: BaseException | None = None
         self.is_answer: Callable[[object], bool] = is_anything
@@ -158,6 +162,7 @@ class Run:
         if self.error is None:
             self.done, self.value, self.error = True, None, error
             self.forced = isinstance(error, LimitExceeded)
+            self.was_stopped = stop_in(error) is not None
 
     def force(self, error: BaseException) -> None:
         """Set the error that ended the program from outside; it replaces what the program said while it was unwound."""
@@ -165,12 +170,20 @@ class Run:
             pause = error if isinstance(error, Paused) else pause_in(error)
             self.done, self.value, self.forced = True, None, True
             self.error = (stop_in(error) or error) if pause is None else misplaced(pause)
+            self.was_stopped = stop_in(self.error) is not None
 
     def outcome(self) -> Any:  # noqa: ANN401 - any value
         """Return the value or raise the error."""
         if self.error is not None:
             raise self.error
         return self.value
+
+    def hand_over(self) -> None:
+        """Let go of the outcome, which whoever asked for it has.
+
+        Host calls may go on for long after their run, and an error holds all that its traceback has met.
+        """
+        self.value = self.error = None
 
     # --- budgets ---
 

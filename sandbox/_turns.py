@@ -36,6 +36,7 @@ from sandbox._pending import FORGET, Aborted, ended
 from sandbox._runs import Run, Sources
 from sandbox._serving import Serving
 from sandbox.errors import ConversionError, JSError, LimitExceeded, SandboxBusy, SandboxError, SandboxPoisoned, Stalled
+from sandbox.stop import stop_in
 
 if TYPE_CHECKING:
     from sandbox._commands import Command
@@ -232,7 +233,7 @@ class Turns:
         self._operations.answered_bytes, self._operations.answering = self._requests.answered_bytes, ""
         if ends_run(value):
             run.force(value.error if isinstance(value, Ended) else value)
-            value = ended(value)
+            value = ended(by_stop=stop_in(value) is not None)
         # What nobody catches in this turn is only the consequence of an earlier end.
         self._is_quiet = value is FORGET or isinstance(value, Aborted)
         return self.guest.settle(number, value, aborted=self._is_quiet)

@@ -90,8 +90,9 @@ class SteppedFace:
 
     def finish(self, run: Run, steps: Steps[Any]) -> Any:
         assert self.step(steps) is None
+        value = run.value
         self.driver.end(run)
-        return run.value
+        return value
 
     def close(self) -> None:
         for awaitable, _ in self.started:

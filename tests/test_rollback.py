@@ -152,6 +152,7 @@ class Life:
         except JSError as error:
             return repr(error)
         finally:
+            self.latest = run.value
             self.driver.end(run)
             self.collect_questions()
 
@@ -209,8 +210,7 @@ def live_on(life: Life, chance: random.Random) -> Any:
             code = chance.choice(["counter.up", "() => count++", "[1, 2].values()", "({p: new Promise(() => {})})"])
             run = driver.begin()
             life.lead(run, driver.drive(run, driver.eval(code, "life.js")))
-            value = run.value
-            life.held.append(value["p"] if isinstance(value, dict) else value)
+            life.held.append(life.latest["p"] if isinstance(life.latest, dict) else life.latest)
             return None
         case "drop":
             if life.held:

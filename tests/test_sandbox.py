@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import math
 import threading
@@ -17,6 +18,7 @@ import pytest
 from sandbox import BigInt, ConsoleEntry, JSError, JSFunction, Limits, Sandbox, undefined
 from sandbox.errors import (
     ConversionError,
+    CpuLimitExceeded,
     JSSyntaxError,
     SandboxBusy,
     SandboxClosed,
@@ -389,6 +391,9 @@ class TestLife:
             "Promise.all([later(), later()]); 0",
             "globalThis.steps = stream(); steps.next().then(() => steps.next()); 0",
             "globalThis.steps = stream(); (await steps.next()).value",
+            "later(); throw new Error('its traceback holds the frame of this test')",
+            "nested('later(); throw 1')",
+            "later(); await soon(); for (;;);",
         ],
     )
     def test_host_calls_of_a_sandbox_nobody_holds_are_cancelled(self, code: str) -> None:
@@ -401,6 +406,9 @@ class TestLife:
             finally:
                 ended.release()
 
+        async def soon() -> None:
+            """What was asked for before has begun."""
+
         async def stream() -> AsyncIterator[int]:
             began.release()
             try:
@@ -409,11 +417,16 @@ class TestLife:
             finally:
                 ended.release()
 
-        box = Sandbox(functions={"later": later, "stream": stream})
-        assert box.eval(code) in (0, 1)
-        nobody = weakref.ref(box)
+        def nobodys() -> weakref.ref[Sandbox]:
+            functions: dict[str, Any] = {"later": later, "soon": soon, "stream": stream}
+            box = Sandbox(functions=functions, limits=Limits(cpu_seconds=0.05))
+            box.globals["nested"] = lambda code: box.eval(code)
+            with contextlib.suppress(JSError, CpuLimitExceeded):
+                assert box.eval(code) in (0, 1)
+            return weakref.ref(box)
+
+        nobody = nobodys()
         assert began.acquire(timeout=10)
-        del box
         gc.collect()
         assert nobody() is None
         assert ended.acquire(timeout=10)

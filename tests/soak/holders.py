@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
+import threading
 import traceback
 import weakref
 from types import FrameType, ModuleType
@@ -20,14 +21,18 @@ class _Cycle:
         self.itself = self
 
 
-def stuck_collection() -> str:
-    """What all threads are doing, if the collector is at work on one of them, and so for nobody else; else nothing."""
+def threads() -> str:
+    """What all threads are doing, and whether the collector is at work on one of them, and so for nobody else.
+
+    A function that runs holds what nothing else may be seen to hold: Python does not tell of its frame as a holder.
+    """
     probe = weakref.ref(_Cycle())
     gc.collect()
-    if probe() is None:
-        return ""
-    stacks = ["".join(traceback.format_stack(frame)) for frame in sys._current_frames().values()]
-    return "\n".join(["the collector is at work on another thread:", *stacks])
+    names = {thread.ident: thread.name for thread in threading.enumerate()}
+    said = ["the collector is at work on another thread"] if probe() is not None else []
+    for ident, frame in sys._current_frames().items():
+        said += [f"thread {names.get(ident, ident)}:", "".join(traceback.format_stack(frame))]
+    return "\n".join(said)
 
 
 def holders(target: object) -> str:

@@ -25,7 +25,7 @@ from sandbox import Sandbox
 from sandbox._face import Face
 from tests.soak import hosts
 from tests.soak.canary import Canary
-from tests.soak.holders import holders, stuck_collection
+from tests.soak.holders import holders, threads
 from tests.soak.journal import Journal
 from tests.soak.lives import Life
 from tests.soak.resident import Sample
@@ -136,7 +136,7 @@ class Soak:
         self._failures[title] += 1
         if self._failures[title] <= _MOST_FAILURES:
             where = "".join(traceback.format_exception(error))
-            self._say({"failure": {"seed": seed, "title": title[:300], "traceback": where[-6000:]}})
+            self._say({"failure": {"seed": seed, "title": title[:300], "traceback": where[-12000:]}})
 
     def fail_unraisable(self, event: sys.UnraisableHookArgs) -> None:
         """Tell of what was raised where nobody could be told; the host's own generators do so on purpose."""
@@ -153,7 +153,7 @@ class Soak:
             self._lingering[face] = seconds
         for face, since in list(self._lingering.items()):
             if seconds - since > _LINGERING_SECONDS + self._slack_seconds:
-                why = f"{holders(face)}\n{stuck_collection()}"
+                why = f"{holders(face)}\n{threads()}"
                 self.fail(AssertionError(f"{face!r} is alive, though nobody has it\n{why}"), None)
                 del self._lingering[face]
         self._alive = weakref.WeakSet()
