@@ -28,15 +28,16 @@ class Shown(Protocol):
         """What it says it came of."""
 
 
-def render(error: Shown, source: str | None, *, color: bool) -> str:
+def render(error: Shown, source: str | None, *, color: bool, columns: int | None = None) -> str:
     """Show an error, and below it its causes.
 
     Args:
         error: The error.
         source: The program, where the error's own sources do not have it.
         color: Use ANSI colors.
+        columns: Of the terminal, which code is cut to; None: that of no terminal is known.
     """
-    parts = [_stack.render(str(error), error.frames, error.sources, source, color=color)]
+    parts = [_stack.render(str(error), error.frames, error.sources, source, color=color, columns=columns)]
     seen: set[int] = {id(error)}
     cause = error.cause
     while cause is not undefined and id(cause) not in seen and len(seen) <= _MAX_CAUSES:
@@ -45,6 +46,6 @@ def render(error: Shown, source: str | None, *, color: bool) -> str:
         text = str(cause) if is_error else brief(cause)
         frames = cause.frames if is_error else ()
         sources = {**error.sources, **cause.sources} if is_error else {}
-        parts.append("Caused by: " + _stack.render(text, frames, sources, None, color=color))
+        parts.append("Caused by: " + _stack.render(text, frames, sources, None, color=color, columns=columns))
         cause = cause.cause if is_error else undefined
     return "\n".join(parts)

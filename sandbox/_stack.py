@@ -12,6 +12,9 @@ _MAX_FRAMES: Final = 200
 _SHOWN_FRAMES: Final = 10
 _CONTEXT_LINES: Final = 2
 _SHOWN_COLUMNS: Final = 100
+_LEAST_COLUMNS: Final = 20
+# Of a line of code, which may be cut at both ends: the mark, the bar, and the blanks beside them.
+_BESIDE_COLUMNS: Final = 7
 _CUT: Final = "…"
 # Files of the bindings; a program that uses setTimeout has them on its stack, its author has no use for them.
 _BINDINGS: Final = "sandbox:"
@@ -75,10 +78,19 @@ def _number_after_colon(text: str) -> tuple[str, int | None]:
     return text, None
 
 
-def render(title: str, frames: Sequence[Frame], sources: Mapping[str, str], source: str | None, *, color: bool) -> str:
+def render(
+    title: str,
+    frames: Sequence[Frame],
+    sources: Mapping[str, str],
+    source: str | None,
+    *,
+    color: bool,
+    columns: int | None = None,
+) -> str:
     """Show an error: its title, the code at its innermost known place, and its stack.
 
-    Frames of the bindings are left out, and calls that repeat are counted.
+    Frames of the bindings are left out, and calls that repeat are counted. Lines of code are cut around the place, so
+    that they fit into so many columns.
     """
     bold, red, dim, reset = (_BOLD, _RED, _DIM, _RESET) if color else ("", "", "", "")
     frames = _of_the_program(frames, sources)
@@ -88,7 +100,7 @@ def render(title: str, frames: Sequence[Frame], sources: Mapping[str, str], sour
         if text is None and frame.file is not None:
             text = source
         if text is not None and frame.line is not None:
-            parts.extend(_code_frame(text, frame, dim, red, reset))
+            parts.extend(_code_frame(text, frame, columns, dim, red, reset))
             break
     parts.extend(f"{dim}    {_visible(line)}{reset}" for line in _calls(frames))
     return "\n".join(parts)
@@ -143,33 +155,52 @@ def _calls(frames: Sequence[Frame]) -> Iterator[str]:
         yield f"... {len(frames) - position} more"
 
 
-def _code_frame(source: str, frame: Frame, dim: str, red: str, reset: str) -> list[str]:
+def _code_frame(source: str, frame: Frame, columns: int | None, dim: str, red: str, reset: str) -> list[str]:
     lines = lines_of(source)
     line = frame.line or 1
     if line > len(lines):
         return []
     at = _characters(lines[line - 1], frame.column)
-    skipped = max(0, at - _SHOWN_COLUMNS * 2 // 3)
     first, last = max(1, line - _CONTEXT_LINES), min(len(lines), line + _CONTEXT_LINES)
     width = len(str(last))
+    room = _SHOWN_COLUMNS if columns is None else max(columns - width - _BESIDE_COLUMNS, _LEAST_COLUMNS)
+    skipped = _start(lines[line - 1], at, room * 2 // 3)
     place = f"{frame.file}:{line}" if frame.column is None else f"{frame.file}:{line}:{at + 1}"
     parts = [f"{dim}  --> {_visible(place)}{reset}"]
     for number in range(first, last + 1):
         mark, style = (">", red) if number == line else (" ", dim)
-        shown = _window(lines[number - 1], skipped, skipped + _SHOWN_COLUMNS)
+        shown = _window(lines[number - 1], skipped, room)
         parts.append(f"{style}{mark} {number:>{width}} |{reset} {shown}".rstrip())
         if number == line and frame.column is not None:
-            indent = _columns(_window(lines[number - 1], skipped, at))
+            before = _visible_line(lines[number - 1][skipped:at])
+            indent = _columns(_CUT + before if skipped else before)
             parts.append(f"{dim}  {'':>{width}} |{reset} {' ' * indent}{red}^{reset}")
     return parts
 
 
-def _window(line: str, start: int, end: int) -> str:
-    """The characters of a line from one index to another, with a mark where it goes on."""
+def _start(line: str, at: int, room: int) -> int:
+    """The index from which so many columns lead to that of a character, or fewer."""
+    start = min(at, len(line))
+    while start > 0:
+        room -= _columns(_visible_line(line[start - 1]))
+        if room < 0:
+            break
+        start -= 1
+    return start
+
+
+def _window(line: str, start: int, room: int) -> str:
+    """So many columns of a line from an index on, with a mark where it goes on."""
+    end = start
+    while end < len(line):
+        room -= _columns(_visible_line(line[end]))
+        if room < 0:
+            break
+        end += 1
     shown = _visible_line(line[start:end])
     if start > 0 and line:
         shown = _CUT + shown
-    return shown + _CUT if end < len(line) and end - start == _SHOWN_COLUMNS else shown
+    return shown + _CUT if end < len(line) else shown
 
 
 def _characters(line: str, column: int | None) -> int:

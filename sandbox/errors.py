@@ -183,7 +183,7 @@ class JSError(Traceable, GuestError):
         """The Error's `cause`, `undefined` when it has none."""
         return self.properties.get("cause", undefined)
 
-    def render(self, source: str | None = None, *, color: bool = False) -> str:
+    def render(self, source: str | None = None, *, color: bool = False, columns: int | None = None) -> str:
         """Describe the error for a terminal: the code around the place it was thrown, a caret, the stack, the causes.
 
         Control characters are made visible, so that guest text cannot steer a terminal. Long text is cut.
@@ -191,8 +191,9 @@ class JSError(Traceable, GuestError):
         Args:
             source: The program, when the error has it not in `sources`.
             color: Use ANSI colors.
+            columns: How wide the terminal is. Lines of code are cut to fit, around the place; None: to 100 characters.
         """
-        return _causes.render(self, source, color=color)
+        return _causes.render(self, source, color=color, columns=columns)
 
     def __str__(self) -> str:
         return ": ".join(part for part in (self.name, self.message) if part) or "Error"

@@ -74,3 +74,28 @@ def test_long_lines_show_where_they_are_cut(line: str, column: int, shown: str, 
 
     assert rendered[2] == f"> 1 | {shown}"
     assert rendered[3] == "    | " + " " * caret + "^"
+
+
+@pytest.mark.parametrize(
+    ("line", "column", "columns", "shown", "caret"),
+    [
+        ("a" * 300, 1, 80, "a" * 72 + "…", 0),
+        ("a" * 300, 200, 80, "…" + "a" * 72 + "…", 49),
+        ("a" * 300, 300, 80, "…" + "a" * 49, 49),
+        ("字" * 300, 300, 80, "…" + "字" * 36 + "…", 49),
+        ("\t" * 30 + "a" * 300, 41, 40, "…" + " " * 8 + "a" * 24 + "…", 19),
+        ("\x1b" * 30, 16, 40, "…" + "\\x1b" * 8 + "…", 21),
+        ("a" * 72, 72, 80, "…" + "a" * 49, 49),
+        ("a" * 60, 1, 80, "a" * 60, 0),
+        ("a" * 60, 30, 5, "…" + "a" * 20 + "…", 14),
+    ],
+    ids=["right", "both", "left", "wide", "tabs", "controls", "nearly", "fits", "narrow"],
+)
+def test_code_fits_into_a_terminal(line: str, column: int, columns: int, shown: str, caret: int) -> None:
+    frames = (Frame(None, "main.js", 1, column),)
+
+    rendered = _stack.render("m", frames, {"main.js": line}, None, color=False, columns=columns).splitlines()
+
+    assert rendered[2] == f"> 1 | {shown}"
+    assert rendered[3] == "    | " + " " * caret + "^"
+    assert all(_stack._columns(each) <= max(columns, 28) for each in rendered)

@@ -77,7 +77,8 @@ def _show(program: Program, terminal: Terminal, *, as_json: bool) -> Exit:
     if as_json:
         terminal.write(to_json(outcome, entries))
     elif outcome.error is not None:
-        terminal.write(describe(program, outcome, color=terminal.error_color), error=True, trusted=True)
+        lines = describe(program, outcome, color=terminal.error_color, columns=terminal.columns(error=True))
+        terminal.write(lines, error=True, trusted=True)
     elif outcome.value_text is not None:
         terminal.write(outcome.value_text)
     return exit_status(outcome.error)

@@ -57,14 +57,15 @@ def exit_status(error: SandboxError | KeyboardInterrupt | None) -> Exit:
             return Exit.FAILURE
 
 
-def describe(program: Program, outcome: Outcome, *, color: bool) -> str:
-    """Say what ended a program: several lines that are safe to write to a terminal."""
+def describe(program: Program, outcome: Outcome, *, color: bool, columns: int | None = None) -> str:
+    """Say what ended a program: several lines that are safe to write to a terminal, with code as wide as that is."""
     match outcome.error:
         case KeyboardInterrupt():
             return "Interrupted"
         case JSError() as error:
             hint = advice(program, error)
-            return _uncaught(error, outcome.error_text, color=color) + (f"\n{hint}" if hint else "")
+            shown = _uncaught(error, outcome.error_text, color=color, columns=columns)
+            return f"{shown}\n{hint}" if hint else shown
         case LimitExceeded() as error:
             title = limit_text(error)
         case ConversionError(path=path, reason=reason):
@@ -79,9 +80,11 @@ def describe(program: Program, outcome: Outcome, *, color: bool) -> str:
     return _stack.render(title, (), {}, None, color=color)
 
 
-def _uncaught(error: JSError, thrown: str | None, *, color: bool) -> str:
+def _uncaught(error: JSError, thrown: str | None, *, color: bool, columns: int | None) -> str:
     prefix = "Uncaught (in promise) " if isinstance(error, UnhandledRejection) else "Uncaught "
-    return prefix + (error.render(color=color) if thrown is None else _stack.render(thrown, (), {}, None, color=color))
+    if thrown is not None:
+        return prefix + _stack.render(thrown, (), {}, None, color=color)
+    return prefix + error.render(color=color, columns=columns)
 
 
 def limit_text(error: LimitExceeded) -> str:

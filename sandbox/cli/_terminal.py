@@ -80,6 +80,18 @@ class Terminal:
         """Whether the error stream gets colors."""
         return self._color[1]
 
+    def columns(self, *, error: bool = False) -> int | None:
+        """How wide the screen is that one of the streams goes to; None: it goes to none, or that is not known."""
+        if not self._person[error]:
+            return None
+        given = os.environ.get("COLUMNS", "")
+        if given.isdecimal() and int(given) > 0:
+            return int(given)
+        try:
+            return os.get_terminal_size(self._streams[error].fileno()).columns or None
+        except (OSError, ValueError):
+            return None
+
     def write(self, text: str, *, error: bool = False, style: str = "", trusted: bool = False) -> None:
         """Write a text and a line end.
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
     from sandbox.cli._terminal import Terminal
-    from sandbox.testing import Report, Status, SuiteResult, TestEvent, TestResult
+    from sandbox.testing import Report, Status, SuiteResult, TestError, TestEvent, TestResult
 
 _RED, _GREEN, _YELLOW, _CYAN = "\x1b[31m", "\x1b[32m", "\x1b[33m", "\x1b[36m"
 _BOLD, _DIM, _RESET = "\x1b[1m", "\x1b[2m", "\x1b[0m"
@@ -24,6 +24,7 @@ _MARKS: Final = {
 }
 _SLOW_MS: Final = 300.0
 _CONSOLE_LINES: Final = 50
+_INDENT: Final = "   "
 
 
 class Spec:
@@ -108,11 +109,11 @@ class Spec:
         for suite, test, error in failures:
             number += 1
             title = f"{number}) {harmless(suite.file)} > {harmless(test.full_name)}"
-            parts.append(f"\n{self._styled(_BOLD + _RED, title)}\n{_indented(error.render(color=self._color))}")
+            parts.append(f"\n{self._styled(_BOLD + _RED, title)}\n{self._rendered(error)}")
         for suite, error in broken:
             number += 1
             title = f"{number}) {harmless(suite.file)}"
-            parts.append(f"\n{self._styled(_BOLD + _RED, title)}\n{_indented(error.render(color=self._color))}")
+            parts.append(f"\n{self._styled(_BOLD + _RED, title)}\n{self._rendered(error)}")
         parts.append("\n" + self._summary(report))
         self._write("\n".join(parts))
 
@@ -156,6 +157,10 @@ class Spec:
             lines.append(f"{self._styled(_BOLD, '     Seed')}  {report.seed}")
         return "\n".join(lines)
 
+    def _rendered(self, error: TestError) -> str:
+        columns = self._terminal.columns()
+        return _indented(error.render(color=self._color, columns=None if columns is None else columns - len(_INDENT)))
+
     def _styled(self, style: str, text: str) -> str:
         return f"{style}{text}{_RESET}" if self._color else text
 
@@ -173,4 +178,4 @@ def _time(milliseconds: float) -> str:
 
 
 def _indented(text: str) -> str:
-    return "\n".join(f"   {line}" if line else "" for line in text.split("\n"))
+    return "\n".join(f"{_INDENT}{line}" if line else "" for line in text.split("\n"))

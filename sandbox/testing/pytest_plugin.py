@@ -110,8 +110,9 @@ class JavaScriptFailure(Exception):
 def _shown(excinfo: pytest.ExceptionInfo[BaseException], config: pytest.Config) -> str | None:
     if not isinstance(excinfo.value, JavaScriptFailure):
         return None
-    color = config.get_terminal_writer().hasmarkup
-    return "\n\n".join(error.render(color=color) for error in excinfo.value.errors)
+    writer = config.get_terminal_writer()
+    columns = writer.fullwidth if writer.hasmarkup else None  # for a person, and not for a file
+    return "\n\n".join(error.render(color=writer.hasmarkup, columns=columns) for error in excinfo.value.errors)
 
 
 class JavaScriptFile(pytest.File):

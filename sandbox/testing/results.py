@@ -79,26 +79,27 @@ class TestError:
         """The innermost call that is known to be of a program."""
         return next((frame for frame in self.frames if frame.file in self.sources and frame.line is not None), None)
 
-    def render(self, *, color: bool = False) -> str:
+    def render(self, *, color: bool = False, columns: int | None = None) -> str:
         """The error for a terminal: what it says, what differs, the code around it, its stack and causes.
 
         Control characters are made visible, so that no text of a test can steer a terminal.
 
         Args:
             color: Use ANSI colors.
+            columns: How wide the terminal is, which lines of code are cut to; None: to 100 characters.
         """
         difference = ""
         if self.expected is not None and self.received is not None and self.expected != self.received:
             difference = render_diff(self.expected, self.received, color=color)
         # The title is that of an assertion without its class, which says nothing more.
         title = self.message if self.matcher is not None and self.message else self.title
-        shown = _stack.render(title, self.frames, self.sources, None, color=color)
+        shown = _stack.render(title, self.frames, self.sources, None, color=color, columns=columns)
         if difference:
             head = _stack.render(title, (), {}, None, color=color)
             shown = f"{head}\n\n{difference}\n{shown[len(head) :]}"
         parts = [shown]
         parts += [
-            "Caused by: " + _stack.render(each.title, each.frames, self.sources, None, color=color)
+            "Caused by: " + _stack.render(each.title, each.frames, self.sources, None, color=color, columns=columns)
             for each in self.causes
         ]
         return "\n".join(parts)

@@ -11,6 +11,7 @@ import threading
 
 import pytest
 
+from sandbox.cli import main
 from sandbox.cli._terminal import Terminal, harmless
 from tests.cli.command import COMMAND
 
@@ -75,6 +76,28 @@ def test_colors(
 
     assert screen.getvalue() == ("\x1b[31mx\x1b[0m\n" if expected else "x\n")
     assert terminal.error_color is expected
+
+
+def test_how_wide_a_screen_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "72")
+    screen, log = Screen(), io.StringIO()
+    assert Terminal(screen, log).columns() == 72
+    assert Terminal(screen, log).columns(error=True) is None
+
+    monkeypatch.setenv("COLUMNS", "wide")
+    assert Terminal(screen, log).columns() is None  # what is no terminal has no size
+
+
+def test_code_is_cut_to_the_screen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    screen, log = Screen(), io.StringIO()
+    for stream in (screen, log):
+        monkeypatch.setattr("sys.stderr", stream)
+        assert main(["eval", "--no-color", f"nope('{'x' * 200}')"]) == 1
+
+    assert max(map(len, screen.getvalue().splitlines())) == 59
+    assert max(map(len, log.getvalue().splitlines())) == 107
+    assert "> 1 | nope('xxx" in screen.getvalue()
 
 
 def test_color_can_be_forced(monkeypatch: pytest.MonkeyPatch) -> None:

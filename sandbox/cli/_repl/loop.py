@@ -193,7 +193,8 @@ class Repl:
                 text = repr(error.value)
         program = Program(code=code, filename=filename, limits=self.setting.limits)
         outcome = Outcome(error=error, error_text=text, usage=self.box.usage)
-        lines = describe(program, outcome, color=self.terminal.error_color)
+        columns = self.terminal.columns(error=True)
+        lines = describe(program, outcome, color=self.terminal.error_color, columns=columns)
         self.terminal.write(lines, error=True, trusted=True)
         if self.status is Exit.OK:
             self.status = exit_status(error)
