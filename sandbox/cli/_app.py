@@ -12,7 +12,7 @@ from typing import Annotated, Final
 
 import typer
 
-from sandbox.cli._commands import COMMANDS, Commands
+from sandbox.cli._commands import COMMANDS, Commands, examples
 from sandbox.cli._exit import Exit
 from sandbox.cli._flags import UsageError
 from sandbox.cli._terminal import Terminal
@@ -21,24 +21,26 @@ from sandbox.errors import UsageError as SandboxUsageError
 
 _ABOUT: Final = "Run untrusted JavaScript: no files and no network but what flags grant, limited memory and time."
 
-_EXAMPLES: Final = """[bold]Examples[/bold]
-[cyan]sandbox eval "[3, 1, 2].sort()"[/cyan]             print the value of an expression
-[cyan]sandbox run program.js[/cyan]                      run a file and its timers
-[cyan]sandbox run --cpu 500ms --memory 16MB -[/cyan]     run standard input, tightly limited
-[cyan]sandbox eval --json "new Date()"[/cyan]            value, console, error and usage
-[cyan]sandbox repl[/cyan]                                type and see what it gives
-[cyan]sandbox serve app.js --port 8000[/cyan]            answer HTTP requests
-[cyan]sandbox daemon --socket s.sock[/cyan]              run sandboxes for other processes
-[cyan]sandbox test tests[/cyan]                          run JavaScript tests
-[cyan]sandbox replay run.record[/cyan]                   do again what `--record run.record` has kept
-[cyan]sandbox doctor[/cyan]                              check this installation, and measure it
-
-[bold]Completion[/bold]
-[cyan]sandbox --install-completion[/cyan]                let the shell complete commands and flags
+_EXAMPLES: Final = (
+    examples(
+        ('sandbox eval "[3, 1, 2].sort()"', "print the value of an expression"),
+        ("sandbox run program.js", "run a file and its timers"),
+        ("sandbox run --cpu 500ms --memory 16MB -", "run standard input, tightly limited"),
+        ('sandbox eval --json "new Date()"', "value, console, error, usage as JSON"),
+        ("sandbox repl", "type and see what it gives"),
+        ("sandbox serve app.js --port 8000", "answer HTTP requests"),
+        ("sandbox daemon --socket s.sock", "run sandboxes for other processes"),
+        ("sandbox test tests", "run JavaScript tests"),
+        ("sandbox replay run.record", "do again what a record says"),
+        ("sandbox doctor", "check and measure this installation"),
+        ("sandbox --install-completion", "have the shell complete commands"),
+    )
+    + """
 
 [bold]Exit status[/bold]
 0  done                   1  the program failed      2  wrong usage
 3  a limit was reached    4  the sandbox failed      130  interrupted"""
+)
 
 app = typer.Typer(
     cls=Commands,

@@ -15,18 +15,41 @@ from typing import TYPE_CHECKING, Any, Final, get_type_hints
 
 import typer
 from rich.markup import escape
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 # In the order of the help.
 COMMANDS: Final = ("run", "eval", "repl", "test", "serve", "daemon", "mcp", "replay", "bench", "doctor")
+# What a line of help has on a terminal of 80 columns.
+_HELP_COLUMNS: Final = 78
+
+
+class _Command(TyperCommand):
+    """A command in whose help a flag without a value has no type."""
+
+    def get_params(self, ctx: Any) -> Any:  # noqa: ANN401 - typer's, or click's
+        return _without_types(super().get_params(ctx))
+
+
+class _App(typer.Typer):
+    """Makes such commands."""
+
+    def command(self, name: str | None = None, **options: Any) -> Any:  # noqa: ANN401 - as typer has it
+        return super().command(name, cls=_Command, **options)
+
+
+def _without_types(parameters: Any) -> Any:  # noqa: ANN401 - typer's, or click's
+    for parameter in parameters:
+        if getattr(parameter, "is_flag", False) and parameter.metavar is None:
+            parameter.metavar = ""
+    return parameters
 
 
 def command_app() -> typer.Typer:
     """What a command's file registers its command, or commands, with."""
-    return typer.Typer(
+    return _App(
         rich_markup_mode="rich",
         add_completion=False,
         pretty_exceptions_enable=False,
@@ -42,12 +65,20 @@ def examples(*lines: tuple[str, str]) -> str:
         *lines: A command line, and what it does.
     """
     width = max(len(line) for line, _ in lines)
-    shown = [f"[cyan]{escape(line)}[/cyan]{' ' * (width - len(line))}  {escape(about)}" for line, about in lines]
+    is_wide = width + 2 + max(len(about) for _, about in lines) > _HELP_COLUMNS
+    shown = [
+        f"[cyan]{escape(line)}[/cyan]" + ("\n    " if is_wide else " " * (width + 2 - len(line))) + escape(about)
+        for line, about in lines
+    ]
     return "[bold]Examples[/bold]\n" + "\n".join(shown)
 
 
 class Commands(TyperGroup):
     """The commands, found by their names. Only what is used is imported, so that none slows down the others."""
+
+    def get_params(self, ctx: Any) -> Any:  # noqa: ANN401 - typer's, or click's
+        """The flags before the command's name."""
+        return _without_types(super().get_params(ctx))
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401 - typer's, or click's
         """All names, for the help and for completion."""

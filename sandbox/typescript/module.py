@@ -21,6 +21,7 @@ from sandbox._store import Trap, check, take_trap
 from sandbox.errors import ArtifactError, CpuLimitExceeded, FuelLimitExceeded, MemoryLimitExceeded, SandboxError
 
 NAME: Final = "typescript.wasm"
+CACHE_KIND: Final = "typescript"
 # An ordinary program takes 70 to 250 bytes for a byte of its source.
 MEMORY_BYTES: Final = 1 << 30
 STARTING_BYTES: Final = 64 << 20
@@ -75,7 +76,7 @@ class _Image:
         self.engine = Engine("fuel", stack_bytes=_STACK_BYTES, reservation_bytes=MEMORY_BYTES)
         _faults.remember()
         digest = digest_in(manifest(directory).get("typescript"))
-        module = compiled(self.engine, NAME, digest, "typescript", directory)
+        module = compiled(self.engine, NAME, digest, CACHE_KIND, directory)
         _check_boundary(module)
         self.linked: Linked = module.link(self.engine, {})
 

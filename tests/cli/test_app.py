@@ -95,6 +95,18 @@ def test_each_file_is_a_command_and_each_command_has_help(capsys: pytest.Capture
         assert f"Usage: sandbox {name} " in run(capsys, name, "--help")[1]
 
 
+@pytest.mark.parametrize("arguments", [[], *([name] for name in COMMANDS)], ids=lambda given: " ".join(given) or "all")
+def test_help_fits_a_terminal_of_80_columns(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    shown = run(capsys, *arguments, "--help")[1]
+
+    assert "<bool>" not in shown
+    for line in shown[shown.index(" Examples") :].splitlines():
+        assert len(line.rstrip()) <= 80
+
+
 def test_a_command_imports_no_other() -> None:
     code = "import sys; from sandbox.cli import main; main(['eval', '1']); print('\\n'.join(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -38,6 +38,7 @@ def test_all_is_well(capsys: pytest.CaptureFixture[str]) -> None:
     assert (status, measured) == (0, ["spawn", "eval", "host call"])
     assert checks["quickjs-sandbox"]["found"].startswith("0.1.0 in ")
     assert _image.image_digest()[:16] in checks["guest"]["found"]
+    assert checks["TypeScript"]["level"] == "ok"
     assert "is made when a sandbox is first used" in checks["cache"]["found"]
     assert {name for name in checks if name.startswith("extra ")} == {f"extra {name}" for name in EXTRAS}
 
@@ -52,9 +53,12 @@ def test_the_cache(capsys: pytest.CaptureFixture[str], cache: Path) -> None:
     entry = Path(_code_cache.cache_entry(_image.image_digest(), "fuel"))
     entry.write_bytes(bytes(2048))
     entry.chmod(0o600)
+    typescript = Path(_code_cache.cache_entry(_code_cache.manifest()["typescript"]["sha256"], "typescript"))
+    typescript.write_bytes(bytes(3072))
+    typescript.chmod(0o600)
     (cache / "old.cwasm").write_bytes(bytes(1024))
     checks = found(capsys)[1]
-    assert checks["cache"]["found"] == f"{cache}: fuel 2 KB"
+    assert checks["cache"]["found"] == f"{cache}: fuel 2 KB, typescript 3 KB"
     assert checks["cache, stale"]["found"] == "1 of other versions, 1 KB"
 
     entry.chmod(0o666)
@@ -62,7 +66,7 @@ def test_the_cache(capsys: pytest.CaptureFixture[str], cache: Path) -> None:
     assert "It works; see !!" in run(capsys, "doctor")[1]
 
     assert "cache, stale" not in found(capsys, "--prune")[1]
-    assert [path.name for path in cache.iterdir()] == [entry.name]
+    assert {path.name for path in cache.iterdir()} == {entry.name, typescript.name}
 
 
 def test_a_guest_that_is_missing(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -73,6 +77,14 @@ def test_a_guest_that_is_missing(capsys: pytest.CaptureFixture[str], monkeypatch
     status, checks, measured = found(capsys)
     assert (status, measured, checks["guest"]["level"]) == (4, [], "failure")
     assert "Something is broken" in run(capsys, "doctor")[1]
+
+
+def test_a_module_of_typescript_that_is_missing(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sandbox.typescript.module.NAME", "no-such.wasm")
+    status, checks, _ = found(capsys)
+    assert (status, checks["TypeScript"]["level"]) == (4, "failure")
 
 
 def test_extras_are_those_of_the_package(monkeypatch: pytest.MonkeyPatch) -> None:

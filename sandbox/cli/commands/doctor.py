@@ -6,6 +6,7 @@ import json
 import platform
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict
 from importlib.metadata import version as version_of
 from pathlib import Path
@@ -24,6 +25,7 @@ from sandbox.cli._measuring import EVAL, HOST_CALL, SPAWN, Times, show_time
 from sandbox.cli._tables import Table, working
 from sandbox.cli._terminal import DIM, GREEN, RED, YELLOW, Terminal
 from sandbox.errors import SandboxError
+from sandbox.typescript import module
 
 _EXAMPLES = examples(
     ("sandbox doctor", "check and measure"),
@@ -79,7 +81,7 @@ def doctor(
     if prune:
         for entry in _stale():
             entry.unlink(missing_ok=True)
-    checks = [*_versions(), _guest(), *_cache(), *_extras()]
+    checks = [*_versions(), _guest(), _typescript(), *_cache(), *_extras()]
     times: list[Times] = []
     if not any(check.level == "failure" for check in checks):
         try:
@@ -116,13 +118,28 @@ def _guest() -> Check:
     return Check("guest", "ok", f"{show_amount(size, 'bytes')}, sha256 {digest[:16]}...")
 
 
-def _used() -> dict[str, Path]:
-    """The entries that this installation reads, by the way of metering."""
+def _typescript_digest() -> str:
+    return _code_cache.digest_in(_code_cache.manifest().get("typescript"))
+
+
+def _typescript() -> Check:
     try:
+        digest = _typescript_digest()
+        size = Path(_code_cache.ARTIFACTS, module.NAME).stat().st_size
+    except (SandboxError, OSError) as error:
+        return Check("TypeScript", "failure", str(error))
+    return Check("TypeScript", "ok", f"{show_amount(size, 'bytes')}, sha256 {digest[:16]}...")
+
+
+def _used() -> dict[str, Path]:
+    """The entries that this installation reads: those of the guest by the way of metering, that of TypeScript."""
+    used: dict[str, Path] = {}
+    with suppress(SandboxError):
         digest = _image.image_digest()
-    except SandboxError:
-        return {}
-    return {metering: Path(_code_cache.cache_entry(digest, metering)) for metering in _METERINGS}
+        used |= {metering: Path(_code_cache.cache_entry(digest, metering)) for metering in _METERINGS}
+    with suppress(SandboxError):
+        used["typescript"] = Path(_code_cache.cache_entry(_typescript_digest(), module.CACHE_KIND))
+    return used
 
 
 def _stale() -> list[Path]:

@@ -17,7 +17,7 @@ from sandbox.cli._program import Program
 _EXAMPLES = examples(
     ('sandbox eval "[3, 1, 2].sort()"', "print a value"),
     ('sandbox eval --json "new Date()"', "value, console, error and usage"),
-    ('sandbox eval --virtual-clock "await new Promise(done => setTimeout(done, 1e6))"', "wait no time"),
+    ('sandbox eval --virtual-clock "await new Promise(f => setTimeout(f, 1e6))"', "wait no time"),
     ('echo "1 + 1" | sandbox eval -', "standard input"),
 )
 
