@@ -278,6 +278,7 @@ class AsyncSandbox(Face):
         program: str | None = None,
         *,
         filename: str | None = None,
+        language: Language | None = None,
         timeout: float | None = None,
         fuel: int | None = None,
         on_error: Callable[[BaseException], object] | None = None,
@@ -292,6 +293,7 @@ class AsyncSandbox(Face):
         Args:
             program: The source of an ECMAScript module to evaluate first; None: the sandbox has its program.
             filename: What stacks call that.
+            language: What it is written in; None: what its filename ends with says.
             timeout: Wall time for each request in seconds, if less than the limit.
             fuel: Instructions for each request, in place of `Limits.fuel`.
             on_error: Gets each exception that a request or an event ends with; None: the logger `sandbox.serve`.
@@ -309,9 +311,9 @@ class AsyncSandbox(Face):
         from sandbox.serve.asgi import Application
 
         if program is not None:
-            self._check_code(program, filename)
+            self._check_code(program, filename, language)
         self._check_call(timeout, fuel)
-        entry = None if program is None else (program, filename)
+        entry = None if program is None else (program, filename, language)
         return Application(AsgiServer(self, self._dispatches, entry, timeout, fuel), on_error)
 
     async def run_until_idle(self, *, timeout: float | None = None) -> None:  # noqa: ASYNC109 - the run's wall time

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sandbox._commands import Command
     from sandbox._driver import Driver
     from sandbox._events import Event
+    from sandbox._languages import Language
     from sandbox.capabilities.serve import Serve
     from sandbox.serve.served import Served
 
@@ -54,12 +55,12 @@ def enter(driver: Driver, name: str, *arguments: object) -> Command:
     return lambda number: driver.guest.call(number, ENTRY, None, (name, *arguments))
 
 
-def evaluate(driver: Driver, code: str, filename: str | None) -> Command:
+def evaluate(driver: Driver, code: str, filename: str | None, language: Language | None = None) -> Command:
     """Evaluate a source as a module whose exports stay where they are."""
 
     def command(number: int) -> list[Event]:
         name = filename if filename is not None else f"<module {number}>"
-        return enter(driver, "modules.evaluate", driver.compile(name, code), name)(number)
+        return enter(driver, "modules.evaluate", driver.compile(name, code, language), name)(number)
 
     return command
 

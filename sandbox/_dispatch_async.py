@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from sandbox._asynchronous import AsyncRunner
     from sandbox._commands import Command
     from sandbox._driver import Driver
+    from sandbox._languages import Language
     from sandbox.capabilities.serve import Serve
     from sandbox.serve.served import Head, Served
     from sandbox.serve.sockets import ServerSocket
@@ -188,14 +189,14 @@ class AsyncDispatches:
             served.abort()
             raise
 
-    async def evaluate(self, code: str, filename: str | None) -> None:
+    async def evaluate(self, code: str, filename: str | None, language: Language | None = None) -> None:
         """Evaluate a program that is going to answer requests. A cancel point.
 
         Raises:
             NotServing: It does not.
             BaseException: As `AsyncSandbox.module`.
         """
-        await self._ask(evaluate(self.driver, code, filename))
+        await self._ask(evaluate(self.driver, code, filename, language))
         if not await self._ask(enter(self.driver, "serve.ready")):
             raise NotServing
 
@@ -281,7 +282,7 @@ class AsgiServer:
         self,
         sandbox: AbstractAsyncContextManager[object],
         dispatches: AsyncDispatches,
-        program: tuple[str, str | None] | None,
+        program: tuple[str, str | None, Language | None] | None,
         timeout: float | None,
         fuel: int | None,
     ) -> None:
@@ -298,8 +299,7 @@ class AsgiServer:
             await stack.enter_async_context(self._sandbox)
         if self._program is None:
             return
-        code, filename = self._program
-        await self._dispatches.evaluate(code, filename)
+        await self._dispatches.evaluate(*self._program)
 
     def begin(
         self, request: Request, failed: Callable[[BaseException], object], *, is_stream: bool, may_upgrade: bool

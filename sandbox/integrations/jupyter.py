@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import re
 import sys
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, get_args
 
 from sandbox import JSError, Limits, Sandbox, undefined
+from sandbox._languages import Language
 from sandbox.errors import SandboxError
 from sandbox.integrations._program import missing
 
@@ -63,13 +64,14 @@ class _SandboxMagics(Magics):
     @magic_arguments()
     @argument("-i", "--input", action="append", default=[], help="A Python variable for the program; may be repeated.")
     @argument("-o", "--output", action="append", default=[], help="A variable of the program for Python; likewise.")
+    @argument("-l", "--language", choices=get_args(Language), help="What it is written in; JavaScript by default.")
     @argument("--timeout", type=float, help="Seconds that the cell may take.")
     @argument("code", nargs="*", help="The program, on one line.")
     @line_cell_magic
     def js(self, line: str, cell: str | None = None) -> Any:  # noqa: ANN401 - any value
         """Run JavaScript in the notebook's sandbox; the value of the last expression is the cell's."""
         if cell is None:
-            return self._run(line, None)
+            return self._run(line)
         given = parse_argstring(self.js, line)
         if given.code:
             raise UsageError("%%js: the program begins on the next line")
@@ -78,11 +80,11 @@ class _SandboxMagics(Magics):
             if name not in self._variables:
                 raise UsageError(f"%%js: there is no Python variable {name}")
             self._set(box, name, self._variables[name])
-        value = self._run(cell, given.timeout)
+        value = self._run(cell, given.timeout, given.language)
         for name in given.output:
             if not _NAME.fullmatch(name):
                 raise UsageError(f"%%js: {name} is no variable")
-            self._variables[name] = self._run(name, None)
+            self._variables[name] = self._run(name)
         return value
 
     @magic_arguments()
@@ -116,10 +118,11 @@ class _SandboxMagics(Magics):
         except SandboxError as error:
             raise JavaScriptFailed(error) from None
 
-    def _run(self, code: str, timeout: float | None) -> Any:  # noqa: ANN401 - any value
+    def _run(self, code: str, timeout: float | None = None, language: Language | None = None) -> Any:  # noqa: ANN401 - any value
         self._cells += 1
         try:
-            value = self._sandbox().eval(code, filename=f"<js {self._cells}>", timeout=timeout)
+            box = self._sandbox()
+            value = box.eval(code, filename=f"<js {self._cells}>", language=language, timeout=timeout)
         except SandboxError as error:
             raise JavaScriptFailed(error) from None
         return None if value is undefined else value

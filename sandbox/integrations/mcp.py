@@ -18,11 +18,12 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
 
 from sandbox.errors import SandboxError
-from sandbox.integrations._program import DESCRIPTION, MAX_BYTES, Programs, Session, missing
+from sandbox.integrations._program import MAX_BYTES, Programs, Session, described, missing
 from sandbox.previews import bounded
 
 if TYPE_CHECKING:
     from sandbox import MemoryFiles
+    from sandbox._languages import Language
 
 try:
     from mcp.server import MCPServer
@@ -46,6 +47,7 @@ def make_server(
     files: MemoryFiles | None = None,
     max_sessions: int = 8,
     max_bytes: int = MAX_BYTES,
+    language: Language | None = None,
 ) -> MCPServer[Any]:
     """Make a server of tools: `run`, and those of sessions and files where there are any.
 
@@ -54,6 +56,7 @@ def make_server(
         files: What programs find at `/files`, and the tools of files work on; None: there are no such tools.
         max_sessions: How many sessions may be open; 0: there are no tools for them.
         max_bytes: About how long an answer may be; what is longer is cut where its structure allows it.
+        language: What programs are written in, `"ts"` for one; None: JavaScript.
 
     Raises:
         TypeError: `Sandbox` has no such option, or it is `console`, or `files` beside a store.
@@ -67,14 +70,14 @@ def make_server(
     server: MCPServer[Any] = MCPServer(
         "sandbox", version=version("quickjs-sandbox"), instructions=_INSTRUCTIONS, log_level="WARNING"
     )
-    programs = Programs(given, persistent=False, max_bytes=max_bytes)
+    programs = Programs(given, persistent=False, max_bytes=max_bytes, language=language)
 
-    @server.tool(description=DESCRIPTION)
+    @server.tool(description=described(language))
     async def run(code: str) -> dict[str, Any]:
         return await _told(programs.run_async, code)
 
     if max_sessions:
-        _add_sessions(server, lambda: Session(given, max_bytes), max_sessions)
+        _add_sessions(server, lambda: Session(given, max_bytes, language), max_sessions)
     if files is not None:
         _add_files(server, files, max_bytes)
     return server
@@ -116,7 +119,7 @@ def _add_sessions(server: MCPServer[Any], make: Callable[[], Session], most: int
             sessions[name] = make()
         return {"session": name}
 
-    @server.tool(description="Run JavaScript in a session, where it finds the variables of the programs before it.")
+    @server.tool(description="Run a program in a session, where it finds the variables of the programs before it.")
     async def session_eval(session: str, code: str) -> dict[str, Any]:
         return await _told(find(session).run_async, code)
 

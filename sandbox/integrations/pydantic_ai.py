@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Unpack
 
-from sandbox.integrations._program import DESCRIPTION, MAX_BYTES, NAME, Programs, missing
+from sandbox.integrations._program import MAX_BYTES, NAME, Programs, described, missing
 
 try:
     from pydantic_ai import FunctionToolset
@@ -18,6 +18,7 @@ except ImportError as _error:
     raise missing("pydantic-ai", "pydantic-ai") from _error
 
 if TYPE_CHECKING:
+    from sandbox._languages import Language
     from sandbox._option_types import SandboxOptions
 
 __all__ = ["SandboxToolset"]
@@ -32,7 +33,8 @@ class SandboxToolset(FunctionToolset[Any]):
         persistent: bool = False,
         max_bytes: int = MAX_BYTES,
         tool_name: str = NAME,
-        description: str = DESCRIPTION,
+        description: str | None = None,
+        language: Language | None = None,
         **options: Unpack[SandboxOptions],
     ) -> None:
         """Make the toolset.
@@ -41,7 +43,8 @@ class SandboxToolset(FunctionToolset[Any]):
             persistent: Whether all programs run in one sandbox, and find the variables of those before.
             max_bytes: About how long an answer may be; what is longer is cut where its structure allows it.
             tool_name: What the model calls the tool.
-            description: What the model is told of it.
+            description: What the model is told of it; None: in general what it does.
+            language: What programs are written in, `"ts"` for one; None: JavaScript.
             **options: Those of `Sandbox`, but for `console`.
 
         Raises:
@@ -49,12 +52,13 @@ class SandboxToolset(FunctionToolset[Any]):
             ValueError: An option has no such value.
         """
         super().__init__()
-        self._programs = Programs(options, persistent=persistent, max_bytes=max_bytes)
+        self._programs = Programs(options, persistent=persistent, max_bytes=max_bytes, language=language)
 
         async def run_javascript(code: str) -> dict[str, Any]:
             return await self._programs.run_async(code)
 
-        self.add_function(run_javascript, name=tool_name, description=description)
+        told = described(language) if description is None else description
+        self.add_function(run_javascript, name=tool_name, description=told)
 
     def close(self) -> None:
         """Free the sandbox of a persistent toolset; idempotent."""

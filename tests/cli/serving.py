@@ -9,6 +9,7 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import IO
 
 from tests.cli.command import COMMAND
 
@@ -55,9 +56,10 @@ class Served:
 
 
 @contextmanager
-def serving(file: str, *flags: str) -> Iterator[Served]:
+def serving(file: str, *flags: str, stdin: IO[str] | None = None) -> Iterator[Served]:
     process = subprocess.Popen(
         [*COMMAND, "serve", file, "--port", "0", *flags],
+        stdin=stdin,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -42,6 +42,16 @@ def test_it_answers_until_it_is_told_to_stop(tmp_path: Path, number: signal.Sign
     assert "> 6 |     if (pathname ===" in err
 
 
+def test_standard_input_may_be_typescript(tmp_path: Path) -> None:
+    code = "const greeting: string = 'hi'; export default { fetch: (request: Request) => new Response(greeting) };"
+    file = tmp_path / "stdin"
+    file.write_text(code, "utf-8")
+    with file.open() as stdin, serving("-", "--language", "ts", stdin=stdin) as served:
+        assert served.errors[0].startswith("Serving <stdin> at ")
+        assert served.ask("/") == (200, "hi")
+        assert served.end(signal.SIGTERM)[0] == 0
+
+
 def test_json_lines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with serving(program(tmp_path, APP), "--json", "--cpu", "200ms") as served:
         assert served.ask("/a") == (200, "GET /a 1")

@@ -76,6 +76,17 @@ def test_a_persistent_tool_keeps_variables() -> None:
     assert json.loads(fresh.invoke({"code": "typeof n"}))["value"] == "undefined"
 
 
+def test_programs_may_be_typescript() -> None:
+    pytest.importorskip("langchain_core")
+    from sandbox.integrations.langchain import SandboxTool
+
+    tool = SandboxTool(language="ts")
+    assert tool.description.startswith("Run TypeScript in a sandbox")
+    assert json.loads(tool.invoke({"code": "const a: number = 2; a"}))["value"] == 2
+    assert SandboxTool().description.startswith("Run JavaScript in a sandbox")
+    assert SandboxTool(description="runs it").description == "runs it"
+
+
 def test_cancelling_stops_the_program() -> None:
     pytest.importorskip("pydantic_ai")
     from sandbox.integrations._program import Programs

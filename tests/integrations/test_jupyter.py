@@ -57,6 +57,11 @@ def test_values_and_variables(shell: InteractiveShell) -> None:
     assert run(shell, "%%js\nawait Promise.resolve({a: [1]})") == {"a": [1]}
 
 
+def test_typescript(shell: InteractiveShell) -> None:
+    assert run(shell, "%%js -l ts -o total\nconst total: number = 2 as any\ntotal * 2") == 4
+    assert run(shell, "total") == 2
+
+
 def test_console(shell: InteractiveShell) -> None:
     with capture_output() as captured:
         run(shell, "%%js\nconsole.log('out'); console.error('err')")
@@ -72,6 +77,8 @@ def test_console(shell: InteractiveShell) -> None:
         ("%%js -o missing\n1", "missing is not defined"),
         ("%%js -i absent\n1", "no Python variable absent"),
         ("%%js -o a-b\n1", "a-b is no variable"),
+        ("%%js -l ts\nlet a: = 1", "unexpected '='"),
+        ("%%js --language c\n1", "invalid choice"),
         ("%%js 1 + 1\n2", "begins on the next line"),
         ("%js_reset --memory-bytes 1", "memory_bytes"),
     ],

@@ -133,6 +133,20 @@ def test_without_grants_there_are_none() -> None:
     anyio.run(talk)
 
 
+def test_programs_may_be_typescript() -> None:
+    async def talk() -> None:
+        async with Client(make_server(language="ts")) as client:
+            [run, *_] = (await client.list_tools()).tools
+            assert "Run TypeScript in a sandbox" in (run.description or "")
+            assert (await call(client, "run", code="const a: number = 2; a as any"))["value"] == 2
+            told = await call(client, "run", code="let a: number = 1;\n(a as any).b.c")
+            assert "program.ts:2:" in told["error"]["code"]
+            session = (await call(client, "session_create"))["session"]
+            assert (await call(client, "session_eval", session=session, code="1 as number"))["value"] == 1
+
+    anyio.run(talk)
+
+
 def test_a_session_that_computes_can_be_closed() -> None:
     async def talk() -> None:
         async with Client(make_server({"limits": Limits(cpu_seconds=30)})) as client:
@@ -163,6 +177,7 @@ def test_a_session_that_computes_can_be_closed() -> None:
         ({"options": {"nope": 1}}, TypeError, "nope"),
         ({"max_sessions": -1}, ValueError, "max_sessions"),
         ({"max_bytes": 5}, ValueError, "max_bytes"),
+        ({"language": "c"}, ValueError, "language"),
         ({"options": {"files": {"/files": MemoryFiles()}}, "files": MemoryFiles()}, ValueError, "/files"),
         ({"options": {"files": MemoryFiles()}, "files": MemoryFiles()}, TypeError, "mapping"),
     ],

@@ -12,6 +12,7 @@ from sandbox.cli._config import ConfigFlags
 from sandbox.cli._exit import Exit
 from sandbox.cli._flags import LimitFlags, UsageError
 from sandbox.cli._grants import GrantFlags
+from sandbox.cli._language import LanguageFlag, TypeScriptFlags
 
 _POLICY: Final = "Policy"
 
@@ -23,12 +24,14 @@ app = command_app()
     epilog=examples(
         ("sandbox mcp", "tools that run programs, for a client that starts this command"),
         ("sandbox mcp --files --wall 5s", "with files in memory, and tighter limits"),
+        ("sandbox mcp --language ts", "programs may be TypeScript"),
     )
 )
 @with_flags
 def mcp(
     limits: LimitFlags,
     grants: GrantFlags,
+    typescript: TypeScriptFlags,
     _config: ConfigFlags,
     sessions: Annotated[
         int,
@@ -46,6 +49,7 @@ def mcp(
             "--max-bytes", metavar="N", min=100, rich_help_panel=_POLICY, help="About how long an answer may be."
         ),
     ] = 16_000,
+    language: LanguageFlag = None,
 ) -> int:
     """Serve the Model Context Protocol on standard input and output: tools that run JavaScript in sandboxes.
 
@@ -59,10 +63,11 @@ def mcp(
 
     try:
         server = make_server(
-            {"limits": limits.make(), **grants.make()},
+            {"limits": limits.make(), "typescript": typescript.make(), **grants.make()},
             files=MemoryFiles() if files else None,
             max_sessions=sessions,
             max_bytes=max_bytes,
+            language=language,
         )
     except (TypeError, ValueError) as error:
         raise UsageError(f"mcp: {error}") from None

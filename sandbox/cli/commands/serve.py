@@ -17,7 +17,7 @@ from sandbox.cli._config import ConfigFlags
 from sandbox.cli._exit import Exit
 from sandbox.cli._flags import ClockFlags, ColorFlags, LimitFlags, OnLimit, UsageError
 from sandbox.cli._grants import GrantFlags
-from sandbox.cli._language import TypeScriptFlags
+from sandbox.cli._language import LanguageFlag, TypeScriptFlags
 from sandbox.cli._launch import read_source
 from sandbox.cli._modules import ModuleFlags
 from sandbox.cli._program import Outcome, Program
@@ -79,6 +79,7 @@ def serve(
     port: Port = 8000,
     host: Host = "127.0.0.1",
     on_limit: OnLimit = "keep",
+    language: LanguageFlag = None,
     as_json: Json = False,
 ) -> int:
     """Answer HTTP requests and WebSockets by a program that calls serve, or exports default {fetch}.
@@ -88,6 +89,7 @@ def serve(
     program = Program(
         code=read_source(file),
         filename="<stdin>" if file == "-" else modules.guest_path(file),
+        language=language,
         typescript=typescript.make(),
         modules=modules.find(),
         limits=limits.make(),
@@ -118,7 +120,8 @@ class Events:
     def error(self, error: SandboxError, text: str | None, usage: Usage) -> None:
         """The program failed; the text shows what it threw, where that is no error."""
         outcome = Outcome(error=error, error_text=text, usage=usage)
-        lines = describe(self._program, outcome, color=self._terminal.error_color)
+        columns = self._terminal.columns(error=True)
+        lines = describe(self._program, outcome, color=self._terminal.error_color, columns=columns)
         self._terminal.write(lines, error=True, trusted=True)
 
     def failure(self, name: str) -> None:
@@ -218,7 +221,7 @@ async def _serve(program: Program, show: Events, listener: socket.socket, on_lim
         raise UsageError(str(error)) from None
     address, port = listener.getsockname()[:2]
     place = f"http://{f'[{address}]' if ':' in address else address}:{port}/"
-    app = box.asgi(program.code, filename=program.filename, on_error=report)
+    app = box.asgi(program.code, filename=program.filename, language=program.language, on_error=report)
     has_begun = False
 
     async def announced(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - messages of ASGI
