@@ -54,6 +54,16 @@ ERASURES: list[tuple[str, str, str]] = [
     ),
     ("variance and names", "f(a, out as T); class A<\n/** b */\nout B> {}", "f(a, out ); class A\n\n {}"),
     ("tagged template", "f<A>`c${d as D}e`.g; h<{ a: B }>`i`; j<1>`k`", "f `c${d }e`.g; h `i`; j `k`"),
+    (
+        "type arguments of a template",
+        "f<A, B>`c${d as D}`; g(h<A<B>>`i`, 1); let j = k.l<'m', {n: O}>`p`, q = r<A,\n B<C>>`s`; a.b[0]<A, B>\n`t`",
+        "f `c${d }`; g(h `i`, 1); let j = k.l `p`, q = r\n `s`; a.b[0]\n`t`",
+    ),
+    (
+        "comparisons with a template",
+        "x = [a < b, c > `d`]; y = `a<b, c>`; z = '<b, c>`'; `a<${b as c}, d>`",
+        "x = [a < b, c > `d`]; y = `a<b, c>`; z = '<b, c>`'; `a<${b }, d>`",
+    ),
     ("members called in", "interface A {\n  a: string\n  in: string\n  instanceof: B\n}\n1", "\n\n\n\n\n1"),
     ("signatures over lines", "let f: {\n  <A>(a: A): B\n  <A>(a: A): C\n  (a: D): E\n}", "let f\n\n\n\n"),
     # classes

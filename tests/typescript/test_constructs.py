@@ -46,6 +46,7 @@ PROGRAMS: list[tuple[str, str, Any]] = [
 
 # A name, a program, the message, and the column where it points to.
 REFUSED: list[tuple[str, str, str, int]] = [
+    ("type arguments of a template", "f<() => A, B>`c`", "these type arguments look like comparisons: write (f<...>) in parentheses before a template", 2),
     ("decorator", "@a class B {}", "decorators are not supported", 1),
     ("decorator of a member", "class B { @a m() {} }", "decorators are not supported", 11),
     ("decorator of a parameter", "class B { m(@a b) {} }", "decorators are not supported", 13),

@@ -28,6 +28,8 @@ SOURCES: dict[str, str] = {
     "NULs": "\0" * 1_000 + "let x: number\0 = 1",
     "surrogates": "let \ud800x: number = '\udc00'",
     "marks": "<" * 50_000,
+    "type arguments": "f<a, " * 20_000 + ">" * 20_000 + "`t`",
+    "templates": "f<a<b>>`t`," * 10_000,
     "ampersands": "<a>" + "&amp" * 50_000 + "</a>",
     "keyof": "x as keyof " + ".".join(["a"] * 500),
     "decorators": "@" * 10_000,

@@ -43,6 +43,9 @@ Kind kind_of(TSNode node);
 Children children(TSNode node); /* valid until the next call */
 const Child *child_of(Children list, Kind kind); /* the first one, or NULL */
 Slice text_of(TSNode node);
+/* Where type arguments end that begin at a place, if what is called stands right before them and a template after them; else
+ * 0. `is_plain`: without parentheses, which may as well be of an expression. */
+uint32_t end_before_template(uint32_t at, bool *is_plain);
 bool same(Slice slice, const char *text);
 
 /* A set of names; a name is a part of the source. */

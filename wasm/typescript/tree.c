@@ -108,6 +108,12 @@ static void show(uint32_t at, const char *text, uint32_t length)
 
 static bool is_letter(char character) { return (character | 32) >= 'a' && (character | 32) <= 'z'; }
 
+static bool is_word(char character)
+{
+    return is_letter(character) || character == '_' || character == '$' || (uint8_t)character >= 0x80 ||
+           (character >= '0' && character <= '9');
+}
+
 /* `in` and `out` before the name of a type parameter, of which the grammar knows nothing. */
 static void hide_variance(uint32_t at)
 {
@@ -145,11 +151,9 @@ static void hide_dots(uint32_t at)
         while (at < request.length && strchr(" \n\r\t|&", source[at]))
             at++;
         for (uint32_t from = at; at < request.length; at++) {
-            bool is_name = is_letter(source[at]) || source[at] == '_' || source[at] == '$' || (uint8_t)source[at] >= 0x80 ||
-                           (source[at] >= '0' && source[at] <= '9');
             if (source[at] == '.' && at > from && (is_letter(source[at + 1]) || source[at + 1] == '_' || source[at + 1] == '$'))
                 show(at, "_", 1);
-            else if (!is_name)
+            else if (!is_word(source[at]))
                 break;
         }
         uint32_t next = at;
@@ -159,6 +163,40 @@ static void hide_dots(uint32_t at)
             return;
         at = next + 1;
     }
+}
+
+uint32_t end_before_template(uint32_t at, bool *is_plain)
+{
+    enum { LONGEST = 1024 };
+    const char *source = request.source;
+    *is_plain = true;
+    if (!at || !(is_word(source[at - 1]) || strchr(")]", source[at - 1])))
+        return 0;
+    uint32_t level = 0, limit = request.length - at < LONGEST ? request.length : at + LONGEST;
+    for (; at < limit; at++) {
+        char character = source[at];
+        if (character == '<') {
+            level++;
+        } else if (character == '>' && source[at - 1] != '=') {
+            bool lines;
+            if (--level)
+                continue;
+            uint32_t next = after_gap(at + 1, &lines);
+            return next < request.length && source[next] == '`' ? at + 1 : 0;
+        } else if (character == '\'' || character == '"') {
+            do
+                at++;
+            while (at < limit && !strchr("\n\\", source[at]) && source[at] != character);
+            if (at == limit || source[at] != character)
+                return 0;
+        } else if (character == '(' || character == ')' || (character == '=' && source[at + 1] == '>')) {
+            *is_plain = false;
+        } else if ((character == '$' && source[at + 1] == '{') ||
+                   !(is_word(character) || (character && strchr("> \n\r\t.,[]{}|&:;?-", character)))) {
+            return 0;
+        }
+    }
+    return 0;
 }
 
 /* What the grammar can read of the source, of the same length. It does not know `export type *`, of which it gets
@@ -192,6 +230,13 @@ static const char *readable(uint32_t language)
     for (const char *at = source; language == LANGUAGE_TSX && (at = memchr(at, '&', (size_t)(end - at))); at++)
         if ((at == source || at[-1] != '&') && (at[1] == '#' || is_letter(at[1])))
             show((uint32_t)(at - source), "|", 1);
+    /* ``f<A, B>`...` `` it would take for comparisons: it gets the template alone, and the walk finds what is in between. */
+    for (uint32_t at = 0; !(request.flags & KEEP_TYPES) && at < request.length; at++) {
+        bool is_plain;
+        uint32_t after = source[at] == '<' ? end_before_template(at, &is_plain) : 0;
+        for (; after && is_plain && at < after; at++)
+            show(at, " ", 1);
+    }
     return copy ? copy : source;
 }
 

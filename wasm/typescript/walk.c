@@ -90,8 +90,10 @@ static void enter_assertion(TSNode node)
 static void enter_comparison(TSNode node)
 {
     TSNode left = ts_node_child(node, 0), sign = ts_node_child(node, 1);
-    uint32_t end = ts_node_end_byte(sign);
-    bool lines;
+    uint32_t start = ts_node_start_byte(sign), end = ts_node_end_byte(sign);
+    bool lines, is_plain;
+    if (same(text_of(sign), "<") && !is_blank(start) && end_before_template(start, &is_plain))
+        refuse(start, "these type arguments look like comparisons: write (f<...>) in parentheses before a template");
     if (kind_of(left) != BINARY || request.source[end - 1] != '>' || !same(text_of(sign), ">") ||
         request.source[after_gap(end, &lines)] != '`')
         return;
@@ -131,6 +133,15 @@ static bool enter_types(TSNode node, Kind kind)
     case BINARY:
         enter_comparison(node);
         return true;
+    case CALL: {
+        Children list = children(node);
+        const Child *last = &list.items[list.count - 1];
+        bool lines;
+        uint32_t opening = last->kind == TEMPLATE ? after_gap(last[-1].end, &lines) : start;
+        if (opening > start && request.source[opening] == '<')
+            blank(opening, last->start);
+        return true;
+    }
     case MEMBER: {
         /* `x as a.b.C`: the grammar may end the type too early. A type has no members. */
         enum { LONGEST_NAME = 16 };
