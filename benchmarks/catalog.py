@@ -19,6 +19,10 @@ _SNAPSHOTS = (*_FORKS, *_HELD, "snapshot", "snapshot_large", "restore", "restore
 _FAN_OUT = ("fan_out", "fan_out_calls")
 _BUSY = dict.fromkeys((*_FAN_OUT, "idle_rss_10000", "idle_pss_10000"), "each live runtime keeps a core busy")
 _NO_SNAPSHOTS = dict.fromkeys(_SNAPSHOTS, "no snapshots of a sandbox that has run")
+_NO_TOOLS = {
+    "typescript": "JavaScript only",
+    **dict.fromkeys(("command_help", "command_eval"), "no command"),
+}
 _NO_TEMPLATES = {"spawn_template": "nothing to begin with but an empty sandbox"}
 
 
@@ -72,6 +76,7 @@ ENGINES: tuple[Engine, ...] = (
         lacks=MappingProxyType(
             {
                 **_NO_SNAPSHOTS,
+                **_NO_TOOLS,
                 **_NO_TEMPLATES,
                 **dict.fromkeys(_FAN_OUT, "no event loop"),
                 "bytes_out": "bytes do not convert",
@@ -88,7 +93,7 @@ ENGINES: tuple[Engine, ...] = (
         module="quickjs_rs",
         requirements=("quickjs-rs==0.2.6", "wasmtime==50.0.1"),
         note="QuickJS in wasm under wasmtime, its default limits on; its snapshots are not compressed",
-        lacks=MappingProxyType(dict.fromkeys(_FORKS, "no fork") | {"fan_out": "no timers"}),
+        lacks=MappingProxyType(dict.fromkeys(_FORKS, "no fork") | {"fan_out": "no timers"} | _NO_TOOLS),
         limits="`Runtime(memory_limit=)` and `new_context(timeout=)`; promises by `eval_async`, whose time leaves out "
         "waits for host functions by design",
     ),
@@ -98,7 +103,7 @@ ENGINES: tuple[Engine, ...] = (
         module="jsrun",
         requirements=("jsrun==0.3.0",),
         live_count=40,
-        lacks=MappingProxyType(_NO_SNAPSHOTS | _BUSY),
+        lacks=MappingProxyType(_NO_SNAPSHOTS | _BUSY | _NO_TOOLS),
         limits="`RuntimeConfig(max_heap_size=, timeout=)`; promises by `eval_async(timeout=)`",
         note="V8, native, no limits (its default); memory at 40 live runtimes, each of which keeps a core busy",
     ),
@@ -112,6 +117,7 @@ ENGINES: tuple[Engine, ...] = (
         lacks=MappingProxyType(
             {
                 **_NO_SNAPSHOTS,
+                **_NO_TOOLS,
                 **_NO_TEMPLATES,
                 **dict.fromkeys(_FAN_OUT, "its adapter here has no host functions"),
                 "host_calls_1": "host functions are asynchronous only",

@@ -51,6 +51,8 @@ class ProcessFleet:
         match row.kind:
             case "first_eval":
                 return ColdEvalSampler(self, engine) if row.subject == "cold" else FirstEvalSampler(self, engine)
+            case "command":
+                return CommandSampler(self, engine, row.subject)
             case "memory":
                 return MemorySampler(self, engine, row)
         return WorkerSampler(self, engine, row, self._settings.row_seconds)
@@ -132,6 +134,18 @@ class FirstEvalSampler:
 
     def finish(self) -> None:
         """Nothing to let go of."""
+
+
+class CommandSampler(FirstEvalSampler):
+    """The command, a process each time."""
+
+    def __init__(self, fleet: ProcessFleet, engine: Engine, subject: str) -> None:
+        super().__init__(fleet, engine)
+        self._subject = subject
+
+    def sample(self) -> float:
+        """Seconds from the start of the process to its end."""
+        return float(self._fleet.run_fresh(self._engine, "command", self._subject)["seconds"])
 
 
 class ColdEvalSampler(FirstEvalSampler):

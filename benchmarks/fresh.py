@@ -1,7 +1,7 @@
 """What needs a process of its own: import and first eval, and the memory of idle sandboxes.
 
-Run as `python -m benchmarks.fresh ADAPTER first_eval` or `... memory COUNT`; prints one JSON object. The module imports
-little, so that an engine pays for its own imports.
+Run as `python -m benchmarks.fresh ADAPTER first_eval`, `... memory COUNT` or `... command NAME`; prints one JSON
+object. The module imports little, so that an engine pays for its own imports.
 """
 
 from __future__ import annotations
@@ -57,6 +57,28 @@ def memory(adapter_name: str, count: int) -> dict[str, float]:
     return {name: (after[name] - before[name]) / count for name in after} | {"count": count}
 
 
+def command(subject: str) -> dict[str, float]:
+    """Run the command as a shell does: an interpreter that imports it.
+
+    Returns:
+        `seconds` from the start of the process to its end.
+
+    Raises:
+        SystemExit: It failed, or printed something else.
+    """
+    import subprocess
+
+    from benchmarks import workloads
+
+    words, line = workloads.COMMANDS[subject]
+    start = perf_counter()
+    done = subprocess.run([sys.executable, "-m", "sandbox", *words], capture_output=True, text=True, check=False)
+    seconds = perf_counter() - start
+    if done.returncode or not any(each.strip().startswith(line) for each in done.stdout.splitlines()):
+        raise SystemExit(f"sandbox {' '.join(words)} printed {done.stdout[:60]!r} {done.stderr[-200:]!r}")
+    return {"seconds": seconds}
+
+
 def _open_evaluated(adapter: Adapter, live: list[Session]) -> None:
     session = adapter.open_session({})
     live.append(session)
@@ -77,7 +99,10 @@ def _mapped_bytes() -> dict[str, int]:
 def main() -> None:
     """Do one measurement and leave without the engine's own shutdown."""
     adapter_name, mode, *rest = sys.argv[1:]
-    answer = memory(adapter_name, int(rest[0])) if mode == "memory" else first_eval(adapter_name)
+    if mode == "memory":
+        answer = memory(adapter_name, int(rest[0]))
+    else:
+        answer = command(rest[0]) if mode == "command" else first_eval(adapter_name)
     import json
     import os
 

@@ -14,7 +14,14 @@ from benchmarks import crowds, workloads
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from benchmarks.engines.base import Adapter, HostFunctions, Session, SnapshotAdapter, TemplateAdapter
+    from benchmarks.engines.base import (
+        Adapter,
+        HostFunctions,
+        Session,
+        SnapshotAdapter,
+        TemplateAdapter,
+        TypeScriptAdapter,
+    )
     from benchmarks.rows import Row
 
 SAMPLE_SECONDS = 0.02
@@ -57,6 +64,8 @@ def prepare(adapter: Adapter, row: Row) -> Prepared:
             return _prepare_template(cast("TemplateAdapter", adapter))
         case "spawn_snapshot" | "copy" | "fork" | "snapshot" | "restore":
             return _prepare_snapshot(cast("SnapshotAdapter", adapter), row)
+        case "typescript":
+            return _prepare_typescript(adapter)
         case "eval":
             session = adapter.open_session({})
             return _expect(session, "1+1", 2)
@@ -126,6 +135,19 @@ def _prepare_template(adapter: TemplateAdapter) -> Prepared:
         _check(evaluate(workloads.LIBRARY_CHECK), workloads.LIBRARY_ANSWER)
 
     return Prepared(lambda: evaluate("1+1"), verify, 1, lambda: None)
+
+
+def _prepare_typescript(adapter: Adapter) -> Prepared:
+    source = workloads.typescript()
+    transform = cast("TypeScriptAdapter", adapter).transform
+
+    def verify() -> None:
+        session = adapter.open_session({})
+        session.eval(transform(source).replace("export ", "") + "\n0;")
+        _check(session.eval(workloads.TYPESCRIPT_CHECK), workloads.TYPESCRIPT_ANSWER)
+        session.close()
+
+    return Prepared(lambda: transform(source), verify, 1, lambda: None)
 
 
 def _prepare_snapshot(adapter: SnapshotAdapter, row: Row) -> Prepared:

@@ -6,15 +6,17 @@ from typing import Literal, NamedTuple
 
 Kind = Literal["spawn", "eval", "host_call", "guest_call", "out", "in", "compute", "first_eval", "memory", "derived",
     "snapshot", "restore", "spawn_snapshot", "spawn_template", "copy", "fork", "threads", "fan_out",
+    "typescript", "command",
 ]  # fmt: skip
 Unit = Literal["seconds", "bytes"]
 
-GROUPS = ("life", "calls", "many", "values", "compute")
+GROUPS = ("life", "calls", "many", "values", "tools", "compute")
 GROUP_TITLES = {
     "life": "Life of a sandbox",
     "calls": "Calls",
     "many": "Many at once",
     "values": "Values in and out",
+    "tools": "TypeScript, and the command",
     "compute": "Compute",
 }
 
@@ -106,6 +108,9 @@ ROWS: tuple[Row, ...] = (
     Row("large_string_in", "10 MB string in", "values", "in", "large_string"),
     Row("nested_out", "nested dict out", "values", "out", "nested"),
     Row("nested_in", "nested dict in", "values", "in", "nested"),
+    Row("typescript", "1 MB of TypeScript to JavaScript", "tools", "typescript"),
+    Row("command_help", "sandbox --help, a process", "tools", "command", "help"),
+    Row("command_eval", "sandbox eval 1, a process", "tools", "command", "eval"),
     *(Row(f"compute_{name}", _TITLES.get(name, name), "compute", "compute", name) for name in PROGRAMS),
 )
 

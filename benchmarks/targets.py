@@ -59,6 +59,7 @@ TARGETS: tuple[Target, ...] = (
     Target("many_records_in", "jsrun", 1 / 2),
     Target("large_bytes_out", None, 0.01),
     Target("large_bytes_in", None, 0.01),
+    Target("typescript", None, 1.0),
     Target("first_eval", "quickjs-rs", 1 / 3),
     Target("compute_mean", "quickjs-ng", 1.35),
     Target("compute_mean", "quickjs-rs", 1),

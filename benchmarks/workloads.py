@@ -141,6 +141,38 @@ def library() -> str:
     return f"{source}\n;globalThis.loaded = {LIBRARY_ANSWER}; 0"
 
 
+TYPESCRIPT_BYTES, TYPESCRIPT_CHECK, TYPESCRIPT_ANSWER = 1_000_000, "total0([{ price: 2 }, { price: 40 }])", 42
+_TYPESCRIPT = """\
+export interface Item%(n)d<T = unknown> extends Named { readonly price: number; tags?: string[]; extra: T | null }
+enum Kind%(n)d { Food, Drink = "drink" }
+
+/** What the items cost together. */
+function total%(n)d(items: readonly Item%(n)d[], rate: number = 1): number {
+  const prices: number[] = items.map(({ price }: Item%(n)d): number => price * rate);
+  return prices.reduce<number>((sum, price) => sum + (price as number), 0);
+}
+
+abstract class Shop%(n)d implements Seller<Item%(n)d> {
+  private readonly shelves = new Map<string, Item%(n)d[]>();
+  constructor(public name: string, protected kind: Kind%(n)d = Kind%(n)d.Food) {}
+  async find(name: string): Promise<Item%(n)d | undefined> {
+    const [first] = this.shelves.get(name)!.filter((item) => item.tags?.includes(name) ?? false);
+    return first satisfies Item%(n)d | undefined;
+  }
+}
+"""
+
+
+def typescript() -> str:
+    """Source of a megabyte: interfaces, enums, functions and classes, of which `TYPESCRIPT_CHECK` calls one."""
+    count = -(-TYPESCRIPT_BYTES // len(_TYPESCRIPT % {"n": 100}))
+    return "".join(_TYPESCRIPT % {"n": number} for number in range(count))[:TYPESCRIPT_BYTES].rpartition("\nexport ")[0]
+
+
+# What follows the command's name, and a line that it prints.
+COMMANDS = {"help": (["--help"], "Usage: sandbox [OPTIONS]"), "eval": (["eval", "1"], "1")}
+
+
 # What a sandbox holds of which a snapshot is taken: how many objects.
 HEAPS = {"small": 3, "large": 150_000}
 

@@ -114,6 +114,13 @@ class TemplateAdapter(Protocol):
         """What makes sandboxes in which a script has run, however the engine does that best."""
 
 
+class TypeScriptAdapter(Protocol):
+    """An adapter module of an engine whose programs may be TypeScript."""
+
+    def transform(self, source: str) -> str:
+        """The JavaScript that becomes of it."""
+
+
 class CrowdAdapter(Protocol):
     """An adapter module of an engine whose sandboxes can wait on an event loop."""
 

@@ -6,7 +6,7 @@ import asyncio
 from importlib import metadata
 from typing import TYPE_CHECKING, Any, cast
 
-from sandbox import AsyncSandbox, Limits, Sandbox, Snapshot, Template, errors
+from sandbox import AsyncSandbox, Limits, Sandbox, Snapshot, Template, errors, typescript
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -125,6 +125,11 @@ def template(source: str) -> Callable[[], BoundedSession]:
 def fork(session: BoundedSession) -> BoundedSession:
     """`Sandbox.fork`."""
     return PortableSession(cast("PortableSession", session).box.fork())
+
+
+def transform(source: str) -> str:
+    """`typescript.transform`."""
+    return typescript.transform(source, language="ts", filename="shop.ts").code
 
 
 def fan_out(codes: Sequence[str]) -> list[object]:

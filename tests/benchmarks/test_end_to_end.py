@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @pytest.mark.timeout(180)  # sixty rows, a sample each
 def test_our_own_engine_does_every_row(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     saved = tmp_path / "results.json"
-    rows = "spawn,first_eval,idle_rss_10,calls,evals,host_calls_,guest_work,values,compute"
+    rows = "spawn,first_eval,idle_rss_10,calls,evals,host_calls_,guest_work,values,typescript,compute"
     status = command.main(["--peers", "none", "--quick", "--rounds", "1", "--rows", rows, "--json", str(saved)])
     report = Report.from_json(json.loads(saved.read_text(encoding="utf-8")))
     reasons = {row: cells["sandbox"].reason for row, cells in report.cells.items() if cells["sandbox"].reason}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from benchmarks import fresh
+from benchmarks import fresh, workloads
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,6 +49,17 @@ def test_first_eval_checks_the_answer(engine: CountingEngine) -> None:
     engine.answer = 3
     with pytest.raises(SystemExit, match="gave 3"):
         fresh.first_eval("any")
+
+
+@pytest.mark.parametrize("subject", workloads.COMMANDS)
+def test_the_command_is_timed(subject: str) -> None:
+    assert 0 < fresh.command(subject)["seconds"] < 30
+
+
+def test_a_command_that_says_something_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(workloads.COMMANDS, "eval", (["eval", "1"], "2"))
+    with pytest.raises(SystemExit, match="sandbox eval 1 printed"):
+        fresh.command("eval")
 
 
 def test_memory_is_what_the_sandboxes_after_the_first_added(

@@ -49,6 +49,8 @@ class AnsweringSession:
             return self.owner.heap + self.owner.offset
         if code == workloads.LIBRARY_CHECK:
             return workloads.LIBRARY_ANSWER + self.owner.offset
+        if code == workloads.TYPESCRIPT_CHECK:
+            return workloads.TYPESCRIPT_ANSWER + self.owner.offset
         if code == "run()":
             return workloads.CHECKSUMS[self.program] + self.owner.offset
         for name in workloads.CHECKSUMS:
@@ -115,6 +117,9 @@ class AnsweringEngine:
         assert "loaded = 42" in source
         return lambda: AnsweringSession(self, {})
 
+    def transform(self, source: str) -> str:
+        return source
+
     def fork(self, session: Session) -> Session:
         return AnsweringSession(self, {})
 
@@ -124,7 +129,9 @@ class AnsweringEngine:
 
 
 SLOW = ("ints", "bytes", "many_records", "large_bytes", "large_string")
-WORKER_ROWS = [row for row in ROWS if row.kind not in ("first_eval", "memory", "derived") and row.subject not in SLOW]
+WORKER_ROWS = [
+    row for row in ROWS if row.kind not in ("first_eval", "memory", "command", "derived") and row.subject not in SLOW
+]
 
 
 @pytest.mark.parametrize("row", WORKER_ROWS, ids=lambda row: row.id)
@@ -177,7 +184,7 @@ def test_a_thread_that_cannot_open_a_sandbox_is_heard() -> None:
         Crew(2, refuse, lambda session: None)
 
 
-@pytest.mark.parametrize("row_id", ["first_eval", "idle_rss", "compute_mean"])
+@pytest.mark.parametrize("row_id", ["first_eval", "idle_rss", "command_eval", "compute_mean"])
 def test_rows_of_fresh_processes_are_refused(row_id: str) -> None:
     with pytest.raises(ValueError, match=row_id):
         measure.prepare(AnsweringEngine(), BY_ID[row_id])
