@@ -46,12 +46,23 @@ REFERENCE: dict[str, tuple[str, str, tuple[str, ...]]] = {
         "[snapshots](../snapshots.md) and [records](../replay.md).",
         ("pause", "snapshot", "_replay"),
     ),
+    "reference/modules.md": (
+        "sandbox.modules and sandbox.typescript",
+        "Where imports come from, and what programs are written in; see [modules](../modules.md), "
+        "[packages](../packages.md) and [TypeScript](../typescript.md).",
+        ("modules", "typescript"),
+    ),
     "reference/many.md": (
         "Pools, jobs and daemons",
         "Many programs; see [pools](../pools.md), [jobs](../jobs.md) and [sandboxes elsewhere](../remote.md).",
         ("pool", "jobs", "remote"),
     ),
     "reference/testing.md": ("sandbox.testing", "Tests of JavaScript, and of embedders; see [tests](../tests.md).", ()),
+    "reference/integrations.md": (
+        "sandbox.integrations",
+        "Tools for models, spans and logs; each needs its [extra](../integrations.md).",
+        (),
+    ),
     "reference/errors.md": (
         "sandbox.errors",
         "All are in `sandbox.errors`, the first two in `sandbox` as well; what to do about each is in "
@@ -59,6 +70,22 @@ REFERENCE: dict[str, tuple[str, str, tuple[str, ...]]] = {
         ("errors",),
     ),
 }
+
+# What modules have of their own beside `sandbox`, by its page.
+_MODULES = {
+    "reference/grants.md": ("sandbox.browser",),
+    "reference/modules.md": ("sandbox.modules", "sandbox.typescript"),
+    "reference/testing.md": ("sandbox.testing", "sandbox.testing.remote"),
+}
+# Their modules cannot be imported without what they are for.
+_INTEGRATIONS = (
+    "langchain.SandboxTool",
+    "pydantic_ai.SandboxToolset",
+    "mcp.make_server",
+    "opentelemetry.Traces",
+    "logging.console_logger",
+    "logging.audit_log",
+)
 
 _HEADING = re.compile(r"^## (.+)$", re.MULTILINE)
 _ROW = re.compile(r"^\| \[[^\]]+\]\(([^)#]+)\) \|", re.MULTILINE)
@@ -150,10 +177,11 @@ def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str: 
 
 def reference() -> dict[str, str]:
     """The pages of all public names, from their docstrings: the name of each in the site, and its text."""
+    import importlib
     import inspect
 
     import sandbox
-    from sandbox import errors, testing
+    from sandbox import errors
 
     found: dict[str, list[str]] = {page: [] for page in REFERENCE}
     for name in sandbox.__all__:
@@ -161,7 +189,12 @@ def reference() -> dict[str, str]:
         home = getattr(value, "__module__", "sandbox")
         if inspect.isclass(value) or callable(value):
             found[_page_of(home)].append(f"{home}.{name}")
-    found["reference/testing.md"] += [f"sandbox.testing.{name}" for name in sorted(testing.__all__)]
+    for paths in found.values():
+        paths.sort(key=_order)
+    for page, modules in _MODULES.items():
+        for module in map(importlib.import_module, modules):
+            found[page] += [_path(module.__name__, name, getattr(module, name)) for name in sorted(module.__all__)]
+    found["reference/integrations.md"] = [f"sandbox.integrations.{path}" for path in _INTEGRATIONS]
     listed = set(sandbox.__all__)
     found["reference/errors.md"] += [
         f"sandbox.errors.{name}" for name in errors.__all__ if name not in listed and name != "Frame"
@@ -172,8 +205,25 @@ def reference() -> dict[str, str]:
     }
 
 
+def _path(module: str, name: str, value: object) -> str:
+    """Where something is defined; names of types have no such place."""
+    home = str(getattr(value, "__module__", module))
+    return f"{home if home.startswith('sandbox.') else module}.{name}"
+
+
 def _page_of(home: str) -> str:
     for page, (_, _, modules) in REFERENCE.items():
-        if any(home == f"sandbox.{module}" or home.startswith(f"sandbox.{module}.") for module in modules):
+        if any(_is_in(home, module) for module in modules):
             return page
     raise LookupError(f"{home} stands in no area of the reference")
+
+
+def _is_in(home: str, module: str) -> bool:
+    return f"{home}.".startswith(f"sandbox.{module}.")
+
+
+def _order(path: str) -> tuple[int, str]:
+    """Names in the order of the modules that their page names, so that what matters most comes first."""
+    home, _, name = path.rpartition(".")
+    modules = REFERENCE[_page_of(home)][2]
+    return next(index for index, module in enumerate(modules) if _is_in(home, module)), name

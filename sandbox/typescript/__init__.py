@@ -11,13 +11,11 @@ import re
 from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple, get_args
 
+from sandbox._languages import Language
 from sandbox.errors import JSSyntaxError
 from sandbox.typescript import module
 
 __all__ = ["Language", "Transformed", "TypeScript", "transform"]
-
-Language = Literal["js", "jsx", "ts", "tsx"]
-"""What a program is written in."""
 
 _TYPESCRIPT, _TSX = 0, 1
 _KEEP_TYPES, _AUTOMATIC_JSX, _VERBATIM_IMPORTS, _CLASSIC_SCRIPT = 1, 2, 4, 8
