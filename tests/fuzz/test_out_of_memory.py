@@ -12,6 +12,7 @@ from tests.bare_guest import Bare, outcome
 PROGRAMS = {
     "properties": "(() => { const o = {}; for (let i = 0; i < 300; i++) o['key' + i] = i; return Object.keys(o) })()",
     "classes": "(() => { class A { #x = 1; get x() { return this.#x } } class B extends A {} return new B().x })()",
+    "prototypes": "Array.from({length: 200}, (_, i) => Object.setPrototypeOf({a: i}, {i})).map(o => o.i).length",
     "closures": "(() => { const f = []; for (let i = 0; i < 50; i++) f.push(() => i); return f.map(g => g()) })()",
     "arrays": "[3, 1, 2].concat(Array.from({length: 200}, (_, i) => i)).sort().map(String).join()",
     "text": "('a-b-c'.repeat(200).split('-').reverse().join('\\u4e00') + '!').replace(/c/g, x => x + x).length",
