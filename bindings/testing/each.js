@@ -12,10 +12,22 @@ const append = (list, item) => { list[list.length] = item; };
 const variable = /^\$(#|[A-Za-z_][\w$]*(?:\.[\w$]+)*)/;
 const maxRows = 10_000;
 
-/** @returns {Row[]} */
+/**
+ * Rows of a template, of one array, or given one by one.
+ * @param {any} table @param {any[]} values What came after it. @returns {Row[]}
+ */
 export function rowsOf(table, values, where) {
+  if (values.length > 0 && !(isObject(table) && ObjectHasOwn(table, "raw"))) {
+    const given = newList();
+    append(given, table);
+    for (let i = 0; i < values.length; i++) append(given, values[i]);
+    return counted(arrayRows(given), where);
+  }
   if (!ArrayIsArray(table)) throw new TypeError(where + ".each needs an array, or a table in a template");
-  const rows = ObjectHasOwn(table, "raw") ? templateRows(table, values, where) : arrayRows(table);
+  return counted(ObjectHasOwn(table, "raw") ? templateRows(table, values, where) : arrayRows(table), where);
+}
+
+function counted(rows, where) {
   if (rows.length === 0) throw new TypeError(where + ".each: the table has no rows");
   if (rows.length > maxRows) throw new TypeError(where + ".each: the table has more than " + maxRows + " rows");
   return rows;

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
-import shutil
 import socket
 import ssl
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -254,7 +250,9 @@ class TestClientsThatHoldIt:
 
 
 def test_suites_by_our_server_and_our_client(server: RunnerServer) -> None:
-    runner = TcpRunner("here", port=server.port)
+    runner = TcpRunner("here", port=server.port, suite_seconds=20)
+    settings = 'globalThis.__XJET = {"runtime":{"suiteId":"of another run","runnerId":""}}; \n'
+    assert runner.run(f"{settings}\n{PASSES}").is_ok
     passed, failed = runner.run(PASSES, "a.js"), runner.run(FAILS, "b.js")
     assert [(test.path, test.status, test.duration_ms) for test in passed.tests] == [(("A", "t1"), "passed", 5.0)]
     assert (passed.is_ok, passed.runner, passed.file) == (True, "here", "a.js")
@@ -323,111 +321,6 @@ def test_clients_come_and_go(server: RunnerServer) -> None:
     while server._clients and time.monotonic() < end:
         time.sleep(0.01)
     assert not server._clients
-
-
-NODE_SERVER = """
-const net = require("node:net"), vm = require("node:vm");
-const server = net.createServer((socket) => {
-  let rest = Buffer.alloc(0), isKnown = false;
-  const dispatch = (data) => {
-    const head = Buffer.alloc(4); head.writeUInt32BE(data.length); socket.write(Buffer.concat([head, data]));
-  };
-  socket.on("data", (chunk) => {
-    rest = Buffer.concat([rest, chunk]);
-    if (!isKnown && rest.length >= 14) { rest = rest.subarray(14); isKnown = true }
-    while (isKnown && rest.length >= 4 && rest.length >= 4 + rest.readUInt32BE(0)) {
-      const end = 4 + rest.readUInt32BE(0), code = rest.subarray(4, end - 14).toString();
-      rest = rest.subarray(end);
-      vm.runInNewContext(code, { Buffer, setTimeout, setInterval, clearTimeout, clearInterval, console, dispatch });
-    }
-  });
-});
-server.listen(0, "127.0.0.1", () => console.log(server.address().port));
-"""
-
-
-@pytest.mark.skipif(shutil.which("node") is None, reason="there is no Node")
-def test_a_server_in_node(tmp_path: Path) -> None:
-    path = tmp_path / "server.cjs"
-    path.write_text(NODE_SERVER)
-    node = shutil.which("node") or ""
-    with subprocess.Popen([node, str(path)], stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout is not None
-            port = int(process.stdout.readline())
-            report = run_remote([("a.js", PASSES), ("b.js", FAILS)], [TcpRunner("node", port=port, suite_seconds=20)])
-        finally:
-            process.kill()
-    assert [suite.count("passed") for suite in report.suites] == [1, 0]
-    assert report.exit_code == 1
-
-
-CONFIG = """
-import * as net from "net";
-class Remote {
-  name = "sandbox"; connectionTimeout = 5000; dispatchTimeout = 5000; link: any; rest = Buffer.alloc(0);
-  connect(take: (packet: Buffer) => void, id: string): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.link = net.createConnection({ host: "127.0.0.1", port: PORT }, () => { this.link.write(id); resolve() });
-      this.link.on("error", reject);
-      this.link.on("data", (chunk: Buffer) => {
-        this.rest = Buffer.concat([this.rest, chunk]);
-        while (this.rest.length >= 4 && this.rest.length >= 4 + this.rest.readUInt32BE(0)) {
-          const end = 4 + this.rest.readUInt32BE(0);
-          const packet = this.rest.subarray(4, end);
-          this.rest = this.rest.subarray(end);
-          take(packet);
-        }
-      });
-    });
-  }
-  dispatch(code: Buffer, id: string) {
-    const body = Buffer.from(code.toString() + id), head = Buffer.alloc(4);
-    head.writeUInt32BE(body.length, 0);
-    this.link.write(Buffer.concat([head, body]));
-  }
-  disconnect() { this.link.destroy() }
-}
-export default { testRunners: [new Remote()], files: ["**/*.test.ts"], suites: ["**/*.test.ts"] };
-"""
-PROBE = """
-describe("A", () => {
-  test("t1", () => { expect(1 + 1).toBe(2) });
-  test("t2", () => { expect({ a: 1 }).toEqual({ a: 2 }) });
-  test("t3", async () => { await new Promise((done) => setTimeout(done, 10)); console.log("hello") });
-  test.todo("t4"); test.skip("t5", () => {});
-});
-"""
-
-
-@pytest.fixture(scope="module")
-def xjet(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    npm = shutil.which("npm")
-    if npm is None:
-        pytest.skip("there is no npm")
-    folder = tmp_path_factory.mktemp("xjet")
-    (folder / "package.json").write_text("{}")
-    command = [npm, "install", "--no-audit", "--no-fund", "--prefer-offline", "@remotex-labs/xjet@1.1.0"]
-    try:
-        done = subprocess.run(command, cwd=folder, capture_output=True, timeout=45, check=False)
-    except subprocess.TimeoutExpired:
-        pytest.skip("npm takes too long")
-    if done.returncode:
-        pytest.skip("npm has no @remotex-labs/xjet 1.1.0")
-    return folder
-
-
-@pytest.mark.timeout(120)
-def test_the_command_of_xjet(xjet: Path, server: RunnerServer) -> None:
-    (xjet / "a.test.ts").write_text(PROBE)
-    (xjet / "config.xjet.ts").write_text(CONFIG.replace("PORT", str(server.port)))
-    command = ["node", "node_modules/@remotex-labs/xjet/dist/bash.js", "-c", "config.xjet.ts", "--reporter", "json",
-               "--outputFile", "out.json"]  # fmt: skip
-    done = subprocess.run(command, cwd=xjet, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 1, done.stdout + done.stderr
-    report = json.dumps(json.loads((xjet / "out.json").read_text()))
-    assert all(f'"{name}"' in report for name in ("t1", "t2", "t3", "t4", "t5"))
-    assert "a.test.ts" in report
 
 
 def test_closing_ends_all_threads() -> None:

@@ -160,10 +160,19 @@ def test_titles_of_tables(run: Run) -> None:
           ${1} | ${1} | ${{ name: "Ada" }}`("$a + $b for $user.name, $#, $none", () => {});
         test.each([[1, "x", { y: 1 }]])("%d %s %j %# %% %p", () => {});
         test.each([3, 4])("%i", (n) => { expect(n).toBeGreaterThan(2) });
+        test.each([5, 6], [7, 8])("%i before %i", (a, b) => { expect(b - a).toBe(1) });
         describe.each([{ n: 1 }])("n is $n", ({ n }) => { test("t", () => { expect(n).toBe(1) }) });
     """)
     names = [test.full_name for test in suite.tests]
-    assert names == ["1 + 1 for Ada, 0, $none", '1 x {"y":1} 0 % %p', "3", "4", "n is 1 > t"]
+    assert names == [
+        "1 + 1 for Ada, 0, $none",
+        '1 x {"y":1} 0 % %p',
+        "3",
+        "4",
+        "5 before 6",
+        "7 before 8",
+        "n is 1 > t",
+    ]
     assert suite.is_ok
 
 

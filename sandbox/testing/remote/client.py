@@ -7,6 +7,7 @@ counted as passed.
 from __future__ import annotations
 
 import json
+import re
 import secrets
 import socket
 import ssl
@@ -26,6 +27,8 @@ from sandbox.testing.results import Report, SuiteResult, TestError, TestResult
 _CHUNK_BYTES: Final = 1 << 16
 _MAX_PACKETS: Final = 100_000
 _ALPHABET: Final = string.digits + string.ascii_lowercase
+# What xJet's command writes before a bundle: the settings of its own run, with ids that are not ours.
+_SETTINGS: Final = re.compile(r"\s*globalThis\.__XJET\s*=\s*\{.*\};?[ \t]*\n")
 _LEVELS: Final = {1: "error", 2: "warn", 3: "info", 4: "debug"}
 
 
@@ -60,7 +63,8 @@ class TcpRunner:
         """Run a suite and wait for its end.
 
         Args:
-            code: A bundle with xJet's framework, which runs itself.
+            code: A bundle with xJet's framework, which runs itself; settings that xJet's command wrote before it are
+                left out.
             path: What results call it.
             timeout_ms: For each of its tests.
         """
@@ -123,7 +127,7 @@ class _Begun:
             "bail": False, "path": path, "filter": [], "timeout": timeout_ms, "suiteId": self._suite,
             "runnerId": runner_id, "randomize": False,
         }  # fmt: skip
-        text = f"globalThis.__XJET = {json.dumps({'runtime': settings})};\n{code}{self._suite}"
+        text = f"globalThis.__XJET = {json.dumps({'runtime': settings})};\n{_without_settings(code)}{self._suite}"
         token = b"" if runner.token is None else frame(runner.token.encode())
         self.opening = runner_id.encode() + token + frame(text.encode("utf-8", "surrogatepass"))
 
@@ -172,6 +176,11 @@ class _Begun:
             result.errors.append(TestError("Error", f"{result.file} must contain at least one test"))
         result.duration_ms = (time.monotonic() - self._began) * 1000
         return result
+
+
+def _without_settings(code: str) -> str:
+    settings = _SETTINGS.match(code)
+    return code if settings is None else code[settings.end() :]
 
 
 def _take(packet: Packet, result: SuiteResult) -> bool:
