@@ -34,6 +34,7 @@ MODULE: Final = "guest.wasm"
 TYPESCRIPT: Final = "typescript.wasm"
 MANIFEST: Final = "manifest.json"
 LICENCES: Final = "licences"
+TYPES: Final = "types"
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,11 @@ class Inputs:
             for path in sorted(self.bindings.rglob("*.js"))
         }
 
+    def declarations(self) -> dict[Path, bytes]:
+        """TypeScript declarations of what programs find, for editors: place in the output -> text."""
+        found = sorted((self.bindings / "types").glob("*.d.ts"))
+        return {Path(TYPES, path.name): path.read_bytes() for path in found}
+
 
 def _their_units(upstream: Upstream, directories: dict[str, Path]) -> list[Unit]:
     return [
@@ -98,7 +104,7 @@ def build(
     """Build the guest, or take it from the cache, and put it into a directory.
 
     Args:
-        output: Directory that gets `guest.wasm`, `typescript.wasm`, `manifest.json` and `licences/`.
+        output: Directory that gets `guest.wasm`, `typescript.wasm`, `manifest.json`, `licences/` and `types/`.
         inputs: What to build from; by default this checkout.
         cache: Build cache; by default that of the user, see `wasm.cache.cache_directory`.
         progress: Called with a line of text before each step that takes time; may be called from several threads.
@@ -114,7 +120,7 @@ def build(
     made = cache / "modules" / inputs.key()[:32]
     if not _is_whole(made):
         _make(made, inputs, cache, progress)
-    return _deliver(made, output)
+    return _deliver(made, output, inputs.declarations())
 
 
 def link(inputs: Inputs, cache: Path, progress: Callable[[str], None] = lambda line: None) -> Path:
@@ -216,9 +222,10 @@ def _is_whole(made: Path) -> bool:
     return False
 
 
-def _deliver(made: Path, output: Path) -> str:
-    """Make `output` hold exactly the files of a build; files that are right already stay untouched."""
-    wanted = {path.relative_to(made): path.read_bytes() for path in sorted(made.rglob("*")) if path.is_file()}
+def _deliver(made: Path, output: Path, declarations: dict[Path, bytes]) -> str:
+    """Make `output` hold exactly the files of a build and these; files that are right already stay untouched."""
+    built = {path.relative_to(made): path.read_bytes() for path in sorted(made.rglob("*")) if path.is_file()}
+    wanted = built | declarations
     for path in sorted(output.rglob("*")) if output.is_dir() else ():
         if path.is_file() and path.relative_to(output) not in wanted:
             path.unlink()

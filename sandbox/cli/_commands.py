@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 # In the order of the help.
-COMMANDS: Final = ("run", "eval", "repl", "test", "serve", "daemon", "mcp", "replay", "bench", "doctor")
+COMMANDS: Final = ("run", "eval", "repl", "test", "serve", "daemon", "mcp", "replay", "types", "bench", "doctor")
 # What a line of help has on a terminal of 80 columns.
 _HELP_COLUMNS: Final = 78
 
