@@ -31,6 +31,7 @@ static uint32_t read_u32(const uint8_t *bytes)
  * transition. False: it is none, or there is no memory. */
 bool zones_set(Bytes table)
 {
+    const uint8_t *bytes = (const uint8_t *)table.data;
     size_t count = table.length < 8 ? 0 : (table.length - 8) / 12;
     if (table.length != 8 + count * 12)
         return false;
@@ -38,15 +39,15 @@ bool zones_set(Bytes table)
     if (count && !transitions)
         return false;
     for (size_t i = 0; i < count; i++) {
-        const uint8_t *entry = table.data + 8 + i * 12;
+        const uint8_t *entry = bytes + 8 + i * 12;
         memcpy(&transitions[i].at, entry, 8);
         transitions[i].offset = (int32_t)read_u32(entry + 8);
     }
     free(zone.transitions);
     zone.transitions = transitions;
     zone.count = (uint32_t)count;
-    zone.repeats = count && read_u32(table.data);
-    zone.first_offset = (int32_t)read_u32(table.data + 4);
+    zone.repeats = count && read_u32(bytes);
+    zone.first_offset = (int32_t)read_u32(bytes + 4);
     return true;
 }
 
