@@ -177,6 +177,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "browser.methods",
         "browser.locating",
         "browser.gate",
+        "browser.proxy",
         "browser.feed",
         "browser.watch",
         "browser.routes",
@@ -517,6 +518,7 @@ OUTSIDE: dict[str, set[str]] = {
     "asyncio": {
         "browser.loops",
         "browser.gate",
+        "browser.proxy",
         "browser.feed",
         "browser.watch",
         "browser.routes",
@@ -538,6 +540,7 @@ OUTSIDE: dict[str, set[str]] = {
     "socket": {
         "network.backend",
         "browser.gate",
+        "browser.proxy",
         "testing.server",
         "testing.remote.client",
         "testing.remote.links",

@@ -48,9 +48,10 @@ class Browser(NetworkGrant):
 
         Args:
             target: An object of `playwright.async_api`. A `Browser`: each sandbox has a context of its own in it, which
-                ends with the sandbox. A `BrowserContext`: its cookies and storage are shared, and guests open pages in
-                it. A `Page`: that one is the guest's `page`, and further ones are opened in its context. While a
-                sandbox uses it, the grant holds for everything in that context.
+                ends with the sandbox, and reaches the network by a proxy in this process alone. A `BrowserContext`: its
+                cookies and storage are shared, and guests open pages in it. A `Page`: that one is the guest's `page`,
+                and further ones are opened in its context. While a sandbox uses it, the grant holds for everything in
+                that context.
             allow: Patterns of the URLs that pages may load and ask for; none: nothing may.
             deny: Patterns of URLs that they may not, whatever `allow` says.
             private: Whether hosts may have private addresses, the machine's own among them; or the networks that they
@@ -58,7 +59,8 @@ class Browser(NetworkGrant):
             timeout: Seconds that each action may take, whatever the program says; what it says may be less.
             pages: How many pages a sandbox may have open at a time.
             context: What `new_context` is called with, where the target is a `Browser`, such as
-                `{"base_url": "https://example.com", "viewport": {"width": 800, "height": 600}}`.
+                `{"base_url": "https://example.com", "viewport": {"width": 800, "height": 600}}`. A `proxy` among
+                these takes the place of the one that holds everything against the grant.
             max_events: How many events wait for a program that does not read them; the oldest are dropped.
             max_result_bytes: The largest result of an action, such as a screenshot.
             max_collected_bytes: How much `collected` keeps; what comes later is counted only.

@@ -12,6 +12,7 @@ from sandbox.browser.actions import Actions
 from sandbox.browser.failures import BLOCKED, CLOSED, failed, failure_of, full, wrong
 from sandbox.browser.feed import Feed, Held
 from sandbox.browser.gate import Gate
+from sandbox.browser.proxy import Proxy
 from sandbox.browser.routes import Routes
 from sandbox.browser.watch import Watch
 
@@ -43,6 +44,7 @@ class Session:
         )
         self._routes = Routes(grant, self._gate, self._watch, self.feed, self.held, self._number_of)
         self._actions = Actions(grant, self)
+        self._proxy = Proxy(grant)
         self._context: Any = None
         self._default: Any = grant.target if grant.kind == "page" else None
         self._pages: dict[int, Any] = {}
@@ -158,7 +160,11 @@ class Session:
     async def _begin(self) -> None:
         grant = self._grant
         if grant.kind == "browser":
-            self._context = await grant.target.new_context(**{"service_workers": "block", **grant.context})
+            options = {"service_workers": "block", **grant.context}
+            if "proxy" not in options:
+                await self._proxy.start()
+                options["proxy"] = {"server": self._proxy.url}
+            self._context = await grant.target.new_context(**options)
         else:
             self._context = grant.target if grant.kind == "context" else grant.target.context
         await self._context.route(_everything, self._routes.on_route)
@@ -186,12 +192,14 @@ class Session:
         self.held.clear()
         self.feed.clear()
         if self._context is None:
+            await self._proxy.close()
             return
         with suppress(Exception):
             await self._context.unroute(_everything, self._routes.on_route)
         if self._grant.kind == "browser":
             with suppress(Exception):
                 await self._context.close()
+            await self._proxy.close()
             return
         for page in list(self._pages.values()):
             if page is not self._grant.target:

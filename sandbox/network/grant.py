@@ -88,6 +88,13 @@ class NetworkGrant:
             return f"the grant does not allow {url.origin}{url.path}"
         return None
 
+    def reaches(self, url: WebURL) -> bool:
+        """Whether something may be reached at the host and port of a URL, whatever its path is."""
+        granted = [each for each in self._allow if each.has_origin(url)]
+        if url.port in _BAD_PORTS and not any(each.names_port for each in granted):
+            return False
+        return bool(granted) and not any(each.has_origin(url) and each.path in ("", "/") for each in self._deny)
+
     def added_headers(self, url: WebURL) -> list[tuple[str, str]]:
         """The headers that the host adds to a request of such a URL."""
         return [pair for each, headers in self._headers if each.matches(url) for pair in headers.pairs]

@@ -36,18 +36,19 @@ class Pattern:
 
     def matches(self, url: WebURL) -> bool:
         """Whether a URL is meant for certain: also if its path is decoded once more than it should be."""
-        return self._fits(url) and all(self._has_path(path) for path in _readings(url.path))
+        return self.has_origin(url) and all(self._has_path(path) for path in _readings(url.path))
 
     def touches(self, url: WebURL) -> bool:
         """Whether a URL may be meant, in any reading of its path."""
-        return self._fits(url) and any(self._has_path(path) for path in _readings(url.path))
+        return self.has_origin(url) and any(self._has_path(path) for path in _readings(url.path))
 
     @property
     def names_port(self) -> bool:
         """Whether it is about a certain port."""
         return bool(self.port)
 
-    def _fits(self, url: WebURL) -> bool:
+    def has_origin(self, url: WebURL) -> bool:
+        """Whether a URL has the scheme, the host and the port, whatever its path is."""
         if self.scheme is not None and url.scheme != self.scheme:
             return False
         if self.port != 0 and url.port != (DEFAULT_PORTS[url.scheme] if self.port is None else self.port):

@@ -6,12 +6,15 @@ import http.server
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from sandbox import Browser, JSError, MemoryFiles, Sandbox
 from tests.serve import browser as installed
+
+if TYPE_CHECKING:
+    from sandbox.network.urls import WebURL
 
 pytest.importorskip("playwright")
 _CHROMIUM = installed.find()
@@ -197,6 +200,47 @@ def test_what_is_not_allowed_is_not_sent(box: Sandbox, server: Server, program: 
     with pytest.raises(JSError):
         box.eval(f"{{ {program} }}", timeout=20)
     assert [each for each in server.seen if each.startswith("localhost")] == []
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "new SharedWorker(blob(`fetch('${other}')`))",
+        "new Worker(blob(`new WebSocket('${other}'.replace('http', 'ws'))`))",
+        "const p = new RTCPeerConnection({iceServers: [{urls: `turn:${new URL(other).host}?transport=tcp`, username: 'a', credential: 'b'}]}); p.createDataChannel('c'); p.setLocalDescription(await p.createOffer())",
+        "navigator.sendBeacon(other, 'x'); const l = document.createElement('link'); l.rel = 'preconnect'; l.href = other; document.head.append(l)",
+    ],
+    ids=["shared worker", "socket of a worker", "turn", "beacon"],
+)  # fmt: skip
+def test_what_no_page_asks_for_is_not_sent_either(
+    box: Sandbox, grant: Browser, server: Server, program: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    for name in ("reaches", "refusal"):
+        judge = getattr(grant, name)
+
+        def noted(url: WebURL, judge: Any = judge) -> Any:
+            asked.append(url.host)
+            return judge(url)
+
+        monkeypatch.setattr(grant, name, noted)
+    blob = "const blob = (text) => URL.createObjectURL(new Blob([text]))"
+    box.eval(f"await page.evaluate(async (other) => {{ {blob}; {program} }}, other)")
+    while "localhost" not in asked:
+        box.eval("await page.waitForTimeout(20)")
+    box.eval("await page.waitForTimeout(50)")
+    assert [each for each in server.seen if each.startswith("localhost")] == []
+
+
+def test_what_no_page_asks_for_is_sent_where_it_may_be(box: Sandbox) -> None:
+    code = (
+        "onconnect = async ({ports: [port]}) => port.postMessage(await (await fetch('${location.origin}/api')).text())"
+    )
+    page = f"""new Promise(done => {{
+        const worker = new SharedWorker(URL.createObjectURL(new Blob([`{code}`])));
+        worker.port.onmessage = (event) => done(event.data);
+    }})"""
+    assert box.eval(f"await page.evaluate(() => {page})", timeout=20) == '{"n": 1}'
 
 
 def test_pages_of_other_sandboxes(box: Sandbox, grant: Browser) -> None:

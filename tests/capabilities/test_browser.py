@@ -197,7 +197,14 @@ def test_whose_pages_are_closed(there: Elsewhere) -> None:
         box.eval("await page.title()")
     there.run(settled())
     assert [context.is_over for context in browser.contexts] == [True]
-    assert browser.options == [{"service_workers": "block", "locale": "de"}]
+    (options,) = browser.options
+    assert options.pop("proxy")["server"].startswith("http://127.0.0.1:")
+    assert options == {"service_workers": "block", "locale": "de"}
+
+    with Sandbox(browser=there.grant(browser, context={"proxy": {"server": "http://mine"}})) as box:
+        box.eval("await page.title()")
+    there.run(settled())
+    assert browser.options[1]["proxy"] == {"server": "http://mine"}
 
 
 def test_how_many_pages_there_may_be(there: Elsewhere) -> None:
