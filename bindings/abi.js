@@ -173,11 +173,11 @@ export const op = freeze({
     act: 244,
     // queue: what it is about, name of the matcher, whether it must not hold, arguments, options or nil; answers nil: it holds, or why it does not
     judge: 245,
-    // call: number of a page, what is asked: url, isClosed, viewportSize, or pages; answers it
+    // call: number of a page, what is asked: url, isClosed, viewportSize or context; or of a context: pages; or contexts; answers it
     state: 246,
     // call: names of the events that are wanted; answers nil
     listen: 247,
-    // queue: answers a list of events, when there are some: name, number of the page or -1, parts
+    // queue: answers a list of events, when there are some: name, number of the page or -1, number of its context, parts
     next: 248,
   }),
 });

@@ -52,7 +52,7 @@ export function judge(kind, number, steps, matcher, isNot, args, options) {
   return request(op.browser.judge, parts).promise;
 }
 
-/** @param {number} number @param {"url" | "isClosed" | "viewportSize" | "pages"} what */
+/** @param {number} number @param {"url" | "isClosed" | "viewportSize" | "context" | "contexts" | "pages"} what */
 export const state = (number, what) => call(op.browser.state, number, what);
 
 /** @param {string[]} kinds What the program wants to be told of. */

@@ -251,11 +251,12 @@ class Op:
     # what it is about, name of the matcher, whether it must not hold, arguments, options or nil; answers nil: it holds,
     # or why it does not
     BROWSER_JUDGE: Final = 245
-    # number of a page, what is asked: url, isClosed, viewportSize, or pages; answers it
+    # number of a page, what is asked: url, isClosed, viewportSize or context; or of a context: pages; or contexts;
+    # answers it
     BROWSER_STATE: Final = 246
     # names of the events that are wanted; answers nil
     BROWSER_LISTEN: Final = 247
-    # answers a list of events, when there are some: name, number of the page or -1, parts
+    # answers a list of events, when there are some: name, number of the page or -1, number of its context, parts
     BROWSER_NEXT: Final = 248
 
 

@@ -24,7 +24,6 @@ const kinds = {
   requestfinished: (_page, parts) => makeRequest(parts),
   response: (_page, parts) => makeResponse(parts),
 };
-const anywhere = -1;
 
 /** @typedef {{ kind: string, page: number, callback: Function, tell: Function }} Listener */
 /** @type {Listener[]} */
@@ -79,21 +78,29 @@ function settle() {
   }
 }
 
-/** @param {any[]} event Kind, page, parts. */
+/**
+ * What stands for all pages of a context, where a page is meant else.
+ * @param {number} context
+ */
+export const anywhereIn = (context) => -1 - context;
+
+const isOf = (scope, page, context) => scope === page || scope === anywhereIn(context);
+
+/** @param {any[]} event Kind, page, its context, parts. */
 function deliver(event) {
-  const { 0: kind, 1: number } = event;
+  const { 0: kind, 1: number, 2: context } = event;
   if (kind === "route") {
-    route(number, event[2], event[3]);
+    route(number, context, event[3], event[4]);
     return;
   }
   const parts = newList();
   parts[0] = pageOf(number);
-  for (let i = 2; i < event.length; i++) parts[i - 1] = event[i];
+  for (let i = 3; i < event.length; i++) parts[i - 2] = event[i];
   const thing = ReflectApply(kinds[kind], undefined, parts);
   const told = listeners;
   for (let i = 0; i < told.length; i++) {
     const each = told[i];
-    if (each.kind === kind && (each.page === anywhere || each.page === number)) guarded(each.tell, thing);
+    if (each.kind === kind && isOf(each.page, number, context)) guarded(each.tell, thing);
   }
 }
 
@@ -104,7 +111,7 @@ async function guarded(callback, ...args) {
 
 // --- listeners ---
 
-/** @param {number} page -1: any. @param {string} kind @param {Function} callback @param {boolean} isOnce */
+/** @param {number} page Or all of a context. @param {string} kind @param {Function} callback @param {boolean} isOnce */
 export function listen(page, kind, callback, isOnce) {
   if (kinds[kind] === undefined) throw new TypeError("there is no event " + kind + " here");
   if (typeof callback !== "function") throw new TypeError("a listener must be a function");
@@ -195,13 +202,13 @@ export function removeRoutes(page, pattern, handler) {
   settle();
 }
 
-async function route(page, number, parts) {
+async function route(page, context, number, parts) {
   const request = makeRoute(number, parts);
   for (let i = routes.length - 1; i >= 0; i--) {
     const each = routes[i];
     let isMeant = false;
     try {
-      isMeant = (each.page === anywhere || each.page === page) && each.matches(parts.url, new URL(parts.url));
+      isMeant = isOf(each.page, page, context) && each.matches(parts.url, new URL(parts.url));
     } catch {
       isMeant = false;
     }

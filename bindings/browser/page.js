@@ -1,18 +1,18 @@
-/** Pages and their context, as Playwright has them: what they know is asked of the host, and nothing of it is kept here. */
+/** Pages, their contexts and the browser, as Playwright has them: what they know is asked of the host, and nothing of it is kept here. */
 
 import {
-  isObject, JSONStringify, newList, toArray, TypeError,
+  isObject, JSONParse, JSONStringify, newList, toArray, TypeError,
 } from "../primordials.js";
+import { decodeText } from "../blob.js";
 import { URL } from "../url.js";
 import { act, cleaned, one, sourceOf, state, timeoutError } from "../browser.js";
-import { addRoute, connectPages, listen, removeRoutes, unlisten, waitFor } from "./events.js";
+import { addRoute, anywhereIn, connectPages, listen, removeRoutes, unlisten, waitFor } from "./events.js";
 import {
-  defineActions, defineFinders, defineShortcuts, frameFrom, locatorFrom, picture, writeFile,
+  defineActions, defineFinders, defineShortcuts, frameFrom, locatorFrom, picture, readFile, writeFile,
 } from "./locator.js";
 import { makeResponse, matcherOf } from "./objects.js";
 
 const token = {};
-const anywhere = -1;
 const stepMs = 50;
 const usualMs = 30_000;
 let numberOf;
@@ -89,7 +89,7 @@ export class Page {
     return state(this.#number, "viewportSize");
   }
   context() {
-    return context;
+    return contextOf(state(this.#number, "context"));
   }
   locator(selector, options = undefined) {
     return locatorFrom(this.#number, newList(), selector, options);
@@ -196,58 +196,97 @@ defineShortcuts(Page.prototype, numberOf);
 export const pageNumber = (page) => numberOf(page);
 
 export class BrowserContext {
+  #number;
   constructor() {
     if (arguments[0] !== token) throw new TypeError("Illegal constructor");
+    this.#number = arguments[1];
+  }
+  static {
+    defineActions(this.prototype, {
+      __proto__: null, addCookies: 1, clearCookies: 0, setExtraHTTPHeaders: 1, setOffline: 1, close: 0,
+    }, (self) => ({ __proto__: null, kind: "context", page: self.#number, steps: null }));
+  }
+  browser() {
+    return browser;
   }
   pages() {
-    const numbers = state(0, "pages");
+    const numbers = state(this.#number, "pages");
     const list = newList();
     for (let i = 0; i < numbers.length; i++) list[i] = known(numbers[i]);
     return toArray(list);
   }
   async newPage() {
-    return known(await act("context", 0, null, "newPage", newList(), null));
+    return known(await act("context", this.#number, null, "newPage", newList(), null));
   }
   async cookies(urls = undefined) {
     const given = typeof urls === "string" ? one(urls) : urls;
-    return await act("context", 0, null, "cookies", given === undefined ? newList() : one(given), null);
+    return await act("context", this.#number, null, "cookies", given === undefined ? newList() : one(given), null);
   }
   async addInitScript(code, argument = undefined) {
-    await act("context", 0, null, "addInitScript", one(initScript(code, argument)), null);
+    await act("context", this.#number, null, "addInitScript", one(initScript(code, argument)), null);
   }
   async storageState(options = undefined) {
-    const found = await act("context", 0, null, "storageState", newList(), null);
+    const found = await act("context", this.#number, null, "storageState", newList(), null);
     if (options?.path !== undefined) await writeFile(options.path, JSONStringify(found));
     return found;
   }
   waitForEvent(kind, options = undefined) {
     const fits = predicateOf(options, "context.waitForEvent");
-    return waitFor(anywhere, kind, (thing) => fits("", thing), isObject(options) ? options : undefined);
+    return waitFor(anywhereIn(this.#number), kind, (thing) => fits("", thing), isObject(options) ? options : undefined);
   }
   on(kind, listener) {
-    listen(anywhere, kind, listener, false);
+    listen(anywhereIn(this.#number), kind, listener, false);
     return this;
   }
   once(kind, listener) {
-    listen(anywhere, kind, listener, true);
+    listen(anywhereIn(this.#number), kind, listener, true);
     return this;
   }
   off(kind, listener) {
-    unlisten(anywhere, kind, listener);
+    unlisten(anywhereIn(this.#number), kind, listener);
     return this;
   }
   async route(pattern, handler) {
-    addRoute(anywhere, pattern, handler);
+    addRoute(anywhereIn(this.#number), pattern, handler);
   }
   async unroute(pattern, handler = undefined) {
-    removeRoutes(anywhere, pattern, handler);
+    removeRoutes(anywhereIn(this.#number), pattern, handler);
   }
 }
-defineActions(BrowserContext.prototype, {
-  __proto__: null, addCookies: 1, clearCookies: 0, setExtraHTTPHeaders: 1, setOffline: 1,
-}, () => ({ __proto__: null, kind: "context", page: 0, steps: null }));
+export class Browser {
+  constructor() {
+    if (arguments[0] !== token) throw new TypeError("Illegal constructor");
+  }
+  contexts() {
+    const numbers = state(0, "contexts");
+    const list = newList();
+    for (let i = 0; i < numbers.length; i++) list[i] = contextOf(numbers[i]);
+    return toArray(list);
+  }
+  async newContext(options = undefined) {
+    const taken = cleaned(options, "browser.newContext");
+    if (taken !== null && typeof taken.storageState === "string") {
+      taken.storageState = JSONParse(decodeText(await readFile(taken.storageState)));
+    }
+    return contextOf(await act("browser", 0, null, "newContext", newList(), taken));
+  }
+  async newPage(options = undefined) {
+    return await (await this.newContext(options)).newPage();
+  }
+}
 
-export const context = new BrowserContext(token);
+export const browser = new Browser(token);
+/** The context of the page that a program finds. */
+export const context = new BrowserContext(token, 0);
+/** @type {Record<number, BrowserContext>} */
+const contexts = { __proto__: null, 0: context };
+
+/** The object of a number, the same one each time. @param {number} number */
+function contextOf(number) {
+  contexts[number] ??= new BrowserContext(token, number);
+  return contexts[number];
+}
+
 /** The page that a program finds. */
 export const page = new Page(token, 0);
 /** @type {Record<number, Page>} */

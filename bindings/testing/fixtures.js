@@ -4,13 +4,17 @@ import { FunctionPrototypeToString, RegExpPrototypeExec } from "../primordials.j
 
 /** What opens pages; null: nobody does. */
 let opener = null;
+let browser = null;
 /** Those of tests that have begun, as promises, by the number of the test. */
 let open = { __proto__: null };
 let last = -1;
 const destructures = /^(?:async\b\s*)?(?:function\b\s*\*?\s*[\w$]*\s*)?\(\s*\{/;
 
-/** @param {any} context Has `newPage`. */
-export const provideFixtures = (context) => { opener = context; };
+/** @param {any} context Has `newPage`. @param {any} given The browser. */
+export function provideFixtures(context, given) {
+  opener = context;
+  browser = given;
+}
 
 /** Whether a function asks for them: by taking its first argument apart. @param {Function} body @param {any[]} args */
 export const wantsFixtures = (body, args) => (
@@ -21,7 +25,7 @@ export const wantsFixtures = (body, args) => (
 /** Those of a test, the same ones for its hooks and its body. @param {number} id */
 export async function fixturesOf(id) {
   open[id] ??= opener.newPage();
-  return { page: await open[id], context: opener };
+  return { page: await open[id], context: opener, browser };
 }
 
 /** Another test begins: what the one before had is closed. @param {number} id */

@@ -11,6 +11,7 @@ from sandbox.browser.failures import failed, text_of, wrong
 from sandbox.browser.gate import check_destination
 from sandbox.browser.locating import locate
 from sandbox.browser.methods import (
+    BROWSER,
     CONTEXT,
     DIALOG,
     DOWNLOAD,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from sandbox.browser.grant import Browser
 
 _KINDS: Final[dict[str, Mapping[str, Method]]] = {
+    "browser": BROWSER,
     "context": CONTEXT,
     "dialog": DIALOG,
     "download": DOWNLOAD,
@@ -59,9 +61,14 @@ class Pages(Protocol):
 
     held: Held
 
-    @property
-    def context(self) -> Any:  # noqa: ANN401 - Playwright's object
-        """Their context."""
+    def context(self, number: object) -> Any:  # noqa: ANN401 - Playwright's object
+        """See `Session`."""
+
+    async def new_context(self, options: dict[str, Any]) -> int:
+        """See `Session`."""
+
+    async def close_context(self, number: object) -> None:
+        """See `Session`."""
 
     def page(self, number: object) -> Any:  # noqa: ANN401 - the same
         """See `Session`."""
@@ -72,7 +79,7 @@ class Pages(Protocol):
     async def until_empty(self, number: object) -> None:
         """See `Session`."""
 
-    async def new_page(self) -> int:
+    async def new_page(self, context: object) -> int:
         """See `Session`."""
 
     def describe(self, response: Any) -> dict[str, Any] | None:  # noqa: ANN401 - the same
@@ -115,12 +122,16 @@ class Actions:
             taken.pop("timeout", None)
         else:
             taken["timeout"] = self._milliseconds(taken.get("timeout"), self._grant.timeout * 1000)
+        if method == "newContext":
+            return await self._pages.new_context(taken)
+        if method == "newPage":
+            return await self._pages.new_page(number)
+        if kind == "context" and method == "close":
+            return await self._pages.close_context(number)
         page = self._pages.page(number) if kind in ("page", "keyboard", "mouse", "locator") else None
         subject = self._subject(kind, number, steps, page)
         if kind == "download":
             return await self._download(subject, method)
-        if method == "newPage":
-            return await self._pages.new_page()
         if method == "selectOption":
             given, taken = [], {**taken, "value": given[0]}
         if method == "cookies" and not given:
@@ -164,7 +175,7 @@ class Actions:
 
     def _subject(self, kind: str, number: object, steps: object, page: Any) -> Any:  # noqa: ANN401 - Playwright's objects
         if kind == "context":
-            return self._pages.context
+            return self._pages.context(number)
         if kind == "locator":
             return locate(page, steps)
         if kind == "page":

@@ -92,11 +92,13 @@ class Feed:
         wanted: Which kinds the program listens to; set on any thread.
         dropped: How many there was no room for.
         default: The number of the page that the program finds, which it calls 0.
+        context_of: The number of the context of a page.
     """
 
     def __init__(self, most: int) -> None:
         self.wanted: frozenset[str] = frozenset()
         self.dropped = self.default = 0
+        self.context_of: Callable[[int], int] = lambda _page: 0
         self._events: deque[tuple[int, list[Any]]] = deque()
         self._most, self._chars = most, 0
         self._arrived = asyncio.Event()
@@ -109,7 +111,7 @@ class Feed:
         if kind not in self.wanted:
             return False
         known = -1 if page == 0 else 0 if page == self.default else page
-        event = [kind, known, *(_cut(part) for part in parts)]
+        event = [kind, known, self.context_of(page), *(_cut(part) for part in parts)]
         size = _chars(event)
         self._events.append((size, event))
         self._chars += size

@@ -44,6 +44,7 @@ _COOKIE: Final = members(
         "httpOnly": boolean,
         "secure": boolean,
         "sameSite": one_of("Strict", "Lax", "None"),
+        "partitionKey": text,
     },
     needs=("name", "value"),
 )
@@ -97,7 +98,7 @@ class Method:
     Attributes:
         needs: Checks of the arguments.
         options: The options it takes, with their checks.
-        result: What the guest gets: "nothing", "value", "bytes", "response" or "page".
+        result: What the guest gets: "nothing", "value", "bytes", "response", "page" or "context".
         optional: How many of the last arguments may be missing.
     """
 
@@ -158,10 +159,44 @@ CONTEXT: Final[dict[str, Method]] = {
     "cookies": _does(many(text), options="", result="value", optional=1),
     "addCookies": _does(many(_COOKIE), options=""),
     "clearCookies": _does(options=""),
+    "close": _does(options=""),
     "storageState": _does(options="", result="value"),
     "addInitScript": _does(text, options=""),
     "setExtraHTTPHeaders": _does(texts_by_name, options=""),
     "setOffline": _does(boolean, options=""),
+}
+
+_STATE: Final = members(
+    {
+        "cookies": many(_COOKIE, 1000),
+        "origins": many(
+            members({"origin": text, "localStorage": many(members({"name": text, "value": text}), 1000)}), 1000
+        ),
+    }
+)
+# What the embedder has said of its own contexts holds for these too, but for what pages have stored.
+BROWSER: Final[dict[str, Method]] = {
+    "newContext": Method(
+        (),
+        {
+            "baseURL": text,
+            "colorScheme": _OPTIONS["colorScheme"],
+            "deviceScaleFactor": between(0.1, 10.0),
+            "extraHTTPHeaders": texts_by_name,
+            "forcedColors": _OPTIONS["forcedColors"],
+            "hasTouch": boolean,
+            "isMobile": boolean,
+            "javaScriptEnabled": boolean,
+            "locale": text,
+            "offline": boolean,
+            "reducedMotion": _OPTIONS["reducedMotion"],
+            "storageState": _STATE,
+            "timezoneId": text,
+            "userAgent": text,
+            "viewport": _SIZE,
+        },
+        "context",
+    ),
 }
 
 _ASKED: Final = _does(result="value")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 DEFAULT_PAGE: Final = 0
 """What the guest calls the page that it finds."""
+DEFAULT_CONTEXT: Final = 0
+"""Likewise the context."""
 
 # What an action may take beyond the time that Playwright itself was given.
 _GRACE_SECONDS: Final = 2.0
@@ -45,11 +47,12 @@ class Session:
         self._routes = Routes(grant, self._gate, self._watch, self.feed, self.held, self._number_of)
         self._actions = Actions(grant, self)
         self._proxy = Proxy(grant)
-        self._context: Any = None
+        self._contexts: dict[int, Any] = {}
         self._default: Any = grant.target if grant.kind == "page" else None
         self._pages: dict[int, Any] = {}
+        self.feed.context_of = self._context_of
         self._astray: list[Any] = []
-        self._emptied = asyncio.Event()
+        self._emptied, self._opening = asyncio.Event(), asyncio.Lock()
         self._guards: WeakKeyDictionary[Any, asyncio.Task[bool]] = WeakKeyDictionary()
         self._beginning: asyncio.Task[None] | None = None
         self._is_over = False
@@ -57,7 +60,7 @@ class Session:
     # --- what the program knows ---
 
     def state(self, number: object, what: object) -> Any:  # noqa: ANN401 - plain data
-        """What is known of a page at once; any thread."""
+        """What is known of a page at once, or of a context: its pages; any thread."""
         page = self._default if number == DEFAULT_PAGE else self._pages.get(number) if isinstance(number, int) else None
         if what == "url":
             return "about:blank" if page is None else str(page.url)
@@ -65,11 +68,15 @@ class Session:
             return self._is_over if page is None and number == DEFAULT_PAGE else page is None or bool(page.is_closed())
         if what == "viewportSize":
             return None if page is None else page.viewport_size
+        if what == "context":
+            return 0 if page is None else self._number_of_context(page)
+        if what == "contexts":
+            return list(self._contexts) or [DEFAULT_CONTEXT]
         if what == "pages":
             return [
                 DEFAULT_PAGE if page is self._default else each
                 for each, page in list(self._pages.items())
-                if not page.is_closed()
+                if not page.is_closed() and self._number_of_context(page) == number
             ]
         raise wrong("there is no such thing to know of a page")
 
@@ -97,19 +104,62 @@ class Session:
             self._emptied.clear()
             await self._emptied.wait()
 
-    @property
-    def context(self) -> Any:  # noqa: ANN401 - the same
-        """The context."""
-        return self._context
-
-    async def new_page(self) -> int:
-        """Open a page; its number.
+    def context(self, number: object) -> Any:  # noqa: ANN401 - the same
+        """A context by its number.
 
         Raises:
-            JSError: There are too many.
+            JSError: There is none.
         """
-        self._check_room()
-        page = await self._context.new_page()
+        context = self._contexts.get(number) if isinstance(number, int) else None
+        if context is None:
+            raise failed(CLOSED, "TargetClosedError")
+        return context
+
+    async def new_context(self, options: dict[str, Any]) -> int:
+        """Make a context, with cookies and storage of its own; its number.
+
+        Raises:
+            JSError: The grant is not one of a whole browser, or there are too many.
+        """
+        if self._grant.kind != "browser":
+            raise failed("browser.newContext: the embedder grants no browser, but a context or a page of its own")
+        async with self._opening:
+            if len(self._contexts) >= self._grant.pages:
+                raise full(f"a program has at most {self._grant.pages} contexts")
+            context = await self._made({**self._grant.context, "storage_state": None, **options})
+            number = next(self._numbers)
+            self._contexts[number] = context
+        try:
+            await self._gated(context)
+            self._watch.context(context)
+        except BaseException:
+            self._watch.soon(self.close_context(number))
+            raise
+        return number
+
+    async def close_context(self, number: object) -> None:
+        """Close a context that the program has made, and its pages.
+
+        Raises:
+            JSError: There is none, or it is the one that the program has found.
+        """
+        context = self.context(number)
+        if number == DEFAULT_CONTEXT:
+            raise failed("context.close: this context ends with the sandbox")
+        await context.close()
+        self._contexts.pop(number, None)  # type: ignore[call-overload] # it was found by it
+        self._watch.forget(context)
+
+    async def new_page(self, context: object) -> int:
+        """Open a page in a context; its number.
+
+        Raises:
+            JSError: There are too many, or there is no such context.
+        """
+        async with self._opening:
+            self._check_room()
+            page = await self.context(context).new_page()
+            self._adopt(page)
         await self._guarded(page)
         return self._number_of(page)
 
@@ -160,24 +210,35 @@ class Session:
     async def _begin(self) -> None:
         grant = self._grant
         if grant.kind == "browser":
-            options = {"service_workers": "block", **grant.context}
-            if "proxy" not in options:
-                await self._proxy.start()
-                options["proxy"] = {"server": self._proxy.url}
-            self._context = await grant.target.new_context(**options)
+            context = await self._made(grant.context)
         else:
-            self._context = grant.target if grant.kind == "context" else grant.target.context
-        await self._context.route(_everything, self._routes.on_route)
-        if hasattr(self._context, "route_web_socket"):
-            await self._context.route_web_socket(_everything, self._gate.on_socket)
+            context = grant.target if grant.kind == "context" else grant.target.context
+        self._contexts[DEFAULT_CONTEXT] = context
+        await self._gated(context)
         if self._default is None:
-            self._default = await self._context.new_page()
+            self._default = await context.new_page()
         self.feed.default = self._adopt(self._default)
-        self._watch.context(self._context)
+        self._watch.context(context)
         await self._guarded(self._default)
 
+    async def _made(self, options: Mapping[str, Any]) -> Any:  # noqa: ANN401 - the same
+        """A context of the sandbox's own."""
+        if "proxy" not in options:
+            if not self._proxy.url:
+                await self._proxy.start()
+            options = {**options, "proxy": {"server": self._proxy.url}}
+        return await self._grant.target.new_context(**{"service_workers": "block", **options})
+
+    async def _gated(self, context: Any) -> None:  # noqa: ANN401 - the same
+        """Have everything that pages of a context ask for pass the gate."""
+        await context.route(_everything, self._routes.on_route)
+        if hasattr(context, "route_web_socket"):
+            await context.route_web_socket(_everything, self._gate.on_socket)
+
     def undo(self, last: int) -> None:
-        """Close the pages that were opened since a number was given out; on the loop."""
+        """Close the contexts and pages that were made since a number was given out; on the loop."""
+        for number in [number for number in self._contexts if number > last]:
+            self._watch.soon(self.close_context(number))
         for number, page in list(self._pages.items()):
             if number > last and page is not self._default:
                 self._watch.soon(page.close())
@@ -191,14 +252,14 @@ class Session:
         self._watch.stop()
         self.held.clear()
         self.feed.clear()
-        if self._context is None:
-            await self._proxy.close()
-            return
-        with suppress(Exception):
-            await self._context.unroute(_everything, self._routes.on_route)
-        if self._grant.kind == "browser":
+        contexts = list(self._contexts.values())
+        for context in contexts:
             with suppress(Exception):
-                await self._context.close()
+                await context.unroute(_everything, self._routes.on_route)
+        if self._grant.kind == "browser":
+            for context in contexts:
+                with suppress(Exception):
+                    await context.close()
             await self._proxy.close()
             return
         for page in list(self._pages.values()):
@@ -212,6 +273,13 @@ class Session:
         if len(self._pages) >= self._grant.pages:
             raise full(f"a program has at most {self._grant.pages} pages")
 
+    def _number_of_context(self, page: Any) -> int:  # noqa: ANN401 - the same
+        return next((number for number, each in list(self._contexts.items()) if each is page.context), DEFAULT_CONTEXT)
+
+    def _context_of(self, number: int) -> int:
+        page = self._pages.get(number)
+        return DEFAULT_CONTEXT if page is None else self._number_of_context(page)
+
     def _number_of(self, page: object) -> int:
         return next((number for number, each in list(self._pages.items()) if each is page), 0)
 
@@ -222,8 +290,12 @@ class Session:
         number = next(self._numbers)
         self._pages[number] = page
         self._watch.page(page)
-        page.on("close", lambda _page: self._pages.pop(number, None))
+        page.on("close", lambda _page: self._forget(number, page))
         return number
+
+    def _forget(self, number: int, page: Any) -> None:  # noqa: ANN401 - the same
+        self._pages.pop(number, None)
+        self._watch.forget(page)
 
     def _on_page(self, page: Any) -> None:  # noqa: ANN401 - the same
         """A page was opened in the context, by whomever: it is the guest's, if it may have one more."""
@@ -241,7 +313,7 @@ class Session:
         self._adopt(page)
         guard = self._guards.get(page)
         if guard is None:
-            watching = self._gate.watch_redirects(self._context, page)
+            watching = self._gate.watch_redirects(page.context, page)
             guard = self._guards[page] = asyncio.get_running_loop().create_task(watching)
         await asyncio.shield(guard)
 

@@ -18,6 +18,9 @@ _MOST_DEPTH: Final = 32
 _MOST_ANSWER_DEPTH: Final = 100
 _MOST_FILE_BYTES: Final = 50 << 20
 
+# What Playwright calls otherwise in Python.
+_NAMES: Final = {"extraHTTPHeaders": "extra_http_headers"}
+
 Check: TypeAlias = Callable[[Any, str], Any]
 """Takes a value of the guest and what it is called; gives what Playwright takes."""
 
@@ -173,7 +176,7 @@ def options_of(given: object, allowed: Mapping[str, Check], method: str) -> dict
     for name, value in given.items():
         if name not in allowed:
             raise wrong(f"{method}: there is no option {str(name)[:50]!r} here")
-        taken[snake(name)] = allowed[name](value, f"{method}: {name}")
+        taken[_NAMES.get(name) or snake(name)] = allowed[name](value, f"{method}: {name}")
     return taken
 
 

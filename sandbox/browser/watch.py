@@ -79,6 +79,10 @@ class Watch:
         self._listen(page, "framenavigated", partial(self._on_navigated, page))
         self._listen(page, "download", partial(self._on_download, page))
 
+    def forget(self, target: Any) -> None:  # noqa: ANN401 - the same
+        """Let go of a page or a context that is closed."""
+        self._listening = [each for each in self._listening if each[0] is not target]
+
     def stop(self) -> None:
         """Listen no more."""
         listening, self._listening = self._listening, []

@@ -252,6 +252,18 @@ def test_pages_of_other_sandboxes(box: Sandbox, grant: Browser) -> None:
         assert other.eval("context.pages().length") == 1
 
 
+def test_contexts_of_the_program(box: Sandbox) -> None:
+    box.eval("await page.evaluate(() => { document.cookie = 'who=ada'; localStorage.n = 1 })")
+    seen = "await p.goto('/'); await p.evaluate(() => [document.cookie, localStorage.n ?? null, navigator.language])"
+    other = "var other = await browser.newContext({locale: 'de-DE'}); var p = await other.newPage()"
+    assert box.eval(f"{other}; {seen}") == ["", None, "de-DE"]
+    again = "var again = await browser.newContext({storageState: '/kept.json'}); p = await again.newPage()"
+    box.eval("await context.storageState({path: '/kept.json'})")
+    cookies, stored, _ = box.eval(f"{again}; {seen}")
+    assert ("who=ada" in cookies, stored) == (True, "1")
+    assert box.eval("await other.close(); await again.close(); [p.isClosed(), browser.contexts().length]") == [True, 1]
+
+
 def test_what_was_seen(box: Sandbox, grant: Browser, server: Server) -> None:
     box.eval(
         "await page.evaluate(() => { setTimeout(() => { throw new RangeError('late') }) }); await page.waitForTimeout(100)"

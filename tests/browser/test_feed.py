@@ -16,13 +16,13 @@ from sandbox.capabilities.base import Numbers
 
 def test_events_that_nobody_reads() -> None:
     feed = Feed(10)
-    feed.default = 3
+    feed.default, feed.context_of = 3, lambda page: page % 10
     assert not feed.put("console", 1, "unheard")
     feed.wanted = frozenset({"console", "response"})
     for number in range(100):
         assert feed.put("console", 3 if number % 2 else number, f"{number}")
     assert (len(feed), feed.dropped) == (10, 90)
-    assert [event[1:] for event in asyncio.run(feed.take())][-2:] == [[98, "98"], [0, "99"]]
+    assert [event[1:] for event in asyncio.run(feed.take())][-2:] == [[98, 8, "98"], [0, 3, "99"]]
     feed = Feed(10_000)
     feed.wanted = frozenset({"response"})
     for _ in range(500):
@@ -31,7 +31,7 @@ def test_events_that_nobody_reads() -> None:
     assert feed.dropped + len(feed) == 500
     feed.clear()
     assert feed.put("response", 0, "x")
-    assert asyncio.run(feed.take()) == [["response", -1, "x"]]
+    assert asyncio.run(feed.take()) == [["response", -1, 0, "x"]]
 
 
 def test_things_that_are_known_by_numbers() -> None:

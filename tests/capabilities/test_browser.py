@@ -207,6 +207,85 @@ def test_whose_pages_are_closed(there: Elsewhere) -> None:
     assert browser.options[1]["proxy"] == {"server": "http://mine"}
 
 
+def test_contexts_of_the_program(there: Elsewhere) -> None:
+    browser = FakeBrowser()
+    grant = there.grant(browser, context={"base_url": "https://a.test", "storage_state": {"cookies": []}}, pages=3)
+    with Sandbox(browser=grant, files=MemoryFiles({"state": b'{"cookies": [{"name": "a", "value": "b"}]}'})) as box:
+        box.eval("""
+            globalThis.other = await browser.newContext({
+              extraHTTPHeaders: {a: "b"}, timezoneId: "Europe/Bern", viewport: {width: 30, height: 20}, isMobile: true,
+            });
+            globalThis.second = await other.newPage();
+        """)
+        first, made = browser.options
+        assert first["storage_state"] == {"cookies": []}
+        assert made == {
+            **first,
+            "storage_state": None,
+            "extra_http_headers": {"a": "b"},
+            "timezone_id": "Europe/Bern",
+            "viewport": {"width": 30, "height": 20},
+            "is_mobile": True,
+        }
+        assert box.eval("""[
+            second.context() === other, page.context() === context, other.browser() === browser,
+            other.pages()[0] === second, context.pages().length, browser.contexts().length,
+        ]""") == [True, True, True, True, 1, 2]
+        route = FakeRoute(browser.contexts[1].pages[0], "https://1.2.3.4/")
+        there.run(browser.contexts[1].routes[0](route))
+        assert route.answer[0] == "abort"
+        assert box.eval("""
+            const made = await Promise.allSettled(Array.from({length: 9}, () => browser.newContext({storageState: "/state"})));
+            made.map(each => each.reason?.name ?? "made").join()
+        """) == "made" + ",QuotaExceededError" * 8  # fmt: skip
+        assert browser.options[2]["storage_state"] == {"cookies": [{"name": "a", "value": "b"}]}
+        assert box.eval("await other.close(); await other.newPage().catch(error => error.name)") == "TargetClosedError"
+        assert box.eval("await context.close().catch(error => error.message)").endswith("ends with the sandbox")
+        assert [context.is_over for context in browser.contexts] == [False, True, False]
+    there.run(settled())
+    assert [context.is_over for context in browser.contexts] == [True, True, True]
+
+
+def test_events_and_routes_of_one_context(there: Elsewhere) -> None:
+    browser = FakeBrowser()
+    with Sandbox(browser=there.grant(browser, ["https://1.2.3.4"])) as box:
+        box.eval("""
+            globalThis.told = [];
+            globalThis.other = await browser.newContext();
+            await other.newPage();
+            context.on("request", (request) => told.push("first " + request.url()));
+            other.on("request", (request) => told.push("other " + request.url()));
+            await other.route("**", (route) => route.fulfill({body: "mine"}));
+            0
+        """)
+        routes = []
+        for number, context in enumerate(browser.contexts):
+            routes.append(FakeRoute(context.pages[0], f"https://1.2.3.4/{number}"))
+            there.call(context.emit, "request", routes[-1].request)
+            asked = asyncio.run_coroutine_threadsafe(context.routes[0](routes[-1]), there.loop)
+            box.eval("await page.title(); await page.title()")
+            asked.result(10)
+        assert box.eval("told") == ["first https://1.2.3.4/0", "other https://1.2.3.4/1"]
+    assert [route.answer[0] for route in routes] == ["fallback", "fulfill"]
+
+
+@pytest.mark.parametrize("target", [FakePage, FakeContext])
+def test_no_contexts_beside_the_embedders(there: Elsewhere, target: Any) -> None:
+    with Sandbox(browser=there.grant(target())) as box, pytest.raises(JSError, match="grants no browser"):
+        box.eval("await browser.newContext()")
+
+
+def test_a_rollback_closes_contexts(there: Elsewhere) -> None:
+    browser = FakeBrowser()
+    with Sandbox(browser=there.grant(browser), on_limit="rollback") as box:
+        box.eval("await page.title()")
+        with pytest.raises(TimeoutError):
+            box.eval("await browser.newContext(); for (;;);", timeout=0.3)
+        there.run(settled())
+        assert [context.is_over for context in browser.contexts] == [False, True]
+        assert box.eval("browser.contexts().length") == 1
+
+
 def test_how_many_pages_there_may_be(there: Elsewhere) -> None:
     context = FakeContext()
     with Sandbox(browser=there.grant(context, pages=2)) as box:

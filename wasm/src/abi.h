@@ -139,9 +139,9 @@ typedef enum Op {
     OP_TESTING_COUNTS = 243, /* a bin: numbers of points that were passed since the last time, and how often, u32 each */
     OP_BROWSER_ACT = 244, /* what it is about, name of the action, arguments, options or nil; answers what the action gives */
     OP_BROWSER_JUDGE = 245, /* what it is about, name of the matcher, whether it must not hold, arguments, options or nil; answers nil: it holds, or why it does not */
-    OP_BROWSER_STATE = 246, /* number of a page, what is asked: url, isClosed, viewportSize, or pages; answers it */
+    OP_BROWSER_STATE = 246, /* number of a page, what is asked: url, isClosed, viewportSize or context; or of a context: pages; or contexts; answers it */
     OP_BROWSER_LISTEN = 247, /* names of the events that are wanted; answers nil */
-    OP_BROWSER_NEXT = 248, /* answers a list of events, when there are some: name, number of the page or -1, parts */
+    OP_BROWSER_NEXT = 248, /* answers a list of events, when there are some: name, number of the page or -1, number of its context, parts */
     OP_FIRST_DYNAMIC = 256, /* ids from here on are given out at run time */
 } Op;
 
