@@ -96,6 +96,7 @@ typedef struct Guest {
     uint64_t resumed_ns;  /* when guest time last began to run */
     uint64_t checks;      /* interrupt checks since the last poll, and work that is worth as many */
     uint64_t weighed;     /* work done at one go since the last check, in steps of bytecode */
+    size_t unseen_bytes;  /* of loops of C that may not poll, since they last looked at the clock */
     size_t heap_bytes;
     size_t heap_grace_bytes; /* lent once a turn so that running out can still be reported */
     uint32_t failed_before; /* failed allocations when the last source text began to be compiled */

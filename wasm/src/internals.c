@@ -57,6 +57,8 @@ typedef struct {char unused;} js_once_t, js_mutex_t, js_cond_t;
 
 #define BYTES_A_POLL_STEP 32    /* as much work as the steps of bytecode between which the engine's counter is counted down */
 #define LONGEST_WEIGHT (1 << 30)
+#define BYTES_A_LOOK (16 << 10)   /* between two looks at the clock, which take as long as some hundred bytes */
+#define LEAST_BYTES 64            /* what counts for each loop, however short */
 
 void engine_weigh(size_t bytes)
 {
@@ -85,6 +87,10 @@ int engine_watch(Watch *watch, size_t bytes)
     uint32_t entries = guest.entries;
     engine_weigh(bytes);
     if (watch->alone) {
+        guest.unseen_bytes += bytes + LEAST_BYTES;
+        if (guest.unseen_bytes < BYTES_A_LOOK)
+            return 0;
+        guest.unseen_bytes = 0;
         if (!engine_is_due())
             return 0;
         guest.context->interrupt_counter = 0;
