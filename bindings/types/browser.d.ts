@@ -1,6 +1,6 @@
 /**
- * Pages of a browser, where the embedder grants them: the module `sandbox:browser` and the globals `page` and `context`. It
- * stands beside `sandbox.d.ts` and `test.d.ts`. Functions for `evaluate` run in the page, and are written for it.
+ * Pages of a browser, where the embedder grants them: the module `sandbox:browser` and the globals `page`, `context` and
+ * `browser`. It stands beside `sandbox.d.ts` and `test.d.ts`. Functions for `evaluate` run in the page, and are written for it.
  */
 
 declare module "sandbox:browser" {
@@ -326,7 +326,9 @@ declare module "sandbox:browser" {
     origins: { origin: string; localStorage: { name: string; value: string }[] }[];
   }
   interface BrowserContext extends Listening {
+    browser(): Browser;
     newPage(): Promise<Page>;
+    close(): Promise<void>;
     pages(): Page[];
     cookies(urls?: string | readonly string[]): Promise<Cookie[]>;
     addCookies(cookies: readonly Cookie[]): Promise<void>;
@@ -335,9 +337,35 @@ declare module "sandbox:browser" {
     setOffline(offline: boolean): Promise<void>;
   }
 
+  interface ContextOptions {
+    baseURL?: string;
+    colorScheme?: "light" | "dark" | "no-preference";
+    deviceScaleFactor?: number;
+    extraHTTPHeaders?: Record<string, string>;
+    forcedColors?: "active" | "none";
+    hasTouch?: boolean;
+    isMobile?: boolean;
+    javaScriptEnabled?: boolean;
+    locale?: string;
+    offline?: boolean;
+    reducedMotion?: "reduce" | "no-preference";
+    /** What another context has stored, or a path in the program's files where that is. */
+    storageState?: StorageState | string;
+    timezoneId?: string;
+    userAgent?: string;
+    viewport?: Size;
+  }
+  interface Browser {
+    /** Cookies and storage of its own. */
+    newContext(options?: ContextOptions): Promise<BrowserContext>;
+    newPage(options?: ContextOptions): Promise<Page>;
+    contexts(): BrowserContext[];
+  }
+
   /** The page that a program finds. */
   export const page: Page;
   export const context: BrowserContext;
+  export const browser: Browser;
   export const expect: typeof import("sandbox:test").expect;
 }
 
@@ -345,6 +373,7 @@ declare module "sandbox:test" {
   interface Fixtures {
     page: import("sandbox:browser").Page;
     context: import("sandbox:browser").BrowserContext;
+    browser: import("sandbox:browser").Browser;
   }
 
   interface WaitOption {
@@ -393,3 +422,4 @@ declare module "sandbox:test" {
 
 declare var page: import("sandbox:browser").Page;
 declare var context: import("sandbox:browser").BrowserContext;
+declare var browser: import("sandbox:browser").Browser;

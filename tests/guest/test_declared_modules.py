@@ -83,6 +83,7 @@ def test_objects_of_tests(box: Sandbox, name: str, live: str, inherited: list[st
     [
         ("Page", "Object.getPrototypeOf(page)", ["Finders", "Listening"]),
         ("BrowserContext", "Object.getPrototypeOf(context)", ["Listening"]),
+        ("Browser", "Object.getPrototypeOf(browser)", []),
         ("Locator", "Object.getPrototypeOf(page.locator('a'))", ["Finders"]),
         ("FrameLocator", "Object.getPrototypeOf(page.frameLocator('a'))", ["Finders"]),
         ("Keyboard", "Object.getPrototypeOf(page.keyboard)", []),
@@ -104,6 +105,10 @@ def test_objects_of_browsers(name: str, live: str, inherited: list[str]) -> None
 @pytest.mark.parametrize(("name", "table"), [("Locator", methods.LOCATOR), ("Dialog", methods.DIALOG)])
 def test_what_the_host_answers_is_declared(name: str, table: dict[str, object]) -> None:
     assert set(table) <= set(members(name))
+
+
+def test_options_of_contexts_are_declared() -> None:
+    assert members("ContextOptions") == sorted(methods.BROWSER["newContext"].options or ())
 
 
 def test_matchers_of_browsers_are_declared_with_them() -> None:
