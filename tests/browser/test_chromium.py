@@ -174,6 +174,12 @@ def test_assertions_that_hold_and_their_opposites(box: Sandbox, assertion: str) 
 
 def test_assertions_wait(box: Sandbox) -> None:
     box.eval("await page.click('#greet'); await expect(page.locator('#out')).toHaveText('Hello, Ada')")
+    box.eval("""
+        await page.setContent("<select multiple aria-description=several><option selected>a<option selected>b</select>");
+        await expect(page.locator("select")).toHaveValues(["a", /B/i]);
+        await expect(page.locator("select")).not.toHaveValues(["a"]);
+        await expect(page.locator("select")).toHaveAccessibleDescription("several");
+    """)
     with pytest.raises(JSError, match="toBeVisible needs a locator"):
         box.eval("await expect(5).toBeVisible()")
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from sandbox import JSError, Sandbox
+from sandbox.browser.methods import MATCHERS, PAGE_MATCHERS
 
 # Expressions that hold.
 HOLDS = """
@@ -153,6 +154,43 @@ await expect(Promise.reject(new TypeError("x"))).rejects.toThrow("x")
 await expect(Promise.reject(new TypeError("x"))).rejects.toThrow(TypeError)
 await expect(Promise.reject(4)).rejects.toBe(4)
 await expect(() => Promise.reject(4)).rejects.not.toBe(5)
+expect(0).not.toBeTruthy()
+expect(1).not.toBeFalsy()
+expect(null).not.toBeUndefined()
+expect(undefined).not.toBeDefined()
+expect(undefined).toBeNullable()
+expect(0).not.toBeNullable()
+expect([{ a: 1 }]).not.toContainEqual({ a: 2 })
+expect(1).not.toBeGreaterThanOrEqual(2)
+expect(2).not.toBeLessThan(2)
+expect(3n).not.toBeLessThanOrEqual(2)
+expect(null).not.toBeTypeOf("null")
+expect(4).not.toSatisfy((n) => n > 4)
+expect(4).not.toBeOneOf([1])
+expect([]).not.toHaveLength(1)
+expect(called).toHaveBeenCalled()
+expect(fn()).not.toHaveBeenCalled()
+expect(called).not.toHaveBeenCalledOnce()
+expect(once).toHaveBeenCalledOnce()
+expect(called).toHaveBeenCalledTimes(3)
+expect(called).not.toHaveBeenCalledTimes(2)
+expect(called).toHaveBeenCalledWith(1, { a: expect.any(Number) })
+expect(called).not.toHaveBeenCalledWith(1)
+expect(called).toHaveBeenLastCalledWith()
+expect(called).not.toHaveBeenLastCalledWith(undefined)
+expect(called).toHaveBeenNthCalledWith(2, NaN)
+expect(called).not.toHaveBeenNthCalledWith(4)
+expect(called).toHaveReturned()
+expect(fn(() => { throw 1 })).not.toHaveReturned()
+expect(called).toHaveReturnedTimes(2)
+expect(called).not.toHaveReturnedTimes(3)
+expect(called).toHaveReturnedWith({ n: 1 })
+expect(called).not.toHaveReturnedWith({ n: 3 })
+expect(called).toHaveLastReturnedWith({ n: 0 })
+expect(called).not.toHaveLastReturnedWith({ n: 1 })
+expect(called).toHaveNthReturnedWith(1, { n: 1 })
+expect(called).not.toHaveNthReturnedWith(2, undefined)
+expect(() => { throw new Error("a") }).not.toThrowError("b")
 """.strip().split("\n")
 
 # Expressions that do not, and a piece of what is said.
@@ -186,6 +224,10 @@ FAILS = [
     ("await expect(Promise.resolve(4)).rejects.toBe(4)", "resolved instead of rejected: 4"),
     ("await expect(Promise.resolve(4)).resolves.toBe(5)", "expect(received).resolves.toBe(expected)"),
     ("expect(1).toHaveBeenCalled()", "needs a mock or a spy"),
+    ("expect(called).toHaveBeenCalledOnce()", "Received calls: 3"),
+    ("expect(called).toHaveBeenNthCalledWith(0)", "calls are counted from 1"),
+    ("expect(called).toHaveReturnedTimes(3)", "Received returns: 2"),
+    ("expect(fn()).toHaveBeenCalledWith(1)", "It was not called"),
     ("expect.unreachable('no')", "no"),
     ("expect(Infinity).toBeCloseTo(1)", "to 2 digits"),
 ]
@@ -194,6 +236,9 @@ PRELUDE = """
 import { expect, mock, fn, spyOn } from "sandbox:test";
 globalThis.expect = expect; globalThis.mock = mock; globalThis.fn = fn; globalThis.spyOn = spyOn;
 globalThis.ring = (n) => { const a = { n, list: [] }; a.self = a; a.list.push(a); return a; };
+globalThis.called = fn((n, given) => { if (n !== n) throw new Error("NaN"); return { n: given?.a ?? 0 } });
+called(1, { a: 1 }); try { called(NaN) } catch {} called();
+globalThis.once = fn(); once();
 globalThis.Point = class Point { constructor(x) { this.x = x; } };
 """
 
@@ -208,6 +253,20 @@ def tested() -> Iterator[Sandbox]:
 @pytest.mark.parametrize("code", HOLDS)
 def test_what_holds(tested: Sandbox, code: str) -> None:
     assert tested.eval(f"{code}; true") is True
+
+
+def test_every_matcher_holds_for_something_and_not_for_something_else(tested: Sandbox) -> None:
+    names = tested.eval("""
+        const names = new Set();
+        for (let at = expect(1); at !== Object.prototype && at !== null; at = Object.getPrototypeOf(at))
+          for (const name of Object.getOwnPropertyNames(at)) if (/^to[A-Z]/.test(name)) names.add(name);
+        [...names].filter((name) => !name.includes("Snapshot") && name !== "toBeEven" && name !== "toComeTo")
+    """)
+    names = set(names) - MATCHERS.keys() - PAGE_MATCHERS.keys()
+    assert len(names) > 35
+    held = {name for name in names for line in HOLDS if f").{name}(" in line or f"resolves.{name}(" in line}
+    failed = {name for name in names for line in HOLDS if f"not.{name}(" in line}
+    assert (names - held, names - failed) == (set(), set())
 
 
 @pytest.mark.parametrize(("code", "text"), FAILS)
