@@ -253,7 +253,7 @@ class SuiteRun:
         return errors
 
     def _together(self, tests: list[Node], inherited: Sequence[TestError]) -> Steps[None]:
-        """Tests at the same time; those that a limit has cut off are run once more, one by one."""
+        """Tests at the same time; what a limit, or what nobody caught, has cut off runs again one by one."""
         if inherited or self._is_over():
             for test in tests:
                 yield from self._test(test, inherited)
@@ -264,11 +264,11 @@ class SuiteRun:
             self.on_event(TestEvent("test_start", self.file, self._plan.path(test)))
         seconds = max(map(self._body_seconds, tests)) + 2 * self._hook_seconds()
         ask = Ask("enter", "testing.together", ([*waiting], self.settings.timeout_ms), seconds)
+        stray: TestError | None = None
         try:
             yield ask
         except SandboxError as error:
-            if not is_limit(error):
-                self._ended = {number: ([self._reason(error)], 0.0) for number in waiting} | self._ended
+            stray = None if is_limit(error) else self._reason(error)
         ended, self._ended = self._ended, {}
         for number, (found, milliseconds) in ended.items():
             if number not in waiting:
@@ -279,8 +279,11 @@ class SuiteRun:
                 waiting[number] = test
                 continue
             self._tell_ran(test, errors, milliseconds, 1)
+        failed = self._failed
         for test in waiting.values():
             yield from self._test(test, ())
+        if stray is not None and self._failed == failed:
+            self.result.errors.append(stray)  # of none of those that were cut off: it is the file's
 
     def _note_ended(self, test: int, errors: Sequence[Any], milliseconds: float) -> None:
         """See `SuiteListener`."""

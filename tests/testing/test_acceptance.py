@@ -91,6 +91,43 @@ def test_a_failure_says_why(run: Run, code: str, says: list[str]) -> None:
     assert [text for text in says if text not in message] == []
 
 
+def test_what_nobody_catches_is_of_the_test_that_has_thrown_it(run: Run) -> None:
+    """Beside other tests as well, which are none the worse for it."""
+    suite = run(
+        """
+        const wait = (ms) => new Promise((done) => setTimeout(done, ms));
+        test.concurrent("waits", async () => { await wait(60) });
+        const lose = () => { Promise.reject(new TypeError("lost")) };
+        test.concurrent("loses one", async () => { await wait(10); lose(); await wait(20) });
+        test.concurrent("fails by itself", async () => { await wait(30); throw new Error("own") });
+        test("alone", async () => { setTimeout(() => { throw new RangeError("late") }, 5); await wait(10) });
+        test("the next one", () => {});
+        """,
+        clock="virtual",
+    )
+    errors = {test.name: [error.title for error in test.errors] for test in suite.tests}
+    assert errors == {
+        "waits": [],
+        "loses one": ["TypeError: lost"],
+        "fails by itself": ["Error: own"],
+        "alone": ["RangeError: late"],
+        "the next one": [],
+    }
+    assert suite.errors == []
+
+
+def test_what_nobody_catches_and_no_test_throws_again_is_the_files(run: Run) -> None:
+    suite = run(
+        """
+        setTimeout(() => { throw new RangeError("of the file") }, 10);
+        test.concurrent("waits", () => new Promise((done) => setTimeout(done, 60)));
+        """,
+        clock="virtual",
+    )
+    assert outcome(suite) == {"waits": "passed"}
+    assert [error.title for error in suite.errors] == ["RangeError: of the file"]
+
+
 def test_counts_of_assertions_begin_anew_with_each_test(run: Run) -> None:
     suite = run("""
         test("two", () => { expect.assertions(2); expect(1).toBe(1); expect(2).toBe(2) });
