@@ -295,6 +295,7 @@ def test_a_runner_that_is_not_there() -> None:
         pass
     report = run_remote([("a.js", PASSES), ("b.js", PASSES)], [TcpRunner("gone", port=port)])
     assert [suite.is_ok for suite in report.suites] == [False, False]
+    assert report.exit_code == 2
 
 
 def test_suites_are_spread_over_runners_or_run_on_each(server: RunnerServer) -> None:
