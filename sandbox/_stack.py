@@ -169,7 +169,9 @@ def _code_frame(source: str, frame: Frame, columns: int | None, dim: str, red: s
     parts = [f"{dim}  --> {_visible(place)}{reset}"]
     for number in range(first, last + 1):
         mark, style = (">", red) if number == line else (" ", dim)
-        shown = _window(lines[number - 1], skipped, room)
+        # A line that ends before the window is no context there: its beginning is.
+        start = skipped if number == line or skipped < len(lines[number - 1]) else 0
+        shown = _window(lines[number - 1], start, room)
         parts.append(f"{style}{mark} {number:>{width}} |{reset} {shown}".rstrip())
         if number == line and frame.column is not None:
             before = _visible_line(lines[number - 1][skipped:at])

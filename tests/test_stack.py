@@ -76,6 +76,21 @@ def test_long_lines_show_where_they_are_cut(line: str, column: int, shown: str, 
     assert rendered[3] == "    | " + " " * caret + "^"
 
 
+def test_lines_around_show_their_beginning_where_they_end_before_the_window() -> None:
+    frames = (Frame(None, "main.js", 2, 200),)
+    source = f"first({'1' * 300})\n{'a' * 300}\n\nlast()"
+
+    rendered = _stack.render("m", frames, {"main.js": source}, None, color=False, columns=40).splitlines()
+
+    assert [line.rstrip() for line in rendered[2:7]] == [
+        "  1 | …" + "1" * 32 + "…",
+        "> 2 | …" + "a" * 32 + "…",
+        "    | " + " " * 22 + "^",
+        "  3 |",
+        "  4 | last()",
+    ]
+
+
 @pytest.mark.parametrize(
     ("line", "column", "columns", "shown", "caret"),
     [
