@@ -22,7 +22,7 @@ class Books:
     def __init__(self) -> None:
         """Begin with nothing."""
         self.fuel = self.turns = 0
-        self.cpu_seconds = 0.0
+        self.cpu_seconds: float = 0.0
         self._memory_bytes = self._peak_memory_bytes = self._heap_bytes = self._live_handles = 0
 
     def look(self, instance: Instance, live_handles: int) -> None:

@@ -30,7 +30,7 @@ from sandbox.errors import Paused, RunInterrupted, SandboxBusy, SandboxError, Wa
 
 if TYPE_CHECKING:
     from sandbox._guest import Guest
-    from sandbox._holds import StartInTurn
+    from sandbox._holds import Hold, StartInTurn
     from sandbox._observer import Observer
     from sandbox._operations import Operations
     from sandbox._pending import Waiter
@@ -147,13 +147,13 @@ class Driver(Commands):
         self._lives: Lives | None = None
         self._place = locale, zone_name
         self._is_seeded = seed is not None or (past is not None and past.state.is_seeded)
-        self.turns = self._turns
-        self.hold = self._turns.hold
+        self.turns: Turns = self._turns
+        self.hold: Hold = self._turns.hold
         self.guest: Guest = self._turns.guest
         self.runs: dict[int, Run] = self._turns.runs
-        self.interrupt = self._turns.interrupt
-        self.forget_interrupt = self._turns.forget_interrupt
-        self.seconds_left = self._turns.seconds_left
+        self.interrupt: Callable[[BaseException], None] = self._turns.interrupt
+        self.forget_interrupt: Callable[[], None] = self._turns.forget_interrupt
+        self.seconds_left: Callable[[float], float] = self._turns.seconds_left
         self._numbers = itertools.count(1 if past is None else past.state.last_run + 1)
         self._observers = itertools.count(-1, -1)
         self._last_number = self._first_number = 0 if past is None else past.state.last_run

@@ -63,9 +63,9 @@ class Execution:
         """
         if isinstance(trace, str) or not set(trace) <= TRACE_OPTIONS:
             raise ValueError(f"trace is a collection of {', '.join(sorted(TRACE_OPTIONS))}, not {trace!r}")
-        self.context = None if context is None else Context(context, sync)
+        self.context: Context | None = None if context is None else Context(context, sync)
         is_strict = bool(self.context and self.context.fixed) if strict is None else strict
-        self.trace = Trace(trace)
+        self.trace: Trace = Trace(trace)
         what = Evaluation.RETURN | self.trace.flags | (Evaluation.STRICT if is_strict else 0)
         begin = driver.eval(code, filename, what, language=language, on_compiled=self.trace.read)
         self.command: Command = begin if self.context is None else self._given(driver, self.context, begin)

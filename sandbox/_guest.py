@@ -93,7 +93,7 @@ class Guest:
             on_poll: Called every `poll_interval` checks; what it raises unwinds the guest.
             origin: The memory it continues from, for `resume` to be its first command; None: it is a new one.
         """
-        self.state = State.READY
+        self.state: State = State.READY
         self._poisoned_by = ""
         self._limits = limits
         self._owner = owner
@@ -104,7 +104,7 @@ class Guest:
         # Not between the writing of a message and its reading, where a finalizer of the embedder may run as anywhere.
         self._may_write = True
         make = settings.make_instance or Instance
-        self.instance = make(limits.memory_bytes, self._host_call, limits.metering, origin)
+        self.instance: Instance = make(limits.memory_bytes, self._host_call, limits.metering, origin)
         control = self.instance.control
         settings.write(control, limits)
         self._stack_bytes: int = control.stack_limit_bytes

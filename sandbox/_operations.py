@@ -113,14 +113,16 @@ class Operations:
         self._generation = Generation()
         self._before: _Before | None = None
         self._capabilities = tuple(capabilities)
-        self.made = self.refused = self._taken = 0
+        self.made: int = 0
+        self.refused: int = 0
+        self._taken = 0
         self._table: dict[int, Operation] = {}
         self._ops: dict[Hashable, int] = {}
         self._entries: dict[Hashable, Entry] = {}
         self._next_op = _abi.FIRST_DYNAMIC_OP
         self.served: object = None
         self.answering = ""
-        self.pace = Pace()
+        self.pace: Pace = Pace()
         self.labels: Labels | None = None
         self.names: set[str] = set()
         self.answered_bytes = 0

@@ -63,9 +63,9 @@ class Trace:
         Args:
             options: What is written down.
         """
-        self.options = frozenset(options)
+        self.options: frozenset[TraceOption] = frozenset(options)
         self.names: list[str] = []
-        self.dropped = 0
+        self.dropped: int = 0
         self._code = ""
         self._text: bytes | None = None
         self._events: list[Event] = []

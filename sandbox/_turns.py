@@ -99,14 +99,14 @@ class Turns:
         self.resumption: deque[tuple[int, ...]] = deque()
         self.unfinished: dict[int, Run] = {}
         self.paused_run = 0
-        self.sources = Sources()
+        self.sources: Sources = Sources()
         self.limits = limits
         self._operations = operations
         self._console = console
         self._clock = clock
         self._requests = requests
         self._on_poll = on_poll
-        self.hold = Hold(start_in_turn, call_host, lambda: self._stop is not None)
+        self.hold: Hold = Hold(start_in_turn, call_host, lambda: self._stop is not None)
         self._calls = Calls(operations, requests, clock, self.hold, call_host)
         self._current: Run | None = None
         self._turn_lock = threading.RLock()  # held while a turn begins, ends, or is stopped for its run's sake
@@ -116,11 +116,11 @@ class Turns:
         self._budget_seconds: float | None = None
         self._patience_ends = math.inf
         self._made = 0
-        self.books = Books()
+        self.books: Books = Books()
         operations.promise, operations.forget = self._promise, requests.discard
         operations.pace.on_begin, operations.pace.on_steps = self._begin_conversion, self._check_conversion
         self._converting = 0.0
-        self.guest = Guest(
+        self.guest: Guest = Guest(
             limits,
             settings,
             operations,
@@ -130,9 +130,9 @@ class Turns:
             origin=origin,
         )
         self._calls.guest = self.guest
-        self.serving = Serving(limits, operations, requests)
+        self.serving: Serving = Serving(limits, operations, requests)
         self._look()
-        self.after_limit = AfterLimit(on_limit, self.guest, self._checkpoint, self.woken, self._give_up)
+        self.after_limit: AfterLimit = AfterLimit(on_limit, self.guest, self._checkpoint, self.woken, self._give_up)
 
     def _checkpoint(self) -> Checkpoint:
         queues = (self.abandoned, self.first_values, self.resumption)

@@ -27,7 +27,7 @@ class Frozen:
 
     def __init__(self, value: object) -> None:
         """Wrap it."""
-        self.value = value
+        self.value: object = value
 
     def __repr__(self) -> str:
         return f"frozen({self.value!r})"
@@ -66,8 +66,10 @@ class Context:
             raise ValueError(f'sync must be "none", "diff" or "inplace", not {sync!r}')
         self._given = given
         self.sync = sync
-        self.fixed = frozenset(name for name, value in given.items() if isinstance(value, Frozen))
-        self.values = {name: value.value if isinstance(value, Frozen) else value for name, value in given.items()}
+        self.fixed: frozenset[str] = frozenset(name for name, value in given.items() if isinstance(value, Frozen))
+        self.values: dict[str, Any] = {
+            name: value.value if isinstance(value, Frozen) else value for name, value in given.items()
+        }
         watched = () if sync == "none" else (name for name in self.values if name not in self.fixed)
         self._before = {name: copied(self.values[name]) for name in watched}
         self.after: dict[str, Any] = {}

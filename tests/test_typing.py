@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -17,7 +19,10 @@ import pytest
 @pytest.mark.timeout(300)
 def test_every_public_symbol_has_a_known_type() -> None:
     command = [sys.executable, "-m", "pyright", "--verifytypes", "sandbox", "--ignoreexternal", "--outputjson"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    # It looks into the environment of the first `python` of the path, whichever runs it.
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    environment = {**os.environ, "PATH": path}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     told = json.loads(done.stdout)["typeCompleteness"]
     unclear = {
         symbol["name"]: [each["message"] for each in symbol.get("diagnostics", [])]

@@ -89,7 +89,7 @@ class Collected:
         self._max_bytes = max_bytes
         self._on_event = on_event
         self._bytes = 0
-        self.dropped = 0
+        self.dropped: int = 0
         self._console: list[PageMessage] = []
         self._errors: list[PageFailure] = []
         self._requests: list[PageRequest] = []

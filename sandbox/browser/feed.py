@@ -97,7 +97,8 @@ class Feed:
 
     def __init__(self, most: int) -> None:
         self.wanted: frozenset[str] = frozenset()
-        self.dropped = self.default = 0
+        self.dropped: int = 0
+        self.default = 0
         self.context_of: Callable[[int], int] = lambda _page: 0
         self._events: deque[tuple[int, list[Any]]] = deque()
         self._most, self._chars = most, 0

@@ -32,13 +32,13 @@ class Home:
             UsageError: None does.
         """
         try:
-            self.loop = asyncio.get_running_loop()
+            self.loop: asyncio.AbstractEventLoop = asyncio.get_running_loop()
         except RuntimeError:
             raise UsageError(
                 "a Browser is made where the event loop runs that its page belongs to: in an async function under"
                 " asyncio; without one, sandbox.browser.launch() has a browser on a thread of its own"
             ) from None
-        self.thread_id = threading.get_ident()
+        self.thread_id: int = threading.get_ident()
 
     def is_here(self) -> bool:
         """Whether the caller runs on it."""

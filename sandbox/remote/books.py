@@ -63,7 +63,7 @@ class Spaces:
         self._kept: OrderedDict[tuple[str, str], bytes] = OrderedDict()  # the one used last is the last
         self._in_use: dict[tuple[str, str], object] = {}
         self._lost: OrderedDict[tuple[str, str], None] = OrderedDict()
-        self.kept_bytes = 0
+        self.kept_bytes: int = 0
 
     def __len__(self) -> int:
         return len(self._kept)

@@ -82,7 +82,7 @@ class Remote:
             raise ValueError(f"timeout must be positive, not {timeout}")
         if token is not None and not isinstance(token, str):
             raise TypeError(f"token must be a str or None, not {type(token).__name__}")
-        self.address = str(address)
+        self.address: str = str(address)
         self._place = place_of(self.address)
         self._token, self._tls, self._timeout = token, tls, timeout
         self._sandboxes: Sandboxes | None = None

@@ -87,7 +87,7 @@ class Connection:
         """
         self.state: Literal["greeting", "open", "closed"] = "greeting"
         self.max_body_bytes = max_body_bytes
-        self.peer_body_bytes = MAX_BODY_BYTES
+        self.peer_body_bytes: int = MAX_BODY_BYTES
         self._role = role
         self._was_greeted = False
         self._incoming = bytearray()

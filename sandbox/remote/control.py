@@ -57,7 +57,7 @@ class RemoteDeadline:
     def __init__(self) -> None:
         """No deadline yet."""
         self._armed: tuple[float | None, float] | None = None
-        self.has_expired = False
+        self.has_expired: bool = False
 
     def arm(self, cpu_seconds: float | None, wall: float) -> None:
         """See `Deadline`."""

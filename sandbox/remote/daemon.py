@@ -35,7 +35,7 @@ _LOCAL: Final = "local"
 _CREDENTIALS: Final = struct.Struct("3i")
 _MOST_METRICS_BYTES: Final = 8192
 
-log = logging.getLogger("sandbox.daemon")
+log: logging.Logger = logging.getLogger("sandbox.daemon")
 
 
 class Daemon:

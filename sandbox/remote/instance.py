@@ -101,7 +101,7 @@ class RemoteInstance(Instance):
             raise MemoryLimitExceeded(memory_bytes, self.image.memory_bytes)
         self.on_host_call = on_host_call
         self.pending: BaseException | None = None
-        self.depth = 0
+        self.depth: int = 0
         self.is_broken = self.is_reserving = False
         self._withheld_fuel = self._tank = self._filled = self._spare_fuel = 0
         self._sandboxes = sandboxes
@@ -119,8 +119,8 @@ class RemoteInstance(Instance):
         self._error: SandboxError | None = None
         self._way: Link | None = None  # a line to the worker
         self._there, self._uses = self._mailbox.number, 0
-        self.deadline = None if metering == "fuel" else cast("Deadline", RemoteDeadline())
-        self.control = cast("Control", RemoteControl(_interrupter(self)))
+        self.deadline: Deadline | None = None if metering == "fuel" else cast("Deadline", RemoteDeadline())
+        self.control: Control = cast("Control", RemoteControl(_interrupter(self)))
         self._has_opened = False
         if origin is not None:
             given: Any = origin(self.image, memory_bytes)

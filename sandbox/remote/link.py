@@ -41,7 +41,7 @@ _SILENCE_SECONDS: Final = 20.0
 _LOOK_MS: Final = 5000  # how often one that reads looks whether the connection was closed here
 _NO_ANSWER: Final = "nothing was heard of the other side for too long"
 
-log = logging.getLogger("sandbox.remote")
+log: logging.Logger = logging.getLogger("sandbox.remote")
 
 
 class Link:

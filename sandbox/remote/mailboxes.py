@@ -112,5 +112,7 @@ class Mailbox:
     def __init__(self, number: int) -> None:
         """Begin with nothing in it."""
         queue: SimpleQueue[Answer | Asked] = SimpleQueue()
-        self.number = number
-        self.put, self.get, self.empty = queue.put, queue.get, queue.empty
+        self.number: int = number
+        self.put: Callable[[Answer | Asked], None] = queue.put
+        self.get: Callable[..., Answer | Asked] = queue.get
+        self.empty: Callable[[], bool] = queue.empty

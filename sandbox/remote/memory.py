@@ -78,7 +78,7 @@ class RemoteCopy(MemoryCopy):
     def __init__(self, link: Link, sandbox: int, memory_bytes: int) -> None:
         """Name a copy of a sandbox that is to be made."""
         super().__init__(memory_bytes, ())
-        self.number = next(RemoteCopy._numbers)
+        self.number: int = next(RemoteCopy._numbers)
         self._link, self._sandbox = link, sandbox
 
     def __del__(self) -> None:

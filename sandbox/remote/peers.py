@@ -38,12 +38,13 @@ class Peer:
 
     def __init__(self, stream: trio.abc.Stream, max_body_bytes: int, max_open_bytes: int = MAX_NUMBER) -> None:
         """Take over a stream; `run` serves it. The bounds are those of `Connection`."""
-        self.connection = Connection("server", max_body_bytes=max_body_bytes, max_open_bytes=max_open_bytes)
-        self.is_gone = False
-        self.received_bytes = self.sent_bytes = 0
+        self.connection: Connection = Connection("server", max_body_bytes=max_body_bytes, max_open_bytes=max_open_bytes)
+        self.is_gone: bool = False
+        self.received_bytes: int = 0
+        self.sent_bytes: int = 0
         self._stream = stream
         # Most messages are short, and a socket takes them at once.
-        self.descriptor = stream.socket.fileno() if isinstance(stream, trio.SocketStream) else -1
+        self.descriptor: int = stream.socket.fileno() if isinstance(stream, trio.SocketStream) else -1
         self._rest = b""
         self._is_sending = False
         self._heard = time.monotonic()

@@ -147,6 +147,8 @@ class Refusal(Exception):
 
     def __init__(self, code: Code, text: str = "", **detail: object) -> None:
         super().__init__(text or REASONS[code].text)
+        self.code: Code
+        self.detail: dict[str, object]
         self.code, self.detail = code, detail
 
 

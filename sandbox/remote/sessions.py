@@ -96,7 +96,7 @@ class Session:
             peer: The client.
             default_owner: Who it is, if there are no tokens.
         """
-        self.owner = ""
+        self.owner: str = ""
         self._house, self._peer, self._default_owner = house, peer, default_owner
         self._sandboxes: dict[int, tuple[WorkerProcess, int]] = {}
         self._lost: set[int] = set()

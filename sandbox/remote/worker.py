@@ -59,7 +59,7 @@ class Worker:
         probe = Instance(Limits().memory_bytes, _nobody)
         facts = {"pid": os.getpid(), "image": probe.image.sha256, "heap_bytes": probe.control.heap_bytes}
         probe.close()
-        self.link = Link(
+        self.link: Link = Link(
             sock,
             facts,
             on_asked=self._on_asked,

@@ -68,8 +68,8 @@ class WorkerProcess:
                 self._process = subprocess.Popen(  # noqa: S603 - this interpreter
                     command, pass_fds=given, stdin=subprocess.DEVNULL
                 )
-        self.pid = self._process.pid
-        self.peer = Peer(trio.SocketStream(trio.socket.from_stdlib_socket(ours)), max_body_bytes)
+        self.pid: int = self._process.pid
+        self.peer: Peer = Peer(trio.SocketStream(trio.socket.from_stdlib_socket(ours)), max_body_bytes)
         self.status: int | None = None
         self.facts: dict[str, Any] = {}
         self.sandboxes: dict[int, tuple[Asker, int]] = {}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import pytest
 
@@ -16,7 +16,7 @@ from sandbox.testing.patterns import PATTERNS
 
 if TYPE_CHECKING:
     from sandbox._sandbox import Sandbox
-    from sandbox.testing.plan import Node, Plan
+    from sandbox.testing.plan import Mode, Node, Plan
     from sandbox.testing.results import TestError, TestResult
     from sandbox.testing.running import Taking
     from sandbox.testing.session import Session
@@ -127,7 +127,7 @@ class JavaScriptFile(pytest.File):
             _load(_begin(box, run, name), run)
         if run.result.errors:
             raise JavaScriptFailure(tuple(run.result.errors))
-        self.modes = run.modes
+        self.modes: Mapping[int, Mode | Literal["excluded"]] = run.modes
         yield from _members(self, run.plan, 0, set())
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException]) -> Any:  # type: ignore[override] # noqa: ANN401 - as pytest's
@@ -236,8 +236,8 @@ class JavaScriptTest(pytest.Item):
     def __init__(self, *, node: Node, **given: Any) -> None:  # noqa: ANN401 - pytest's
         """Of a plan."""
         super().__init__(**given)
-        self.node_id = node.id
-        self.file = _file_of(self.parent)  # type: ignore[arg-type] # it has one
+        self.node_id: int = node.id
+        self.file: JavaScriptFile = _file_of(self.parent)  # type: ignore[arg-type] # it has one
         self._line = node.place.line if node.place is not None else None
         mode = self.file.modes[node.id]
         if mode != "run":

@@ -47,7 +47,7 @@ class IntegrationServer:
         self._app = _answer if app is None else app
         self._started, self._stopping = threading.Event(), threading.Event()
         self._failure: BaseException | None = None
-        self.port = 0
+        self.port: int = 0
 
     @property
     def host(self) -> str:

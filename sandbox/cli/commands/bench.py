@@ -27,7 +27,7 @@ _EXAMPLES = examples(
     ("sandbox bench --json", "for programs"),
 )
 
-app = command_app()
+app: typer.Typer = command_app()
 
 
 @app.command(epilog=_EXAMPLES)

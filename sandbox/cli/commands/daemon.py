@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 
 
-app = command_app()
+app: typer.Typer = command_app()
 
 
 @app.command(

@@ -44,7 +44,7 @@ _MARKS: Final[dict[Level, tuple[str, str]]] = {
     "failure": ("XX", "red"),
 }
 
-app = command_app()
+app: typer.Typer = command_app()
 
 
 @record(frozen=True, slots=True)

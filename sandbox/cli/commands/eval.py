@@ -21,7 +21,7 @@ _EXAMPLES = examples(
     ('echo "1 + 1" | sandbox eval -', "standard input"),
 )
 
-app = command_app()
+app: typer.Typer = command_app()
 
 
 @app.command(epilog=_EXAMPLES)

@@ -17,7 +17,7 @@ from sandbox.cli._language import LanguageFlag, TypeScriptFlags
 _POLICY: Final = "Policy"
 
 
-app = command_app()
+app: typer.Typer = command_app()
 
 
 @app.command(

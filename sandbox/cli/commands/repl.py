@@ -21,6 +21,8 @@ from sandbox.cli._terminal import BOLD, DIM, discard_output
 from sandbox.errors import UsageError as SandboxUsageError
 
 if TYPE_CHECKING:
+    import typer
+
     from sandbox._languages import Language
 
 INSTALL = "pip install 'quickjs-sandbox[repl]'"
@@ -31,7 +33,7 @@ _EXAMPLES = examples(
     ('echo "const a = 1; a + 1" | sandbox repl', "evaluate what comes from a pipe"),
 )
 
-app = command_app()
+app: typer.Typer = command_app()
 
 
 @app.command(epilog=_EXAMPLES)

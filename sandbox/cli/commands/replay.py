@@ -50,7 +50,7 @@ _EXAMPLES = examples(
     ("sandbox replay --json run.record", "what came of it as JSON"),
 )
 
-app = command_app()
+app: typer.Typer = command_app()
 
 
 @app.command("replay", epilog=_EXAMPLES)

@@ -24,7 +24,7 @@ _EXAMPLES = examples(
     ("sandbox run --json program.js", "console, error and usage as JSON"),
 )
 
-app = command_app()
+app: typer.Typer = command_app()
 
 
 @app.command(epilog=_EXAMPLES)

@@ -60,7 +60,7 @@ _EXAMPLES = examples(
     ("sandbox serve --on-limit rollback app.js", "forget what a request did that was stopped"),
 )
 
-app = command_app()
+app: typer.Typer = command_app()
 
 
 @app.command(epilog=_EXAMPLES)

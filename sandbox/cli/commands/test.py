@@ -33,7 +33,7 @@ _RUN: Final = "Which tests, and how"
 _REPORT: Final = "Report"
 
 
-app = command_app()
+app: typer.Typer = command_app()
 
 
 @app.command(

@@ -15,7 +15,7 @@ from sandbox.errors import ArtifactError
 
 _FOLDER: Final = "types"
 
-app = command_app()
+app: typer.Typer = command_app()
 
 
 @app.command(

@@ -173,7 +173,7 @@ class RunnerServer:
         if token is not None and not (len(token) >= _MIN_TOKEN and len(token.encode()) <= _MAX_TOKEN_BYTES):
             raise ValueError(f"a token has {_MIN_TOKEN} characters or more, and {_MAX_TOKEN_BYTES:,} bytes at most")
         self._token, self._tls = None if token is None else token.encode(), tls
-        self.port = port
+        self.port: int = port
         self._host, self._workers = host, workers
         self._limits = _LIMITS if limits is None else limits
         self._options = {**(options or {})}
