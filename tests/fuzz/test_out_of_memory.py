@@ -102,6 +102,8 @@ def test_an_allocation_that_fails_anywhere(code: str) -> None:
             except SandboxError as error:
                 endings.add(repr(error))
             assert bare.guest.state is State.READY
+            # What is told of empty ones is how something went that has no value to tell it by.
+            assert bare.value("[new Map(), new ArrayBuffer(0)]") == [{}, b""]
         assert bare.value("1 + 1") == 2
 
     assert "full" in endings

@@ -60,8 +60,9 @@ JSValue read_error(Reader *reader)
         reader->at++;
     else if (!reader_unsigned(reader, &host))
         return finish(error, true);
-    if (host)
-        JS_DefinePropertyValue(guest.context, error, guest.host_exception, JS_NewUint32(guest.context, host), 0);
+    JSValue id = JS_NewUint32(guest.context, host);
+    if (host && JS_DefinePropertyValue(guest.context, error, guest.host_exception, id, 0) < 0)
+        return finish(error, true);
     return finish(error, read_error_properties(reader, error) < 0);
 }
 

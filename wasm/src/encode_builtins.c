@@ -20,11 +20,10 @@ int encode_regexp(Encoder *e, JSValueConst value)
 int encode_buffer(Encoder *e, JSValueConst value)
 {
     size_t size;
-    uint8_t *data = JS_GetArrayBuffer(e->w.ctx, &size, value);
-    if (!data && JS_HasException(e->w.ctx)) {
-        JS_FreeValue(e->w.ctx, JS_GetException(e->w.ctx));
+    uint8_t *data;
+    if (internals_is_detached(value))
         return refuse(e, "a detached ArrayBuffer");
-    }
+    internals_buffer_source(value, &data, &size);
     return put_extension(&e->w, TAG_ARRAY_BUFFER, data, size);
 }
 

@@ -120,8 +120,8 @@ int encode_collection(Encoder *e, JSValueConst value, Tag tag)
 {
     uint32_t count, at = 0;
     size_t mark;
-    JSValue *values = internals_collection(e->w.ctx, value, &count);
-    if (!values && JS_HasException(e->w.ctx))
+    JSValue *values;
+    if (!internals_collection(e->w.ctx, value, &values, &count))
         return -1;
     int failed = open_extension(&e->w, tag, &mark) || put_array(&e->w, count);
     for (; !failed && at < count; at++)

@@ -234,6 +234,9 @@ void engine_leave(void)
     ops_flush_released();
     if (--guest.depth == 0) {
         coverage_tell();
+        /* What nobody has looked at, such as why an Error has no stack, is over with the turn. */
+        if (JS_HasException(guest.context))
+            JS_FreeValue(guest.context, JS_GetException(guest.context));
         if (guest.heap_grace_bytes) {
             JS_RunGC(guest.runtime);
             guest.heap_grace_bytes = 0;

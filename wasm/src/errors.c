@@ -41,12 +41,13 @@ uint32_t errors_host_exception(JSContext *ctx, JSValueConst error)
     return id;
 }
 
-static void define(JSContext *ctx, JSValueConst object, const char *name, JSValue value)
+/* Takes `value`, which counts only when it is a string; false: throws. */
+static bool define(JSContext *ctx, JSValueConst object, const char *name, JSValue value)
 {
     if (JS_IsString(value))
-        JS_DefinePropertyValueStr(ctx, object, name, value, JS_PROP_WRITABLE | JS_PROP_CONFIGURABLE);
-    else
-        JS_FreeValue(ctx, value);
+        return JS_DefinePropertyValueStr(ctx, object, name, value, JS_PROP_WRITABLE | JS_PROP_CONFIGURABLE) >= 0;
+    JS_FreeValue(ctx, value);
+    return true;
 }
 
 /* A new Error of a built-in class; an unknown class gives a plain Error. `name`, `message` and `stack` are owned by the
@@ -55,6 +56,7 @@ JSValue errors_new(JSContext *ctx, Bytes class_name, JSValue name, JSValue messa
                    uint32_t host_exception)
 {
     char class_text[32] = "Error";
+    bool failed = false;
     JSValue error;
     if (class_name.length < sizeof(class_text)) {
         memcpy(class_text, class_name.data, class_name.length);
@@ -68,13 +70,13 @@ JSValue errors_new(JSContext *ctx, Bytes class_name, JSValue name, JSValue messa
         JSValue prototype = internals_error_prototype(ctx, class_text);
         error = JS_NewError(ctx);
         if (!JS_IsException(error) && JS_IsObject(prototype))
-            JS_SetPrototype(ctx, error, prototype);
+            failed = JS_SetPrototype(ctx, error, prototype) < 0;
         JS_FreeValue(ctx, prototype);
         if (JS_IsException(error)) {
             JS_FreeValue(ctx, name);
             JS_FreeValue(ctx, message);
         } else {
-            define(ctx, error, "message", message);
+            failed |= !define(ctx, error, "message", message);
             /* An own name only where the class does not already say it. */
             Text text;
             bool same = JS_IsString(name) && internals_text(ctx, name, &text) && !text.wide &&
@@ -82,15 +84,18 @@ JSValue errors_new(JSContext *ctx, Bytes class_name, JSValue name, JSValue messa
             if (same)
                 JS_FreeValue(ctx, name);
             else
-                define(ctx, error, "name", name);
+                failed |= !define(ctx, error, "name", name);
         }
     }
     if (JS_IsException(error)) {
         JS_FreeValue(ctx, stack);
         return error;
     }
-    define(ctx, error, "stack", stack);
-    if (host_exception)
-        JS_DefinePropertyValue(ctx, error, guest.host_exception, JS_NewUint32(ctx, host_exception), 0);
-    return error;
+    failed |= !define(ctx, error, "stack", stack);
+    if (host_exception && JS_DefinePropertyValue(ctx, error, guest.host_exception, JS_NewUint32(ctx, host_exception), 0) < 0)
+        failed = true;
+    if (!failed)
+        return error;
+    JS_FreeValue(ctx, error);
+    return JS_EXCEPTION;
 }

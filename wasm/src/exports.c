@@ -308,8 +308,10 @@ static JSValue bindings(JSContext *ctx, JSValueConst names)
     if (!JS_IsArray(names) || !internals_fast_array(names, &wanted, &count))
         return JS_ThrowTypeError(ctx, "bindings: not an array of names");
     JSValue array = JS_NewArray(ctx);
-    if (JS_IsException(array) || JS_SetPrototype(ctx, array, JS_NULL) < 0)
-        return array;
+    if (JS_IsException(array) || JS_SetPrototype(ctx, array, JS_NULL) < 0) {
+        JS_FreeValue(ctx, array);
+        return JS_EXCEPTION;
+    }
     for (uint32_t i = 0; i < count; i++) {
         JSAtom name = JS_ValueToAtom(ctx, wanted[i]);
         JSValue value = name == JS_ATOM_NULL ? JS_EXCEPTION : internals_binding(ctx, name);

@@ -8,10 +8,12 @@
 JSValue failures_throw_conversion(JSContext *ctx, const char *path, const char *reason)
 {
     JSValue error = JS_NewTypeError(ctx, "%s cannot cross the sandbox boundary (at %s)", reason, path);
-    if (!JS_IsObject(error))
-        return JS_Throw(ctx, error);
-    JS_DefinePropertyValueStr(ctx, error, "path", JS_NewString(ctx, path), JS_PROP_C_W_E);
-    JS_DefinePropertyValue(ctx, error, guest.conversion, JS_NewString(ctx, reason), 0);
+    if (JS_IsException(error) ||
+        JS_DefinePropertyValueStr(ctx, error, "path", JS_NewString(ctx, path), JS_PROP_C_W_E) < 0 ||
+        JS_DefinePropertyValue(ctx, error, guest.conversion, JS_NewString(ctx, reason), 0) < 0) {
+        JS_FreeValue(ctx, error);
+        return JS_EXCEPTION;
+    }
     return JS_Throw(ctx, error);
 }
 

@@ -290,7 +290,7 @@ JSValue internals_bigint_new(JSContext *ctx, const uint8_t *bytes, size_t length
     return p ? JS_CompactBigInt(ctx, p) : JS_EXCEPTION;
 }
 
-JSValue *internals_collection(JSContext *ctx, JSValueConst value, uint32_t *count)
+bool internals_collection(JSContext *ctx, JSValueConst value, JSValue **values, uint32_t *count)
 {
     JSObject *p = JS_VALUE_GET_OBJ(value);
     JSMapState *state = p->u.map_state;
@@ -298,22 +298,24 @@ JSValue *internals_collection(JSContext *ctx, JSValueConst value, uint32_t *coun
     struct list_head *el;
     uint32_t at = 0;
 
+    *values = NULL;
     *count = 0;
     if (!state->record_count)
-        return NULL;
-    JSValue *values = js_malloc(ctx, sizeof(JSValue) * state->record_count * (map ? 2 : 1));
-    if (!values)
-        return NULL;
+        return true;
+    JSValue *copies = js_malloc(ctx, sizeof(JSValue) * state->record_count * (map ? 2 : 1));
+    if (!copies)
+        return false;
     list_for_each(el, &state->records) {
         JSMapRecord *record = list_entry(el, JSMapRecord, link);
         if (record->empty)
             continue;
-        values[at++] = js_dup(record->key);
+        copies[at++] = js_dup(record->key);
         if (map)
-            values[at++] = js_dup(record->value);
+            copies[at++] = js_dup(record->value);
     }
+    *values = copies;
     *count = at;
-    return values;
+    return true;
 }
 
 bool internals_regexp(JSContext *ctx, JSValueConst value, JSValue *source, JSValue *flags)
@@ -384,6 +386,11 @@ static JSArrayBuffer *buffer_of(JSValueConst source)
 bool internals_is_shared(JSValueConst source)
 {
     return buffer_of(source)->shared;
+}
+
+bool internals_is_detached(JSValueConst source)
+{
+    return buffer_of(source)->detached;
 }
 
 bool internals_buffer_source(JSValueConst source, uint8_t **bytes, size_t *length)
@@ -588,8 +595,10 @@ JSValue internals_declared(JSContext *ctx, JSValueConst script)
     JSFunctionBytecode *bytecode = JS_VALUE_GET_PTR(script);
     JSValue names = JS_NewArray(ctx);
     uint32_t count = 0;
-    if (JS_IsException(names) || JS_SetPrototype(ctx, names, JS_NULL) < 0)
-        return names;
+    if (JS_IsException(names) || JS_SetPrototype(ctx, names, JS_NULL) < 0) {
+        JS_FreeValue(ctx, names);
+        return JS_EXCEPTION;
+    }
     for (int at = 0; at < bytecode->byte_code_len;) {
         const uint8_t *code = bytecode->byte_code_buf + at;
         if (*code == OP_define_var || *code == OP_define_func) {

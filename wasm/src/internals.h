@@ -37,8 +37,8 @@ void internals_properties_close(JSContext *ctx, Properties *cursor);
 bool internals_bigint_bytes(JSValueConst value, const uint8_t **bytes, size_t *length, int32_t *small);
 JSValue internals_bigint_new(JSContext *ctx, const uint8_t *bytes, size_t length);
 
-/* Keys and values of a Map, or members of a Set, in order, as an array of owned values; NULL and *count 0 when empty. */
-JSValue *internals_collection(JSContext *ctx, JSValueConst value, uint32_t *count);
+/* Keys and values of a Map, or members of a Set, in order, as an array of owned values; NULL when empty. False: throws. */
+bool internals_collection(JSContext *ctx, JSValueConst value, JSValue **values, uint32_t *count);
 bool internals_regexp(JSContext *ctx, JSValueConst value, JSValue *source, JSValue *flags);
 bool internals_date_ms(JSValueConst value, double *ms);
 /* The bytes of a typed array or DataView, borrowed until guest code runs; false: it lies outside its buffer. */
@@ -48,6 +48,7 @@ bool internals_view_tracks(JSValueConst view);       /* its length follows that 
  * buffer: it has none. False: they must not be written. */
 bool internals_is_buffer_source(JSValueConst value);
 bool internals_is_shared(JSValueConst source);
+bool internals_is_detached(JSValueConst source);
 bool internals_buffer_source(JSValueConst source, uint8_t **bytes, size_t *length);
 uint32_t internals_references(JSValueConst object);  /* how many references keep it alive */
 /* TypeError, ..., by its prototype chain; DOMException; NULL: neither an Error nor a DOMException. */

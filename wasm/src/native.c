@@ -177,12 +177,12 @@ static JSValue native_promise_state(JSContext *ctx, JSValueConst this_value, int
 
 static JSValue native_collection_entries(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
+    JSValue *values;
     uint32_t count;
     (void)this_value, (void)argc;
     if (!JS_IsMap(argv[0]) && !JS_IsSet(argv[0]))
         return JS_UNDEFINED;
-    JSValue *values = internals_collection(ctx, argv[0], &count);
-    if (!values && JS_HasException(ctx))
+    if (!internals_collection(ctx, argv[0], &values, &count))
         return JS_EXCEPTION;
     JSValue array = JS_NewArrayFrom(ctx, (int)count, values);
     js_free(ctx, values);

@@ -114,9 +114,14 @@ static uint8_t *range(JSContext *ctx, JSValueConst buffer, JSValueConst offset, 
 {
     size_t size;
     uint32_t start;
-    uint8_t *bytes = JS_GetArrayBuffer(ctx, &size, buffer);
-    if ((!bytes && JS_HasException(ctx)) || JS_ToUint32(ctx, &start, offset))
+    uint8_t *bytes;
+    if (JS_ToUint32(ctx, &start, offset))
         return NULL;
+    if (!internals_is_buffer_source(buffer)) {
+        JS_ThrowTypeError(ctx, "not a buffer");
+        return NULL;
+    }
+    internals_buffer_source(buffer, &bytes, &size);
     if (!bytes || start > size || length > size - start) {
         JS_ThrowRangeError(ctx, "copyBytes: outside of the buffer");
         return NULL;

@@ -126,10 +126,12 @@ static void tell_comment(Trace *trace, uint32_t offset)
     if (trace->comments >= CAP_TRACED_COMMENTS)
         return;
     trace->comments++;
-    if (encode_message(guest.context, frame_begin(&frame), JS_NewUint32(guest.context, offset), false))
+    if (encode_message(guest.context, frame_begin(&frame), JS_NewUint32(guest.context, offset), false)) {
         frame_drop(&frame);
-    else
+        JS_FreeValue(guest.context, JS_GetException(guest.context));
+    } else {
         frame_commit(&frame, OP_COMMENT, trace->run);
+    }
 }
 
 __attribute__((noinline)) void engine_line(uint32_t run, uint32_t line)
@@ -170,9 +172,11 @@ void trace_place(JSContext *ctx)
         JS_FreeValue(ctx, JS_GetException(ctx));
         return;
     }
-    if (encode_message(ctx, frame_begin(&frame), place, false))
+    if (encode_message(ctx, frame_begin(&frame), place, false)) {
         frame_drop(&frame);
-    else
+        JS_FreeValue(ctx, JS_GetException(ctx));
+    } else {
         frame_commit(&frame, OP_PLACE, line);
+    }
     JS_FreeValue(ctx, place);
 }
