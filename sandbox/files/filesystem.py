@@ -44,9 +44,13 @@ class FsspecFiles:
             max_file_bytes: The largest file that is written.
 
         Raises:
+            TypeError: It is no file system of fsspec: a URL, for one.
             ValueError: It is the local file system, whose links would lead out of the root.
         """
-        protocol = filesystem.protocol
+        protocol = getattr(filesystem, "protocol", None)
+        if protocol is None:
+            given = type(filesystem).__name__
+            raise TypeError(f'filesystem must be one of fsspec, such as fsspec.filesystem("memory"), not {given}')
         if {"file", "local"} & {protocol, *(() if isinstance(protocol, str) else protocol)}:
             raise ValueError("use DirectoryFiles for directories of this machine: it follows no links")
         self._files = filesystem

@@ -234,6 +234,8 @@ def test_without_the_system_calls_there_is_none(inside: Path, monkeypatch: pytes
 def test_fsspec_is_not_for_directories_of_this_machine() -> None:
     with pytest.raises(ValueError, match="use DirectoryFiles"):
         FsspecFiles(fsspec.filesystem("file"), "/")
+    with pytest.raises(TypeError, match=r"must be one of fsspec.* not str"):
+        FsspecFiles("memory://")
 
 
 def test_nothing_of_the_host_is_told(inside: Path) -> None:
