@@ -24,6 +24,8 @@ PROGRAMS = {
     "await": "await Promise.all([1, 2, 3].map(async x => { await null; return {x} }))",
     "rejections": "for (let i = 0; i < 20; i++) Promise.reject(new Error('x' + i)); 1",
     "proxies": "(() => { const p = new Proxy({}, {get: (t, k) => [k]}); return [p.a, p.b, {...p}] })()",
+    "powers": "[1, 2, 3].map(x => (3n ** 4000n).toString().length)",
+    "late functions": "[Array.fromAsync, Iterator.zip, Iterator.zipKeyed].map(x => x.name)",
     "bigints": "(2n ** 900n).toString().length",
     "regexps": "[...'aXbXc'.repeat(50).matchAll(/(?<l>[a-c])(?=X)/g)].map(m => m.groups.l).length",
     "functions": "[() => 1, class {}, async () => 2, function* () {}]",
