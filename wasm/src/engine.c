@@ -161,11 +161,18 @@ static int on_poll(JSRuntime *runtime, void *opaque)
 
 int32_t engine_host_call(uint32_t op, const uint8_t *message, size_t length)
 {
+    Control *control = &guest.control;
     engine_pause_clock();
     frames_expose();
     int32_t status = host_call((int32_t)op, (int32_t)(uintptr_t)message, (int32_t)length);
     frames_collect();
     engine_resume_clock();
+    /* What the host did may count as guest time. The program learns of no answer for which there is no time left. */
+    if (control->cpu_budget_ns && control->cpu_used_ns > control->cpu_budget_ns) {
+        if (!control->reason)
+            control->reason = REASON_CPU;
+        return STATUS_STOP;
+    }
     /* Where the host could not even answer, something else stands in its place. */
     return status == STATUS_OK || status == STATUS_FAILED ? status : STATUS_STOP;
 }
