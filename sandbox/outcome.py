@@ -32,7 +32,7 @@ class Outcome:
     """What became of a run: it has a value, or failed, or is paused; and how it came to that.
 
     Attributes:
-        value: What it gave; None if it gave nothing.
+        value: What it gave; `undefined` if it gave nothing. None also where it failed or is paused.
         error: What it failed with: an error of the program, a limit, or a result that cannot be converted. None: it did
             not fail.
         paused: The calls whose answers it waits for; empty: it is over.

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 from sandbox import AsyncSandbox, Mutation, Sandbox, expose, frozen, undefined
@@ -66,6 +67,30 @@ def test_in_place_the_objects_stay_the_same() -> None:
     assert (context["count"], context["pair"], context["tell"]) == (9, (1, 2), tell)
 
 
+def test_methods_stay_where_they_are() -> None:
+    async def load(key: str) -> dict[str, str]:
+        await anyio.lowlevel.checkpoint()
+        return {"key": key}
+
+    service: dict[str, Any] = {"load": load, "state": {"n": 1}, "math": {"add": lambda a, b: a + b}}
+    context = {"service": service}
+    with Sandbox() as box:
+        code = "const row = await service.load('k'); service.state.n = service.math.add(2, 3); return row"
+        found = box.execute(code, context=context, sync="inplace")
+    assert (found.value, found.mutations) == ({"key": "k"}, (Mutation(("service", "state", "n"), 1, 5),))
+    assert context["service"] is service
+    assert (service["load"], service["state"]) == (load, {"n": 5})
+
+
+@pytest.mark.parametrize("how", ["null.x", "(() => { throw 1 })()", "Symbol()", "await new Promise(() => {})"])
+def test_what_was_done_before_a_failure_is_done_in_place(how: str) -> None:
+    context: dict[str, Any] = {"list": [1, 2, 3], "number": 1, "nothing": None}
+    with Sandbox() as box:
+        found = box.execute(f"list.push(4); (() => {{ number = 102 }})(); {how}", context=context, sync="inplace")
+    assert found.error is not None
+    assert context == {"list": [1, 2, 3, 4], "number": 102, "nothing": None}
+
+
 class _Thing:
     value = 1
 
@@ -96,6 +121,32 @@ def test_on_the_asynchronous_face(backend: str) -> None:
             assert found.mutations == (Mutation(("user", "n"), 1, 2),)
 
     anyio.run(main, backend=backend)
+
+
+class _Account:
+    def __init__(self) -> None:
+        self.limit = self.floor = 0
+
+
+def _at_most_two(value: int) -> int:
+    if value > 2:
+        raise ValueError("that is too much")
+    return value
+
+
+def test_an_assignment_is_made_before_the_next_statement() -> None:
+    account = _Account()
+    seen: list[tuple[int, int]] = []
+    context = {
+        "account": expose(account, writable={"limit": _at_most_two, "floor": _at_most_two}),
+        "look": lambda: seen.append((account.limit, account.floor)),
+    }
+    code = "account.limit = 1; look(); account.floor = 2; look(); account.limit = 3; look(); account.floor = 1"
+    with Sandbox() as box:
+        found = box.execute(code, context=context)
+    assert str(found.error) == "RangeError: that is too much"
+    assert seen == [(1, 0), (1, 2)]
+    assert (account.limit, account.floor) == (1, 2)
 
 
 FROZEN = {
@@ -145,10 +196,13 @@ def test_what_cannot_cross_is_named() -> None:
 
 
 def test_names_may_be_declared_again() -> None:
-    context = {"a": 1, "b": 2, "c": 3}
+    context = {"a": 1, "b": 2, "c": 3, "d": 4, "e": 5}
+    code = "const a = 10; let b = 20; var c = 30; d = 40; return a + b + c + d + e"
     with Sandbox() as box:
-        found = box.execute("const a = 10; let b = 20; var c = 30; return a + b + c", context=context, sync="diff")
-    assert found.value == 60
+        found = box.execute(code, context=context, sync="diff")
+    assert found.value == 105
+    assert dict(found.variables) == {"a": 10, "b": 20, "c": 30}
+    assert {each.path: each.after for each in found.mutations} == {("c",): 30, ("d",): 40}  # `var c` is the one given
 
 
 def test_a_parameter_of_that_name_takes_nothing_away() -> None:

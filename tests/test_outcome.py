@@ -10,6 +10,7 @@ import anyio
 import pytest
 
 from sandbox import (
+    Answer,
     AsyncSandbox,
     Call,
     CallEvent,
@@ -130,6 +131,82 @@ def test_runs_at_the_same_time_have_their_own_events(face: str) -> None:
     anyio.run(main, backend=face)
 
 
+def test_a_program_that_explains_itself_is_told_step_by_step() -> None:
+    code = """// Add up.
+let total = 0;
+for (let i = 0; i < 10; i++) {
+  // One more.
+  console.log("at", i);
+  if (i === 2) {
+    // That is too many.
+    throw new Error("enough");
+  }
+}"""
+    found = outcome("blocking", code, filename="p.js", trace={"console", "comments", "lines", "variables"})
+    step = (4, "One more.")
+    assert [(event.line, getattr(event, "text", None)) for event in found.events] == [
+        (1, "Add up."),
+        *(each for i in range(3) for each in (step, (5, f"at {i}"))),
+        (7, "That is too many."),
+    ]
+    assert list(found.lines.items()) == [(2, 1), (3, 1), (5, 3), (6, 3), (8, 1)]
+    assert isinstance(found.error, JSError)
+    assert [line for line in found.error.render().splitlines() if line.startswith(">")] == [
+        "> " + ' 8 |     throw new Error("enough");'
+    ]
+    assert dict(found.variables) == {"total": 0}
+
+
+def test_the_way_to_a_call_that_fails_is_told() -> None:
+    code = """function inner(x) {
+  return refuse(x);
+}
+function outer() {
+  let got = 1;
+  got += inner(5);
+  return got;
+}
+outer();"""
+    found = outcome("blocking", code, filename="p.js", trace={"calls", "lines"})
+    assert [(call.name, call.arguments, call.outcome, call.line) for call in found.calls] == [
+        ("refuse", (5,), "error", 2)
+    ]
+    assert list(found.lines) == [9, 5, 6, 2]
+    assert isinstance(found.error, JSError)
+    assert [(each.function, each.line, each.column) for each in found.error.frames if each.file == "p.js"] == [
+        ("inner", 2, 10),
+        ("outer", 6, 10),
+        (None, 9, 1),
+    ]
+    assert isinstance(found.error.__cause__, ValueError)
+
+
+def test_an_event_has_what_the_program_gave_and_what_it_got() -> None:
+    def more(call: Call) -> None:
+        call.arguments[0]["n"] *= 10
+
+    def signed(call: Call) -> Answer:
+        return Answer([call.value, "signed"])
+
+    options = {"functions": {"send": lambda parcel: parcel["n"]}, "on_call": more, "on_result": signed}
+    found = outcome("blocking", "send({n: 4})", options)
+    assert found.value == [40, "signed"]
+    (call,) = found.calls
+    assert (call.arguments, call.value, call.outcome) == (({"n": 4},), [40, "signed"], "replaced")
+
+
+def test_a_run_may_have_limits_of_calls_of_its_own() -> None:
+    async def never() -> None:
+        await anyio.sleep_forever()
+
+    code = "try { await never() } catch (error) { return `${error.name}: ${error.message}` }"
+    with Sandbox(functions={"never": never, "one": lambda: 1}) as box:
+        assert box.execute(code, call_timeout=0.02).value == "TimeoutError: never took longer than 0.02 s"
+        assert isinstance(box.execute("try { one(); one() } catch {} 2", max_host_calls=1).error, CallLimitExceeded)
+        assert isinstance(box.execute("try { one() } catch {} 2", max_host_calls=0).error, CallLimitExceeded)
+        assert box.execute("one() + one()").value == 2  # and the next run has others
+
+
 # --- the value --------------------------------------------------------------------------------------------------------
 
 RETURNS: dict[str, tuple[str, Any]] = {
@@ -175,6 +252,18 @@ def test_return_elsewhere_is_a_syntax_error(code: str, arguments: dict[str, Any]
     error = outcome("blocking", code, **arguments).error
     assert isinstance(error, JSError)
     assert error.name == "SyntaxError"
+
+
+def test_nothing_is_not_null() -> None:
+    shown = {code: outcome("blocking", code) for code in ("let a = 1", "return", "", "return null", "null")}
+    assert [each.value for each in shown.values()] == [undefined, undefined, undefined, None, None]
+    assert [each.preview(style="js").startswith("{ok: true, value: undefined") for each in shown.values()] == [
+        True,
+        True,
+        True,
+        False,
+        False,
+    ]
 
 
 def test_return_is_for_execute_alone() -> None:

@@ -61,6 +61,30 @@ def test_a_run_is_ended_with_a_value(face: str, code: str) -> None:
     anyio.run(main, backend=face)
 
 
+def test_what_is_told_of_a_run_that_was_stopped() -> None:
+    code = """const a = 10, b = 20;
+let c = 30;
+const finish = () => {
+  try { answer(a + b) } catch { c = 0 } finally { c = 1 }
+};
+if (c === 30) {
+  finish();
+}
+c = 2;"""
+    with Sandbox(functions=FUNCTIONS) as box:
+        found = box.execute(code, trace={"calls", "lines", "variables"})
+    assert (found.ok, found.value, found.error) == (True, 30, None)
+    assert [(call.name, call.arguments, call.line, call.outcome) for call in found.calls] == [
+        ("answer", (30,), 4, "cancelled")
+    ]
+    assert list(found.lines) == [1, 2, 3, 6, 7, 4]
+    variables = dict(found.variables)
+    assert found.variables.type("finish") == "function"
+    del variables["finish"]
+    assert variables == {"a": 10, "b": 20, "c": 30}
+    assert found.to_dict()["stopped"] == "the answer is known"
+
+
 FORGERIES = {
     "an error of that name": "class Stop extends Error {}; throw new Stop('7')",
     "an object of that shape": "throw {name: 'Stop', value: 7, reason: ''}",

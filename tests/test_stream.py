@@ -9,6 +9,7 @@ import pytest
 
 from sandbox import AsyncSandbox, JSError, Limits, Sandbox, Stop, undefined
 from sandbox.errors import CpuLimitExceeded, UsageError
+from sandbox.typescript import TypeScript
 from tests.faces import FACES
 
 PROGRAMS: dict[str, tuple[str, list[Any], Any]] = {
@@ -89,6 +90,38 @@ def test_closing_runs_finally_blocks(face: str) -> None:
             assert await box.eval("closed") == 1
 
     anyio.run(main, backend=face)
+
+
+ELEMENT = "(type, props, ...children) => ({type, props: {...props}, children})"
+
+
+def test_elements_are_handed_over_one_by_one() -> None:
+    code = """
+        yield <message prop1={{hey: 'there'}}><message:button my-bool/>Hey</message>;
+        for (let n: number = 0; n < 3; n++) yield <Card n={n} title={await title(n)}/>;
+        yield <Card title={refuse()}/>;
+        yield 'never';
+    """
+
+    async def title(n: int) -> str:
+        return f"card {n}"
+
+    def refuse() -> None:
+        raise ValueError("no card")
+
+    functions: dict[str, Any] = {"title": title, "refuse": refuse}
+    with Sandbox(functions=functions, typescript=TypeScript(jsx_factory="h")) as box:
+        box.eval(f"const h = {ELEMENT}; const Card = 'Card'")
+        stream = box.stream(code, language="tsx")
+        assert next(stream) == {
+            "type": "message",
+            "props": {"prop1": {"hey": "there"}},
+            "children": [{"type": "message:button", "props": {"my-bool": True}, "children": []}, "Hey"],
+        }
+        assert [next(stream)["props"] for _ in range(3)] == [{"n": n, "title": f"card {n}"} for n in range(3)]
+        with pytest.raises(JSError, match="RangeError: no card"):
+            next(stream)
+        assert list(stream) == []
 
 
 FAILURES: dict[str, tuple[str, list[Any], str]] = {
