@@ -175,6 +175,8 @@ class AsyncSandbox(Face):
         call: str | None = None,
         timeout: float | None = None,  # noqa: ASYNC109 - the run's wall time
         fuel: int | None = None,
+        max_host_calls: int | None = None,
+        call_timeout: float | None = None,
     ) -> Outcome:
         """Answer a paused call and take the paused run to its outcome; see `Sandbox.resume`. A cancel point.
 
@@ -182,7 +184,9 @@ class AsyncSandbox(Face):
             BaseException: As `Sandbox.resume`.
         """
         self._check_call(timeout, fuel)
-        number, steps = self._resumption(value, error, call, proceed=proceed)
+        number, steps = self._resumption(
+            value, error, call, proceed=proceed, max_host_calls=max_host_calls, call_timeout=call_timeout
+        )
         report = Report()
         try:
             value = await self._runner.run(steps, timeout, fuel, number=number)

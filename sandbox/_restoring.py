@@ -6,8 +6,10 @@ from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
+from sandbox._observer import Observer
 from sandbox._options import Options, check_pending
 from sandbox.errors import UsageError
+from sandbox.limits import CallLimits
 from sandbox.values import undefined
 
 if TYPE_CHECKING:
@@ -87,7 +89,14 @@ class Restoring:
             raise UsageError(f"there is no unfinished run {run!r}")
 
     def _resumption(
-        self, value: object, error: Exception | None, call: str | None, *, proceed: bool
+        self,
+        value: object,
+        error: Exception | None,
+        call: str | None,
+        *,
+        proceed: bool,
+        max_host_calls: int | None,
+        call_timeout: float | None,
     ) -> tuple[int | None, Callable[[Run], Steps[Any]]]:
         """How to answer a paused call: the number of the run that goes on, and its steps; None: no run waits for it."""
         paused = {each.pause.token: each for each in self.pending if each.pause is not None}
@@ -100,11 +109,14 @@ class Restoring:
             raise UsageError("a call is answered with a value, or with an error, or it proceeds")
         if error is not None and not isinstance(error, Exception):
             raise TypeError(f"error must be an Exception, not {type(error).__name__}")
+        is_limited = max_host_calls is not None or call_timeout is not None
+        limits = CallLimits(calls=max_host_calls, timeout=call_timeout) if is_limited else None
         driver = self._driver
         known = {*driver.lives.unfinished(), *driver.runs}  # one that is in progress is refused when it is begun
         number = next((run for run in (found.pause.run, driver.lives.paused_run()) if run in known), None)
 
         def steps(run: Run) -> Steps[Any]:
+            run.observer = Observer.of_run(run.observer, None, limits)
             if proceed:
                 found.proceed()
             elif error is not None:

@@ -219,6 +219,8 @@ class Sandbox(Face):
         call: str | None = None,
         timeout: float | None = None,
         fuel: int | None = None,
+        max_host_calls: int | None = None,
+        call_timeout: float | None = None,
     ) -> Outcome:
         """Answer a call that a host function has paused, and take the run that was paused to its outcome.
 
@@ -234,6 +236,8 @@ class Sandbox(Face):
             call: The token of the call, where several are paused; the run goes on waiting for the others.
             timeout: As for `eval`.
             fuel: As for `eval`.
+            max_host_calls: As for `execute`, whose own limit held until the pause.
+            call_timeout: Likewise.
 
         Raises:
             UsageError: No call is paused, or more than one and none was named; or it was answered already.
@@ -241,7 +245,9 @@ class Sandbox(Face):
             BaseException: As `execute`.
         """
         self._check_call(timeout, fuel)
-        number, steps = self._resumption(value, error, call, proceed=proceed)
+        number, steps = self._resumption(
+            value, error, call, proceed=proceed, max_host_calls=max_host_calls, call_timeout=call_timeout
+        )
         report = Report()
         try:
             value = self._runner.run(steps, timeout, fuel, number=number)

@@ -18,6 +18,7 @@ from sandbox import (
     Snapshot,
 )
 from sandbox.errors import (
+    CallLimitExceeded,
     Paused,
     UsageError,
 )
@@ -168,3 +169,33 @@ def test_tasks_of_one_sandbox_are_paused_each_for_itself() -> None:
         assert outcomes["slow"].unwrap() == "slow"
 
     anyio.run(main)
+
+
+@pytest.mark.parametrize("how", [{"max_host_calls": 2}, {"call_timeout": 0.02}, {}], ids=str)
+def test_limits_of_calls_are_given_with_the_answer(how: dict[str, Any], carry: Callable[[Snapshot], Snapshot]) -> None:
+    async def never() -> None:
+        await anyio.sleep_forever()
+
+    code = """
+        await ask();
+        let n = 0;
+        while (n < 3) n += one();
+        return CALLS ? n : await never().catch(error => error.name);
+    """
+    functions: dict[str, Any] = {**ASK, "one": lambda: 1, "never": never}
+    options: dict[str, Any] = {"functions": functions, "globals": {"CALLS": "call_timeout" not in how}}
+    with Sandbox(**options) as box:
+        before = box.execute(code, max_host_calls=1)
+    found = resumed(before, 1, carry=carry, functions=functions, **how)
+    if "max_host_calls" in how:
+        assert isinstance(found.error, CallLimitExceeded)
+    else:
+        assert found.unwrap() == ("TimeoutError" if how else 3)
+
+
+def test_limits_that_are_none_answer_nothing() -> None:
+    with Sandbox(functions=ASK) as box:
+        box.execute("await ask()")
+        with pytest.raises(ValueError, match="calls"):
+            box.resume(1, max_host_calls=-1)
+        assert box.resume(2, max_host_calls=0).unwrap() == 2
