@@ -255,6 +255,14 @@ def test_values_are_read_when_the_guest_reads_them() -> None:
         assert service.child._age == 42
 
 
+def test_what_an_attribute_holds_is_given_as_a_copy() -> None:
+    service = Service()
+    with Sandbox(globals={"svc": service}) as box:
+        code = "svc.cached.push(2); const mine = svc.cached; mine.push(3); [mine, svc.cached]"
+        assert box.eval(code) == [[1, 3], [1]]
+    assert service.cached == [1]
+
+
 def test_an_attribute_of_the_instance_does_not_take_the_place_of_a_method() -> None:
     service = Service()
     service.add = print  # type: ignore[method-assign,assignment] # on purpose
