@@ -144,8 +144,9 @@ class Outcome:
         if self.error is not None:
             told["error"] = error = _error(self.error)
             error.pop("stack", None)
-            if "frame" in error:  # its code alone: the rest of it stands beside it
-                error["code"] = "\n".join(line for line in error.pop("frame").split("\n") if re.match(_CODE_LINE, line))
+            frame = error.pop("frame", "")  # its code alone: the rest of it stands beside it
+            if code := "\n".join(line for line in frame.split("\n") if re.match(_CODE_LINE, line)):
+                error["code"] = code
         if self.paused:
             told["paused"] = [f"{each.name}: {each.reason}" if each.reason else each.name for each in self.paused]
         if self.console:

@@ -291,6 +291,12 @@ def test_an_error_has_its_place_and_a_code_frame() -> None:
     assert error["file"] == "p.js"
 
 
+@pytest.mark.parametrize(("code", "text"), [("throw undefined", "undefined"), ("throw 'why'", "why")])
+def test_what_is_thrown_that_is_no_error_has_no_code(code: str, text: str) -> None:
+    told = json.loads(outcome("blocking", code).preview())
+    assert told == {"ok": False, "error": {"class": "JSError", "name": "Error", "message": text}}
+
+
 def test_a_program_that_cannot_be_parsed_does_nothing() -> None:
     found = outcome("blocking", "add(1, 2);\nconst a = 1;\nconst a = 2")
     assert isinstance(found.error, JSError)
