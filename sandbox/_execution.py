@@ -15,7 +15,7 @@ from sandbox._runs import Run
 from sandbox._trace import TRACE_OPTIONS, Trace
 from sandbox.context import Context, Sync
 from sandbox.errors import Paused, RunInterrupted, SandboxClosed, SandboxError
-from sandbox.limits import CallLimits
+from sandbox.limits import limits_of_run
 from sandbox.stop import stop_in
 from sandbox.trace import TraceOption, Unavailable
 
@@ -71,8 +71,7 @@ class Execution:
         self.command: Command = begin if self.context is None else self._given(driver, self.context, begin)
         self.variables: dict[str, Any] = {}
         self._driver = driver
-        is_limited = max_host_calls is not None or call_timeout is not None
-        self._limits = CallLimits(calls=max_host_calls, timeout=call_timeout) if is_limited else None
+        self._limits = limits_of_run(max_host_calls, call_timeout)
 
     @staticmethod
     def _given(driver: Driver, context: Context, begin: Command) -> Command:

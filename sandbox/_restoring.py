@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self, Unpack
 from sandbox._observer import Observer
 from sandbox._options import Options, check_pending
 from sandbox.errors import UsageError
-from sandbox.limits import CallLimits
+from sandbox.limits import limits_of_run
 from sandbox.values import undefined
 
 if TYPE_CHECKING:
@@ -109,8 +109,7 @@ class Restoring:
             raise UsageError("a call is answered with a value, or with an error, or it proceeds")
         if error is not None and not isinstance(error, Exception):
             raise TypeError(f"error must be an Exception, not {type(error).__name__}")
-        is_limited = max_host_calls is not None or call_timeout is not None
-        limits = CallLimits(calls=max_host_calls, timeout=call_timeout) if is_limited else None
+        limits = limits_of_run(max_host_calls, call_timeout)
         driver = self._driver
         known = {*driver.lives.unfinished(), *driver.runs}  # one that is in progress is refused when it is begun
         number = next((run for run in (found.pause.run, driver.lives.paused_run()) if run in known), None)

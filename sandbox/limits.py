@@ -228,3 +228,15 @@ class Usage:
     live_handles: int = 0
     pending_requests: int = 0
     calls: Mapping[str, CallUsage] = field(default_factory=dict, hash=False)
+
+
+def limits_of_run(max_host_calls: int | None, call_timeout: float | None) -> CallLimits | None:
+    """Limits of all calls of one run; None: it has none of its own.
+
+    Raises:
+        TypeError: As `CallLimits`.
+        ValueError: Likewise.
+    """
+    if max_host_calls is None and call_timeout is None:
+        return None
+    return CallLimits(calls=max_host_calls, timeout=call_timeout)

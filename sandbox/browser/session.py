@@ -39,9 +39,8 @@ class Session:
     def __init__(self, grant: Browser, numbers: Iterator[int]) -> None:
         """Begin with nothing; the browser is asked with the first action."""
         self._grant, self._numbers = grant, numbers
-        self.feed: Feed
-        self.held: Held
-        self.feed, self.held = Feed(grant.max_events), Held(numbers)
+        self.feed: Feed = Feed(grant.max_events)
+        self.held: Held = Held(numbers)
         self._gate = Gate(grant)
         self._watch = Watch(
             grant, self.feed, self.held, self._number_of, self._gate.refusal, self._on_astray, self._on_page

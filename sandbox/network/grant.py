@@ -82,7 +82,7 @@ class NetworkGrant:
     def refusal(self, url: WebURL) -> str | None:
         """Why a URL may not be reached; None: it may."""
         granted = [each for each in self._allow if each.matches(url)]
-        if url.port in _BAD_PORTS and not any(each.names_port for each in granted):
+        if _is_of_another_protocol(url, granted):
             return f"port {url.port} is one of another protocol"
         if not granted or any(each.touches(url) for each in self._deny):
             return f"the grant does not allow {url.origin}{url.path}"
@@ -91,13 +91,18 @@ class NetworkGrant:
     def reaches(self, url: WebURL) -> bool:
         """Whether something may be reached at the host and port of a URL, whatever its path is."""
         granted = [each for each in self._allow if each.has_origin(url)]
-        if url.port in _BAD_PORTS and not any(each.names_port for each in granted):
+        if not granted or _is_of_another_protocol(url, granted):
             return False
-        return bool(granted) and not any(each.has_origin(url) and each.path in ("", "/") for each in self._deny)
+        return not any(each.has_origin(url) and each.path in ("", "/") for each in self._deny)
 
     def added_headers(self, url: WebURL) -> list[tuple[str, str]]:
         """The headers that the host adds to a request of such a URL."""
         return [pair for each, headers in self._headers if each.matches(url) for pair in headers.pairs]
+
+
+def _is_of_another_protocol(url: WebURL, granted: Iterable[Pattern]) -> bool:
+    """Whether a URL has such a port, and no pattern that fits it names one."""
+    return url.port in _BAD_PORTS and not any(each.names_port for each in granted)
 
 
 def _patterns(option: str, texts: Any, schemes: Mapping[str, str]) -> tuple[Pattern, ...]:  # noqa: ANN401 - checked here

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pytest
 
 from sandbox import Sandbox
 from sandbox.browser import methods
+from tests import npm
 from tests.browser.fakes import FakePage, elsewhere
 
 TYPES = Path(__file__).parents[2] / "bindings" / "types"
@@ -167,17 +167,7 @@ fn((a: number) => a).mockReturnValue("x");
 
 @pytest.mark.timeout(120)
 def test_what_tsc_says(tmp_path: Path) -> None:
-    npm = shutil.which("npm")
-    if npm is None:
-        pytest.skip("there is no npm")
-    (tmp_path / "package.json").write_text("{}")
-    command = [npm, "install", "--no-audit", "--no-fund", "--prefer-offline", "typescript@5.9.3"]
-    try:
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=45, check=False)
-    except subprocess.TimeoutExpired:
-        pytest.skip("npm takes too long")
-    if done.returncode:
-        pytest.skip("npm has no typescript 5.9.3")
+    npm.install(tmp_path, "typescript@5.9.3")
     options = {
         "lib": ["esnext"], "target": "esnext", "module": "esnext", "moduleResolution": "bundler", "types": [],
         "strict": True, "noEmit": True, "moduleDetection": "force",

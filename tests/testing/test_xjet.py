@@ -16,6 +16,7 @@ import pytest
 from sandbox import Limits
 from sandbox.testing.remote.client import TcpRunner, run_remote
 from sandbox.testing.remote.server import RunnerServer
+from tests import npm
 from tests.testing.test_remote import FAILS, PASSES
 
 pytestmark = pytest.mark.skipif(shutil.which("node") is None, reason="there is no Node")
@@ -136,18 +137,8 @@ class Said:
 
 @pytest.fixture(scope="module")
 def xjet(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    npm = shutil.which("npm")
-    if npm is None:
-        pytest.skip("there is no npm")
     folder = tmp_path_factory.mktemp("xjet")
-    (folder / "package.json").write_text("{}")
-    command = [npm, "install", "--no-audit", "--no-fund", "--prefer-offline", "@remotex-labs/xjet@1.1.0"]
-    try:
-        done = subprocess.run(command, cwd=folder, capture_output=True, timeout=45, check=False)
-    except subprocess.TimeoutExpired:
-        pytest.skip("npm takes too long")
-    if done.returncode:
-        pytest.skip("npm has no @remotex-labs/xjet 1.1.0")
+    npm.install(folder, "@remotex-labs/xjet@1.1.0")
     return folder
 
 
