@@ -17,6 +17,7 @@ from sandbox._abi import Status
 
 _U32: Final = 0xFFFFFFFF
 _NO_TRAP: Final = 0
+_STOP: Final = int(Status.STOP)
 # The slots of wasmtime's values in an array of 32-bit words.
 _OP, _ADDRESS, _LENGTH = (i * _wasmtime.RAW_VALUE_BYTES // 4 for i in range(3))
 _STATUS: Final = _OP
@@ -50,7 +51,7 @@ running: Final = _Thread()
 
 def _host_call(_environment: object, _caller: object, values: Any, _count: int) -> int:  # noqa: ANN401 - cffi's int32_t *
     instance = running.instance
-    status: int = Status.STOP
+    status = _STOP
     try:
         assert instance is not None
         status = instance.serve(values[_OP], values[_ADDRESS] & _U32, values[_LENGTH] & _U32)

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Generator, Sequence
 from contextlib import suppress
 from functools import partial
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from sandbox._abi import CAP_FIRST_HOST_REQUEST, Mode
 from sandbox._awaitables import Startable, close
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from sandbox._operations import Operations
     from sandbox._requests import Requests
     from sandbox._runs import Run
+
+_CALL: Final = Mode.CALL
 
 
 class Calls:
@@ -84,7 +86,7 @@ class Calls:
             BaseException: Else, what ends the run.
         """
         operation = self._operations.get(op)
-        if operation is None or operation.mode is not Mode.CALL or operation.is_sent:
+        if operation is None or operation.mode is not _CALL or operation.is_sent:
             raise arguments if isinstance(arguments, ConversionError) else LookupError("no such host function")
         watch = None if run.observer is None else self._watch(run.observer, operation)
         if isinstance(arguments, ConversionError):
@@ -92,8 +94,10 @@ class Calls:
             raise arguments
         self.count += 1
         if watch is not None:
-            return self._watched(run, operation, watch, arguments, partial(self._perform, operation, arguments))
-        answer = self._perform(operation, arguments)
+            return self._watched(
+                run, operation, watch, arguments, partial(self._call, operation, operation.handler, arguments)
+            )
+        answer = self._call(operation, operation.handler, arguments)
         if operation.waits and hasattr(answer, "__await__"):
             return self._hold.answer(answer, run.deadline)
         return answer
@@ -111,7 +115,7 @@ class Calls:
         if isinstance(arguments, ConversionError):
             self._refuse(run, watch, arguments)
         elif watch is None:
-            self._requests.call(self._perform(operation, arguments))
+            self._requests.call(self._call(operation, operation.handler, arguments))
         else:
             self._tell_watched(run, operation, watch, arguments)
 
@@ -184,7 +188,7 @@ class Calls:
         def perform() -> Any:  # noqa: ANN401 - any value
             nonlocal was_told
             was_told = True
-            self._requests.call(self._perform(operation, arguments))
+            self._requests.call(self._call(operation, operation.handler, arguments))
             return undefined
 
         with suppress(CapabilityDenied):  # nobody hears of it
@@ -266,9 +270,6 @@ class Calls:
             call = run.observer.begin(run, watch, arguments if isinstance(arguments, list) else [])
             call.error = refusal
             run.observer.end(run, watch, call, "refused")
-
-    def _perform(self, operation: Operation, arguments: list[Any]) -> Any:  # noqa: ANN401 - any value
-        return self._call(operation, operation.handler, arguments)
 
     def _call(self, operation: Operation, function: Callable[..., Any], arguments: list[Any]) -> Any:  # noqa: ANN401 - any value
         try:

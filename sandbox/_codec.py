@@ -106,6 +106,7 @@ class Codec:
 
     def __init__(self, owner: Owner, limits: Limits, *, error_detail: ErrorDetail = "message") -> None:
         self.spare_items = _UNCOUNTED
+        self._most_items = _SPARE_SHARE * limits.max_nodes
         self._owner = owner
         self._limits = limits
         self._error_detail = error_detail
@@ -122,7 +123,7 @@ class Codec:
 
     def refill(self) -> int:
         """Begin to count the items of sparse arrays anew; returns how many there may be."""
-        self.spare_items = _SPARE_SHARE * self._limits.max_nodes
+        self.spare_items = self._most_items
         return self.spare_items
 
     def encode(self, value: object) -> bytes:
@@ -143,7 +144,9 @@ class Codec:
             ConversionError: A value cannot cross, or the message exceeds a budget; the path says where.
         """
         parts = list(map(self._encode_small, values))
-        if None not in parts and sum([type(value) in _CONTAINERS for value in values]) < 2:
+        if None not in parts and (
+            SCALARS.issuperset(map(type, values)) or sum([type(value) in _CONTAINERS for value in values]) < 2
+        ):
             message: bytes = b"\0" + b"".join(parts)  # type: ignore[arg-type] # None is not in it
             if len(message) <= self._limits.message_bytes:
                 return message
@@ -173,7 +176,10 @@ class Codec:
         Reading a value may run code of the embedder, and raise whatever that does.
         """
         try:
-            return self.encode(value), False
+            packed = self._encode_small(value)
+            if packed is not None and len(packed) < self._limits.message_bytes:
+                return b"\0" + packed, False
+            return self.encode_many(value), False
         except LimitExceeded:
             raise
         except Exception as error:  # noqa: BLE001 - the guest's program decides what to do about it
@@ -256,7 +262,9 @@ class Codec:
 
     def _encode_small(self, value: object) -> bytes | None:
         """A scalar, a few of them in a list or dict, or a few of these in a list, without its flag byte; else None."""
-        if type(value) is list:
+        if type(value) is str:
+            small = len(value) <= _SMALL_CHARS
+        elif type(value) is list:
             if len(value) > self._small_count:
                 return None
             if not SCALARS.issuperset(map(type, value)):
@@ -268,7 +276,7 @@ class Codec:
             small = len(value) <= self._small_count and _KEYS.issuperset(map(type, value))
             small = small and SCALARS.issuperset(map(type, value.values())) and self._has_room_for(value.values())
         else:
-            small = type(value) in SCALARS and (type(value) is not str or len(value) <= _SMALL_CHARS)
+            small = type(value) in SCALARS
         if not small:
             return None
         try:

@@ -38,6 +38,11 @@ _VERBS: Final[dict[Question, Verb]] = {
 }
 
 
+def nothing(_run: int) -> list[Event]:
+    """The command that tells the guest nothing: what is due before any other is done."""
+    return []
+
+
 class Commands:
     """Makes commands for one guest.
 
@@ -120,7 +125,7 @@ class Commands:
 
         def command(number: int) -> list[Event]:
             name = filename if filename is not None else f"<eval {number}>"
-            script = self.compile(name, code, language)
+            script = self.compile(name, code, language or (None if filename else "js"))
             if on_compiled is not None:
                 on_compiled(script)
             handle = 0 if receiver is None else self._operations.handle_of(receiver)

@@ -169,7 +169,7 @@ class _Owned:
     def is_usable(self) -> bool:
         """Whether it can run anything, in this process."""
         box = self.box
-        return self.process == os.getpid() and not box.closed and box._driver.guest.state.value != "poisoned"
+        return self.process == os.getpid() and not box.closed and not box._driver.is_poisoned
 
 
 _lost: Final[list[Sandbox]] = []

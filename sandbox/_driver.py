@@ -15,10 +15,11 @@ import math
 import threading
 import time
 from collections.abc import Callable, Generator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from sandbox._clock import Clock, VirtualClock
-from sandbox._commands import Command, Commands
+from sandbox._commands import Command, Commands, nothing
 from sandbox._events import State
 from sandbox._lives import Lives, Past
 from sandbox._records import NamedTuple, replace
@@ -299,7 +300,7 @@ class Driver(Commands):
             BaseException: What ended the run: an error of the guest, a limit, or what a host function raised that is no
                 `Exception`.
         """
-        yield Turn(lambda: self._turns.take(run, lambda: command(run.id)))
+        yield Turn(partial(self._turns.take, run, command))
         if run.done and run.error is None:  # as most are
             return run.value
         return (yield from self._to_its_end(run))
@@ -374,7 +375,7 @@ class Driver(Commands):
         """The beginning of a run that has no first turn."""
         run.entered = True
         if self._turns.resumption:
-            yield Turn(lambda: self._turns.take(run, list))
+            yield Turn(partial(self._turns.take, run, nothing))
         elif self._turns.after_limit.must_begin():
             yield Turn(lambda: self._turns.begin(run))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from sandbox._abi import Op
@@ -13,13 +12,16 @@ if TYPE_CHECKING:
     from sandbox.errors import ConversionError, SandboxError
 
 
-class State(Enum):
-    """Where a guest is in its life. `RUNNING` holds while a turn is on some thread's stack."""
+class State:
+    """Where a guest is in its life. `RUNNING` holds while a turn is on some thread's stack.
 
-    READY = "ready"
-    RUNNING = "running"
-    POISONED = "poisoned"
-    CLOSED = "closed"
+    No `Enum`: every entry of the guest asks for several of these, and looking up a member costs as much as a call.
+    """
+
+    READY: Final = "ready"
+    RUNNING: Final = "running"
+    POISONED: Final = "poisoned"
+    CLOSED: Final = "closed"
 
 
 class Finished(NamedTuple):

@@ -170,7 +170,7 @@ class _Beside:
         other.meters, other.is_answer = run.meters, is_answer
         turns.runs[run.id] = other
         try:
-            turns.take(other, lambda: command(run.id))
+            turns.take(other, command)
             found = other.value if other.error is None else Unavailable(str(other.error))
         finally:
             turns.runs[run.id] = run

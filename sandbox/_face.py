@@ -337,7 +337,7 @@ class Face(Entrances):
         return self._closed
 
     def __repr__(self) -> str:
-        state = "closed" if self._closed else self._driver.guest.state.value
+        state = "closed" if self._closed else self._driver.guest.state
         return f"<{type(self).__name__} {state}>"
 
     def interrupt(self) -> None:

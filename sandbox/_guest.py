@@ -61,6 +61,7 @@ _HEADER: Final = struct.Struct("<III")
 _OUT_OF_MEMORY: Final = "out of memory"  # what the engine says, also in the SyntaxError of a regular expression
 _BATCH_BYTES: Final = 1 << 14  # of frames decoded at one time, holes of arrays included: events take far more room
 _NANOSECONDS: Final = 1_000_000_000
+_OK: Final = Status.OK
 
 
 class Guest:
@@ -93,7 +94,7 @@ class Guest:
             on_poll: Called every `poll_interval` checks; what it raises unwinds the guest.
             origin: The memory it continues from, for `resume` to be its first command; None: it is a new one.
         """
-        self.state: State = State.READY
+        self.state: str = State.READY
         self._poisoned_by = ""
         self._limits = limits
         self._owner = owner
@@ -219,7 +220,7 @@ class Guest:
             events = []
         if instance.pending is not None and not nested:
             self._raise_pending(events)
-        if status != Status.OK:
+        if status != _OK:
             raise self.broken(f"the guest refused a message of the host (status {status})")
         return events
 
@@ -427,9 +428,9 @@ class Guest:
             self._on_events(self._drain())
         if op == Op.POLL:
             self._on_poll()
-            return Status.OK, None
+            return _OK, None
         try:
-            answer, status = self._on_sync(op, arguments), Status.OK
+            answer, status = self._on_sync(op, arguments), _OK
         except Exception as error:
             if self.state is State.POISONED:
                 raise
@@ -441,8 +442,7 @@ class Guest:
             reply, is_refused = self._codec.encode_answer(answer)
         finally:
             self._owner.served = None
-        if is_refused:
-            status = Status.FAILED
+        status = Status.FAILED if is_refused else status
         if not self.instance.reserve(len(reply)):
             raise self._memory_error()
         return status, reply

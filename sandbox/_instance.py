@@ -200,26 +200,24 @@ class Instance:
             address: Of its message.
             length: Of its message, in bytes.
         """
-        if self.deadline is None:
-            return self._serve(op, address, length)
-        self.deadline.pause()
+        deadline = self.deadline
+        if deadline is not None:
+            deadline.pause()
         try:
-            return self._serve(op, address, length)
+            if self.pending is not None:
+                self.halt()  # it was told to stop, and a guest that is being unwound asks for nothing
+                return Status.STOP
+            if self.is_reserving:
+                self.halt()
+                raise self._broken("the guest called the host when it was asked for room")
+            status, reply = self.on_host_call(op, self.read(address, length))
+            if reply is not None:
+                self.write(reply)
+                self.control.reply_bytes = len(reply)
+            return status
         finally:
-            self.deadline.resume()
-
-    def _serve(self, op: int, address: int, length: int) -> int:
-        if self.pending is not None:
-            self.halt()  # it was told to stop, and a guest that is being unwound asks for nothing
-            return Status.STOP
-        if self.is_reserving:
-            self.halt()
-            raise self._broken("the guest called the host when it was asked for room")
-        status, reply = self.on_host_call(op, self.read(address, length))
-        if reply is not None:
-            self.write(reply)
-            self.control.reply_bytes = len(reply)
-        return status
+            if deadline is not None:
+                deadline.resume()
 
     def read(self, address: int, length: int) -> bytes | memoryview:
         """Guest memory: a copy, or, when it is long, a view of what is there until the guest runs again.
@@ -261,7 +259,7 @@ class Instance:
         """
         length = len(message)
         control = self.control
-        if not self.reserve(length):
+        if length > control.inbox_bytes and not self.reserve(length):
             raise MemoryError("the guest has no room for the message")
         address = control.inbox
         end = address + length
@@ -350,12 +348,14 @@ class Instance:
         """Set what is left in the tank, in wasmtime's units."""
         assert self._store is not None
         self._withheld_fuel = 0
-        _store.check(_wasmtime.set_fuel(self._context, fuel))
+        if error := _wasmtime.set_fuel(self._context, fuel):
+            _store.check(error)
 
     def fuel(self) -> int:
         """What is left in the tank, in wasmtime's units."""
         assert self._store is not None
-        _store.check(_wasmtime.get_fuel(self._context, self._fuel_left_address))
+        if error := _wasmtime.get_fuel(self._context, self._fuel_left_address):
+            _store.check(error)
         return self._fuel_left.value + self._withheld_fuel
 
     def fuel_left(self) -> int:

@@ -36,6 +36,8 @@ def _nothing() -> None:
 class _MainThread:
     """What the main thread is doing; only that thread writes here."""
 
+    # What each of `_SIGNALS` had when that was last seen to be something else, and those of them that are of Python.
+    seen: tuple[tuple[object, ...], Sequence[tuple[int, _Handler]]] = ((), ())
     originals: Final[dict[int, _Handler]] = {}  # the handlers for which ours stands in
     noted: Final[list[int]] = []  # signals that were not yet delivered, each number once
     wake: Callable[[], object] = staticmethod(_nothing)
@@ -89,7 +91,11 @@ class Deferral:
     def __enter__(self) -> None:
         if not _is_main():
             return
-        found = [(number, handler) for number in _SIGNALS if callable(handler := _get(number))]
+        handlers, found = tuple(map(_get, _SIGNALS)), _main.seen[1]
+        if handlers != _main.seen[0]:
+            pairs = zip(_SIGNALS, handlers, strict=True)
+            found = [(number, handler) for number, handler in pairs if callable(handler)]
+            _main.seen = handlers, found
         if not found:
             return
         self._before = _main.is_deferring, _main.is_open, _main.wake

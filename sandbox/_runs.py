@@ -232,7 +232,9 @@ class Run:
             elapsed_seconds: How long the turn took.
             fuel: What it burnt.
         """
-        seconds = min(max(told_seconds, fuel / _FUEL_PER_SECOND), elapsed_seconds)
+        burnt_seconds = fuel / _FUEL_PER_SECOND
+        seconds = told_seconds if told_seconds > burnt_seconds else burnt_seconds
+        seconds = seconds if seconds < elapsed_seconds else elapsed_seconds
         self.cpu_used += seconds
         self.fuel_used += fuel
         return seconds

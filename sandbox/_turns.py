@@ -15,6 +15,7 @@ from sandbox._books import Books
 from sandbox._calls import Calls
 from sandbox._checkpoint import Checkpoint
 from sandbox._clock import Clock, VirtualClock
+from sandbox._commands import Command, nothing
 from sandbox._events import (
     Cancelled,
     Crashed,
@@ -39,7 +40,6 @@ from sandbox.errors import ConversionError, JSError, LimitExceeded, SandboxBusy,
 from sandbox.stop import stop_in
 
 if TYPE_CHECKING:
-    from sandbox._commands import Command
     from sandbox._memory_copy import Origin
     from sandbox._operations import Operations
     from sandbox._requests import Requests
@@ -140,7 +140,7 @@ class Turns:
 
     # --- a turn ---
 
-    def take(self, run: Run, command: Callable[[], list[Event]]) -> None:
+    def take(self, run: Run, command: Command) -> None:
         """Run the guest once.
 
         Args:
@@ -170,7 +170,7 @@ class Turns:
         if self.after_limit.conclude(run):
             self._look()
 
-    def _take(self, run: Run, command: Callable[[], list[Event]]) -> None:
+    def _take(self, run: Run, command: Command) -> None:
         guest = self.guest
         now = time.monotonic()
         seconds, fuel, spare_fuel = run.budget(now)
@@ -190,7 +190,7 @@ class Turns:
                 self._catch_up()
             if not run.done:
                 run.has_run = True
-                self._hear(command())
+                self._hear(command(run.id))
         except BaseException as error:  # noqa: BLE001 - it is raised where the run is
             run.force(error.error if isinstance(error, Ended) else error)
         self._account(run)
@@ -208,7 +208,7 @@ class Turns:
         if self.guest.state is not State.READY:
             run.force(self.guest.refusal())
         elif self.first_values:
-            self._take(run, list)
+            self._take(run, nothing)
         if not run.done:
             try:
                 run.finish(look())
@@ -217,11 +217,11 @@ class Turns:
 
     def settle(self, run: Run) -> None:
         """Run the guest once, to tell it the next answer that a turn of this run may tell."""
-        self.take(run, lambda: self._settle(run))
+        self.take(run, lambda _number: self._settle(run))
 
     def stall(self, run: Run) -> None:
         """End a run that waits for what can never happen; a rejection that nobody handled may be the reason."""
-        self.take(run, lambda: self.guest.abandon(run.id))
+        self.take(run, self.guest.abandon)
         if not run.done:
             run.fail(Stalled())
 
@@ -259,20 +259,20 @@ class Turns:
             self._hear(self.guest.release(handles))
 
     def _account(self, run: Run) -> None:
-        burnt = self.guest.instance.burnt()
-        self.books.cpu_seconds += run.charge(self._turn_seconds(), time.monotonic() - self._began, burnt)
-        self.books.fuel += burnt
+        books, instance = self.books, self.guest.instance
+        burnt = instance.burnt()
+        books.cpu_seconds += run.charge(self._turn_seconds(), time.monotonic() - self._began, burnt)
+        books.fuel += burnt
         if run.trace is not None:
-            run.trace.look(self.guest.instance)
-        self._look()
+            run.trace.look(instance)
+        books.look(instance, self._operations.live())
         if self._operations.refused:
             run.force(self._too_many_handles())
 
     def _turn_seconds(self) -> float:
         """Guest time of this turn; a guest that crashed could not say, so all time counts then."""
-        if self._is_poisoned():
-            return time.monotonic() - self._began
-        return self.guest.cpu_seconds()
+        guest = self.guest
+        return time.monotonic() - self._began if guest.state is State.POISONED else guest.cpu_seconds()
 
     def _look(self) -> None:
         self.books.look(self.guest.instance, self._operations.live())
@@ -281,9 +281,6 @@ class Turns:
         """How long the turn may still take, after work of the host that was not charged yet; 0: it was stopped."""
         run = None if self._stop is not None else self._current
         return 0.0 if run is None else run.seconds_left(self.guest.cpu_seconds() + uncharged_seconds)
-
-    def _is_poisoned(self) -> bool:
-        return self.guest.state is State.POISONED
 
     def _give_up(self) -> None:
         """The guest is poisoned: no run will get anything from it."""
@@ -308,7 +305,7 @@ class Turns:
             raise refusal
         run.entered = True
         self._hear(command(run.id))
-        if self._is_poisoned():
+        if guest.state is State.POISONED:
             raise outer.error or SandboxPoisoned()
         if guest.instance.pending is not None:
             raise guest.instance.pending
@@ -423,7 +420,8 @@ class Turns:
         run.fail(error)
 
     def _answer(self, op: int, arguments: list[Any] | ConversionError) -> Any:  # noqa: ANN401 - any value
-        self._check_patience()
+        if self._patience_ends != math.inf:
+            self._check_patience()
         run = self._current
         assert run is not None
         try:
@@ -474,7 +472,7 @@ class Turns:
             self._check_handles()
 
     def _check_handles(self) -> None:
-        can_tell = self.guest.instance.depth > 0 and not self._is_poisoned()
+        can_tell = self.guest.instance.depth > 0 and self.guest.state is not State.POISONED
         if can_tell and len(self._operations.dropped) > _MAX_DROPPED:
             self._release()
         if self._operations.refused:

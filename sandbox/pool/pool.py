@@ -363,7 +363,7 @@ def _unless(kind: type[BaseException] | None) -> Iterator[None]:
 
 def is_poisoned(box: Face) -> bool:
     """Whether a sandbox refuses to run anything."""
-    return box._driver.guest.state.value == "poisoned"
+    return box._driver.is_poisoned
 
 
 def end(box: Sandbox) -> None:
