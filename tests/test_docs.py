@@ -287,7 +287,7 @@ def test_paths_exist(page: Path) -> None:
 def test_the_architecture_names_every_module() -> None:
     named = set(paths_named_in(ROOT / "ARCHITECTURE.md"))
     modules = {f"sandbox/{path.name}" for path in (ROOT / "sandbox").glob("*.py") if not path.name.startswith("__")}
-    sources = {f"wasm/src/{path.name}" for path in (ROOT / "wasm" / "src").glob("*.c")}
+    sources = {f"wasm/src/{path.name}" for path in (ROOT / "wasm" / "src").glob("*.c*")}
 
     assert sorted((modules | sources) - named) == []
 

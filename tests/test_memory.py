@@ -73,6 +73,17 @@ def test_running_out_is_a_typed_error_and_the_guest_goes_on(body: str) -> None:
         assert bare.value("new ArrayBuffer(3 << 20).byteLength") == 3 << 20
 
 
+def test_running_out_inside_the_url_parser_is_the_same_error() -> None:
+    """The parser cannot unwind, so the sandbox ends with it; what it ended of is known all the same."""
+    code = "const url = new URL('http://a'); for (let n = 1; ; n = n * 1.3 + 1) url.hash = '\\u00e9'.repeat(n)"
+    with Bare(memory_bytes=MEMORY_BYTES) as bare:
+        error = bare.error(code)
+
+        assert isinstance(error, MemoryLimitExceeded), error
+        assert error.limit == MEMORY_BYTES
+        assert bare.guest.state is State.POISONED
+
+
 @pytest.mark.parametrize("body", SHAPES.values(), ids=SHAPES)
 def test_running_out_can_be_caught(body: str) -> None:
     code = f"(() => {{ const a = []; try {{ {body} }} catch (error) {{ return 'caught' }} return 'not' }})()"

@@ -15,6 +15,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -50,7 +51,7 @@ class Inputs:
 
     def key(self) -> str:
         """Hash of everything that determines the artefacts."""
-        files = [self.table, encodings.TABLE, *sorted(self.guest.glob("*.[ch]"))]
+        files = [self.table, encodings.TABLE, *sorted(self.guest.glob("*.[ch]")), *sorted(self.guest.glob("*.cpp"))]
         files += sorted((ROOT / "wasm").glob("*.py")) + sorted(self.typescript.rglob("*.[ch]"))
         parts = [f"{path.name}\n{path.read_text(encoding='utf-8')}" for path in files]
         parts += [f"{name}\n{source}" for name, source in self.binding_sources().items()]
@@ -62,7 +63,8 @@ class Inputs:
         Raises:
             BuildError: There is none of our own.
         """
-        units = [Unit(path, f"wasm/src/{path.name}", ours=True) for path in sorted(self.guest.glob("*.c"))]
+        ours = sorted([*self.guest.glob("*.c"), *self.guest.glob("*.cpp")])
+        units = [Unit(path, f"wasm/src/{path.name}", ours=True) for path in ours]
         if not units:
             raise BuildError("wasm/src holds no C file")
         return units + _their_units(self.upstream, directories)
@@ -157,12 +159,18 @@ def _make(made: Path, inputs: Inputs, cache: Path, progress: Callable[[str], Non
         raise BuildError(str(error)) from error
     both = (inputs.upstream, inputs.typescript_upstream)
     progress("sources: " + ", ".join(source.title for upstream in both for source in upstream.sources))
-    linked = link(inputs, cache, progress)
-    typescript = Module.parse(link_typescript(inputs, cache, progress).read_bytes()).without({CUSTOM}).encode()
-    bindings = inputs.binding_sources()
-    progress(f"freeze {len(bindings)} bindings")
-    frozen = freeze(linked.read_bytes(), table, bindings)
-    check_boundary(Module.parse(frozen), table, frozen=True)
+    library = Compiler(webassembly(inputs.upstream, cache), inputs.guest, (), cache)
+    with ThreadPoolExecutor() as pool:
+        ready = pool.submit(library.make_library, progress)
+        unpack(inputs.upstream, cache)  # before the others: compiling the engine takes longest
+        second = pool.submit(link_typescript, inputs, cache, progress)
+        linked = link(inputs, cache, progress)
+        bindings = inputs.binding_sources()
+        progress(f"freeze {len(bindings)} bindings")
+        frozen = freeze(linked.read_bytes(), table, bindings)
+        check_boundary(Module.parse(frozen), table, frozen=True)
+        ready.result()
+        typescript = Module.parse(second.result().read_bytes()).without({CUSTOM}).encode()
     with staged_directory(made) as stage:
         (stage / MODULE).write_bytes(frozen)
         (stage / LICENCES).mkdir()

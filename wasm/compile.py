@@ -48,7 +48,8 @@ class Toolchain:
     Attributes:
         version: Names the compiler exactly; objects of another version are not used.
         cc: The command that compiles C.
-        cxx: The command that compiles C++, and links.
+        cxx: The command that compiles C++.
+        ld: The command that links.
         c_flags: For C.
         cpp_flags: For C++.
         link_flags: For the linker.
@@ -58,6 +59,7 @@ class Toolchain:
     version: str
     cc: tuple[str, ...]
     cxx: tuple[str, ...]
+    ld: tuple[str, ...]
     c_flags: tuple[str, ...]
     cpp_flags: tuple[str, ...]
     link_flags: tuple[str, ...]
@@ -83,6 +85,7 @@ def webassembly(upstream: Upstream, cache: Path) -> Toolchain:
         f"{upstream.compiler} {installed}",
         (*zig, "cc"),
         (*zig, "c++"),
+        (*zig, "cc"),  # the C++ one would compile the whole C++ library; wasm/src/cxx.cpp has what is needed of it
         C_FLAGS,
         CPP_FLAGS,
         LINK_FLAGS,
@@ -129,8 +132,28 @@ class Compiler:
         Raises:
             BuildError: A file does not compile; the text holds the compiler's messages.
         """
+        closures = {unit: self._closure(unit.path) for unit in units}
+        longest_first = sorted(units, key=lambda unit: -sum(path.stat().st_size for path in closures[unit]))
         with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
-            return list(pool.map(lambda unit: self._object(unit, progress), units))
+            made = {unit: pool.submit(self._object, unit, closures[unit], progress) for unit in longest_first}
+            return [made[unit].result() for unit in units]
+
+    def make_library(self, progress: Callable[[str], None]) -> None:
+        """Have the compiler make its C library, which it does when it links for the first time.
+
+        That takes as long as compiling the guest does, so it is worth doing meanwhile.
+
+        Raises:
+            BuildError: It cannot; the text holds its messages.
+        """
+        tools = self._toolchain
+        linked = self._cache / "linked" / f"nothing-{digest(tools.version, *tools.link_flags)[:32]}"
+        if not linked.is_file():
+            progress("compile the C library")
+            with tempfile.TemporaryDirectory(prefix="sandbox-build-") as scratch:
+                source = Path(scratch, "nothing.c")
+                source.touch()
+                self._run(tools.ld, [*tools.link_flags, str(source)], "compile the C library", linked)
 
     def link(self, objects: Sequence[Path], progress: Callable[[str], None]) -> Path:
         """Link objects, or take what they make from the cache.
@@ -143,14 +166,14 @@ class Compiler:
         linked = self._cache / "linked" / key[:32]
         if not linked.is_file():
             progress("link")
-            self._run(tools.cxx, [*tools.link_flags, *(str(path) for path in objects)], "link the guest", linked)
+            self._run(tools.ld, [*tools.link_flags, *(str(path) for path in objects)], "link the guest", linked)
         return linked
 
-    def _object(self, unit: Unit, progress: Callable[[str], None]) -> Path:
+    def _object(self, unit: Unit, closure: list[Path], progress: Callable[[str], None]) -> Path:
         tools = self._toolchain
         plus = unit.path.suffix == ".cpp"
         flags = [*(tools.cpp_flags if plus else tools.c_flags), *(OUR_FLAGS if unit.ours else THEIR_FLAGS)]
-        texts = [f"{path.name}\n{path.read_text(encoding='utf-8')}" for path in self._closure(unit.path)]
+        texts = [f"{path.name}\n{path.read_text(encoding='utf-8')}" for path in closure]
         target = self._cache / "objects" / f"{unit.path.stem}-{digest(tools.version, *flags, *texts)[:32]}.o"
         if not target.is_file():
             progress(f"compile {unit.label}")

@@ -25,8 +25,8 @@ from wasm.sources import unpack
 from wasm.table import Table
 
 HARNESS: Final = ROOT / "wasm" / "harness"
-# The sanitizers check the C library's malloc and memcpy, which these would take the place of.
-LEFT_OUT: Final = ("heap.c", "memory.c")
+# The sanitizers check malloc and memcpy of the C library, and what C++ makes of them; these would take their place.
+LEFT_OUT: Final = ("cxx.cpp", "heap.c", "memory.c")
 # Functions of the guest that the C library has as well.
 RENAMED: Final = ("access", "close")
 # Replaced by wasm/harness/: what bounds memory and stack.
@@ -64,7 +64,7 @@ def toolchain() -> Toolchain:
         if result.returncode:
             raise BuildError(f"gcc makes no 32-bit programs with sanitizers; {advice}:\n{result.stderr.strip()}")
     version = subprocess.run([gcc, "--version"], capture_output=True, text=True, check=True).stdout  # noqa: S603
-    return Toolchain(version.splitlines()[0], (gcc,), (gxx,), C_FLAGS, CPP_FLAGS, LINK_FLAGS)
+    return Toolchain(version.splitlines()[0], (gcc,), (gxx,), (gxx,), C_FLAGS, CPP_FLAGS, LINK_FLAGS)
 
 
 def build(cache: Path | None = None, progress: Callable[[str], None] = lambda line: None) -> Path:

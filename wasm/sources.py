@@ -12,6 +12,7 @@ import sys
 import tarfile
 import tempfile
 import tomllib
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
@@ -161,7 +162,7 @@ def verify(source: Source, data: bytes) -> None:
 
 
 def unpack(upstream: Upstream, cache: Path) -> dict[str, Path]:
-    """Make the patched sources.
+    """Make the patched sources, those of all packages at once.
 
     Args:
         upstream: The table.
@@ -173,23 +174,26 @@ def unpack(upstream: Upstream, cache: Path) -> dict[str, Path]:
     Raises:
         BuildError: An archive cannot be had or is not the pinned one, lacks a named file, or a patch does not fit.
     """
-    directories = {}
-    for source in upstream.sources:
-        patches = [patch for patch in upstream.patches if patch.source == source.package]
-        key = digest(repr(source), *(repr(patch) for patch in patches))
-        directory = cache / "sources" / f"{source.package}-{key[:32]}"
-        if not directory.is_dir():
-            archive = obtain(source, cache)
-            with staged_directory(directory) as stage:
-                for name, content in read_members(source, archive).items():
-                    patched = content
-                    for patch in patches:
-                        if patch.file == name:
-                            patched = patch.apply(patched)
-                    (stage / name).parent.mkdir(parents=True, exist_ok=True)
-                    (stage / name).write_text(patched, encoding="utf-8", newline="")
-        directories[source.package] = directory
-    return directories
+    with ThreadPoolExecutor() as pool:
+        made = pool.map(lambda source: _unpack(source, upstream.patches, cache), upstream.sources)
+        return dict(zip((source.package for source in upstream.sources), made, strict=True))
+
+
+def _unpack(source: Source, all_patches: tuple[Patch, ...], cache: Path) -> Path:
+    patches = [patch for patch in all_patches if patch.source == source.package]
+    key = digest(repr(source), *(repr(patch) for patch in patches))
+    directory = cache / "sources" / f"{source.package}-{key[:32]}"
+    if not directory.is_dir():
+        archive = obtain(source, cache)
+        with staged_directory(directory) as stage:
+            for name, content in read_members(source, archive).items():
+                patched = content
+                for patch in patches:
+                    if patch.file == name:
+                        patched = patch.apply(patched)
+                (stage / name).parent.mkdir(parents=True, exist_ok=True)
+                (stage / name).write_text(patched, encoding="utf-8", newline="")
+    return directory
 
 
 def read_members(source: Source, archive: Path) -> dict[str, str]:

@@ -27,6 +27,11 @@ static bool admit(size_t more)
     return false;
 }
 
+void engine_refused(void)
+{
+    guest.control.failed_allocations++;
+}
+
 static void *counted(void *block)
 {
     if (block)

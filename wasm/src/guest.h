@@ -120,6 +120,7 @@ void engine_start(void);
 void engine_resume(void);
 bool engine_enter(void);           /* begin an export that runs guest code; false: nested too deeply */
 void engine_leave(void);
+void engine_refused(void);         /* an allocation beside the engine's failed */
 bool engine_has_room(size_t source_bytes); /* to compile that much; false: throws */
 int engine_poll(size_t bytes);     /* the same, and a poll on the spot; not 0: thrown, for the turn is to be unwound */
 void engine_weigh(size_t bytes);   /* so much work was done at one go: the next poll comes sooner; see internals.c */
