@@ -46,7 +46,7 @@ class SteppedFace:
         console = Console(None, limits.output_bytes)
         owner = _Releasing()
         found = Modules(finders(modules), lambda *source: self.driver.compile(*source))
-        self.operations = Operations([console, Timers(), Random(1), found], owner)
+        self.operations = Operations([console, Timers(), Random(1), found], owner, limits.handles)
         self.driver = Driver(
             limits,
             self.operations,

@@ -293,6 +293,7 @@ def misbehave(life: Life, chance: random.Random, deeds_to_share: list[Callable[[
             for awaitable, _done in life.face.started:
                 awaitable.close()  # type: ignore[attr-defined] # a coroutine
     assert isinstance(caught.value, (errors, MemoryLimitExceeded))
+    assert is_timed or not isinstance(caught.value, TimeoutError)  # else it is not the limit that was meant
     assert caught.value.rolled_back
     life.face.started.clear()
     life.meddling = lambda *_: None
