@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -22,8 +23,21 @@ def test_that_crashes():
 def test_where_a_worker_crashed(tmp_path: Path) -> None:
     path = tmp_path / "test_it.py"
     path.write_text(PROGRAM, "utf-8")
-    command = [sys.executable, "-m", "pytest", "-n", "1", "-p", "tests.crash_report", "-o", "addopts=", str(path)]
-    done = subprocess.run([*command, f"--rootdir={tmp_path}"], cwd=ROOT, capture_output=True, text=True, check=False)
+    plugins = ["-p", "xdist.plugin", "-p", "tests.crash_report"]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        *plugins,
+        "-n",
+        "1",
+        "-o",
+        "addopts=",
+        f"--rootdir={tmp_path}",
+        str(path),
+    ]
+    environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 
     assert done.returncode == 1
     _, found, end = done.stdout.partition("worker gw0 crashed")
