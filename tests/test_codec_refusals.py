@@ -277,7 +277,9 @@ _LONG = "x" * (40 << 20)
 
 
 @pytest.mark.parametrize(
-    "value", [_LONG, [_LONG], {"a": _LONG}, [[_LONG]], [1, {"a": _LONG}], ([_LONG],)], ids=lambda value: repr(value)[:8]
+    "value",
+    [_LONG, [_LONG], {"a": _LONG}, [[_LONG]], [1, {"a": _LONG}], ([_LONG],)],
+    ids=["text", "list", "dict", "list in list", "dict in list", "tuple"],
 )
 def test_what_is_too_long_is_refused_before_it_is_encoded(value: object) -> None:
     converter = codec(message_bytes=1 << 20)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import functools
 import itertools
 import zlib
 
@@ -31,8 +32,6 @@ _PUMP = (
     "let { readable } = stream; for (const next of more) readable = readable.pipeThrough(next);"
     "readable.pipeTo(new WritableStream()); for (;;) await writer.write(bytes) };"
 )
-# Zeros, compressed three times.
-_BOMB = base64.b64encode(zlib.compress(zlib.compress(zlib.compress(bytes(1 << 27), 9), 9), 9)).decode()
 _DEEP = "let o = {}; for (let i = 0; i < 2e4; i++) o = Object.create(o);"
 
 ROWS = {
@@ -186,7 +185,7 @@ ROWS = {
     "for (;;) new TextEncoder().encodeInto(s, b)",
     "compressing": f"{_PUMP} const b = new Uint32Array(4e6).map((_, i) => i * i >> 7);"
     "return pump(new CompressionStream('gzip'), b)",
-    "decompressing": f"{_PUMP} const b = Uint8Array.from(atob('{_BOMB}'), (c) => c.charCodeAt()), d = 'deflate';"
+    "decompressing": f"{_PUMP} const b = Uint8Array.from(atob('BOMB'), (c) => c.charCodeAt()), d = 'deflate';"
     "return pump(new DecompressionStream(d), b, new DecompressionStream(d), new DecompressionStream(d))",
     # Objects and collections.
     **{
@@ -212,8 +211,15 @@ ROWS = {
 }
 
 
+@functools.cache
+def _bomb() -> str:
+    """Zeros, compressed three times."""
+    return base64.b64encode(zlib.compress(zlib.compress(zlib.compress(bytes(1 << 27), 9), 9), 9)).decode()
+
+
 @pytest.mark.parametrize("code", ROWS.values(), ids=ROWS)
 def test_it_ends_on_time_and_the_sandbox_lives(code: str) -> None:
+    code = code.replace("BOMB", _bomb()) if "BOMB" in code else code
     used: list[float] = []
     for _ in range(ATTEMPTS):
         with Sandbox(limits=Limits(cpu_seconds=CPU_SECONDS, wall_seconds=20, memory_bytes=256 << 20)) as box:

@@ -279,11 +279,13 @@ def test_bytes_are_read_before_anything_else_runs(guest: Sandbox) -> None:
     assert zlib.decompress(b"".join(guest.call(guest.eval(code), data))) == data
 
 
-BOMB: Final = gzip.compress(bytes(500_000_000), 9)
+@pytest.fixture(scope="module")
+def bomb() -> bytes:
+    return gzip.compress(bytes(500_000_000), 9)
 
 
-def test_what_would_unpack_to_too_much_ends_in_the_limit() -> None:
-    with Sandbox(limits=Limits(memory_bytes=32 << 20), globals={"bomb": BOMB}) as box:
+def test_what_would_unpack_to_too_much_ends_in_the_limit(bomb: bytes) -> None:
+    with Sandbox(limits=Limits(memory_bytes=32 << 20), globals={"bomb": bomb}) as box:
         box.eval(f"globalThis.run = {RUN}; 0")
         # Guest code may deal with it.
         assert "memory" in box.eval("run(new DecompressionStream('gzip'), bomb, [])")
@@ -294,7 +296,7 @@ def test_what_would_unpack_to_too_much_ends_in_the_limit() -> None:
         assert box.eval("run(new DecompressionStream('gzip'), new Uint8Array(1), [])").startswith("TypeError")
 
 
-def test_in_small_chunks_it_streams() -> None:
+def test_in_small_chunks_it_streams(bomb: bytes) -> None:
     """In chunks of 100 bytes it is 100 KB at a time, and takes no more memory than that."""
     code = """
     let at = 0, total = 0;
@@ -304,7 +306,7 @@ def test_in_small_chunks_it_streams() -> None:
     for await (const chunk of source.pipeThrough(new DecompressionStream("gzip"))) total += chunk.length;
     total
     """
-    with Sandbox(limits=Limits(memory_bytes=16 << 20, cpu_seconds=60), globals={"bomb": BOMB}) as box:
+    with Sandbox(limits=Limits(memory_bytes=16 << 20, cpu_seconds=60), globals={"bomb": bomb}) as box:
         assert box.eval(code) == 500_000_000
 
 
