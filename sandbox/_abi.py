@@ -38,16 +38,16 @@ class Clock(IntEnum):
     VIRTUAL = 1
 
 
-class Evaluation(IntEnum):
+class Evaluation:
     """Bits of what `eval` is to do."""
 
-    RETURN = 1
-    YIELD = 2
-    STRICT = 4
-    NAMES = 8
-    PLACES = 16
-    LINES = 32
-    COMMENTS = 64
+    RETURN: Final = 1
+    YIELD: Final = 2
+    STRICT: Final = 4
+    NAMES: Final = 8
+    PLACES: Final = 16
+    LINES: Final = 32
+    COMMENTS: Final = 64
 
 
 class Verb(IntEnum):
@@ -73,10 +73,10 @@ class Mode(IntEnum):
     QUEUE = 1
 
 
-class Flag(IntEnum):
+class Flag:
     """Bits of the first byte of a message."""
 
-    REFERENCES = 1
+    REFERENCES: Final = 1
 
 
 class Op:

@@ -19,14 +19,13 @@ _MADE_OF: Final[dict[str, tuple[str, ...]]] = {
     ".mjs": (".mts",),
     ".cjs": (".cts",),
 }
-_ENDING: Final = re.compile(r"\.[a-z]+\Z")
-_QUERY: Final = re.compile(r"[?#].*", re.DOTALL)
+_ENDING: Final = r"\.[a-z]+\Z"
 
 
 def language_of(name: str) -> Language | None:
     """What a program is written in by its name, a path or a URL; None: JavaScript, or nothing that is known."""
     if "://" in name and ("?" in name or "#" in name):
-        name = _QUERY.sub("", name)
+        name = name.partition("?")[0].partition("#")[0]
     if not name.endswith(_ENDINGS):
         return None
     return ENDINGS[name[name.rindex(".") :]]
@@ -34,7 +33,7 @@ def language_of(name: str) -> Language | None:
 
 def sources_for(path: str) -> tuple[str, ...]:
     """The files that a path may stand for which has the ending of what is compiled; `./x.js` is that of `./x.ts`."""
-    ending = _ENDING.search(path)
+    ending = re.search(_ENDING, path)
     if ending is None:
         return ()
     return tuple(path[: ending.start()] + instead for instead in _MADE_OF.get(ending[0], ()))

@@ -29,9 +29,10 @@ Offered = str | bytes | Callable[[], "str | bytes | None"]
 _MAX_URL_CHARS: Final = 64 << 20
 _MAX_ERRORS: Final = 100
 _MARK: Final = "sourceMappingURL="
-_OPENING: Final = re.compile(r"/[/*][#@][ \t]+\Z")
-_WORD: Final = re.compile(r"\S*+")
-_REST: Final = re.compile(r"(?:\s|//[^\n\r\u2028\u2029]*+)*+\Z")
+# Compiled by who needs them first: few programs have a map.
+_OPENING: Final = r"/[/*][#@][ \t]+\Z"
+_WORD: Final = r"\S*+"
+_REST: Final = r"(?:\s|//[^\n\r\u2028\u2029]*+)*+\Z"
 
 
 class Program(str):
@@ -253,7 +254,7 @@ def _frame(frame: Frame, file: str | None, line: int, column: int, lines: Sequen
 def url_in(code: str) -> str | None:
     """The URL in the comment at a program's end that says where its map is; None: there is no such comment."""
     at = code.rfind(_MARK)
-    opening = _OPENING.search(code, max(0, at - 16), at) if at > 0 else None
+    opening = re.compile(_OPENING).search(code, max(0, at - 16), at) if at > 0 else None
     if opening is None:
         return None
     begin = at + len(_MARK)
@@ -263,9 +264,9 @@ def url_in(code: str) -> str | None:
         if end < 0:
             return None
     else:
-        word = _WORD.match(code, begin)
+        word = re.compile(_WORD).match(code, begin)
         url, rest = (word[0], word.end()) if word else ("", begin)
-    return url if url and _REST.match(code, rest) else None
+    return url if url and re.compile(_REST).match(code, rest) else None
 
 
 def inline(url: str) -> bytes | None:

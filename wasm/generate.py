@@ -107,10 +107,10 @@ def render_python(table: Table) -> str:
     enum("Status", "What an export or `sandbox.call` returns.", table.enums["status"])
     enum("Reason", "Why the guest was stopped.", table.enums["reason"])
     enum("Clock", "Which clock the guest reads.", table.enums["clock"])
-    enum("Evaluation", "Bits of what `eval` is to do.", table.enums["evaluation"])
+    enum("Evaluation", "Bits of what `eval` is to do.", table.enums["evaluation"], is_kind=False)
     enum("Verb", "What `access` does with a property.", table.enums["verb"])
     enum("Mode", "How a host function answers.", table.enums["mode"])
-    enum("Flag", "Bits of the first byte of a message.", table.enums["flag"])
+    enum("Flag", "Bits of the first byte of a message.", table.enums["flag"], is_kind=False)
     ops = {op.constant: op.id for op in table.ops}
     enum(
         "Op",
