@@ -6,12 +6,16 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from benchmarks.rows import ROWS
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _NONE: Mapping[str, str] = MappingProxyType({})
 
 OURS = "sandbox"
+
+_QUICKJS_NG = "quickjs-ng==0.17.0.2"
 
 _FORKS = ("fork", "fork_large")
 _HELD = ("spawn_snapshot", "spawn_snapshot_large", "copy_large")
@@ -22,6 +26,7 @@ _NO_SNAPSHOTS = dict.fromkeys(_SNAPSHOTS, "no snapshots of a sandbox that has ru
 _NO_TOOLS = {
     "typescript": "JavaScript only",
     **dict.fromkeys(("command_help", "command_eval"), "no command"),
+    "first_import": "what one's own start is measured by",
 }
 _NO_TEMPLATES = {"spawn_template": "nothing to begin with but an empty sandbox"}
 
@@ -31,7 +36,7 @@ class Engine:
     """One engine under measurement.
 
     Attributes:
-        name: What `--engines` and the JSON file call it; also the distribution's name.
+        name: What `--engines` and the JSON file call it.
         title: Heading of its column.
         module: Name of its adapter in `benchmarks.engines`.
         requirements: What pip installs into its own environment; empty for the engine of this checkout, which runs in
@@ -41,14 +46,14 @@ class Engine:
         live_count: How many sandboxes live at once when their memory is measured; None takes the run's own number.
         lacks: Row id to the reason why this engine cannot be measured there.
         note: How it is used here, for the foot of the report.
-        limits: How it is given limits where hostile programs run.
+        limits: How it is given limits where hostile programs run; empty: it is not there.
     """
 
     name: str
     title: str
     module: str
     note: str
-    limits: str
+    limits: str = ""
     requirements: tuple[str, ...] = ()
     from_source: tuple[str, ...] = ()
     build_environment: Mapping[str, str] = field(default_factory=lambda: _NONE)
@@ -68,7 +73,7 @@ ENGINES: tuple[Engine, ...] = (
         name="quickjs-ng",
         title="quickjs-ng -O3",
         module="quickjs_ng",
-        requirements=("quickjs-ng==0.17.0.2",),
+        requirements=(_QUICKJS_NG,),
         from_source=("quickjs-ng",),
         build_environment=MappingProxyType({"CFLAGS": "-O3"}),
         note="native, built from its sdist with -O3, no limits; containers cross as JSON text",
@@ -86,6 +91,14 @@ ENGINES: tuple[Engine, ...] = (
                 "host_call_record": "host functions cannot return objects",
             }
         ),
+    ),
+    Engine(
+        name="quickjs-ng-wheel",
+        title="quickjs-ng wheel",
+        module="quickjs_ng",
+        requirements=(_QUICKJS_NG,),
+        note="the same as PyPI has it built; only programs are measured",
+        lacks=MappingProxyType({row.id: "as quickjs-ng" for row in ROWS if row.group != "compute"}),
     ),
     Engine(
         name="quickjs-rs",

@@ -40,8 +40,10 @@ def command(python: Path, module: str, *arguments: str) -> list[str]:
 
 
 def environment() -> dict[str, str]:
-    """Environment of every measured process: the checkout importable, hashing fixed."""
-    return {**os.environ, "PYTHONPATH": str(CHECKOUT), "PYTHONHASHSEED": "0"}
+    """Environment of every measured process: the checkout importable, hashing fixed, modules kept as bytecode."""
+    variables = {**os.environ, "PYTHONPATH": str(CHECKOUT), "PYTHONHASHSEED": "0"}
+    variables.pop("PYTHONDONTWRITEBYTECODE", None)  # else a start would be measured with what no user's has
+    return variables
 
 
 def run_fresh(

@@ -15,6 +15,8 @@ from benchmarks.table import baseline_of
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from benchmarks.results import EngineInfo
+
 # Okabe and Ito's palette without its black and yellow: told apart by colour-blind readers, legible on white.
 _COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9")
 _INK, _FAINT, _GRID = "#222222", "#767676", "#e4e4e4"
@@ -41,7 +43,7 @@ def draw(report: Report, path: Path) -> None:
 
 def _figure(report: Report) -> Figure:
     baseline = baseline_of(report)
-    peers = [engine.name for engine in report.engines if engine.name != baseline]
+    peers = [engine.name for engine in _peers(report, baseline)]
     columns = [[rows for group in groups if (rows := _rows_of(report, group))] for groups in _COLUMNS]
     columns = [panels for panels in columns if panels]
     row_inches = _BAR_INCHES * max(1, len(peers)) + _GAP_INCHES
@@ -71,6 +73,17 @@ def _figure(report: Report) -> Figure:
     return figure
 
 
+def _peers(report: Report, baseline: str) -> list[EngineInfo]:
+    """Whom there are bars for: not those of which one group alone was measured, while there are others."""
+    shown = {
+        engine.name: {row.group for row in report.rows if report.ratio(row.id, engine.name, baseline) is not None}
+        for engine in report.engines
+        if engine.name != baseline
+    }
+    most = max(map(len, shown.values()), default=0)
+    return [engine for engine in report.engines if engine.name in shown and len(shown[engine.name]) > most // 3]
+
+
 def _rows_of(report: Report, group: str) -> list[Row]:
     return [row for row in report.rows if row.group == group]
 
@@ -84,7 +97,7 @@ def _head(figure: Figure, report: Report, baseline: str) -> None:
     machine = report.machine
     place = f"{machine.get('processor', '')}, {machine.get('cores', '?')} cores, {machine.get('began', '')[:10]}"
     figure.text(right, line, place, fontsize=8, color=_FAINT, ha="right", va="center")
-    peers = [engine for engine in report.engines if engine.name != baseline]
+    peers = _peers(report, baseline)
     if peers:
         figure.legend(
             [mpl.patches.Patch(color=_COLOURS[index % len(_COLOURS)]) for index in range(len(peers))],

@@ -1,11 +1,12 @@
 """What needs a process of its own: import and first eval, and the memory of idle sandboxes.
 
-Run as `python -m benchmarks.fresh ADAPTER first_eval`, `... memory COUNT` or `... command NAME`; prints one JSON
-object. The module imports little, so that an engine pays for its own imports.
+Run as `python -m benchmarks.fresh ADAPTER first_eval`, `... wasmtime`, `... memory COUNT` or `... command NAME`; prints
+one JSON object. The module imports little, so that an engine pays for its own imports.
 """
 
 from __future__ import annotations
 
+import importlib
 import sys
 from pathlib import Path
 from time import perf_counter
@@ -32,6 +33,17 @@ def first_eval(adapter_name: str) -> dict[str, float]:
     if result != 2:
         raise SystemExit(f"1+1 gave {result!r}")
     return {"seconds": seconds}
+
+
+def wasmtime() -> dict[str, float]:
+    """Import the package that an engine in WebAssembly stands on, and nothing else.
+
+    Returns:
+        `seconds` that it takes.
+    """
+    start = perf_counter()
+    importlib.import_module("wasmtime")
+    return {"seconds": perf_counter() - start}
 
 
 def memory(adapter_name: str, count: int) -> dict[str, float]:
@@ -99,10 +111,15 @@ def _mapped_bytes() -> dict[str, int]:
 def main() -> None:
     """Do one measurement and leave without the engine's own shutdown."""
     adapter_name, mode, *rest = sys.argv[1:]
-    if mode == "memory":
-        answer = memory(adapter_name, int(rest[0]))
-    else:
-        answer = command(rest[0]) if mode == "command" else first_eval(adapter_name)
+    match mode:
+        case "memory":
+            answer = memory(adapter_name, int(rest[0]))
+        case "command":
+            answer = command(rest[0])
+        case "wasmtime":
+            answer = wasmtime()
+        case _:
+            answer = first_eval(adapter_name)
     import json
     import os
 

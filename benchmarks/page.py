@@ -47,14 +47,15 @@ def render(report: Report) -> str:
             busy=BUSY.format(load=machine["load"]) if (machine.get("load") or 0) > 1 else "",
         )
     ]
-    titles = " | ".join(f"{engine.title} {engine.version}".strip() for engine in report.engines)
     for group in GROUPS:
         rows = [row for row in report.rows if row.group == group]
         if not rows:
             continue
-        lines = [f"\n## {GROUP_TITLES[group]}\n", f"| | {titles} |", f"|---|{'---:|' * len(report.engines)}"]
+        engines = [one for one in report.engines if any(_text(report, row, one.name, baseline) for row in rows)]
+        titles = " | ".join(f"{engine.title} {engine.version}".strip() for engine in engines)
+        lines = [f"\n## {GROUP_TITLES[group]}\n", f"| | {titles} |", f"|---|{'---:|' * len(engines)}"]
         for row in rows:
-            cells = " | ".join(_text(report, row, engine.name, baseline) for engine in report.engines)
+            cells = " | ".join(_text(report, row, engine.name, baseline) for engine in engines)
             lines.append(f"| {row.title} | {cells} |")
         parts.append("\n".join(lines) + "\n")
     verdicts = targets.compare(report)

@@ -74,6 +74,7 @@ ROWS: tuple[Row, ...] = (
     Row("restore", 'bytes to a sandbox, eval("1+1"), close', "life", "restore", "small"),
     Row("restore_large", "the same, of 20 MB of objects", "life", "restore", "large"),
     Row("first_eval", "import and first eval, fresh process", "life", "first_eval", "seconds"),
+    Row("first_import", "import of wasmtime alone, fresh process", "life", "first_eval", "wasmtime"),
     Row("first_eval_cold", "the same, nothing compiled before", "life", "first_eval", "cold"),
     Row("idle_rss", "resident memory of an idle sandbox", "life", "memory", "rss_bytes", "bytes"),
     Row("idle_pss", "the same, shared pages split (PSS)", "life", "memory", "pss_bytes", "bytes"),

@@ -31,6 +31,8 @@ class Target:
         title = BY_ID[self.row].title
         if BY_ID[self.row].group == "compute":
             title = f"compute, {title}"
+        if self.row_below and self.at_most > 1:
+            return f"{title}: at most {self.at_most:g} times {BY_ID[self.row_below].title}"
         if self.row_below:
             return f"{title}: {1 / self.at_most:.1f} times the work of {BY_ID[self.row_below].title}"
         if self.peer is None:
@@ -61,7 +63,9 @@ TARGETS: tuple[Target, ...] = (
     Target("large_bytes_in", None, 0.01),
     Target("typescript", None, 1.0),
     Target("first_eval", "quickjs-rs", 1 / 3),
+    Target("first_eval", None, 1.2, "first_import"),
     Target("compute_mean", "quickjs-ng", 1.35),
+    Target("compute_mean", "quickjs-ng-wheel", 1),
     Target("compute_mean", "quickjs-rs", 1),
 )
 
@@ -90,7 +94,8 @@ def compare(report: Report) -> list[Verdict]:
         if target.row_below:
             figure, base = report.median(target.row, OURS), report.median(target.row_below, OURS)
             figure = figure / base if figure and base else None
-            text = "" if figure is None else f"{1 / figure:.2f} times"
+            share = figure if figure is None or target.at_most > 1 else 1 / figure
+            text = "" if share is None else f"{share:.2f} times"
         elif target.peer is None:
             figure = report.median(target.row, OURS)
             text = "" if figure is None else format_figure(figure, BY_ID[target.row].unit)

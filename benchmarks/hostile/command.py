@@ -46,7 +46,7 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     if options.chart is not None and options.chart.suffix not in (".svg", ".png"):
         parser.error("--chart must end in .svg or .png")
     try:
-        options.engines = catalog.select(options.engines, options.peers)
+        options.engines = [one for one in catalog.select(options.engines, options.peers) if one.limits]
         options.cases = _select(options.rows)
     except ValueError as error:
         parser.error(str(error))

@@ -59,7 +59,7 @@ def test_the_table_shows_rows_ratios_targets_and_reasons(report: Report) -> None
     spawn = next(line for line in text.splitlines() if "create, eval" in line)
     assert [cell.strip() for cell in spawn.strip("│").split("│")][1:] == [
         "1.00 µs",
-        *["1.00 µs 1.00x"] * 2,
+        *["1.00 µs 1.00x"] * 3,
         "n/a",
         "1.00 µs 1.00x",
     ]
