@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import importlib
-from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -49,6 +47,7 @@ class DenoSession:
 
     def settle(self, expression: str) -> object:
         """Evaluate on an event loop; the promise is awaited by the runtime."""
+        import asyncio
 
         async def evaluate() -> object:
             return await self._runtime.eval_async(expression, timeout=self._seconds)
@@ -57,6 +56,7 @@ class DenoSession:
 
     def module(self, code: str) -> object:
         """Evaluate as a module that is registered under a name of its own."""
+        import asyncio
 
         async def evaluate() -> object:
             self._runtime.add_static_module(_MAIN, code)
@@ -84,6 +84,8 @@ class DenoSession:
 
 def version() -> str:
     """Version of the installed package."""
+    from importlib import metadata  # no part of a first eval
+
     return metadata.version("jsrun")
 
 

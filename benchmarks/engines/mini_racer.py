@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 from functools import partial
-from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -69,6 +68,8 @@ class RacerSession:
 
 def version() -> str:
     """Version of the installed package."""
+    from importlib import metadata  # no part of a first eval
+
     return metadata.version("mini-racer")
 
 

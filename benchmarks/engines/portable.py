@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-from importlib import metadata
 from typing import TYPE_CHECKING, Any, cast
 
-from sandbox import AsyncSandbox, Limits, Sandbox, Snapshot, Template, errors, typescript
+from sandbox import Limits, Sandbox, errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -87,6 +85,8 @@ class PortableSession:
 
 def version() -> str:
     """Version of the installed package, or "checkout" where only the source tree is importable."""
+    from importlib import metadata  # no part of a first eval
+
     try:
         return metadata.version("quickjs-sandbox")
     except metadata.PackageNotFoundError:
@@ -107,6 +107,8 @@ def snapshot(session: BoundedSession) -> bytes:
 
 def restore(data: bytes, functions: HostFunctions, budget: Budget | None = None) -> BoundedSession:
     """`Sandbox.restore` of these bytes."""
+    from sandbox import Snapshot
+
     return PortableSession(Sandbox.restore(Snapshot.from_bytes(data), **_options(functions, budget, None)))
 
 
@@ -118,6 +120,8 @@ def spawner(session: BoundedSession) -> Callable[[], BoundedSession]:
 
 def template(source: str) -> Callable[[], BoundedSession]:
     """`Template.spawn`."""
+    from sandbox import Template
+
     made = Template(source)
     return lambda: PortableSession(made.spawn())
 
@@ -129,11 +133,16 @@ def fork(session: BoundedSession) -> BoundedSession:
 
 def transform(source: str) -> str:
     """`typescript.transform`."""
+    from sandbox import typescript
+
     return typescript.transform(source, language="ts", filename="shop.ts").code
 
 
 def fan_out(codes: Sequence[str]) -> list[object]:
     """An `AsyncSandbox` each."""
+    import asyncio
+
+    from sandbox import AsyncSandbox
 
     async def host(number: int) -> int:
         await asyncio.sleep(0.001)

@@ -6,7 +6,6 @@ import importlib
 import json
 import math
 import time
-from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -90,6 +89,8 @@ class NativeSession:
 
 def version() -> str:
     """Version of the installed package."""
+    from importlib import metadata  # no part of a first eval
+
     return metadata.version("quickjs-ng")
 
 

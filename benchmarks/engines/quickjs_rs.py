@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import importlib
-from importlib import metadata
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
@@ -49,10 +47,14 @@ class WasmSession:
 
     def settle(self, expression: str) -> object:
         """Evaluate on an event loop, as its promises need."""
+        import asyncio
+
         return asyncio.run(self._context.eval_async(f"await ({expression})"))
 
     def module(self, code: str) -> object:
         """Evaluate as a module, on an event loop, so that its own promises settle."""
+        import asyncio
+
         return asyncio.run(self._context.eval_async(code, module=True))
 
     def put(self, name: str, value: object) -> None:
@@ -80,6 +82,8 @@ class WasmSession:
 
 def version() -> str:
     """Version of the installed package."""
+    from importlib import metadata  # no part of a first eval
+
     return metadata.version("quickjs-rs")
 
 
@@ -122,6 +126,7 @@ def _restored(taken: Any, functions: HostFunctions, budget: Budget | None) -> Bo
 
 def fan_out(codes: Sequence[str]) -> list[object]:
     """A runtime and a context each."""
+    import asyncio
 
     async def host(number: int) -> int:
         await asyncio.sleep(0.001)
