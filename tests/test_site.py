@@ -34,6 +34,14 @@ def test_every_page_is_in_the_navigation_once(site: ModuleType) -> None:
         assert (ROOT / "docs" / page).is_file() or (ROOT / page).is_file()
 
 
+def test_what_pages_link_to_is_in_the_navigation(site: ModuleType) -> None:
+    entries = [entry for section in site.navigation() for pages in section.values() for entry in pages]
+    pages = {page for entry in entries for page in entry.values()}
+
+    assert {name for name in site._outside() if name.endswith(".md")} - pages == {"README.md"}
+    assert "\nnot_in_nav: about.md\n" in (ROOT / "mkdocs.yml").read_text("utf-8")
+
+
 def test_pages_have_titles_of_their_own(site: ModuleType) -> None:
     titles = [
         title for section in site.navigation() for pages in section.values() for entry in pages for title in entry
