@@ -94,6 +94,15 @@ class Commands(TyperGroup):
         return command
 
 
+def one_of(*words: str) -> Callable[[str], list[str]]:
+    """What completes a flag that takes one of some words."""
+
+    def complete(incomplete: str) -> list[str]:
+        return [word for word in words if word.startswith(incomplete)]
+
+    return complete
+
+
 def with_flags(command: Callable[..., int]) -> Callable[..., int]:
     """Spread out the dataclasses that a command takes: each of their fields is a flag of the command line.
 

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final, TypeVar
 import typer
 
 from sandbox.cli._amounts import parse_bytes, parse_seconds
+from sandbox.cli._commands import one_of
 from sandbox.cli._terminal import Terminal
 from sandbox.limits import Limits
 
@@ -78,6 +79,7 @@ Metering = Annotated[
     typer.Option(
         "--metering",
         metavar="fuel|clock",
+        autocompletion=one_of("fuel", "clock"),
         rich_help_panel=_LIMITS,
         help="What stops code that does not look at its limits: fuel at the same place every time, the clock sooner. "
         "[dim]Default: fuel[/dim]",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, cast, get_args
 import typer
 
 from sandbox._languages import Language, check_language, language_of
+from sandbox.cli._commands import one_of
 from sandbox.cli._flags import UsageError
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ Jsx = Annotated[
     typer.Option(
         "--jsx",
         metavar="classic|automatic",
+        autocompletion=one_of("classic", "automatic"),
         rich_help_panel=_PANEL,
         help="What elements become: calls of --jsx-factory, or of what a module imports by itself. "
         "[dim]Default: classic[/dim]",

@@ -117,7 +117,14 @@ def test_a_command_imports_no_other() -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "some"), [("sandbox re", ["repl", "replay"]), ("sandbox run --allow-r", ["--allow-read"])]
+    ("words", "some"),
+    [
+        ("sandbox re", ["repl", "replay"]),
+        ("sandbox run --allow-r", ["--allow-read"]),
+        ("sandbox eval --language t", ["ts", "tsx"]),
+        ("sandbox eval --metering c", ["clock"]),
+        ("sandbox run --jsx c", ["classic"]),
+    ],
 )
 def test_the_shell_completes(words: str, some: list[str]) -> None:
     variables = {"_SANDBOX_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
