@@ -47,10 +47,10 @@ PROGRAMS: list[tuple[str, str, Any]] = [
 # A name, a program, the message, and the column where it points to.
 REFUSED: list[tuple[str, str, str, int]] = [
     ("type arguments of a template", "f<() => A, B>`c`", "these type arguments look like comparisons: write (f<...>) in parentheses before a template", 2),
-    ("decorator", "@a class B {}", "decorators are not supported", 1),
-    ("decorator of a member", "class B { @a m() {} }", "decorators are not supported", 11),
-    ("decorator of a parameter", "class B { m(@a b) {} }", "decorators are not supported", 13),
-    ("accessor", "class B { accessor a = 1 }", "fields with 'accessor' are not supported", 11),
+    ("decorator", "@a class B {}", "decorators are not supported; call the function yourself, on the class or the method", 1),
+    ("decorator of a member", "class B { @a m() {} }", "decorators are not supported; call the function yourself, on the class or the method", 11),
+    ("decorator of a parameter", "class B { m(@a b) {} }", "decorators are not supported; call the function yourself, on the class or the method", 13),
+    ("accessor", "class B { accessor a = 1 }", "fields with 'accessor' are not supported; write get and set", 11),
     ("enum member", "enum A { X = 'x', Y }", "this member of an enum needs an initializer, for it follows one with a string", 19),
     ("no super", "class A extends B { constructor(public x) { if (x) super() } }", "a constructor with parameter properties needs 'super()' as a statement", 21),
     ("syntax", "let a = ;", "unexpected '='", 7),

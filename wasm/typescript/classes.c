@@ -93,9 +93,9 @@ bool enter_member(TSNode node, Kind kind)
             if (is_modifier(&list.items[0]) && next < end && strchr("[*", request.source[next]))
                 put(start, ';');
         } else if (each->kind == WORD_ACCESSOR) {
-            refuse(each->start, "fields with 'accessor' are not supported");
+            refuse(each->start, "fields with 'accessor' are not supported; write get and set");
         } else if (each->kind == DECORATOR) {
-            refuse(each->start, "decorators are not supported");
+            refuse(each->start, "decorators are not supported; call the function yourself, on the class or the method");
         } else if (each->kind == SIGN_QUESTION || each->kind == SIGN_BANG) {
             blank(each->start, each->end);
             if (!type)
@@ -133,7 +133,7 @@ bool enter_parameter(TSNode node, Kind kind)
         if (is_modifier(each))
             blank(each->start, each->end);
         else if (each->kind == DECORATOR)
-            refuse(each->start, "decorators are not supported");
+            refuse(each->start, "decorators are not supported; call the function yourself, on the class or the method");
         else if (each->kind == SIGN_QUESTION)
             blank(each->start, each->end);
         else if (each->kind == THIS && index == 0) {

@@ -179,7 +179,7 @@ static bool enter_types(TSNode node, Kind kind)
     case EXPORT:
         return enter_export(node);
     case DECORATOR:
-        refuse(start, "decorators are not supported");
+        refuse(start, "decorators are not supported; call the function yourself, on the class or the method");
     case ENUM:
         enter_enum(node);
         return true;
