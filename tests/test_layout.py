@@ -350,6 +350,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "compat.jsrun._default",
         "compat.jsrun._snapshots",
         "compat.jsrun",
+        "compat.jsrun.__main__",
     ),
     "integrations": (
         "integrations",
