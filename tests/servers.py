@@ -95,6 +95,7 @@ def _hypercorn(name: str, app: Any, listener: socket.socket, certificate: Path |
     config = Config()
     config.bind = [f"fd://{listener.detach()}"]
     config.graceful_timeout = config.shutdown_timeout = 1
+    config.keep_alive_timeout = 1  # over HTTP/2, what broke off is only said when the connection is idle for so long
     config.errorlog = logging.getLogger("tests.serve")
     config.errorlog.disabled = True
     if certificate is not None:

@@ -22,7 +22,7 @@ from sandbox._abi import Control
 from sandbox._image import image_digest
 from sandbox._memory_copy import MemoryCopy
 from sandbox.errors import GuestProtocolError, SandboxError, SnapshotCorrupt
-from sandbox.remote import instance, memory
+from sandbox.remote import instance, link, memory
 from sandbox.remote.books import Bounds
 from sandbox.remote.connection import Connection
 from sandbox.remote.errors import ProtocolError, RemoteError, SandboxLost
@@ -135,6 +135,7 @@ def test_a_daemon_that_lies(
 def test_a_worker_that_never_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What it is connected by is alive, and answers pings."""
     monkeypatch.setattr(instance, "PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr(link, "_LOOK_MS", 50)
     with (
         lying(tmp_path / "s", lambda _connection, _asked: None) as address,
         sandbox.connect(address) as remote,

@@ -107,7 +107,7 @@ class App:
     """An application of the program, its sandbox, and what went wrong in it."""
 
     def __init__(self, program: str | None = PROGRAM, budget: dict[str, Any] | None = None, **options: Any) -> None:
-        self.box = AsyncSandbox(**{"limits": Limits(cpu_seconds=0.5), **options})
+        self.box = AsyncSandbox(**{"limits": Limits(cpu_seconds=0.25), **options})
         self.errors: list[BaseException] = []
         self.asgi = self.box.asgi(program, filename="program.js", on_error=self.errors.append, **(budget or {}))
 

@@ -74,8 +74,8 @@ def test_the_time_of_a_response_counts(served: Served) -> None:
     """A reader that dawdles does not keep a request for ever."""
 
     async def work(client: Client) -> None:
-        response = await client.ask("GET", "/endless", timeout=1.5)
-        await anyio.sleep(1.7)
+        response = await client.ask("GET", "/endless", timeout=0.7)
+        await anyio.sleep(0.8)
         with pytest.raises(WallLimitExceeded):
             await read(response)
         assert await client.text("GET", "/unread") == "I did not look"

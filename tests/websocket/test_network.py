@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from sandbox import Limits, Sandbox, WebSockets
+from sandbox.websocket import network
 from tests.fetch.servers import until
 from tests.websocket.servers import frame, raw
 from tests.websocket.test_conformance import OPEN
@@ -30,6 +31,12 @@ def ended(port: int, code: str = "", **grant: Any) -> Any:
             + code
             + "; const end = await ws.ended; [end, log]"
         )
+
+
+@pytest.fixture(autouse=True)
+def brief(monkeypatch: pytest.MonkeyPatch) -> None:
+    """These servers wait for the client to end a connection, which waits for the server first."""
+    monkeypatch.setattr(network, "_LINGER_SECONDS", 0.1)
 
 
 def sends(*frames: bytes) -> Callable[[socket.socket], object]:
