@@ -53,6 +53,20 @@ def _counting_del(self: Instance) -> None:
     _live.discard(id(self))
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """With `-m alone`, import only files that have such tests: to import all of them takes as long as these do."""
+    if config.option.markexpr != "alone" or collection_path.suffix != ".py":
+        return None
+    return None if "mark.alone" in collection_path.read_text("utf-8") else True
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Such a test in another file would never run."""
+    for path in {item.path for item in items if item.get_closest_marker("alone")}:
+        if "mark.alone" not in path.read_text("utf-8"):
+            raise pytest.UsageError(f"{path} has tests that run alone, and does not say `mark.alone` itself")
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Iterator[None]:
     """Look for no garbage meanwhile: little of what is made then is any, and looking takes a quarter of the time."""

@@ -19,8 +19,6 @@ import pytest
 from sandbox import AsyncSandbox, JSFunction, Sandbox, _interrupts, _streams
 from sandbox.errors import WallLimitExceeded
 
-pytestmark = pytest.mark.alone
-
 _interrupt = signal.SIGINT
 
 
@@ -424,6 +422,7 @@ def test_on_a_main_thread_with_a_small_stack(monkeypatch: pytest.MonkeyPatch) ->
         in_small_stack(compute)
 
 
+@pytest.mark.alone  # the signals come within the time that the work took before
 @pytest.mark.skipif(sys.platform != "linux", reason="its timers are used")
 def test_one_signal_at_a_random_instant_of_anything() -> None:
     """`SANDBOX_INTERRUPT_RUNS=10000` for a long one."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import threading
 from typing import TYPE_CHECKING, Any
@@ -15,16 +14,9 @@ from benchmarks.rows import BY_ID, ROWS, Row
 from benchmarks.worker import Worker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from benchmarks.engines.base import HostFunctions, Session
-
-
-@pytest.fixture(autouse=True)
-def _thaw() -> Iterator[None]:
-    """Measuring freezes the collector; a test that fails must not leave it so."""
-    yield
-    gc.unfreeze()
 
 
 class AnsweringSession:
