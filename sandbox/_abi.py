@@ -63,6 +63,8 @@ class Verb(IntEnum):
     CONSTRUCT = 7
     OPEN = 8
     FREEZE = 10
+    LOOK = 11
+    WHERE = 12
     BINDINGS = 9
 
 
@@ -101,6 +103,8 @@ class Op:
     PLACE: Final = 8
     # id: run; message: offset, in bytes of its text, of where what stands between two words begins
     COMMENT: Final = 9
+    # id: run, 0: the one whose turn it is; message: where its program is, as the stack of an Error says it
+    STACK: Final = 10
     # one entry: an object with `type` and its fields
     CONSOLE_WRITE: Final = 16
     # milliseconds since time origin; answered (undefined) when that time has come

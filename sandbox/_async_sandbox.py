@@ -148,7 +148,7 @@ class AsyncSandbox(Face):
             max_host_calls=max_host_calls,
             call_timeout=call_timeout,
         )
-        report = Report(execution)
+        report = Report(execution.steps, execution)
         try:
             value = await self._runner.run(report.steps, timeout, fuel)
         except BaseException as error:  # noqa: BLE001 - the report raises what is no outcome
@@ -177,6 +177,7 @@ class AsyncSandbox(Face):
         fuel: int | None = None,
         max_host_calls: int | None = None,
         call_timeout: float | None = None,
+        context: Mapping[str, Any] | None = None,
     ) -> Outcome:
         """Answer a paused call and take the paused run to its outcome; see `Sandbox.resume`. A cancel point.
 
@@ -184,12 +185,17 @@ class AsyncSandbox(Face):
             BaseException: As `Sandbox.resume`.
         """
         self._check_call(timeout, fuel)
-        number, steps = self._resumption(
-            value, error, call, proceed=proceed, max_host_calls=max_host_calls, call_timeout=call_timeout
+        number, report = self._resumption(
+            value,
+            error,
+            call,
+            proceed=proceed,
+            max_host_calls=max_host_calls,
+            call_timeout=call_timeout,
+            context=context,
         )
-        report = Report()
         try:
-            value = await self._runner.run(steps, timeout, fuel, number=number)
+            value = await self._runner.run(report.steps, timeout, fuel, number=number)
         except BaseException as failure:  # noqa: BLE001 - the report raises what is no outcome
             return report.raised(failure, self.usage)
         return report.finished(value, self.usage)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from sandbox._abi import Verb
@@ -207,6 +207,20 @@ class Commands:
                 if self.guest.state is State.POISONED:
                     break  # the last event says why
             return events
+
+        return command
+
+    def with_globals(self, values: Mapping[str, object], fixed: Collection[str], begin: Command) -> Command:
+        """Set globals first, some of them frozen."""
+
+        def command(number: int) -> list[Event]:
+            events: list[Event] = []
+            self._operations.names.update(values)
+            for name, value in values.items():
+                events += self.guest.define(0, name, value, is_frozen=name in fixed)
+                if self.guest.state is State.POISONED:
+                    return events  # the last event says why
+            return events + begin(number)
 
         return command
 

@@ -254,7 +254,7 @@ class Driver(Commands):
             return
         run.ended = True
         if isinstance(run.error, Paused) and run.error.run:
-            self.lives.leave_open(run.id)
+            self.lives.leave_open(run.id, None if run.trace is None else run.trace.next_part())
         elif run.has_run and (not run.done or run.error is not None) and not run.undone:
             self._turns.abandoned.append(run.id)
         self._wall_seconds += time.monotonic() - run.started

@@ -64,7 +64,7 @@ class Entrances(Restoring):
 
         self._check_code(code, filename, language)
         self._check_call(timeout, fuel)
-        return Execution(self._driver, code, filename, language, **options)
+        return Execution.of_script(self._driver, code, filename, language, **options)
 
     def _module_command(
         self, code: str, filename: str | None, language: Language | None, timeout: float | None, fuel: int | None

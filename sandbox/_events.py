@@ -94,9 +94,9 @@ class Told:
     """Something of a run that is traced.
 
     Attributes:
-        op: What: `Op.NAMES`, `Op.PLACE` or `Op.COMMENT`.
+        op: What: `Op.NAMES`, `Op.PLACE`, `Op.COMMENT` or `Op.STACK`.
         number: Of the run; of a place, its line.
-        value: The names; the place's file and time; the comment's offset.
+        value: The names; the place's file and time; the comment's offset; the stack.
     """
 
     op: int
@@ -107,7 +107,7 @@ class Told:
 Event = Finished | Failed | Uncaught | Requested | Cancelled | Released | Stopped | Crashed | Told
 
 
-TOLD: Final = frozenset({Op.NAMES, Op.PLACE, Op.COMMENT})
+TOLD: Final = frozenset({Op.NAMES, Op.PLACE, Op.COMMENT, Op.STACK})
 
 
 def told(op: int, number: int, value: object) -> Told | None:
@@ -119,6 +119,8 @@ def told(op: int, number: int, value: object) -> Told | None:
             return Told(Op.PLACE, number, value)
         case Op.COMMENT, int() if value >= 0:
             return Told(Op.COMMENT, number, value)
+        case Op.STACK, str():
+            return Told(Op.STACK, number, value)
     return None
 
 

@@ -1,18 +1,19 @@
-"""One `execute`: what its run is told of, given and limited by, and a look at what it leaves."""
+"""One `execute`, or what follows a pause of it: what its run is told of, and a look at what it leaves."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from sandbox._abi import Evaluation, Verb
 from sandbox._driver import Turn
 from sandbox._events import State
-from sandbox._observer import Observer
+from sandbox._observer import EVERY, Meter, Observer
 from sandbox._runs import Run
-from sandbox._trace import TRACE_OPTIONS, Trace
+from sandbox._trace import TRACE_OPTIONS
+from sandbox._watched import Watched
 from sandbox.context import Context, Sync
 from sandbox.errors import Paused, RunInterrupted, SandboxClosed, SandboxError
 from sandbox.limits import limits_of_run
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from sandbox._driver import Driver, Steps
     from sandbox._events import Event
     from sandbox._languages import Language
+    from sandbox._serving import PendingCall
     from sandbox._turns import Turns
 
 # Looking at variables runs getters of the program's objects, on no account but this.
@@ -31,18 +33,39 @@ _LOOK_SECONDS: Final = 1.0
 _FIRST_SECONDS: Final = 0.5
 
 
+def _nothing(_number: int) -> list[Event]:
+    return []
+
+
 class Execution:
-    """What is asked of one run beyond its value.
+    """What is asked of one part of a run beyond its value.
 
     Attributes:
-        command: What the run begins with.
-        trace: What is written down of it.
-        context: What it is given; None: nothing.
-        variables: What the variables of its top level were in the end.
+        watched: What is told of it, and what it was given.
+        command: What it begins with.
+        variables: What the variables of its top level were in the end, or are at the pause.
     """
 
     def __init__(
-        self,
+        self, driver: Driver, watched: Watched, go: Callable[[Run], Steps[Any]], command: Command = _nothing
+    ) -> None:
+        """Prepare one.
+
+        Args:
+            driver: Of the sandbox.
+            watched: See the class.
+            go: Gives the steps of the run, to its outcome.
+            command: See the class; by default it goes on.
+        """
+        self.watched = watched
+        self.command = command
+        self.variables: dict[str, Any] = {}
+        self._driver = driver
+        self._go = go
+
+    @classmethod
+    def of_script(
+        cls,
         driver: Driver,
         code: str,
         filename: str | None,
@@ -54,8 +77,8 @@ class Execution:
         strict: bool | None,
         max_host_calls: int | None,
         call_timeout: float | None,
-    ) -> None:
-        """Prepare one; the arguments are those of `Sandbox.execute`.
+    ) -> Self:
+        """Prepare the first part; the arguments are those of `Sandbox.execute`.
 
         Raises:
             TypeError: One has the wrong type.
@@ -63,46 +86,77 @@ class Execution:
         """
         if isinstance(trace, str) or not set(trace) <= TRACE_OPTIONS:
             raise ValueError(f"trace is a collection of {', '.join(sorted(TRACE_OPTIONS))}, not {trace!r}")
-        self.context: Context | None = None if context is None else Context(context, sync)
-        is_strict = bool(self.context and self.context.fixed) if strict is None else strict
-        self.trace: Trace = Trace(trace)
-        what = Evaluation.RETURN | self.trace.flags | (Evaluation.STRICT if is_strict else 0)
-        begin = driver.eval(code, filename, what, language=language, on_compiled=self.trace.read)
-        self.command: Command = begin if self.context is None else self._given(driver, self.context, begin)
-        self.variables: dict[str, Any] = {}
-        self._driver = driver
-        self._limits = limits_of_run(max_host_calls, call_timeout)
+        given = None if context is None else Context(context, sync)
+        is_strict = bool(given and given.fixed) if strict is None else strict
+        watched = Watched(trace, given, limits_of_run(max_host_calls, call_timeout))
+        what = Evaluation.RETURN | watched.flags | (Evaluation.STRICT if is_strict else 0)
+        command = driver.eval(code, filename, what, language=language, on_compiled=watched.read)
+        if given is not None:
+            command = driver.with_globals(given.values, given.fixed, command)
 
-    @staticmethod
-    def _given(driver: Driver, context: Context, begin: Command) -> Command:
-        def command(number: int) -> list[Event]:
-            events: list[Event] = []
-            for name, value in context.values.items():
-                events += driver.guest.define(0, name, value, is_frozen=name in context.fixed)
-                if driver.guest.state is State.POISONED:
-                    return events  # the last event says why
-            return events + begin(number)
+        def steps(run: Run) -> Steps[Any]:
+            execution._watch(run)
+            return driver.drive(run, command)
 
-        return command
+        execution = cls(driver, watched, steps, command)
+        return execution
+
+    @classmethod
+    def of_pause(
+        cls,
+        driver: Driver,
+        watched: Watched,
+        go: Callable[[Run], Steps[Any]],
+        *,
+        context: Mapping[str, Any] | None,
+        max_host_calls: int | None,
+        call_timeout: float | None,
+    ) -> Self:
+        """Prepare what follows a pause; see `Sandbox.resume`.
+
+        Args:
+            driver: Of the sandbox.
+            watched: What is told of it.
+            go: Gives the steps, which begin with the answer.
+            context: Objects in place of those that the first part was given.
+            max_host_calls: In place of what is left.
+            call_timeout: In place of the one before.
+        """
+
+        def steps(run: Run) -> Steps[Any]:
+            if context is not None and watched.context is not None:
+                watched.context.give(context)
+            watched.limit(max_host_calls, call_timeout)
+            execution._watch(run)
+            return go(run)
+
+        execution = cls(driver, watched, steps)
+        return execution
 
     def steps(self, run: Run) -> Steps[Any]:
-        """The steps of a run from its first turn to its outcome, and then of looking at what it leaves."""
-        driver, turns = self._driver, self._driver.turns
-        run.trace = self.trace
-        if "calls" in self.trace.options or self._limits is not None:
-            log = self.trace if "calls" in self.trace.options else None
-            run.observer = Observer.of_run(run.observer, log, self._limits)
+        """The steps of a run from where it is to its outcome, and then of looking at what it leaves."""
+        turns = self._driver.turns
+        if self.watched.context is not None:
+            self.watched.context.after = {}
         try:
-            value = yield from driver.drive(run, self.command)
+            value = yield from self._go(run)
         except GeneratorExit:
             raise
         except BaseException as error:
-            if self._wants_to_look(error):
-                yield Turn(lambda: self._look(turns, run))
+            is_paused = isinstance(error, Paused) and error.run == run.id
+            if is_paused or self._wants_to_look(error):
+                yield Turn(lambda: self._look(turns, run, is_over=not is_paused))
             raise
         if self._wants_to_look(None):
             yield Turn(lambda: self._look(turns, run))
         return value
+
+    def _watch(self, run: Run) -> None:
+        watched = run.trace = self.watched
+        if "calls" in watched.options or watched.limits is not None:
+            log = watched if "calls" in watched.options else None
+            run.observer = Observer.of_run(run.observer, log, watched.limits)
+            watched.count_in(run)
 
     def _wants_to_look(self, error: BaseException | None) -> bool:
         """Whether the guest is to be asked what the run leaves."""
@@ -110,44 +164,92 @@ class Execution:
             return False
         if error is not None and not isinstance(error, SandboxError) and stop_in(error) is None:
             return False
-        is_named = bool(self.trace.names) and "variables" in self.trace.options
-        return is_named or bool(self.context and self.context.watched)
+        watched = self.watched
+        is_named = bool(watched.names) and "variables" in watched.options
+        return is_named or bool(watched.context and watched.context.watched)
 
-    def _look(self, turns: Turns, run: Run) -> None:
-        """Ask the guest, in the place of a turn. Nothing that it answers, or does meanwhile, changes the outcome."""
-        beside = _Beside(turns, run)
-        if "variables" in self.trace.options:
-            self._look_at_variables(beside)
-        for name in self.context.watched if self.context else ():
-            found = beside.ask(partial(turns.guest.access, verb=Verb.GET, handle=0, key=name))
-            if not isinstance(found, Unavailable):
-                assert self.context is not None
-                self.context.after[name] = found
+    def _look(self, turns: Turns, run: Run, *, is_over: bool = True) -> None:
+        """Ask the guest, in the place of a turn. Nothing that it answers, or does meanwhile, changes the outcome.
 
-    def _look_at_variables(self, beside: _Beside) -> None:
-        names = self.trace.names
-        found = beside.bindings(names, _FIRST_SECONDS)
-        if not isinstance(found, Unavailable):
-            self.variables = found
+        Where the run goes on later, no code of the program runs for it.
+        """
+        beside = _Beside(turns, run, Verb.BINDINGS if is_over else Verb.LOOK)
+        watched, context = self.watched, self.watched.context
+        if "variables" in watched.options:
+            self.variables = beside.each_binding(watched.names)
+        if context is None:
             return
-        for name in names:  # one of them has no form here
-            each = beside.bindings([name])
-            self.variables |= {name: each} if isinstance(each, Unavailable) else each
+        if not is_over:  # of these the global variable is meant, whatever the program has declared
+            found = beside.each_binding([name for name in context.watched if name not in watched.names])
+            context.after = {name: value for name, value in found.items() if not isinstance(value, Unavailable)}
+            return
+        for name in context.watched:
+            value = beside.ask(partial(turns.guest.access, verb=Verb.GET, handle=0, key=name))
+            if not isinstance(value, Unavailable):
+                context.after[name] = value
+
+
+def answering(
+    driver: Driver,
+    call: PendingCall,
+    value: object,
+    error: Exception | None,
+    *,
+    proceed: bool,
+    is_unfinished: bool,
+) -> Callable[[Run], Steps[Any]]:
+    """Gives the steps that answer a paused call, and take its run on; see `Sandbox.resume`.
+
+    Args:
+        driver: Of the sandbox.
+        call: The call.
+        value: What it gives.
+        error: What it fails with; None: it does not.
+        proceed: Whether the function is called in place of that.
+        is_unfinished: Whether a run waits for it; else all that there is to do is done.
+    """
+
+    def steps(run: Run) -> Steps[Any]:
+        if proceed:
+            call.proceed_in(run)
+            run.meters.setdefault(EVERY, Meter()).calls -= 1  # which was counted, and is again
+        elif error is not None:
+            call.reject(error)
+        else:
+            call.settle(value)
+        if run.trace is not None and not proceed:
+            run.trace.answered(call.name, call.arguments, value, error)
+        return (yield from driver.finish(run) if is_unfinished else driver.run_until_idle(run))
+
+    return steps
 
 
 class _Beside:
     """Asks a guest on the account of nobody, as the run that is over."""
 
-    def __init__(self, turns: Turns, run: Run) -> None:
+    def __init__(self, turns: Turns, run: Run, verb: Verb) -> None:
         self._turns = turns
         self._run = run
+        self._verb = verb
         self._ends = time.monotonic() + _LOOK_SECONDS
+
+    def each_binding(self, names: list[str]) -> dict[str, Any]:
+        """Variables that have a value; of each that has no form here, why."""
+        if not names:
+            return {}
+        found = self.bindings(names, _FIRST_SECONDS)
+        if not isinstance(found, Unavailable):
+            return found
+        each = {name: self.bindings([name]) for name in names}
+        return {
+            name: found if isinstance(found, Unavailable) else found[name]
+            for name, found in each.items()
+            if isinstance(found, Unavailable) or name in found
+        }
 
     def bindings(self, names: list[str], seconds: float = _LOOK_SECONDS) -> dict[str, Any] | Unavailable:
         """Variables that have a value."""
-        found = self.ask(
-            lambda number: self._turns.guest.access(number, Verb.BINDINGS, 0, "", names), seconds, _are_pairs
-        )
+        found = self.ask(lambda number: self._turns.guest.access(number, self._verb, 0, "", names), seconds, _are_pairs)
         if isinstance(found, Unavailable):
             return found
         pairs: dict[str, Any] = dict(zip(found[::2], found[1::2], strict=True))

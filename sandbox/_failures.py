@@ -49,6 +49,9 @@ CONVERSION_CLASS: Final = "ConversionError"
 _CONVERSION_SUFFIX: Final = " cannot cross the sandbox boundary (at "
 # Of UTF-16, each of which takes at most three bytes on the wire; `wasm/src/encode_builtins.c` cuts at the same one.
 _TEXT_UNITS: Final = CAP_ERROR_TEXT_BYTES // 3
+# Such as ENOENT, invalid_request or 429; a text that says more is none.
+_CODE: Final = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
+_MAX_CODE: Final = (1 << 53) - 1
 _UNKNOWN_ERROR: Final = "the host function failed"
 _UNKNOWN_VALUE: Final = "a value that cannot cross the sandbox boundary"
 # Where the host's classes come from is its own affair.
@@ -106,11 +109,24 @@ def properties_of(error: BaseException, detail: ErrorDetail) -> dict[str, object
     properties: dict[str, object] = {}
     if isinstance(error, BaseExceptionGroup):
         properties["errors"] = list(error.exceptions)
+    if detail != "class" and (code := _code_of(error)) is not None:
+        properties["code"] = code
     if detail == "traceback":
         import traceback  # seldom wanted, and a fiftieth of the time that this package takes to import
 
         properties["traceback"] = cut("".join(traceback.format_exception(error)))
     return properties
+
+
+def _code_of(error: BaseException) -> str | int | None:
+    """What its author has called an exception for programs to compare: an attribute `code`, a word or a number."""
+    try:
+        code = getattr(error, "code", None)
+    except Exception:  # noqa: BLE001 - likewise for a broken property
+        return None
+    if isinstance(code, int) and not isinstance(code, bool):
+        return int(code) if abs(code) <= _MAX_CODE else None
+    return str.__str__(code) if isinstance(code, str) and _CODE.fullmatch(code) else None
 
 
 def _own_text(error: BaseException) -> str:

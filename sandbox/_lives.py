@@ -19,7 +19,7 @@ from sandbox._pausing import Claim, Suspension
 from sandbox._pending import Aborted
 from sandbox._records import NamedTuple, field, record, replace
 from sandbox._runs import Run
-from sandbox._snapshot_state import SavedOperation, SavedPause, SavedRequest, State
+from sandbox._snapshot_state import SavedOperation, SavedPause, SavedRequest, SavedRun, State
 from sandbox._weights import host_bytes
 from sandbox.errors import (
     ConversionError,
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from sandbox._requests import Requests
     from sandbox._serving import PendingCall
     from sandbox._turns import Turns
+    from sandbox._watched import Watched
     from sandbox.limits import Limits
     from sandbox.snapshot import Snapshot
 
@@ -132,10 +133,11 @@ class Lives(NamedTuple):
         self.turns.paused_run = number
         run.fail(Paused(snapshot.paused, snapshot, number))
 
-    def leave_open(self, number: int) -> None:
-        """Write down a run whose end nobody has seen, so that another one can continue it."""
+    def leave_open(self, number: int, trace: Watched | None = None) -> None:
+        """Write down a run whose end nobody has seen, so that another one can continue it, with what is told of it."""
         run = self.turns.unfinished[number] = Run(number, self.limits, None, None, self.observer)
         run.entered = run.has_run = run.ended = True
+        run.trace = trace
 
     def save(self, paused_run: int = 0) -> tuple[State, dict[str, Any]]:
         """What the host knows, and what must not be written down for everybody."""
@@ -163,7 +165,9 @@ class Lives(NamedTuple):
                     int(outcome),
                 )
             )
-        runs = {run.id for run in turns.runs.copy().values() if run.has_run and not run.done and not run.idle}
+        runs = {run.id: run for run in turns.runs.copy().values() if run.has_run and not run.done and not run.idle}
+        runs.update((number, run) for number, run in turns.unfinished.items() if not run.done)
+        watched = [(number, run.trace) for number, run in sorted(runs.items()) if run.trace is not None]
         state = State(
             clock=int(self.clock.kind),
             now_ms=self.clock.now_ms(),
@@ -172,13 +176,14 @@ class Lives(NamedTuple):
             time_zone=self.time_zone,
             is_seeded=self.is_seeded,
             last_run=self.last_run(),
-            runs=tuple(sorted(runs.union(number for number, run in turns.unfinished.items() if not run.done))),
+            runs=tuple(sorted(runs)),
             abandoned=tuple(turns.abandoned),
             next_request=self.requests.next_number,
             handles=tuple(sorted(handles)),
             requests=tuple(requests),
             pauses=tuple(pauses),
             paused_run=paused_run,
+            watched=tuple(SavedRun(number, trace.save()) for number, trace in watched),
             **self.operations.save(secrets),
         )
         return state, secrets
@@ -199,8 +204,9 @@ class Lives(NamedTuple):
         except (ValueError, TypeError) as error:
             raise SnapshotCorrupt("its state is not that of a sandbox") from error
         turns = self.turns
+        watched = _watched(state) if state.watched else {}
         for number in state.runs:
-            self.leave_open(number)
+            self.leave_open(number, watched.get(number))
         turns.paused_run = state.paused_run
         turns.abandoned.extend(state.abandoned)
         turns.resumption.append(state.handles)
@@ -217,6 +223,11 @@ class Lives(NamedTuple):
         """The runs of another life that nobody has seen the end of."""
         return tuple(sorted(self.turns.unfinished))
 
+    def watched(self, number: int | None) -> Watched | None:
+        """What is told of such a run, if it goes on; None: nothing, or there is none."""
+        run = None if number is None else self.turns.unfinished.get(number)
+        return None if run is None else run.trace
+
     def paused_run(self) -> int:
         """The run that was paused last; 0: none was."""
         return self.turns.paused_run
@@ -228,7 +239,7 @@ class Lives(NamedTuple):
             raise UsageError(f"there is no unfinished run {run.id}")
         run.has_run = True
         run.done, run.value, run.error, run.forced = before.done, before.value, before.error, before.forced
-        run.was_stopped = before.was_stopped
+        run.was_stopped, run.trace = before.was_stopped, before.trace
 
     def _ask_again(self, saved: SavedRequest, past: Past, pause: SavedPause | None) -> None:
         requests, number = self.requests, saved.number
@@ -253,6 +264,12 @@ class Lives(NamedTuple):
             pending.must_repeat, pending.is_held = past.pending == "call", past.pending == "hold"
             pending.can_pause = can_be_paused(self.operations.get(saved.op))
             requests.must_repeat |= pending.must_repeat
+
+
+def _watched(state: State) -> dict[int, Watched]:
+    from sandbox._watched import Watched  # not all programs are watched
+
+    return {saved.number: Watched.load(saved.message) for saved in state.watched}
 
 
 def _check_limits(state: State, limits: Limits) -> None:

@@ -17,7 +17,7 @@ from sandbox._records import NamedTuple, field, record
 from sandbox._snapshot_state import SavedOperation, State
 from sandbox._weights import host_bytes
 from sandbox.capabilities.base import Capability, Operation, WorkingCapability
-from sandbox.errors import ConversionError
+from sandbox.errors import ConversionError, LimitExceeded
 from sandbox.exposure import Anchor
 from sandbox.limits import Limits
 from sandbox.values import Generation, HandleOwner, JSAsyncIterator, JSFunction, JSHandle, JSIterator, JSPromise
@@ -33,6 +33,7 @@ _HELD: Final[dict[int, type[JSPromise | JSIterator | JSAsyncIterator]]] = {
     Tag.ITERATOR: JSIterator,
     Tag.ASYNC_ITERATOR: JSAsyncIterator,
 }
+_DROP: Final = "Raise Limits.handles, or drop guest functions, promises and iterators that are no longer needed."
 _MODES: Final = {"call": Mode.CALL, "send": Mode.CALL, "queue": Mode.QUEUE}
 _STEMS: Final = {op: stem for (stem, _), (op, _) in _abi.OPS.items()}
 
@@ -296,6 +297,11 @@ class Operations:
         """A kept exception."""
         kept = self._exceptions.get(number)
         return None if kept is None else kept[0]
+
+    def excess(self) -> LimitExceeded:
+        """What ends a run in which the guest gave more than may be held; it counts no more."""
+        self.refused = 0
+        return LimitExceeded(self._most_bound, self._most_bound + 1, "handles", advice=_DROP)
 
     def handle_of(self, held: JSHandle) -> int:
         """The guest's number for something of its own; see `EncodeOwner`.

@@ -11,6 +11,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sandbox import _stack
@@ -84,17 +85,68 @@ class Traced(NamedTuple):
     sources: Mapping[str, str]
 
 
-class Traceable(Portable):
-    """What is thrown: an error with a stack, which is read when somebody asks for it.
+class Located:
+    """What has a place in a program: a stack, which is read when somebody asks for it.
 
     Attributes:
-        stack: The guest's stack as text.
+        stack: The guest's stack as text; empty: it is not known.
         sources: Programs by file name; once `frames` was read, also what the calls point into.
     """
 
-    stack: str
-    sources: Mapping[str, str]
+    stack: str = ""
+    sources: Mapping[str, str] = MappingProxyType({})
+
+    def locate(self, stack: str, sources: Mapping[str, str]) -> None:
+        """Tell it where it belongs."""
+        self.stack, self.sources = stack, sources
+        self.__dict__.pop("frames", None)
+
+    @cached_property
+    def frames(self) -> tuple[Frame, ...]:
+        """The stack, parsed; innermost call first. Lines and columns count from 1.
+
+        Where a program has a source map, or its types were erased, these are places of what it was made from.
+        """
+        traced = trace(_stack.parse(self.stack), self.sources)
+        self.sources = traced.sources
+        return traced.frames
+
+    @property
+    def place(self) -> Frame | None:
+        """Where in the program it is, its innermost frame; the column counts characters. None: not known."""
+        return _stack.place(self.frames, self.sources)
+
+    def render(self, source: str | None = None, *, color: bool = False, columns: int | None = None) -> str:
+        """Describe it for a terminal: the code around its place, a caret, the stack; of an error, what caused it.
+
+        Control characters are made visible, so that guest text cannot steer a terminal. Long text is cut.
+
+        Args:
+            source: The program, when it is not in `sources`.
+            color: Use ANSI colors.
+            columns: How wide the terminal is. Lines of code are cut to fit, around the place; None: to 100 characters.
+        """
+        return self._shown(source, color=color, columns=columns)
+
+    def _shown(self, source: str | None, *, color: bool, columns: int | None) -> str:
+        return _stack.render(str(self), self.frames, self.sources, source, color=color, columns=columns)
+
+    def _settle_frames(self) -> None:
+        """What leads from a program to its sources stays behind when this is pickled."""
+        if any(type(text) is Program for text in self.sources.values()):
+            _ = self.frames
+
+
+class Traceable(Located, Portable):
+    """What is thrown: an error with a stack, and with others that it came of.
+
+    Attributes:
+        properties: Its own properties.
+        hint: What to do about it; empty: that is not known.
+    """
+
     properties: dict[str, Any]
+    hint: str = ""
 
     def know(self, sources: Mapping[str, str]) -> None:
         """Tell it, and the errors that it came of, which programs there are."""
@@ -109,24 +161,8 @@ class Traceable(Portable):
             held = [error.properties.get("cause"), *(members[:_MAX_ERRORS] if isinstance(members, list) else ())]
             left += [each for each in held if isinstance(each, Traceable) and id(each) not in known]
 
-    @cached_property
-    def frames(self) -> tuple[Frame, ...]:
-        """The stack, parsed; innermost call first. Lines and columns count from 1.
-
-        Where a program has a source map, or its types were erased, these are places of what it was made from.
-        """
-        traced = trace(_stack.parse(self.stack), self.sources)
-        self.sources = traced.sources
-        return traced.frames
-
-    @property
-    def place(self) -> Frame | None:
-        """Where in the program it was thrown, its innermost frame; the column counts characters. None: not known."""
-        return _stack.place(self.frames, self.sources)
-
     def _portable_state(self, done: dict[int, Any], depth: int) -> tuple[Any, Any]:
-        if any(type(text) is Program for text in self.sources.values()):
-            _ = self.frames  # what leads there stays behind
+        self._settle_frames()
         return super()._portable_state(done, depth)
 
 

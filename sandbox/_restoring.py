@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from sandbox._observer import Observer
 from sandbox._options import Options, check_pending
+from sandbox.context import Context
 from sandbox.errors import UsageError
 from sandbox.limits import limits_of_run
+from sandbox.outcome import Report
 from sandbox.values import undefined
 
 if TYPE_CHECKING:
@@ -97,8 +99,11 @@ class Restoring:
         proceed: bool,
         max_host_calls: int | None,
         call_timeout: float | None,
-    ) -> tuple[int | None, Callable[[Run], Steps[Any]]]:
+        context: Mapping[str, Any] | None,
+    ) -> tuple[int | None, Report]:
         """How to answer a paused call: the number of the run that goes on, and its steps; None: no run waits for it."""
+        from sandbox._execution import Execution, answering  # most programs are not paused
+
         paused = {each.pause.token: each for each in self.pending if each.pause is not None}
         if call is None and len(paused) > 1:
             raise UsageError(f"{len(paused)} calls are paused: say by its token which one this is the answer of")
@@ -110,21 +115,24 @@ class Restoring:
         if error is not None and not isinstance(error, Exception):
             raise TypeError(f"error must be an Exception, not {type(error).__name__}")
         limits = limits_of_run(max_host_calls, call_timeout)
+        if context is not None:
+            Context(context, "none")  # which sees what it is
         driver = self._driver
         known = {*driver.lives.unfinished(), *driver.runs}  # one that is in progress is refused when it is begun
         number = next((run for run in (found.pause.run, driver.lives.paused_run()) if run in known), None)
+        go = answering(driver, found, value, error, proceed=proceed, is_unfinished=number is not None)
+        watched = driver.lives.watched(number)
+        if watched is not None:
+            execution = Execution.of_pause(
+                driver, watched, go, context=context, max_host_calls=max_host_calls, call_timeout=call_timeout
+            )
+            return number, Report(execution.steps, execution)
 
         def steps(run: Run) -> Steps[Any]:
             run.observer = Observer.of_run(run.observer, None, limits)
-            if proceed:
-                found.proceed()
-            elif error is not None:
-                found.reject(error)
-            else:
-                found.settle(value)
-            return (yield from driver.run_until_idle(run) if number is None else driver.finish(run))
+            return go(run)
 
-        return number, steps
+        return number, Report(steps)
 
     def _make_twin(self, pending: OnPending) -> Self:
         twin = type(self).__new__(type(self))

@@ -18,7 +18,7 @@ from sandbox.stop import stop_in
 
 if TYPE_CHECKING:
     from sandbox._observer import Meter, Observer
-    from sandbox._trace import Trace
+    from sandbox._watched import Watched
     from sandbox.limits import Limits
 
 # Where fuel is the meter, but not limited, a tank stands behind the limits of time, and ends what never polls. Bytecode
@@ -145,7 +145,7 @@ class Run:
         self.is_answer: Callable[[object], bool] = is_anything
         self.observer = observer
         self.meters: dict[str, Meter] = {}
-        self.trace: Trace | None = None
+        self.trace: Watched | None = None
         self.requests: dict[int, None] = {}
         self.answers: deque[tuple[Any, Any]] = deque()
         self.wake: Callable[[], object] = _nobody

@@ -140,6 +140,15 @@ class PendingCall:
             raise UsageError(f"the call {self.id} of {self.name!r} is not paused")
         self._check(was_open=self._requests.make(self._pending))
 
+    def proceed_in(self, run: Run) -> None:
+        """As `proceed`; what watches that run sees the call, and its limits count it.
+
+        Raises:
+            UsageError: Likewise.
+        """
+        self.proceed()
+        self._pending.run.observer, self._pending.run.meters = run.observer, run.meters
+
     def _answer(self, value: object) -> None:
         self._check(was_open=self._requests.settle(self._pending, value))
 

@@ -73,6 +73,18 @@ class SavedPause(NamedTuple):
     message: bytes
 
 
+class SavedRun(NamedTuple):
+    """What is asked of a run beyond its value.
+
+    Attributes:
+        number: Of the run.
+        message: See `Watched.save`.
+    """
+
+    number: int
+    message: bytes
+
+
 class State(NamedTuple):
     """All of it.
 
@@ -95,6 +107,7 @@ class State(NamedTuple):
         requests: What it waits for, in order.
         pauses: Which of these the host has paused.
         paused_run: The number of the run that was paused, where that is why there is a snapshot; else 0.
+        watched: Those of the runs that are told of.
         capabilities: What each capability notes of itself, by stem.
     """
 
@@ -116,12 +129,13 @@ class State(NamedTuple):
     requests: tuple[SavedRequest, ...]
     pauses: tuple[SavedPause, ...]
     paused_run: int
+    watched: tuple[SavedRun, ...]
     capabilities: dict[str, Any]
 
     def plain(self) -> dict[str, Any]:
         """It as maps, arrays and scalars."""
         values = self._asdict()
-        return {**values, **{name: _rows(values[name]) for name in ("operations", "requests", "pauses")}}
+        return {**values, **{name: _rows(values[name]) for name in _ROWS}}
 
     @classmethod
     def from_plain(cls, plain: object) -> State:
@@ -136,14 +150,20 @@ class State(NamedTuple):
             if not is_right(plain[name]):
                 raise SnapshotCorrupt(f"its state has no valid {name}")
         values: dict[str, Any] = {key: tuple(value) if type(value) is list else value for key, value in plain.items()}
-        values["operations"] = tuple(SavedOperation(*row) for row in plain["operations"])
-        values["requests"] = tuple(SavedRequest(*row) for row in plain["requests"])
-        values["pauses"] = tuple(SavedPause(*row) for row in plain["pauses"])
+        values.update((name, tuple(kind(*row) for row in plain[name])) for name, kind in _ROWS.items())
         asked = {request.number for request in values["requests"] if request.message is not None}
         if not asked.issuperset(pause.number for pause in values["pauses"]):
             raise SnapshotCorrupt("its state has a pause of no call")
         values["now_ms"] = float(values["now_ms"])
         return cls(**values)
+
+
+_ROWS: Final[dict[str, Callable[..., Any]]] = {
+    "operations": SavedOperation,
+    "requests": SavedRequest,
+    "pauses": SavedPause,
+    "watched": SavedRun,
+}
 
 
 def _rows(items: Iterable[Any]) -> list[list[Any]]:
@@ -224,5 +244,6 @@ _CHECKS: Final[dict[str, _Check]] = {
     ),
     "pauses": _table(_is_id, _is_text, _whole(0, _U32), _is_message),
     "paused_run": _whole(0, _U32),
+    "watched": _table(_is_id, _is_message),
     "capabilities": lambda value: type(value) is dict and all(map(_is_text, value)),
 }

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from sandbox._abi import CAP_TRACED_LINES, Evaluation, Op
 from sandbox._brief import brief
 from sandbox._records import record, replace
+from sandbox.calls import payload_bytes
 from sandbox.context import copied
 from sandbox.errors import GuestProtocolError
 from sandbox.trace import CallEvent, CommentEvent, ConsoleEvent, Event, TraceOption
+from sandbox.values import undefined
 
 if TYPE_CHECKING:
     from sandbox._events import Told
@@ -52,6 +54,7 @@ class Trace:
     Attributes:
         ops: See `CallLog`: every call is written down.
         names: The variables that the script declares.
+        began: When the run did, in seconds since the epoch.
         dropped: Events for which there was no room.
     """
 
@@ -73,7 +76,8 @@ class Trace:
         self._bytes = 0
         self._place: Place | None = None
         self._executed = b""
-        self._began, self._last = time.time(), 0.0
+        self.began: float = time.time()
+        self._last = 0.0
 
     @property
     def flags(self) -> int:
@@ -86,6 +90,11 @@ class Trace:
     def read(self, code: str) -> None:
         """The program begins, in which comments are looked up."""
         self._code, self._text = code, None
+
+    def hand_over(self, other: Trace) -> None:
+        """Have another one tell what comes after a pause: events of its own, and all else goes on."""
+        other.names, other.began, other._last = self.names, self.began, self._last
+        other._code, other._text, other._executed = self._code, self._text, self._executed
 
     # --- what the guest tells ---
 
@@ -153,6 +162,24 @@ class Trace:
             duration_seconds=call.wall_seconds,
         )
 
+    def answered(self, name: str, arguments: tuple[Any, ...], value: object, error: Exception | None) -> None:
+        """A call that was paused has an answer of the embedder's; values are as they were given."""
+        if "calls" not in self.options:
+            return
+        sizes = payload_bytes(list(arguments)), payload_bytes(value)
+        if self._has_room(sum(min(size, _KEPT_BYTES) for size in sizes)):
+            shown = _kept(list(arguments), sizes[0])
+            self._events.append(
+                CallEvent(
+                    name=name,
+                    arguments=tuple(shown) if isinstance(shown, list) else (shown,),
+                    outcome="value" if error is None else "error",
+                    value=undefined if error is not None else _kept(value, sizes[1]),
+                    error=None if error is None else error.with_traceback(None),
+                    **self._at(None),
+                )
+            )
+
     def after_fork(self) -> None:
         """It has no lock."""
 
@@ -180,8 +207,8 @@ class Trace:
     def _at(self, place: Place | None) -> dict[str, Any]:
         """What an event says of where and when; a guest may tell any time, but none that cannot be."""
         now = time.time()
-        at = now if place is None else min(max(place.time, self._began), now)
-        self._last = max(self._last, at - self._began)
+        at = now if place is None else min(max(place.time, self.began), now)
+        self._last = max(self._last, at - self.began)
         told: dict[str, Any] = {"time": at, "seconds": self._last}
         if place is not None and place.line:
             told |= {"line": place.line, "file": place.file}

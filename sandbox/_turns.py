@@ -36,7 +36,8 @@ from sandbox._pausing import ends_run
 from sandbox._pending import FORGET, Aborted, ended
 from sandbox._runs import Run, Sources
 from sandbox._serving import Serving
-from sandbox.errors import ConversionError, JSError, LimitExceeded, SandboxBusy, SandboxError, SandboxPoisoned, Stalled
+from sandbox._whereabouts import Whereabouts
+from sandbox.errors import ConversionError, JSError, LimitExceeded, SandboxBusy, SandboxError, SandboxPoisoned
 from sandbox.stop import stop_in
 
 if TYPE_CHECKING:
@@ -51,7 +52,6 @@ if TYPE_CHECKING:
 _MAX_DROPPED: Final = 256
 # A guest that was told to stop may come to the host once more before its next poll, not for longer.
 _PATIENCE_SECONDS: Final = 0.5
-_DROP: Final = "Raise Limits.handles, or drop guest functions, promises and iterators that are no longer needed."
 # The guest and the host do not read the clock at the same moment.
 _CLOCK_SLACK_SECONDS: Final = 0.02
 
@@ -66,6 +66,7 @@ class Turns:
         first_values: Globals to set before the next turn.
         woken: Runs that a turn of another one has brought forward.
         sources: Program texts, for errors.
+        whereabouts: Tells errors where their program was, and what would help it.
         hold: Where the turn waits for what the guest waits for.
         after_limit: What a limit does to the sandbox.
         serving: Serves what the guest queues.
@@ -130,6 +131,7 @@ class Turns:
             origin=origin,
         )
         self._calls.guest = self.guest
+        self.whereabouts: Whereabouts = Whereabouts(self.guest, self.sources)
         self.serving: Serving = Serving(limits, operations, requests)
         self._look()
         self.after_limit: AfterLimit = AfterLimit(on_limit, self.guest, self._checkpoint, self.woken, self._give_up)
@@ -193,6 +195,7 @@ class Turns:
                 self._hear(command(run.id))
         except BaseException as error:  # noqa: BLE001 - it is raised where the run is
             run.force(error.error if isinstance(error, Ended) else error)
+            self.whereabouts.place(run.error)
         self._account(run)
         with self._turn_lock:
             self._current = None
@@ -221,9 +224,9 @@ class Turns:
 
     def stall(self, run: Run) -> None:
         """End a run that waits for what can never happen; a rejection that nobody handled may be the reason."""
-        self.take(run, self.guest.abandon)
+        self.take(run, self.whereabouts.abandon)
         if not run.done:
-            run.fail(Stalled())
+            run.fail(self.whereabouts.stalled())
 
     def _settle(self, run: Run) -> list[Event]:
         answer = self._requests.next_answer(run)
@@ -267,7 +270,7 @@ class Turns:
             run.trace.look(instance)
         books.look(instance, self._operations.live())
         if self._operations.refused:
-            run.force(self._too_many_handles())
+            run.force(self._operations.excess())
 
     def _turn_seconds(self) -> float:
         """Guest time of this turn; a guest that crashed could not say, so all time counts then."""
@@ -392,15 +395,15 @@ class Turns:
             case Stopped(reason):
                 current.force(self._stop_error(current, reason))
             case Told():
-                self._trace(event)
+                self._trace(current, event)
             case Crashed(out_of_budget, error):
                 current.force(self._stop or current.budget_error(self._turn_seconds()) if out_of_budget else error)
 
-    def _trace(self, told: Told) -> None:
+    def _trace(self, current: Run, told: Told) -> None:
         """Write down what the guest tells of a run that is traced: of a place, of whichever run has this turn."""
-        assert self._current is not None
-        run = self._current if told.op is Op.PLACE else self._run_of(told.number)
-        if run is not None and run.trace is not None:
+        if told.op is Op.STACK:
+            self.whereabouts.told(current, told.value)
+        elif (run := current if told.op is Op.PLACE else self._run_of(told.number)) and run.trace is not None:
             run.trace.told(told)
 
     def _run_of(self, number: int) -> Run | None:
@@ -416,7 +419,7 @@ class Turns:
 
     def _fail(self, run: Run, error: SandboxError) -> None:
         if run.error is None and isinstance(error, JSError):
-            error.know(self.sources.copy())
+            self.whereabouts.explain(error)
         run.fail(error)
 
     def _answer(self, op: int, arguments: list[Any] | ConversionError) -> Any:  # noqa: ANN401 - any value
@@ -476,11 +479,7 @@ class Turns:
         if can_tell and len(self._operations.dropped) > _MAX_DROPPED:
             self._release()
         if self._operations.refused:
-            self.interrupt(self._too_many_handles())
-
-    def _too_many_handles(self) -> LimitExceeded:
-        limit, self._operations.refused = self.limits.handles, 0
-        return LimitExceeded(limit, limit + 1, "handles", advice=_DROP)
+            self.interrupt(self._operations.excess())
 
     def _promise(self, awaitable: Awaitable[Any]) -> int:
         assert self._current is not None
@@ -494,5 +493,5 @@ class Turns:
 
     def usage(self, runs: int, wall_seconds: float) -> Usage:
         """What has been used so far, as of the last turn's end. Any thread."""
-        is_closed = self.guest.state is State.CLOSED
-        return self.books.usage(runs, wall_seconds, self._calls.count, len(self._requests), is_closed=is_closed)
+        calls, pending, is_closed = self._calls.count, len(self._requests), self.guest.state is State.CLOSED
+        return self.books.usage(runs, wall_seconds, calls, pending, is_closed=is_closed)

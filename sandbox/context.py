@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from datetime import datetime
 from typing import Any, Final, Literal
 
@@ -48,7 +48,8 @@ class Context:
         values: By name, as they cross.
         sync: See `Sync`.
         fixed: The names of frozen ones.
-        after: What the globals of these names were when the run was over, as far as that is known.
+        before: What those that are compared were, by name.
+        after: What the globals of these names were in the end, or are at a pause, as far as that is known.
     """
 
     def __init__(self, given: Any, sync: Sync) -> None:  # noqa: ANN401 - it is checked
@@ -71,25 +72,52 @@ class Context:
             name: value.value if isinstance(value, Frozen) else value for name, value in given.items()
         }
         watched = () if sync == "none" else (name for name in self.values if name not in self.fixed)
-        self._before = {name: copied(self.values[name]) for name in watched}
+        self.before: dict[str, Any] = {name: copied(self.values[name]) for name in watched}
         self.after: dict[str, Any] = {}
+        self._left_out: frozenset[tuple[str | int, ...]] = frozenset()
+
+    @classmethod
+    def restored(cls, sync: Sync, before: dict[str, Any], left_out: Iterable[tuple[str | int, ...]]) -> Context:
+        """The context of a run of another life, as a snapshot has it; its objects stayed there.
+
+        Args:
+            sync: See `Sync`.
+            before: See the class.
+            left_out: Where in it something stood that is not compared, since it cannot be in a snapshot.
+        """
+        context = cls({}, sync)
+        context.before, context._left_out = before, frozenset(left_out)
+        return context
+
+    def give(self, given: Any) -> None:  # noqa: ANN401 - it is checked
+        """Take other objects for those that it began with, to make the changes to.
+
+        Raises:
+            TypeError: It is no mapping of names.
+        """
+        other = Context(given, "none")
+        self._given, self.values = given, other.values
 
     @property
     def watched(self) -> tuple[str, ...]:
         """The names whose values are compared."""
-        return tuple(self._before)
+        return tuple(self.before)
 
-    def conclude(self) -> tuple[Mutation, ...]:
-        """Compare, and make the changes where that is asked for; in the end, once."""
+    def conclude(self, *, is_over: bool = True) -> tuple[Mutation, ...]:
+        """Compare, and make the changes where that is asked for; if the run is over, which it is once."""
         found: list[Mutation] = []
         for name, after in self.after.items():
-            for mutation in differences(self._before[name], after, (name,)):
-                if len(found) < MOST_MUTATIONS:
+            for mutation in differences(self.before[name], after, (name,)):
+                if len(found) < MOST_MUTATIONS and not self._is_left_out(mutation.path):
                     found.append(mutation)
-        if self.sync == "inplace":
+        if self.sync == "inplace" and is_over:
             for name, after in self.after.items():
-                self._apply(name, after)
+                if name in self.values:
+                    self._apply(name, after)
         return tuple(found)
+
+    def _is_left_out(self, path: tuple[str | int, ...]) -> bool:
+        return bool(self._left_out) and any(path[:length] in self._left_out for length in range(1, len(path) + 1))
 
     def _apply(self, name: str, after: object) -> None:
         merged = merge(self.values[name], after)

@@ -52,7 +52,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from sandbox import _causes
 from sandbox._brief import amount, brief
-from sandbox._origins import Traceable
+from sandbox._origins import Located, Traceable
 from sandbox._portable import Portable
 from sandbox._stack import Frame
 from sandbox.values import undefined
@@ -142,6 +142,7 @@ class JSError(Traceable, GuestError):
             into.
         frames: The stack, parsed, in terms of what a program was made from; see `docs/errors.md`.
         place: The innermost frame in the program, whose column counts characters; None: it is not known.
+        hint: What to do about it, where that is known: of a program in Markdown, or in another language than was said.
     """
 
     def __init__(
@@ -183,17 +184,9 @@ class JSError(Traceable, GuestError):
         """The Error's `cause`, `undefined` when it has none."""
         return self.properties.get("cause", undefined)
 
-    def render(self, source: str | None = None, *, color: bool = False, columns: int | None = None) -> str:
-        """Describe the error for a terminal: the code around the place it was thrown, a caret, the stack, the causes.
-
-        Control characters are made visible, so that guest text cannot steer a terminal. Long text is cut.
-
-        Args:
-            source: The program, when the error has it not in `sources`.
-            color: Use ANSI colors.
-            columns: How wide the terminal is. Lines of code are cut to fit, around the place; None: to 100 characters.
-        """
-        return _causes.render(self, source, color=color, columns=columns)
+    def _shown(self, source: str | None, *, color: bool, columns: int | None) -> str:
+        shown = _causes.render(self, source, color=color, columns=columns)
+        return f"{shown}\nhint: {self.hint}" if self.hint else shown
 
     def __str__(self) -> str:
         return ": ".join(part for part in (self.name, self.message) if part) or "Error"
@@ -210,13 +203,23 @@ class UnhandledRejection(JSError):
     """A promise of the guest was rejected and nobody handled it. The reason is this error, or its `value`."""
 
 
-class Stalled(GuestError):
-    """The program waits for a promise that nothing can settle any more: no job, timer or host call is left."""
+class Stalled(Located, GuestError):
+    """The program waits for a promise that nothing can settle any more: no job, timer or host call is left.
+
+    Attributes:
+        stack: Where it waits, as a stack of asynchronous functions: the innermost `await` first; empty: in none.
+        frames: The same, parsed; see `JSError`.
+        place: Likewise.
+    """
 
     def __init__(self, detail: str = "") -> None:
         text = "the program waits for a promise that can never settle: no timer and no host call is pending"
         super().__init__(f"{text} ({detail})" if detail else text)
         self.detail = detail
+
+    def _portable_state(self, done: dict[int, Any], depth: int) -> tuple[Any, Any]:
+        self._settle_frames()
+        return super()._portable_state(done, depth)
 
 
 class NotServing(GuestError):

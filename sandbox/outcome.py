@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from sandbox._records import field, record
-from sandbox.errors import ConversionError, JSError, Paused, SandboxError, UsageError
+from sandbox.errors import ConversionError, JSError, Paused, SandboxError, Stalled, UsageError
 from sandbox.limits import Usage
 from sandbox.stop import Stop, stop_in
 from sandbox.trace import CallEvent, CommentEvent, ConsoleEvent, Event, Mutation, TraceOption, Unavailable, Variables
@@ -99,6 +99,7 @@ class Outcome:
             told["error"] = _error(self.error)
         if self.stopped is not None:
             told["stopped"] = self.stopped.reason
+            told |= {"stopped_at": _place(self.stopped)} if self.stopped.stack else {}
         if self.paused:
             told["paused"] = [
                 {"name": each.name, "arguments": json_ready(each.arguments), "reason": each.reason, "token": each.token}
@@ -142,11 +143,9 @@ class Outcome:
         if self.ok:
             told["value"] = self.value
         if self.error is not None:
-            told["error"] = error = _error(self.error)
-            error.pop("stack", None)
-            frame = error.pop("frame", "")  # its code alone: the rest of it stands beside it
-            if code := "\n".join(line for line in frame.split("\n") if re.match(_CODE_LINE, line)):
-                error["code"] = code
+            told["error"] = _bare(_error(self.error))
+        if self.stopped is not None and self.stopped.stack:
+            told["stopped"] = {"reason": self.stopped.reason} | _bare(_place(self.stopped))
         if self.paused:
             told["paused"] = [f"{each.name}: {each.reason}" if each.reason else each.name for each in self.paused]
         if self.console:
@@ -194,20 +193,21 @@ class Report:
         run: The run, once it has begun; None: it never did.
     """
 
-    def __init__(self, execution: Execution | None = None) -> None:
+    def __init__(self, steps: Callable[[Run], Steps[Any]], execution: Execution | None = None) -> None:
         """Begin one.
 
         Args:
+            steps: Gives the steps of the run.
             execution: What was asked of the run; None: its value alone.
         """
+        self._steps = steps
         self._execution = execution
         self.run: Run | None = None
 
     def steps(self, run: Run) -> Steps[Any]:
         """The steps of the run."""
-        assert self._execution is not None
         self.run = run
-        return self._execution.steps(run)
+        return self._steps(run)
 
     def finished(self, value: object, usage: Usage) -> Outcome:
         """The run has given something."""
@@ -229,7 +229,7 @@ class Report:
         execution = self._execution
         if execution is None:
             return outcome
-        trace, context = execution.trace, execution.context
+        trace, context = execution.watched, execution.watched.context
         return Outcome(
             value=outcome.value,
             error=outcome.error,
@@ -241,7 +241,7 @@ class Report:
             events_dropped=trace.dropped,
             lines={} if self.run is None else trace.lines(self.run.id),
             variables=Variables(execution.variables),
-            mutations=() if context is None else context.conclude(),
+            mutations=() if context is None else context.conclude(is_over=not outcome.paused),
         )
 
 
@@ -250,13 +250,31 @@ class Report:
 
 def _error(error: SandboxError) -> dict[str, Any]:
     told: dict[str, Any] = {"class": type(error).__name__}
-    if not isinstance(error, JSError):
-        return told | {"message": str(error)}
-    told |= {"name": error.name or "Error", "message": error.message}
-    place = error.place
+    if isinstance(error, JSError):
+        told |= {"name": error.name or "Error", "message": error.message}
+        if error.hint:
+            told["hint"] = error.hint
+    else:
+        told["message"] = str(error)
+    if isinstance(error, JSError) or (isinstance(error, Stalled) and error.stack):
+        told |= _place(error)
+    return told
+
+
+def _place(what: JSError | Stalled | Stop) -> dict[str, Any]:
+    """Where it was."""
+    place, told = what.place, dict[str, Any]()
     if place is not None:
         told |= {"file": place.file, "line": place.line, "column": place.column}
-    return told | {"frame": error.render(), "stack": error.stack}
+    return told | {"frame": what.render(), "stack": what.stack}
+
+
+def _bare(told: dict[str, Any]) -> dict[str, Any]:
+    """Of a place its code alone: the rest of a frame stands beside it."""
+    told.pop("stack", None)
+    frame = told.pop("frame", "")
+    code = "\n".join(line for line in frame.split("\n") if re.match(_CODE_LINE, line))
+    return told | ({"code": code} if code else {})
 
 
 def _event(event: Event) -> dict[str, Any]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from sandbox._origins import Located
+
 __all__ = ["Stop"]
 
 
-class Stop(BaseException):
+class Stop(Located, BaseException):
     """Raised by a host function, or a hook, to end the run that called it.
 
         def answer(text: str) -> None:
@@ -21,6 +23,9 @@ class Stop(BaseException):
     Attributes:
         value: What the run gives.
         reason: For whoever reads the outcome.
+        stack: Where the program was, as the guest's stack: in the call, or in the `await` of it; empty: not known.
+        frames: The same, parsed, innermost call first; see `JSError`.
+        place: Likewise.
     """
 
     def __init__(self, value: Any = None, /, *, reason: str = "") -> None:  # noqa: ANN401 - any value
@@ -36,7 +41,9 @@ class Stop(BaseException):
         self.reason = reason
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _stop, (type(self), self.value, self.reason)
+        self._settle_frames()
+        place = {name: self.__dict__[name] for name in ("stack", "sources", "frames") if name in self.__dict__}
+        return _stop, (type(self), self.value, self.reason), place
 
 
 def _stop(kind: type[Stop], value: object, reason: str) -> Stop:

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple, get_args
 
+from sandbox._hints import explain
 from sandbox._languages import Language
 from sandbox.errors import JSSyntaxError
 from sandbox.typescript import module
@@ -127,4 +128,5 @@ def _syntax_error(refusal: module.Refusal, filename: str, source: str) -> JSSynt
     place = f"    at {filename}:{refusal.line + 1}:{refusal.column_bytes + 1}\n"
     error = JSSyntaxError(refusal.message, name="SyntaxError", js_class="SyntaxError", stack=place)
     error.sources = {filename: source}
+    explain(error, is_javascript=False)
     return error

@@ -12,8 +12,10 @@ import pytest
 
 from sandbox import (
     AsyncSandbox,
+    Call,
     JSError,
     Outcome,
+    Pause,
     Sandbox,
     Snapshot,
 )
@@ -171,26 +173,57 @@ def test_tasks_of_one_sandbox_are_paused_each_for_itself() -> None:
     anyio.run(main)
 
 
-@pytest.mark.parametrize("how", [{"max_host_calls": 2}, {"call_timeout": 0.02}, {}], ids=str)
-def test_limits_of_calls_are_given_with_the_answer(how: dict[str, Any], carry: Callable[[Snapshot], Snapshot]) -> None:
+# What execute was given, what resume is given, and how many more calls there may be, or what stops one that takes long.
+CALL_LIMITS: dict[str, tuple[dict[str, Any], dict[str, Any], int | str]] = {
+    "what is left": ({"max_host_calls": 4}, {}, 3),
+    "nothing is left": ({"max_host_calls": 1}, {}, 0),
+    "others": ({"max_host_calls": 1}, {"max_host_calls": 2}, 2),
+    "the longest call": ({"call_timeout": 0.02}, {}, "TimeoutError"),
+    "a longer one, and what is left": (
+        {"call_timeout": 100, "max_host_calls": 2},
+        {"call_timeout": 0.02},
+        "TimeoutError",
+    ),
+    "some where there were none": ({}, {"max_host_calls": 1}, 1),
+}
+
+
+@pytest.mark.parametrize(("given", "how", "rest"), CALL_LIMITS.values(), ids=CALL_LIMITS)
+def test_limits_of_calls_go_on_unless_others_are_given(
+    given: dict[str, Any], how: dict[str, Any], rest: int | str, carry: Callable[[Snapshot], Snapshot]
+) -> None:
     async def never() -> None:
         await anyio.sleep_forever()
 
-    code = """
-        await ask();
-        let n = 0;
-        while (n < 3) n += one();
-        return CALLS ? n : await never().catch(error => error.name);
-    """
-    functions: dict[str, Any] = {**ASK, "one": lambda: 1, "never": never}
-    options: dict[str, Any] = {"functions": functions, "globals": {"CALLS": "call_timeout" not in how}}
+    made: list[int] = []
+    functions: dict[str, Any] = {**ASK, "one": lambda: made.append(1), "never": never}
+    code = "await ask(); if (COUNT) for (;;) one(); return await never().catch(error => error.name)"
+    options: dict[str, Any] = {"functions": functions, "globals": {"COUNT": type(rest) is int}}
     with Sandbox(**options) as box:
-        before = box.execute(code, max_host_calls=1)
+        before = box.execute(code, trace=(), **given)
     found = resumed(before, 1, carry=carry, functions=functions, **how)
-    if "max_host_calls" in how:
+    if type(rest) is int:
         assert isinstance(found.error, CallLimitExceeded)
+        assert len(made) == rest
     else:
-        assert found.unwrap() == ("TimeoutError" if how else 3)
+        assert found.unwrap() == rest
+
+
+def test_a_call_that_proceeds_is_counted_once(carry: Callable[[Snapshot], Snapshot]) -> None:
+    def hook(call: Call) -> None:
+        raise Pause
+
+    async def pay(amount: int) -> int:
+        return amount
+
+    options: dict[str, Any] = {"functions": {"pay": pay}, "on_call": hook}
+    with Sandbox(**options) as box:
+        before = box.execute("await pay(7)", max_host_calls=1)
+    assert before.snapshot is not None
+    with Sandbox.restore(carry(before.snapshot), **options) as life:
+        found = life.resume(proceed=True)
+    assert found.unwrap() == 7
+    assert [(call.name, call.outcome, call.value) for call in found.calls] == [("pay", "value", 7)]
 
 
 def test_limits_that_are_none_answer_nothing() -> None:

@@ -67,6 +67,7 @@ bool teardown(void)
         /* The engine says on standard output what it still holds, and ends the program if that is an object. */
         JS_SetDumpFlags(guest.runtime, JS_DUMP_LEAKS | JS_DUMP_ATOM_LEAKS);
         JS_FreeContext(ctx);
+        internals_forget_dropped(guest.runtime);
         JS_FreeRuntime(guest.runtime);
         ops_flush_released();
     }

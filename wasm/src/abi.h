@@ -49,6 +49,8 @@ typedef enum Verb {
     VERB_CONSTRUCT = 7,
     VERB_OPEN = 8,
     VERB_FREEZE = 10,
+    VERB_LOOK = 11,
+    VERB_WHERE = 12,
     VERB_BINDINGS = 9,
 } Verb;
 
@@ -72,6 +74,7 @@ typedef enum Op {
     OP_NAMES = 7, /* id: run; message: array of the names that its script declares */
     OP_PLACE = 8, /* id: line; message: array of the file and milliseconds since the Unix epoch; the next request is made there and then */
     OP_COMMENT = 9, /* id: run; message: offset, in bytes of its text, of where what stands between two words begins */
+    OP_STACK = 10, /* id: run, 0: the one whose turn it is; message: where its program is, as the stack of an Error says it */
     OP_CONSOLE_WRITE = 16, /* one entry: an object with `type` and its fields */
     OP_TIMERS_SLEEP = 24, /* milliseconds since time origin; answered (undefined) when that time has come */
     OP_RANDOM_FILL = 32, /* byte count; answers that many random bytes */

@@ -107,7 +107,8 @@ static int encode_by_class(Encoder *e, JSValueConst value)
     if ((element = JS_GetTypedArrayType(value)) >= 0)
         return encode_view(e, value, (Element)element);
     if (JS_IsPromise(value)) {
-        jobs_follow(ctx, value);       /* from here on its rejection is the host's business */
+        if (!e->quiet)
+            jobs_follow(ctx, value);   /* from here on its rejection is the host's business */
         return encode_by_handle(e, value, TAG_PROMISE);
     }
     if (internals_is_weak(value))

@@ -363,7 +363,13 @@ static JSValue access_property(JSContext *ctx, uint32_t verb, JSValueConst objec
         result = construct(ctx, object, value);
         break;
     case VERB_BINDINGS:
+    case VERB_LOOK:
         result = bindings(ctx, value);
+        break;
+    case VERB_WHERE:
+        if (JS_VALUE_GET_TAG(value) == JS_TAG_INT)
+            stacks_tell_hanging((uint32_t)JS_VALUE_GET_INT(value));
+        result = JS_UNDEFINED;
         break;
     case VERB_STEP:
     case VERB_OPEN:
@@ -387,7 +393,7 @@ EXPORT(access) int32_t access(int32_t run, int32_t length)
     if (reader_open(&reader, (size_t)(uint32_t)length) && reader_unsigned(&reader, &verb) && reader_unsigned(&reader, &handle)) {
         JSValue key = reader_value(&reader);
         JSValue value = JS_IsException(key) ? JS_EXCEPTION : reader_value(&reader);
-        reader.malformed |= verb > VERB_FREEZE;
+        reader.malformed |= verb > VERB_WHERE;
         if (!JS_IsException(value) && !reader.malformed && reader_at_end(&reader)) {
             reader_close(&reader);
             JSValue object = handle ? handles_get(ctx, handle) : JS_GetGlobalObject(ctx);
@@ -399,7 +405,7 @@ EXPORT(access) int32_t access(int32_t run, int32_t length)
                 handles_replace(ctx, handle, result);
                 result = JS_UNDEFINED;
             }
-            jobs_begin_run((uint32_t)run, result, RUN_PLAIN);
+            jobs_begin_run((uint32_t)run, result, verb == VERB_LOOK ? RUN_QUIET : RUN_PLAIN);
             JS_FreeAtom(ctx, atom);
             JS_FreeValue(ctx, object);
         } else {
@@ -428,6 +434,7 @@ EXPORT(settle) int32_t settle(int32_t request, int32_t outcome, int32_t length)
         reader.at = reader.end;
     }
     if (outcome == STATUS_FORGET && !reader.malformed) {
+        stacks_tell_awaiting((uint32_t)request);
         JS_FreeValue(ctx, value);
         value = JS_UNINITIALIZED;
     }

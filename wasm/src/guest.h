@@ -21,6 +21,7 @@ typedef enum RunKind {
     RUN_PLAIN,  /* a value, or a promise of it */
     RUN_SCRIPT, /* an asynchronous script fulfils with {value}: its completion value, perhaps a promise in turn */
     RUN_BOXED,  /* {value}, or a promise of that: the value as it is, also when it has a method `then` */
+    RUN_QUIET,  /* a value that is told without running code of the program */
 } RunKind;
 
 typedef struct Run {
@@ -158,6 +159,11 @@ bool trace_begin(uint32_t run, uint32_t what, Bytes code); /* before it is compi
 void trace_compiled(void);
 void trace_sweep(void);            /* forget the runs that have ended */
 void trace_place(JSContext *ctx);  /* tell where in the program the next request is made */
+
+/* stacks.c: where the program is, told for its host. */
+void stacks_tell_calls(void);                 /* of the calls in progress */
+void stacks_tell_awaiting(uint32_t request);  /* of what awaits the answer of a request */
+void stacks_tell_hanging(uint32_t id);        /* of what a run waits for */
 
 /* coverage.c: which statements of modules were executed. */
 void coverage_begin(size_t head_bytes); /* before a module is compiled whose text begins after so many bytes */

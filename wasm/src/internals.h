@@ -82,6 +82,13 @@ JSValue internals_binding(JSContext *ctx, JSAtom name);
 /* Freeze a value of the host, and what it holds of arrays and plain objects; not 0: throws. No guest code runs. */
 int internals_freeze(JSContext *ctx, JSValueConst value);
 JSValue internals_place(JSContext *ctx, uint32_t *line); /* file and line of the program's innermost call */
+
+/* suspended.h: stacks as text. Of the calls in progress; of the asynchronous functions that wait for a promise, by the
+ * function that resolves it; of those that a promise waits for, which nothing is going to settle. */
+JSValue internals_stack(JSContext *ctx);
+JSValue internals_awaiting(JSContext *ctx, JSValueConst resolve);
+JSValue internals_hanging(JSContext *ctx, JSValueConst promise);
+void internals_forget_dropped(JSRuntime *rt);   /* what is known of functions that hang; no run is left */
 uint32_t internals_weighed_checks(void); /* what was done at one go since the last check, in checks */
 void internals_seed_random(JSContext *ctx, uint64_t seed);
 void internals_drop_jobs(JSRuntime *rt);

@@ -221,11 +221,11 @@ static void run_tasks(void)
     }
 }
 
-static void finish(uint32_t id, JSValue value)
+static void finish(uint32_t id, JSValue value, bool quiet)
 {
     JSContext *ctx = guest.context;
     Frame frame;
-    int failed = encode_message(ctx, frame_begin(&frame), value, false);
+    int failed = encode_message(ctx, frame_begin(&frame), value, quiet);
     JS_FreeValue(ctx, value);
     if (failed) {
         frame_drop(&frame);
@@ -300,7 +300,7 @@ static bool settle_runs(void)
         if (JS_IsException(run->promise))
             failures_report_pending(OP_FAIL, run->id);
         else if (JS_PromiseState(ctx, run->promise) == JS_PROMISE_FULFILLED)
-            finish(run->id, value_of(ctx, run));
+            finish(run->id, value_of(ctx, run), run->kind == RUN_QUIET);
         else
             failures_report(OP_FAIL, run->id, JS_PromiseResult(ctx, run->promise));
         free_run(run);
@@ -336,7 +336,7 @@ void jobs_begin_run(uint32_t id, JSValue result, RunKind kind)
             return;
         }
         result = promise;
-        kind = kind == RUN_BOXED ? kind : RUN_PLAIN;
+        kind = kind == RUN_SCRIPT ? RUN_PLAIN : kind;
     }
     *run = (Run){.id = id, .promise = result, .kind = kind, .next = guest.runs};
     guest.runs = run;
@@ -379,6 +379,8 @@ void jobs_pump(void)
         if (!guest.control.reason && !guest.runs)
             notify_of_rejections();
     } while (!guest.control.reason && (internals_has_jobs(guest.runtime) || guest.tasks));
+    if (!guest.runs)
+        internals_forget_dropped(guest.runtime);
     report_rejections(&guest.told);
     report_rejections(&guest.rejections);
     if (guest.control.reason)

@@ -17,8 +17,10 @@ static JSValue read_reply(JSContext *ctx)
 
 JSValue ops_stop(JSContext *ctx)
 {
-    if (!guest.control.reason)
+    if (!guest.control.reason) {
         guest.control.reason = REASON_STOP;
+        stacks_tell_calls();
+    }
     JS_ThrowInternalError(ctx, "stopped by the host");
     JSValue error = JS_GetException(ctx);
     JS_SetUncatchableError(ctx, error);
