@@ -156,6 +156,7 @@ class Execution:
         if "calls" in watched.options or watched.limits is not None:
             log = watched if "calls" in watched.options else None
             run.observer = Observer.of_run(run.observer, log, watched.limits)
+        if watched.limits is not None:
             watched.count_in(run)
 
     def _wants_to_look(self, error: BaseException | None) -> bool:

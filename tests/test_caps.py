@@ -194,11 +194,11 @@ CAPS: Final[dict[str, Cap]] = {
     "Observer._watches": Cap(MOST_NAMES, "a number of its own", _NAMES),
     "Observer._totals": Cap(MOST_NAMES + 1, "a number of its own", _NAMES),
     "AuditLog._kept": Cap(ENTRIES, "what the embedder says", "for (let i = 0; i < 300; i++) { make(); look() }"),
-    "Trace.names": Cap(0, "a number of its own: what the embedder's program declares"),
-    "Trace._events": Cap(
+    "Watched.names": Cap(0, "a number of its own: what the embedder's program declares"),
+    "Watched._events": Cap(
         MOST_EVENTS, "a number of its own, and 4 MiB", "for (let i = 0; i < 300; i++) { make(); look() }"
     ),
-    "Trace._open": Cap(_REQUESTS, "calls among the events that have no answer", _FLOOD),
+    "Watched._open": Cap(_REQUESTS, "calls among the events that have no answer", _FLOOD),
     "Run.meters": Cap(1, "the call limits", "make(); look()"),
     "Store._functions": Cap(0, "the exports of the guest"),
     "Codec._packers": Cap(0, "the depth of nested encodings on the stack"),
