@@ -39,11 +39,11 @@ class Outcome:
         snapshot: The sandbox as it waits for them. None: it is over.
         usage: What its sandbox has used so far, all runs of this life together.
         stopped: The `Stop` of a host function that has ended it, whose value it gave; None: nobody has.
-        events: What it did, in order: console entries, calls of the host, comments.
+        events: What it did, in order: console entries, calls of the host, comments. After a pause, since then.
         events_dropped: How many more there were than are kept.
         lines: How often each of its lines was executed, in the order of the first time; empty unless asked for.
-        variables: Those that it declares at its top, with the values they had in the end.
-        mutations: What it has changed of the `context` it was given.
+        variables: Those that it declares at its top, with the values they had in the end, or have at the pause.
+        mutations: What it has changed of the `context` it was given, since it began.
     """
 
     value: Any = None

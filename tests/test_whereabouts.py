@@ -170,6 +170,40 @@ def test_where_a_program_hangs(code: str, calls: list[tuple[str | None, int]]) -
     assert (copy.frames, copy.render()) == (error.frames, error.render())
 
 
+GOES_ON = {
+    "others hang, at addresses that are used again": (
+        "async function never() { await new Promise(() => {}) }\n"
+        "for (let i = 0; i < 20; i++) { never(); await pay(i) }\n"
+        "await new Promise(() => {})",
+        [(None, 3)],
+    ),
+    "in functions": (
+        "async function never() { await new Promise(() => {}) }\n"
+        "async function f() { for (let i = 0; i < 20; i++) { never(); await pay(i); await 0 } return 1 }\n"
+        "await f(); await f();\nawait new Promise(() => {})",
+        [(None, 4)],
+    ),
+    "it waits for the first of two": (
+        "async function never() { await new Promise(() => {}) }\n"
+        "await Promise.race([never(), pay(1)]);\nawait Promise.any([never(), pay(2)]);\n"
+        "await new Promise(() => {})",
+        [(None, 4)],
+    ),
+    "it is a thenable of the program's that hangs": (
+        "async function never() { await new Promise(() => {}) }\nconst p = never();\n"
+        "for (let i = 0; i < 50; i++) await (async () => { await pay(i) })();\nawait p",
+        [("never", 1), (None, 4)],
+    ),
+}
+
+
+@pytest.mark.parametrize(("code", "calls"), GOES_ON.values(), ids=GOES_ON)
+def test_what_has_gone_on_does_not_hang(code: str, calls: list[tuple[str | None, int]]) -> None:
+    error = outcome("blocking", code).error
+    assert isinstance(error, Stalled)
+    assert [(each.function, each.line) for each in error.frames] == calls
+
+
 @pytest.mark.parametrize("face", FACES)
 def test_hanging_on_each_face(face: str) -> None:
     found = outcome(face, HANGS["after other calls"][0], filename="p.js")

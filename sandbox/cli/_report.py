@@ -71,10 +71,11 @@ def describe(program: Program, outcome: Outcome, *, color: bool, columns: int | 
         case ConversionError(path=path, reason=reason):
             place = "The value" if path == "$" else f"The value at {path}"
             title = f"ConversionError: {place} cannot leave the sandbox: it is {reason}."
-        case Stalled():
+        case Stalled(frames=frames, sources=sources):
             title = (
                 "Stalled: The program waits for a promise that can never settle: no timer and no host call is pending."
             )
+            return _stack.render(title, frames, sources, None, color=color, columns=columns)
         case error:
             title = f"{type(error).__name__}: {error}"
     return _stack.render(title, (), {}, None, color=color)

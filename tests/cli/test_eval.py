@@ -66,10 +66,18 @@ def test_eval_prints_the_value(capsys: pytest.CaptureFixture[str], code: str, pr
             "new Promise(() => {})",
             "Stalled: The program waits for a promise that can never settle: no timer and no host call is pending.\n",
         ),
+        (
+            "await new Promise(() => {})",
+            "Stalled: The program waits for a promise that can never settle: no timer and no host call is pending.\n"
+            "  --> <eval>:1:7\n"
+            "> 1 | await new Promise(() => {})\n"
+            "    |       ^\n"
+            "    at <eval>:1:7\n",
+        ),
         ("Symbol('s')", "ConversionError: The value cannot leave the sandbox: it is a symbol.\n"),
         ("({a: [Symbol()]})", "ConversionError: The value at $.a[0] cannot leave the sandbox: it is a symbol.\n"),
     ],
-    ids=["error", "syntax", "object", "null", "rejection", "stalled", "symbol", "symbol inside"],
+    ids=["error", "syntax", "object", "null", "rejection", "stalled", "hanging", "symbol", "symbol inside"],
 )
 def test_failures_of_the_program(capsys: pytest.CaptureFixture[str], code: str, complaint: str) -> None:
     assert run(capsys, "eval", code) == (1, "", complaint)

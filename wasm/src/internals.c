@@ -53,6 +53,7 @@ typedef struct {char unused;} js_once_t, js_mutex_t, js_cond_t;
 struct JSAsyncFunctionData;
 static void suspended_dropped(JSRuntime *rt, struct JSAsyncFunctionData *function);   /* see suspended.h */
 static void suspended_awaits(JSRuntime *rt, struct JSAsyncFunctionData *function, JSValueConst promise);
+static void suspended_freed(JSRuntime *rt, JSValueConst promise);
 #include "quickjs.c"
 #include "dead_zones.h"
 #include "suspended.h"

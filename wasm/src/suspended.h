@@ -87,6 +87,7 @@ JSValue internals_awaiting(JSContext *ctx, JSValueConst resolve)
 #define MOST_DROPPED_CALLS 16
 
 typedef struct DroppedCall {
+    const void *promise;   /* of the function */
     JSValue name;
     JSAtom file;
     int line, column;
@@ -127,6 +128,8 @@ static void note_call(JSRuntime *rt, Dropped *one, const JSAsyncFunctionData *fu
     if (!b || b->filename == JS_ATOM_NULL || !frame->cur_pc || one->count == MOST_DROPPED_CALLS)
         return;
     DroppedCall *call = &one->calls[one->count++];
+    JSValueConst promise = promise_behind(function->resolving_funcs[0]);
+    call->promise = JS_IsObject(promise) ? JS_VALUE_GET_PTR(promise) : NULL;
     call->line = find_line_num(b->realm, b, frame->cur_pc - b->byte_code_buf - 1, &call->column);
     JSProperty *property;
     JSShapeProperty *shape = find_own_property(&property, p, JS_ATOM_name);
@@ -163,15 +166,42 @@ static void suspended_dropped(JSRuntime *rt, JSAsyncFunctionData *function)
     }
 }
 
-/* A function begins to wait for a promise: for one of those that nothing settles, it hangs as well. */
+static bool is_among(const Dropped *one, const void *promise)
+{
+    for (int i = 0; i < one->count; i++) {
+        if (one->calls[i].promise == promise)
+            return true;
+    }
+    return false;
+}
+
+/* A function begins to wait for a promise: for one of those that nothing settles, it hangs as well. Where it was said to
+ * hang before, it has gone on. */
 static void suspended_awaits(JSRuntime *rt, JSAsyncFunctionData *function, JSValueConst promise)
 {
     for (int i = 0; has_dropped && i < MOST_DROPPED; i++) {
         JSValueConst own = promise_behind(function->resolving_funcs[0]);
-        if (dropped[i].promise != JS_VALUE_GET_PTR(promise) || !JS_IsObject(own))
+        if (!JS_IsObject(own))
+            continue;
+        if (is_among(&dropped[i], JS_VALUE_GET_PTR(own)))
+            forget_dropped(rt, &dropped[i]);
+        if (dropped[i].promise != JS_VALUE_GET_PTR(promise))
             continue;
         note_call(rt, &dropped[i], function);
         dropped[i].promise = JS_VALUE_GET_PTR(own);
+    }
+}
+
+/* A promise is freed: nobody waits for it, and another one may come to stand where it was. */
+static void suspended_freed(JSRuntime *rt, JSValueConst promise)
+{
+    for (int i = 0; has_dropped && i < MOST_DROPPED; i++) {
+        if (dropped[i].promise == JS_VALUE_GET_PTR(promise))
+            forget_dropped(rt, &dropped[i]);
+        for (int at = 0; at < dropped[i].count; at++) {
+            if (dropped[i].calls[at].promise == JS_VALUE_GET_PTR(promise))
+                dropped[i].calls[at].promise = NULL;
+        }
     }
 }
 
