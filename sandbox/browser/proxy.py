@@ -47,7 +47,7 @@ class Proxy:
         self._grant = grant
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self.url = ""
+        self.url: str = ""
 
     async def start(self) -> None:
         """Listen on a free port of loopback."""
