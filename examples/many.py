@@ -132,9 +132,9 @@ def bytes_each(path: str) -> float:
 
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m examples.many", description="Very many paused programs.")
-    parser.add_argument("--count", type=int, default=10_000, help="programs")
+    parser.add_argument("--count", type=int, default=1_000, help="programs")
     parser.add_argument("--workers", type=int, default=4, help="processes that resume them")
-    parser.add_argument("--kills", type=int, default=100, help="how many of them are killed on the way")
+    parser.add_argument("--kills", type=int, default=20, help="how many of them are killed on the way")
     parser.add_argument("--worker", metavar="DATABASE", help=argparse.SUPPRESS)
     given = parser.parse_args(arguments)
     if given.worker:
