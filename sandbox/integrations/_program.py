@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
 NAME: Final = "run_javascript"
 _DESCRIPTION: Final = (
-    "Run JavaScript in a sandbox without files or network, unless some were granted. The value of the last expression "
-    "is the result; `await` works at the top level, and console output is returned. Time and memory are limited."
+    "Run JavaScript in a sandbox without files or network, unless some were granted. The value of the last expression, "
+    "or of a `return` at the top level, is the result; `await` works there too, and console output is returned. Time "
+    "and memory are limited."
 )
 MAX_BYTES: Final = 16_000
 _LEAST_BYTES: Final = 100
@@ -83,7 +84,8 @@ class Session:
         self._entries.clear()
         told: dict[str, Any]
         try:
-            value, is_cut = bounded(self.box.eval(code, filename=self._filename), max_bytes=self._max_bytes)
+            value = self.box.execute(code, filename=self._filename, trace=()).unwrap()
+            value, is_cut = bounded(value, max_bytes=self._max_bytes)
             told = {"ok": True, "value": value}
         except SandboxClosed:
             raise

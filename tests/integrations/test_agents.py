@@ -16,6 +16,7 @@ CALLS: dict[str, tuple[str, dict[str, Any]]] = {
     "a value": ("[1, 2].map(n => n * 2)", {"ok": True, "value": [2, 4]}),
     "console": ("console.warn('careful'); 1", {"ok": True, "value": 1, "console": ["warn: careful"]}),
     "a promise": ("await Promise.resolve('later')", {"ok": True, "value": "later"}),
+    "a return": ("if (true) { return await Promise.resolve('early') } 'late'", {"ok": True, "value": "early"}),
     "an error": ("throw new RangeError('no')", {"ok": False}),
     "a limit": ("for (;;);", {"ok": False}),
 }
