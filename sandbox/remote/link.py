@@ -172,6 +172,8 @@ class Link:
             self._do_posted()
             if self.lost is not None:
                 raise again(self.lost)
+            if self._closing:  # and its thread has not come to it
+                raise _closed()
             number = self._connection.request(method, parameters, body)
             self._mailboxes[number] = to
             self._flush()
@@ -296,7 +298,7 @@ class Link:
     # --- its thread ---
 
     def _run(self) -> None:
-        error: SandboxError = ConnectionLost("the connection was closed", Code.GONE.name)
+        error: SandboxError = _closed()
         try:
             with self._lock:
                 self._flush()
@@ -323,7 +325,7 @@ class Link:
             with self._lock:
                 self._connection.close(Code.GONE)
                 self._flush()
-            return ConnectionLost("the connection was closed", Code.GONE.name)
+            return _closed()
         pending = isinstance(self._socket, ssl.SSLSocket) and self._socket.pending()
         happened = {key.fd: mask for key, mask in self._selector.select(0 if pending else _PING_SECONDS)}
         of_socket = happened.get(self._socket.fileno(), 0)
@@ -474,3 +476,7 @@ class Link:
 def _failed(failure: Exception) -> ConnectionLost:
     log.error("a connection failed", exc_info=failure)
     return ConnectionLost(f"the connection failed: {type(failure).__name__}", Code.GONE.name)
+
+
+def _closed() -> ConnectionLost:
+    return ConnectionLost("the connection was closed", Code.GONE.name)

@@ -135,6 +135,21 @@ class TestEnds:
         assert not daemon.ask(lambda: daemon.daemon._house.tickets)
         assert daemon.pids == [pid]
 
+    def test_of_a_client_whose_thread_has_not_come_to_it(
+        self, reached: tuple[Running, Remote], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The connection is closed for whoever closed it, at once."""
+        _, remote = reached
+        with remote.sandbox() as box:
+            assert [box.eval("1"), box.eval("2")] == [1, 2]
+            (line,) = lines_of(remote)
+            with monkeypatch.context() as patch:
+                patch.setattr(line, "_ring", lambda: None)
+                remote.close()
+                with pytest.raises(ConnectionLost, match="was closed"):
+                    box.eval("1")
+            line.close()
+
     def test_of_a_call_in_progress(self, reached: tuple[Running, Remote]) -> None:
         _, remote = reached
         with remote.sandbox() as box:
