@@ -16,8 +16,6 @@ import pytest
 from sandbox import Limits, Sandbox
 from sandbox.errors import ConversionError, CpuLimitExceeded, FuelLimitExceeded, SandboxPoisoned
 
-pytestmark = pytest.mark.alone
-
 CPU_SECONDS = 0.05
 LATE_SECONDS = 0.1
 ATTEMPTS = 4  # the machine may be busy: it is late only if it is so each time
@@ -217,6 +215,7 @@ def _bomb() -> str:
     return base64.b64encode(zlib.compress(zlib.compress(zlib.compress(bytes(1 << 27), 9), 9), 9)).decode()
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("code", ROWS.values(), ids=ROWS)
 def test_it_ends_on_time_and_the_sandbox_lives(code: str) -> None:
     code = code.replace("BOMB", _bomb()) if "BOMB" in code else code
