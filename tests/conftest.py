@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
 import trustme
+from hypothesis import settings
 
 from sandbox._instance import Instance
 from sandbox.limits import Metering
@@ -31,6 +32,10 @@ __all__ = ["pytest_configure_node", "pytest_sessionstart", "pytest_terminal_summ
 # the many processes they start.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# Of all property tests: the same examples every time, and no deadline that a busy machine could miss.
+settings.register_profile("deterministic", deadline=None, derandomize=True)
+settings.load_profile("deterministic")
 
 _live: set[int] = set()
 _init: Callable[..., None] = Instance.__init__

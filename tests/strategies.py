@@ -7,15 +7,10 @@ from array import array
 from datetime import UTC
 from typing import Any
 
-from hypothesis import settings
 from hypothesis import strategies as st
 
 from sandbox.errors import JSError
 from sandbox.values import BigInt, JSMap, JSSet, RegExp, undefined
-
-# The same examples every time, and no deadline that a busy machine could miss.
-settings.register_profile("deterministic", deadline=None, derandomize=True)
-settings.load_profile("deterministic")
 
 
 def _as_number(value: float) -> float:

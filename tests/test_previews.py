@@ -21,7 +21,7 @@ values = st.recursive(leaves, lambda each: st.lists(each) | st.dictionaries(text
 
 
 @given(values, st.integers(64, 2_000))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_json_is_bounded_and_valid(value: Any, max_bytes: int) -> None:
     text = preview(value, max_bytes=max_bytes)
     assert len(text.encode("utf-8")) <= max_bytes
@@ -29,7 +29,7 @@ def test_json_is_bounded_and_valid(value: Any, max_bytes: int) -> None:
 
 
 @given(values)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_what_fits_is_whole(value: Any) -> None:
     text = preview(value, max_bytes=1_000_000)
     assert text == preview(value, max_bytes=max(len(text.encode("utf-8")), 64))
@@ -37,7 +37,7 @@ def test_what_fits_is_whole(value: Any) -> None:
 
 
 @given(values, st.integers(64, 2_000))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_bounded_data_can_be_written_and_says_whether_it_is_whole(value: Any, max_bytes: int) -> None:
     shown, is_cut = bounded(value, max_bytes=max_bytes)
     text = json.dumps(shown, ensure_ascii=False, allow_nan=False)
@@ -67,7 +67,7 @@ def test_javascript_is_bounded_and_valid() -> None:
     with Sandbox() as box:
 
         @given(values, st.integers(64, 1_000))
-        @settings(max_examples=100, deadline=None)
+        @settings(max_examples=100)
         def check(value: Any, max_bytes: int) -> None:
             text = preview(value, max_bytes=max_bytes, style="js")
             assert len(text.encode("utf-8")) <= max_bytes

@@ -153,8 +153,6 @@ def test_random_steps(kind: str) -> None:
     case.settings = settings(
         max_examples=40,
         stateful_step_count=30,
-        deadline=None,
-        derandomize=True,
         phases=[Phase.generate],  # to shrink what fails takes minutes, with a disk
         suppress_health_check=list(HealthCheck),
     )

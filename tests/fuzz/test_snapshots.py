@@ -135,7 +135,7 @@ def _with(value: Any, path: tuple[Any, ...], new: Any) -> Any:
     return copy
 
 
-@settings(max_examples=EXAMPLES, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
 @given(st.lists(st.tuples(st.sampled_from(_places(PACKED.state)), _plain), min_size=1, max_size=3))
 def test_states_that_were_made_up(changes: list[tuple[tuple[Any, ...], Any]]) -> None:
     state = PACKED.state
@@ -153,7 +153,7 @@ def test_states_that_were_made_up(changes: list[tuple[tuple[Any, ...], Any]]) ->
     _still_works()
 
 
-@settings(max_examples=EXAMPLES * 5, deadline=None, derandomize=True)
+@settings(max_examples=EXAMPLES * 5)
 @given(st.integers(0, len(DATA) - 1), st.binary(min_size=1, max_size=20), st.booleans())
 def test_bytes_that_were_changed(place: int, new: bytes, inserts: bool) -> None:
     changed = DATA[:place] + new + DATA[place if inserts else place + len(new) :]
@@ -162,7 +162,7 @@ def test_bytes_that_were_changed(place: int, new: bytes, inserts: bool) -> None:
             Snapshot.from_bytes(changed)
 
 
-@settings(max_examples=EXAMPLES * 5, deadline=None, derandomize=True)
+@settings(max_examples=EXAMPLES * 5)
 @given(st.binary(max_size=300))
 def test_any_bytes(data: bytes) -> None:
     for each in (data, DATA[:80] + data, DATA[: len(DATA) // 2] + data):
@@ -267,7 +267,7 @@ def _history(steps: list[int], lives: list[int]) -> list[Any]:
 
 
 @pytest.mark.timeout(900)
-@settings(max_examples=EXAMPLES, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
 @given(
     st.lists(st.integers(0, len(_STEPS) - 1), min_size=1, max_size=14),
     st.lists(st.integers(0, 3), min_size=1, max_size=14),

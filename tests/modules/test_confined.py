@@ -224,7 +224,7 @@ SPECIFIERS = st.builds(
 
 @posix
 @pytest.mark.parametrize("by_descriptor", [True, False])
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300)
 @given(specifier=SPECIFIERS, directory=SPECIFIERS)
 def test_no_specifier_leads_out(root: Path, by_descriptor: bool, specifier: str, directory: str) -> None:
     if not (root / "out").is_symlink():

@@ -226,7 +226,7 @@ HOSTILE = {
 
 @posix
 @pytest.mark.parametrize("conditions", [ESM, CJS])
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=400, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=400)
 @given(specifier=SPECIFIERS, directory=SPECIFIERS)
 def test_no_specifier_leads_out(tmp_path: Path, conditions: tuple[str, ...], specifier: str, directory: str) -> None:
     root, allowed = tmp_path / "root", tmp_path / "allowed"

@@ -64,7 +64,7 @@ def test_without_a_base() -> None:
         parse("/x")
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.text("abz019.:/\\?#@%[]-_ \t\u00e9\u3002xX", max_size=24), st.sampled_from(["", "http://", "https:", "//"]))
 def test_it_agrees_or_refuses(box: Sandbox, text: str, before: str) -> None:
     try:

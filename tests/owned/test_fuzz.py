@@ -40,9 +40,7 @@ LIMITS = Limits(
     handles=50,
     output_bytes=1 << 20,
 )
-SETTINGS = settings(
-    max_examples=EXAMPLES, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck)
-)
+SETTINGS = settings(max_examples=EXAMPLES, stateful_step_count=12, suppress_health_check=list(HealthCheck))
 
 OPERATIONS = [number for name, number in vars(Op).items() if name.isupper()]
 WORDS = st.one_of(

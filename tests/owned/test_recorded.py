@@ -62,7 +62,7 @@ def recorded(path: Path, *programs: object) -> Exception | None:
     return None
 
 
-@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
 @given(programs=st.lists(scripts(), min_size=1, max_size=4))
 def test_random_steps(programs: list[Script], tmp_path: Path) -> None:
     """They are done again exactly."""

@@ -105,7 +105,7 @@ class Accounting(RuleBasedStateMachine):
         )
 
 
-Accounting.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+Accounting.TestCase.settings = settings(max_examples=60, stateful_step_count=40)
 TestAccounting = Accounting.TestCase
 
 
