@@ -1,22 +1,18 @@
 /* Where the program was when its host ended it, or where it hangs: told in a frame, as the stack of an Error says it. */
 #include "internals.h"
 
-/* Takes `stack`; nothing is told where there is none. */
+/* Takes `stack`; what found no memory is not told, and nobody else hears of that. */
 static void tell(uint32_t run, JSValue stack)
 {
     JSContext *ctx = guest.context;
     Frame frame;
-    if (JS_IsException(stack)) {
-        JS_FreeValue(ctx, JS_GetException(ctx));
-        return;
-    }
-    if (encode_message(ctx, frame_begin(&frame), stack, true)) {
+    if (!JS_IsException(stack) && encode_message(ctx, frame_begin(&frame), stack, true))
         frame_drop(&frame);
-        JS_FreeValue(ctx, JS_GetException(ctx));
-    } else {
+    else if (!JS_IsException(stack))
         frame_commit(&frame, OP_STACK, run);
-    }
     JS_FreeValue(ctx, stack);
+    if (JS_HasException(ctx))
+        JS_FreeValue(ctx, JS_GetException(ctx));
 }
 
 void stacks_tell_calls(void)
