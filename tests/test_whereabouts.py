@@ -235,3 +235,20 @@ def test_many_that_hang_cost_little() -> None:
     assert isinstance(error, Stalled)
     assert error.frames[0].line == 1
     assert len(error.frames) <= 64
+
+
+def test_looking_for_what_hangs_has_an_end() -> None:
+    """However much there is to look through."""
+    code = (
+        "let done; const p = new Promise(f => { done = f }); const held = [];\n"
+        "async function f() { await p }\n"
+        "for (let i = 0; i < 20; i++) { const q = f(); held.push(q); for (let j = 0; j < 300; j++) q.then(() => j) }\n"
+        "for (let i = 0; i < 3000; i++) held.push(f());\n"
+        "await held[0]"
+    )
+    with Sandbox() as box:
+        before = box.execute(code.replace("await held[0]", "0"))
+        cpu_seconds = before.usage.cpu_seconds
+        found = box.execute("await held[0]", timeout=10)
+        assert isinstance(found.error, Stalled)
+        assert found.usage.cpu_seconds - cpu_seconds < 1

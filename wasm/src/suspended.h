@@ -2,6 +2,7 @@
  * for one another. None of its code runs for it, and no property but a function's own name is read. */
 
 #define MOST_CALLS 64              /* of a stack */
+#define MOST_REACTIONS 256         /* of one promise; nothing is polled meanwhile */
 #define MOST_SUSPENDED (1 << 14)   /* asynchronous functions that are looked through */
 
 /* One line of a stack; takes the name. */
@@ -58,9 +59,12 @@ static JSAsyncFunctionData *awaiting(JSValueConst promise)
 {
     JSPromiseData *s = JS_GetOpaque(promise, JS_CLASS_PROMISE);
     struct list_head *at;
+    int looks = 0;
     if (!s)
         return NULL;
     list_for_each(at, &s->promise_reactions[0]) {
+        if (looks++ == MOST_REACTIONS)
+            break;
         JSPromiseReactionData *reaction = list_entry(at, JSPromiseReactionData, link);
         JSAsyncFunctionData *function = JS_GetOpaque(reaction->handler, JS_CLASS_ASYNC_FUNCTION_RESOLVE);
         if (function && function->is_active)
