@@ -21,12 +21,21 @@ from sandbox.limits import Metering
 from tests.crash_report import pytest_configure_node, pytest_sessionstart, pytest_terminal_summary
 from tests.faces import FACES, evaluate
 from tests.later_lives import same, signed, written
+from tests.left_out import pytest_collection, pytest_collection_finish, pytest_runtest_logstart, pytest_sessionfinish
 from tests.remote import everywhere
 
 if TYPE_CHECKING:
     from sandbox import Snapshot
 
-__all__ = ["pytest_configure_node", "pytest_sessionstart", "pytest_terminal_summary"]
+__all__ = [
+    "pytest_collection",
+    "pytest_collection_finish",
+    "pytest_configure_node",
+    "pytest_runtest_logstart",
+    "pytest_sessionfinish",
+    "pytest_sessionstart",
+    "pytest_terminal_summary",
+]
 
 # Also where the environment asks for none: the tests are compiled by each worker otherwise, and this package by each of
 # the many processes they start.
@@ -70,28 +79,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for path in {item.path for item in items if item.get_closest_marker("alone")}:
         if "mark.alone" not in path.read_text("utf-8"):
             raise pytest.UsageError(f"{path} has tests that run alone, and does not say `mark.alone` itself")
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_collection() -> Iterator[None]:
-    """Look for no garbage meanwhile: little of what is made then is any, and looking takes a quarter of the time."""
-    gc.disable()
-    try:
-        return (yield)
-    finally:
-        gc.enable()
-
-
-def pytest_collection_finish() -> None:
-    """Leave the tests themselves out of garbage collection: they are half a second of it, and many tests ask for it."""
-    gc.collect()
-    gc.freeze()
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_sessionfinish() -> None:
-    """Put them back: plugins look at what refers to what."""
-    gc.unfreeze()
 
 
 @pytest.fixture(autouse=True, scope="session")

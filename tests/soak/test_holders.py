@@ -16,11 +16,12 @@ from tests.soak.canary import Canary
 from tests.soak.holders import holders, threads
 
 
-@pytest.fixture(autouse=True, scope="module")
+@pytest.fixture(autouse=True)
 def _modules_are_seen() -> Iterator[None]:
-    """What tests/conftest.py leaves out of garbage collection refers to nothing, as far as Python can tell."""
+    """What tests/left_out.py leaves out of garbage collection refers to nothing, as far as Python can tell."""
     gc.unfreeze()
     yield
+    gc.collect()
     gc.freeze()
 
 
