@@ -20,19 +20,20 @@ _IS_FENCED: Final = "the program is in a Markdown fence: run what stands between
 _IS_TYPED: Final = 'this looks like TypeScript: run it with language="ts", or write it without types'
 _IS_MARKUP: Final = 'this looks like JSX: run it with language="jsx", or "tsx" if it has types'
 
-# What stands before the place at which the parser gave up, and from there on.
+# What stands before the place at which the parser gave up, and from there on. Whatever stands there, looking takes no
+# more steps than characters times themselves: no two parts of a pattern that repeat can take the same text.
 _TYPES: Final = tuple(
     (re.compile(before), re.compile(rest))
     for before, rest in (
         (r"\b(?:let|const|var)\s+[\w$]+!?\s*$", r"!?\s*:\s*[\w$({\[\"']"),  # const n: number
         (r"[{;]\s*(?:\w+\s+)*#?[\w$]+\s*$|^\s*(?:\w+\s+)*#?[\w$]+\s*$", r"[?!]?\s*:\s*[\w$({\[\"']"),  # a field
-        (r"\([^)]*[(,]?\s*[\w$}\]]+\s*$", r"\??\s*:\s*[\w$({\[\"']"),  # a parameter
-        (r"\([^)]*[(,]?\s*[\w$]+\s*$", r"\?\s*[,)]"),  # an optional one
+        (r"\([^()]*[\w$}\]]\s*$", r"\??\s*:\s*[\w$({\[\"']"),  # a parameter
+        (r"\([^()]*[\w$]\s*$", r"\?\s*[,)]"),  # an optional one
         (r"\)\s*$", r":\s*[\w$({\[\"']"),  # what a function returns
         (r"[\w$)\]}\"'`]\s*$", r"(?:as|satisfies)\s+[\w$({\[\"']"),
         (r"[\w$)\]]$", r"!\s*[.\[(;,)]"),
         (r"\b(?:type|interface|namespace|declare|abstract|private|public|protected|readonly|override)\s+$", r"[\w$]"),
-        (r"\([^)]*$", r"(?:public|private|protected|readonly)\s+[\w$]"),
+        (r"\([^()]*$", r"(?:public|private|protected|readonly)\s+[\w$]"),
         (r"\b(?:import|export)\s+$", r"type\b"),
         (r"(?:^|[;}]|\bconst|\bexport)\s*$", r"(?:const\s+)?enum\s+[\w$]"),
         (r"\b(?:function|class)\b[^<({]*$", r"<"),

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import pickle
+import time
 import traceback
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sandbox import JSError, Sandbox
+from sandbox import JSError, Sandbox, _hints
+from sandbox._stack import Frame
 from sandbox.errors import JSSyntaxError
 
 if TYPE_CHECKING:
@@ -173,3 +175,25 @@ def test_modules_are_told_likewise() -> None:
 def test_long_lines_cost_little() -> None:
     for line in ("(" * 100_000, "a" * 1_000_000 + ": x", "<" * 100_000, "let " + "x " * 200_000 + ": number"):
         assert isinstance(error_of(line), JSError)
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        "(" * 250 + "a" * 249 + "!",
+        "(" * 160 + "a" * 160 + " " * 160 + "!",
+        "(a," * 160,
+        "{" * 250 + "a " * 120 + "!",
+        "{" + "a " * 240,
+        "function " * 60,
+        "new a<" * 80 + ">" * 20,
+        "a" + " " * 490 + "!",
+    ],
+    ids=lambda text: text[:6],
+)
+def test_what_a_hostile_line_takes_to_be_looked_at(before: str) -> None:
+    frame = Frame(function="<eval>", file="a.js", line=1, column=len(before) + 1)
+    began = time.process_time()
+    for rest in ("x" * 500, ": n", " " * 500, "!" + " " * 499):
+        _hints._of_code(before + rest, frame)
+    assert time.process_time() - began < 0.3  # seconds, where two parts of a pattern can take the same text
