@@ -244,11 +244,12 @@ def test_looking_for_what_hangs_has_an_end() -> None:
         "async function f() { await p }\n"
         "for (let i = 0; i < 20; i++) { const q = f(); held.push(q); for (let j = 0; j < 300; j++) q.then(() => j) }\n"
         "for (let i = 0; i < 3000; i++) held.push(f());\n"
-        "await held[0]"
+        "await held.at(-1)"
     )
     with Sandbox() as box:
-        before = box.execute(code.replace("await held[0]", "0"))
+        before = box.execute(code.replace("await held.at(-1)", "0"))
         cpu_seconds = before.usage.cpu_seconds
-        found = box.execute("await held[0]", timeout=10)
+        found = box.execute("await held.at(-1)", timeout=10)
         assert isinstance(found.error, Stalled)
+        assert [each.line for each in found.error.frames] == [2, 1]
         assert found.usage.cpu_seconds - cpu_seconds < 1

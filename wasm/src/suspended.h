@@ -233,7 +233,7 @@ JSValue internals_hanging(JSContext *ctx, JSValueConst promise)
     JSAsyncFunctionData *chain[MOST_CALLS], **found = js_malloc(ctx, MOST_SUSPENDED * sizeof(*found));
     if (!found)
         return JS_EXCEPTION;
-    list_for_each(at, &rt->gc_obj_list) {
+    list_for_each_prev(at, &rt->gc_obj_list) {   /* the youngest first: the run's own script is one of these */
         JSGCObjectHeader *header = list_entry(at, JSGCObjectHeader, link);
         JSAsyncFunctionData *function = (JSAsyncFunctionData *)header;
         if (JS_GC_TYPE(header) == JS_GC_OBJ_TYPE_ASYNC_FUNCTION && function->is_active && count < MOST_SUSPENDED)
