@@ -108,10 +108,15 @@ def _nothing_is_left() -> Iterator[None]:
     yield
     if _live - instances:
         gc.collect()
+    # A test's event loop may end after this fixture, and its idle threads with it.
+    left = [thread for thread in threading.enumerate() if thread not in threads]
+    of_loops = [thread for thread in left if thread.name.startswith("AnyIO worker")]
+    if _live - instances:
+        for thread in of_loops:
+            thread.join(2)  # it may not have let go yet of what it did last
+        gc.collect()
     assert not _live - instances, "an instance is still alive"
-    left = [thread for thread in threading.enumerate() if thread not in threads and not thread.daemon]
-    # A test's event loop ends after this fixture, and its idle threads with it.
-    assert not [thread for thread in left if not thread.name.startswith("AnyIO worker")], "a thread is still alive"
+    assert not [thread for thread in left if not thread.daemon and thread not in of_loops], "a thread is still alive"
 
 
 @pytest.fixture(params=get_args(Metering))
