@@ -14,6 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 
 from benchmarks import catalog, compare, page, rows, table
 from benchmarks.catalog import OURS, Engine
+from benchmarks.charts import draw_charts
 from benchmarks.environments import CACHE_VARIABLE, CHECKOUT
 from benchmarks.fleet import ProcessFleet
 from benchmarks.hostile import command as hostile
@@ -173,20 +174,8 @@ def main(arguments: list[str] | None = None) -> int:
         (CHECKOUT / "docs" / page.PAGE).write_text(page.render(report), encoding="utf-8")
         charts.append(CHECKOUT / "docs" / page.CHART)
     if charts:
-        draw_charts(report, charts, notes)
+        draw_charts("benchmarks.chart", report, charts, notes)
     return 1 if ours_failed(report) else 0
-
-
-def draw_charts(report: Report, charts: list[Path], notes: Console) -> None:
-    """Draw the chart to each of these files, or say that it cannot be drawn."""
-    try:
-        from benchmarks.chart import draw
-    except ImportError:
-        notes.print("no chart: matplotlib is not installed", style="yellow")
-        return
-    for path in charts:
-        draw(report, path)
-        notes.print(f"chart: {path}", markup=False)
 
 
 def ours_failed(report: Report) -> bool:

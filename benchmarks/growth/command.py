@@ -14,6 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from rich.table import Table
 from rich.text import Text
 
+from benchmarks.charts import draw_charts
 from benchmarks.environments import CHECKOUT
 from benchmarks.growth.curves import BY_ID, CURVES, GROUP_TITLES, Curve
 from benchmarks.growth.page import CHART, PAGE, render
@@ -152,17 +153,5 @@ def main(arguments: Sequence[str]) -> int:
     if options.page:
         (CHECKOUT / "docs" / PAGE).write_text(render(growths, machine), encoding="utf-8")
         charts.append(CHECKOUT / "docs" / CHART)
-    if charts:
-        _draw(growths, charts, notes)
+    draw_charts("benchmarks.growth.chart", growths, charts, notes)
     return 0 if all(growth.good or BY_ID[growth.id].known for growth in growths) else 1
-
-
-def _draw(growths: Sequence[Growth], charts: Sequence[Path], notes: Console) -> None:
-    try:
-        from benchmarks.growth.chart import draw
-    except ImportError:
-        notes.print("no chart: matplotlib is not installed", style="yellow")
-        return
-    for path in charts:
-        draw(growths, path)
-        notes.print(f"chart: {path}", markup=False)

@@ -11,6 +11,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 
 from benchmarks import catalog
 from benchmarks.catalog import OURS, Engine
+from benchmarks.charts import draw_charts
 from benchmarks.environments import CACHE_VARIABLE, CHECKOUT
 from benchmarks.hostile import page
 from benchmarks.hostile.judge import SURVIVED
@@ -114,8 +115,7 @@ def main(arguments: list[str]) -> int:
     if options.page:
         PAGE.write_text(page.render(matrix), encoding="utf-8")
     charts = [*([options.chart] if options.chart else []), *([PAGE.parent / page.CHART] if options.page else [])]
-    if charts:
-        _draw(matrix, charts, notes)
+    draw_charts("benchmarks.hostile.chart", matrix, charts, notes)
     return 1 if lost else 0
 
 
@@ -124,14 +124,3 @@ def _print_losses(matrix: Matrix, console: Console) -> None:
         for row in ROWS:
             for name, text in matrix.cell(row.number, engine.name).texts.items():
                 console.print(f"{engine.title}, {row.number}, {name}: {text}", highlight=False, markup=False)
-
-
-def _draw(matrix: Matrix, charts: list[Path], notes: Console) -> None:
-    try:
-        from benchmarks.hostile.chart import draw
-    except ImportError:
-        notes.print("no chart: matplotlib is not installed", style="yellow")
-        return
-    for path in charts:
-        draw(matrix, path)
-        notes.print(f"chart: {path}", markup=False)

@@ -123,7 +123,6 @@ bool engine_enter(void);           /* begin an export that runs guest code; fals
 void engine_leave(void);
 void engine_refused(void);         /* an allocation beside the engine's failed */
 bool engine_has_room(size_t source_bytes); /* to compile that much; false: throws */
-int engine_poll(size_t bytes);     /* the same, and a poll on the spot; not 0: thrown, for the turn is to be unwound */
 void engine_weigh(size_t bytes);   /* so much work was done at one go: the next poll comes sooner; see internals.c */
 int engine_poll(size_t bytes);     /* the same, and poll if it is time; not 0: the exception is pending */
 bool engine_is_due(void);          /* a poll would unwind the guest */
