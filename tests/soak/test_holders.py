@@ -21,7 +21,6 @@ def _modules_are_seen() -> Iterator[None]:
     """What tests/left_out.py leaves out of garbage collection refers to nothing, as far as Python can tell."""
     gc.unfreeze()
     yield
-    gc.collect()
     gc.freeze()
 
 
