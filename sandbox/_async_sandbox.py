@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, Self
 from sandbox import _interrupts
 from sandbox._abi import Verb
 from sandbox._asynchronous import AsyncRunner
+from sandbox._entrances import DEFAULT_TRACE
 from sandbox._face import Face, Runner, at_value
 from sandbox._globals import own_names
 from sandbox._sandbox import standard_names
 from sandbox.errors import ConversionError, SandboxBusy, SandboxClosed, UsageError
-from sandbox.outcome import DEFAULT_TRACE, Outcome, Report
 from sandbox.stream import AsyncStream
 from sandbox.values import Generation, HandleOwner, JSFunction, JSHandle, Question, undefined
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from sandbox._replay.recorder import Recording
     from sandbox.context import Sync
     from sandbox.http import Request, Response
+    from sandbox.outcome import Outcome
     from sandbox.serve.asgi import Application
     from sandbox.snapshot import Snapshot
     from sandbox.trace import TraceOption
@@ -135,7 +136,7 @@ class AsyncSandbox(Face):
         Raises:
             BaseException: As `Sandbox.execute`.
         """
-        execution = self._execution(
+        report = self._report(
             code,
             filename,
             language,
@@ -148,7 +149,6 @@ class AsyncSandbox(Face):
             max_host_calls=max_host_calls,
             call_timeout=call_timeout,
         )
-        report = Report(execution.steps, execution)
         try:
             value = await self._runner.run(report.steps, timeout, fuel)
         except BaseException as error:  # noqa: BLE001 - the report raises what is no outcome

@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from sandbox._clock import Clock, VirtualClock
 from sandbox._commands import Command, Commands, nothing
 from sandbox._events import State
-from sandbox._lives import Lives, Past
 from sandbox._records import NamedTuple, replace
 from sandbox._requests import Requests
 from sandbox._runs import Run, check_recursion
@@ -32,6 +31,7 @@ from sandbox.errors import Paused, RunInterrupted, SandboxBusy, SandboxError, Wa
 if TYPE_CHECKING:
     from sandbox._guest import Guest
     from sandbox._holds import Hold, StartInTurn
+    from sandbox._lives import Lives, Past
     from sandbox._observer import Observer
     from sandbox._operations import Operations
     from sandbox._pending import Waiter
@@ -132,7 +132,7 @@ class Driver(Commands):
         self._observer = observer
         self._operations = operations
         self._requests = Requests(waiter, self._wake_everyone, limits)
-        self._turns = Turns(
+        self.turns: Turns = Turns(
             limits,
             settings,
             operations,
@@ -148,13 +148,12 @@ class Driver(Commands):
         self._lives: Lives | None = None
         self._place = locale, zone_name
         self._is_seeded = seed is not None or (past is not None and past.state.is_seeded)
-        self.turns: Turns = self._turns
-        self.hold: Hold = self._turns.hold
-        self.guest: Guest = self._turns.guest
-        self.runs: dict[int, Run] = self._turns.runs
-        self.interrupt: Callable[[BaseException], None] = self._turns.interrupt
-        self.forget_interrupt: Callable[[], None] = self._turns.forget_interrupt
-        self.seconds_left: Callable[[float], float] = self._turns.seconds_left
+        self.hold: Hold = self.turns.hold
+        self.guest: Guest = self.turns.guest
+        self.runs: dict[int, Run] = self.turns.runs
+        self.interrupt: Callable[[BaseException], None] = self.turns.interrupt
+        self.forget_interrupt: Callable[[], None] = self.turns.forget_interrupt
+        self.seconds_left: Callable[[float], float] = self.turns.seconds_left
         self._numbers = itertools.count(1 if past is None else past.state.last_run + 1)
         self._observers = itertools.count(-1, -1)
         self._last_number = self._first_number = 0 if past is None else past.state.last_run
@@ -172,15 +171,16 @@ class Driver(Commands):
     def lives(self) -> Lives:
         """What ends this life of the sandbox, or has begun it."""
         if self._lives is None:
-            locale, time_zone = self._place
+            from sandbox._lives import Lives  # most sandboxes have but one
+
             self._lives = Lives(
                 limits=self.limits,
                 clock=self.clock,
                 operations=self._operations,
                 requests=self._requests,
-                turns=self._turns,
-                locale=locale,
-                time_zone=time_zone,
+                turns=self.turns,
+                locale=self._place[0],
+                time_zone=self._place[1],
                 is_seeded=self._is_seeded,
                 last_run=lambda: self._last_number,
                 observer=self._observer,
@@ -198,16 +198,16 @@ class Driver(Commands):
 
     def add_source(self, name: str, code: str) -> None:
         """Remember a program text, for errors; any thread."""
-        self._turns.sources.add(name, code)
+        self.turns.sources.add(name, code)
 
     def source_texts(self) -> dict[str, str]:
         """The latest program texts, by file name; any thread."""
-        return self._turns.sources.copy()
+        return self.turns.sources.copy()
 
     def define_later(self, key: str, value: object) -> None:
         """Set a global before the next turn; any thread."""
         self._operations.names.add(key)
-        self._turns.first_values.append((key, value))
+        self.turns.first_values.append((key, value))
 
     def after_turn(self, job: Callable[[], object]) -> None:
         """See `Requests.after_turn`."""
@@ -256,12 +256,12 @@ class Driver(Commands):
         if isinstance(run.error, Paused) and run.error.run:
             self.lives.leave_open(run.id, None if run.trace is None else run.trace.next_part())
         elif run.has_run and (not run.done or run.error is not None) and not run.undone:
-            self._turns.abandoned.append(run.id)
+            self.turns.abandoned.append(run.id)
         self._wall_seconds += time.monotonic() - run.started
         has_left = bool(run.requests)
         if has_left:
             self._requests.disown(run, abort=run.forced or not run.done)
-        if self._turns.after_limit.end(run) or has_left:
+        if self.turns.after_limit.end(run) or has_left:
             self._requests.attend()
         if has_left or (self.runs and not self._requests):
             self._wake_everyone()
@@ -270,7 +270,7 @@ class Driver(Commands):
         """A run from inside a host function, at once; see `Turns.nested`. It uses the budgets of the outer run."""
         run = self.begin()
         try:
-            return self._turns.nested(run, command)
+            return self.turns.nested(run, command)
         finally:
             del self.runs[run.id]
             run.hand_over()
@@ -278,7 +278,7 @@ class Driver(Commands):
     def attend(self) -> None:
         """Do what the last turn left to do; faces call this after each turn, on the thread that owns their loop."""
         self._requests.attend()
-        woken = self._turns.woken
+        woken = self.turns.woken
         while woken:
             woken.popitem()[0].wake()
         if len(self.runs) > 1 and not self._requests:
@@ -300,7 +300,7 @@ class Driver(Commands):
             BaseException: What ended the run: an error of the guest, a limit, or what a host function raised that is no
                 `Exception`.
         """
-        yield Turn(partial(self._turns.take, run, command))
+        yield Turn(partial(self.turns.take, run, command))
         if run.done and run.error is None:  # as most are
             return run.value
         return (yield from self._to_its_end(run))
@@ -323,7 +323,7 @@ class Driver(Commands):
         """How long until there is an answer that no run in progress waits for; infinity: none is known of."""
         for other in self._requests.sort(self.clock.now_ms):
             other.wake()
-        if self._requests.has_leftover() or self._turns.resumption:
+        if self._requests.has_leftover() or self.turns.resumption:
             return 0.0
         return max((self._requests.next_alarm_ms(None) - self.clock.now_ms()) / 1000, 0.0)
 
@@ -333,7 +333,7 @@ class Driver(Commands):
         while not run.done:
             self._sort(run)
             if self._requests.has_answer(run):
-                yield Turn(lambda: self._turns.settle(run))
+                yield Turn(lambda: self.turns.settle(run))
             else:
                 run.finish(None)
         yield from self._conclude(run)
@@ -348,7 +348,7 @@ class Driver(Commands):
         while not run.done:
             self._sort(run)
             if self._requests.has_answer(run):
-                yield Turn(lambda: self._turns.settle(run))
+                yield Turn(lambda: self.turns.settle(run))
             elif self._requests.any_answer():
                 if (wait := self._wait(run)) is not None:
                     yield wait
@@ -368,35 +368,35 @@ class Driver(Commands):
 
     def observe(self, run: Run, look: Callable[[], object]) -> Steps[Any]:
         """The steps of looking at the sandbox while nothing runs in it; they give what that gives."""
-        yield Turn(lambda: self._turns.observe(run, look))
+        yield Turn(lambda: self.turns.observe(run, look))
         return run.outcome()
 
     def _begin(self, run: Run) -> Steps[None]:
         """The beginning of a run that has no first turn."""
         run.entered = True
-        if self._turns.resumption:
-            yield Turn(partial(self._turns.take, run, nothing))
-        elif self._turns.after_limit.must_begin():
-            yield Turn(lambda: self._turns.begin(run))
+        if self.turns.resumption:
+            yield Turn(partial(self.turns.take, run, nothing))
+        elif self.turns.after_limit.must_begin():
+            yield Turn(lambda: self.turns.begin(run))
 
     def _conclude(self, run: Run) -> Steps[None]:
         """The end of a run that has reached a limit while no turn ran."""
-        if self._turns.after_limit.is_due(run):
-            yield Turn(lambda: self._turns.conclude(run))
+        if self.turns.after_limit.is_due(run):
+            yield Turn(lambda: self.turns.conclude(run))
 
     def _next_step(self, run: Run) -> Turn | Wait | None:
         """What a run that is not done does next; None: look again."""
         self._sort(run)
         if self._requests.has_answer(run):
-            return Turn(lambda: self._turns.settle(run))
-        if self._turns.serving.must_pause(run, self.runs):
-            return Turn(lambda: self._turns.observe(run, lambda: self.lives.pause(run)))
+            return Turn(lambda: self.turns.settle(run))
+        if self.turns.serving.must_pause(run, self.runs):
+            return Turn(lambda: self.turns.observe(run, lambda: self.lives.pause(run)))
         if not self._requests:
             if run.idle:
                 run.finish(None)
                 return None
             if all(other.entered for other in self.runs.copy().values()):
-                return Turn(lambda: self._turns.stall(run))
+                return Turn(lambda: self.turns.stall(run))
         elif self._skip_time():
             return None
         return self._wait(run)
@@ -433,7 +433,7 @@ class Driver(Commands):
 
     def usage(self) -> Usage:
         """What has been used so far; as of the last turn's end while one runs. Any thread."""
-        usage = self._turns.usage(self._last_number - self._first_number, self._wall_seconds)
+        usage = self.turns.usage(self._last_number - self._first_number, self._wall_seconds)
         return usage if self._observer is None else replace(usage, calls=self._observer.usage())
 
     def fail_all(self, error: SandboxError) -> None:
@@ -459,7 +459,7 @@ class Driver(Commands):
         Args:
             is_lost: Whether the guest was running on another one.
         """
-        turns = self._turns
+        turns = self.turns
         for part in (self._operations, turns, turns.sources, turns.after_limit, self._observer):
             if part is not None:
                 part.after_fork()
@@ -480,7 +480,7 @@ class Driver(Commands):
         """End every run in progress, in its turn as well. On the thread that owns the loop; any, if none does."""
         for run in self.runs.copy().values():
             run.force(error)
-            self._turns.interrupt_run(run, error)
+            self.turns.interrupt_run(run, error)
             run.wake()
 
     def close(self) -> None:
@@ -490,7 +490,7 @@ class Driver(Commands):
             SandboxBusy: A turn is running.
         """
         self.guest.close()
-        self._turns.after_limit.forget()
+        self.turns.after_limit.forget()
         self.abandon()
 
     def abandon(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from sandbox._abi import Evaluation
 from sandbox._clock import VirtualClock
@@ -16,9 +16,12 @@ from sandbox.values import JSFunction
 
 if TYPE_CHECKING:
     from sandbox._commands import Command
-    from sandbox._execution import Execution
     from sandbox._languages import Language
     from sandbox.limits import Limits
+    from sandbox.outcome import Report
+    from sandbox.trace import TraceOption
+
+DEFAULT_TRACE: Final[tuple[TraceOption, ...]] = ("console", "calls", "variables")
 
 
 class Entrances(Restoring):
@@ -50,7 +53,7 @@ class Entrances(Restoring):
         what = Evaluation.RETURN | Evaluation.YIELD | (Evaluation.STRICT if strict else 0)
         return self._driver.eval(code, filename, what, language=language)
 
-    def _execution(
+    def _report(
         self,
         code: str,
         filename: str | None,
@@ -58,13 +61,15 @@ class Entrances(Restoring):
         timeout: float | None,
         fuel: int | None,
         **options: Any,  # noqa: ANN401 - see there
-    ) -> Execution:
-        """What `execute` asks for; see `Execution`."""
+    ) -> Report:
+        """What `execute` asks for; see `Execution` for the options."""
         from sandbox._execution import Execution  # not all programs are watched
+        from sandbox.outcome import Report
 
         self._check_code(code, filename, language)
         self._check_call(timeout, fuel)
-        return Execution.of_script(self._driver, code, filename, language, **options)
+        execution = Execution.of_script(self._driver, code, filename, language, **options)
+        return Report(execution.steps, execution)
 
     def _module_command(
         self, code: str, filename: str | None, language: Language | None, timeout: float | None, fuel: int | None

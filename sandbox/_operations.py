@@ -14,7 +14,6 @@ from sandbox._callables import HostOperation, key_of, operation_of
 from sandbox._iterators import IteratorSteps
 from sandbox._pace import Pace
 from sandbox._records import NamedTuple, field, record
-from sandbox._snapshot_state import SavedOperation, State
 from sandbox._weights import host_bytes
 from sandbox.capabilities.base import Capability, Operation, WorkingCapability
 from sandbox.errors import ConversionError, LimitExceeded
@@ -24,6 +23,7 @@ from sandbox.values import Generation, HandleOwner, JSAsyncIterator, JSFunction,
 
 if TYPE_CHECKING:
     from sandbox._encode import Labels
+    from sandbox._snapshot_state import SavedOperation, State
 
 _MAX_KEPT_EXCEPTIONS: Final = 256
 _MAX_KEPT_TRACEBACKS: Final = 16
@@ -352,6 +352,8 @@ class Operations:
 
     def save(self, secrets: dict[str, Any]) -> dict[str, Any]:
         """What a snapshot must know; see `State` for the names, and `Capability.save` for secrets."""
+        from sandbox._snapshot_state import SavedOperation  # few sandboxes have one
+
         rows = ((op, each) for op, each in self._table.items() if isinstance(each, HostOperation))
         return {
             "next_op": self._next_op,

@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from sandbox._observer import Observer
 from sandbox._options import Options, check_pending
-from sandbox.context import Context
 from sandbox.errors import UsageError
 from sandbox.limits import limits_of_run
-from sandbox.outcome import Report
 from sandbox.values import undefined
 
 if TYPE_CHECKING:
@@ -21,6 +19,7 @@ if TYPE_CHECKING:
     from sandbox._runs import Run
     from sandbox._serving import PendingCall
     from sandbox.limits import Limits
+    from sandbox.outcome import Report
     from sandbox.snapshot import Snapshot
 
 
@@ -103,6 +102,7 @@ class Restoring:
     ) -> tuple[int | None, Report]:
         """How to answer a paused call: the number of the run that goes on, and its steps; None: no run waits for it."""
         from sandbox._execution import Execution, answering  # most programs are not paused
+        from sandbox.outcome import Report
 
         paused = {each.pause.token: each for each in self.pending if each.pause is not None}
         if call is None and len(paused) > 1:
@@ -116,6 +116,8 @@ class Restoring:
             raise TypeError(f"error must be an Exception, not {type(error).__name__}")
         limits = limits_of_run(max_host_calls, call_timeout)
         if context is not None:
+            from sandbox.context import Context
+
             Context(context, "none")  # which sees what it is
         driver = self._driver
         known = {*driver.lives.unfinished(), *driver.runs}  # one that is in progress is refused when it is begun

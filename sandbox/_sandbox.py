@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, Self
 from sandbox import _interrupts
 from sandbox._abi import Verb
 from sandbox._blocking import BlockingRunner
+from sandbox._entrances import DEFAULT_TRACE
 from sandbox._globals import Globals
 from sandbox._handle_calls import HandleCalls
 from sandbox._sandbox_lives import SandboxLives
 from sandbox.errors import SandboxClosed
-from sandbox.outcome import DEFAULT_TRACE, Outcome, Report
 from sandbox.stream import Stream
 from sandbox.values import HandleOwner, JSFunction, undefined
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from sandbox._replay.recorder import Recording
     from sandbox.context import Sync
     from sandbox.http import Request, Response
+    from sandbox.outcome import Outcome
     from sandbox.trace import TraceOption
 
 
@@ -164,7 +165,7 @@ class Sandbox(SandboxLives):
             UsageError: As `eval`: what is the embedder's fault is not the outcome of a program.
             BaseException: Whatever a host function raised that is no `Exception`, but for `Stop`.
         """
-        execution = self._execution(
+        report = self._report(
             code,
             filename,
             language,
@@ -177,10 +178,9 @@ class Sandbox(SandboxLives):
             max_host_calls=max_host_calls,
             call_timeout=call_timeout,
         )
-        report = Report(execution.steps, execution)
         try:
             if self._runner.is_nested():
-                return Outcome(self._runner.run_nested(execution.command), usage=self.usage)
+                return report.of_nested(self._runner.run_nested(report.command), self.usage)
             value = self._runner.run(report.steps, timeout, fuel)
         except BaseException as error:  # noqa: BLE001 - the report raises what is no outcome
             return report.raised(error, self.usage)

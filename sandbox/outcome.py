@@ -11,9 +11,10 @@ from sandbox._records import field, record
 from sandbox.errors import ConversionError, JSError, Paused, SandboxError, Stalled, UsageError
 from sandbox.limits import Usage
 from sandbox.stop import Stop, stop_in
-from sandbox.trace import CallEvent, CommentEvent, ConsoleEvent, Event, Mutation, TraceOption, Unavailable, Variables
+from sandbox.trace import CallEvent, CommentEvent, ConsoleEvent, Event, Mutation, Unavailable, Variables
 
 if TYPE_CHECKING:
+    from sandbox._commands import Command
     from sandbox._driver import Steps
     from sandbox._execution import Execution
     from sandbox._runs import Run
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 __all__ = ["Outcome"]
 
 _CODE_LINE: Final = r"[> ] *\d* \|"
-DEFAULT_TRACE: Final[tuple[TraceOption, ...]] = ("console", "calls", "variables")
 
 
 @record(frozen=True, slots=True)
@@ -208,6 +208,17 @@ class Report:
         """The steps of the run."""
         self.run = run
         return self._steps(run)
+
+    @property
+    def command(self) -> Command:
+        """What a run begins with that takes no steps, since it is inside a host function."""
+        assert self._execution is not None
+        return self._execution.command
+
+    @staticmethod
+    def of_nested(value: object, usage: Usage) -> Outcome:
+        """Such a run has given something; nothing of it was watched."""
+        return Outcome(value, usage=usage)
 
     def finished(self, value: object, usage: Usage) -> Outcome:
         """The run has given something."""

@@ -315,7 +315,7 @@ class TestWhatTheHostKnows:
 
     def test_sources(self) -> None:
         with make(on_limit="rollback") as box:
-            sources = box._driver._turns.sources
+            sources = box._driver.turns.sources
             before = sources.copy()
             self.undo(box, "0", filename="undone.js")
             assert sources.copy() == before
@@ -669,4 +669,4 @@ def test_threads_that_overlap() -> None:
             thread.join()
         assert errors == []
         assert box.eval("x") == 1
-        assert box._driver._turns.after_limit._checkpoint is None
+        assert box._driver.turns.after_limit._checkpoint is None

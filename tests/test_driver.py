@@ -268,7 +268,7 @@ class TestSteps:
         with pytest.raises(WallLimitExceeded):
             face.step(steps)
         face.driver.end(run)
-        assert not face.driver._turns.abandoned
+        assert not face.driver.turns.abandoned
 
     def test_a_run_without_waits(self, face: SteppedFace) -> None:
         run, steps = face.begin("1 + 1")

@@ -256,7 +256,7 @@ _SLOWEST = [
 
 def _longest(box: Sandbox, code: str) -> int:
     """The most fuel that is burnt between two looks of the host, or up to the end."""
-    turns = box._driver._turns
+    turns = box._driver.turns
     looks: list[int] = []
     look = turns._on_poll
 

@@ -179,9 +179,9 @@ class Life:
             "live handles": self.driver.guest.instance.control.live_handles,
             "pending": usage.pending_requests,
             "bound": self.face.operations.bound(),
-            "sources": self.driver._turns.sources.copy(),
+            "sources": self.driver.turns.sources.copy(),
             "now": self.clock.now_ms(),
-            "abandoned": len(self.driver._turns.abandoned),
+            "abandoned": len(self.driver.turns.abandoned),
             "heard": self.heard,
         }
 
