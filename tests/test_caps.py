@@ -78,8 +78,8 @@ class Cap:
     size: Callable[[Any], int] = len
 
 
-_NAMES: Final = "for (let i = 0; i < 3000; i++) { named(i)(); if (i % 20 == 0) look() }"
-_FLOOD: Final = "for (let i = 0; i < 3000; i++) { never().catch(() => {}); if (i % 20 == 0) look() }"
+_NAMES: Final = "for (let i = 0; i < 3000; i++) { named(i)(); if (i % 41 == 0) look() }"
+_FLOOD: Final = "for (let i = 0; i < 3000; i++) { never().catch(() => {}); if (i % 41 == 0) look() }"
 _SERVED: Final = f"pending_requests, and {_MOST_REFUSED:,} refusals beyond twice as many"
 
 _FILES: Final = "const k = [], root = await getDirectory(); const file = await root.getFileHandle('a', {create: true});"
@@ -123,7 +123,7 @@ CAPS: Final[dict[str, Cap]] = {
     "Exchanges._open": Cap(
         MOST_RESPONSES,
         "a number of its own",
-        "const k = []; for (let i = 0; i < 400; i++) { k.push(await fetch('http://a.test/')); if (i % 7 == 0) look() }",
+        "const k = []; for (let i = 0; i < 400; i++) { k.push(await fetch('http://a.test/')); i % 17 || look() }",
     ),
     "Exchange._ahead": Cap(
         2,
