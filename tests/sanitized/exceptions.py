@@ -40,6 +40,7 @@ EXCEPTIONS: Final[dict[str, str]] = {
     "tests/test_instance.py::test_frames_that_*": _MEMORY,
     "tests/test_instance.py::test_memory_limit_of_a_message": _MEMORY,
     "tests/test_instance.py::test_ranges_*": _LIES,
+    "tests/test_memory.py::test_running_out_inside_the_url_parser_is_the_same_error": _MEMORY,
     "tests/test_memory.py::test_small_programs_do_not_grow_memory": _MEMORY,
     "tests/test_modules.py::test_budgets*FuelLimitExceeded]": _FUEL,
     "tests/test_modules.py::test_a_load_goes_on_for_others_when_who_asked_first_is_gone*": _SLOW,
