@@ -1,21 +1,30 @@
 """What needs a process of its own: import and first eval, and the memory of idle sandboxes.
 
 Run as `python -m benchmarks.fresh ADAPTER first_eval`, `... wasmtime`, `... memory COUNT` or `... command NAME`; prints
-one JSON object. The module imports little, so that an engine pays for its own imports.
+one JSON object. The module imports nothing that an interpreter has not imported anyway, so that who is measured pays
+for all it needs.
 """
 
 from __future__ import annotations
 
-import importlib
+import os
 import sys
-from pathlib import Path
 from time import perf_counter
 
-from benchmarks.engines.base import Adapter, Session, load
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from benchmarks.engines.base import Adapter, BoundedAdapter, Session
 
-_SMAPS = Path("/proc/self/smaps_rollup")
+_SMAPS = "/proc/self/smaps_rollup"
 MAX_BYTES = 8 << 30  # what sandboxes may hold together before the machine would have to swap
 _LOOK_EVERY = 100
+
+
+def load(adapter_name: str) -> BoundedAdapter:
+    """The adapter of an engine."""
+    from benchmarks.engines import base
+
+    return base.load(adapter_name)
 
 
 def first_eval(adapter_name: str) -> dict[str, float]:
@@ -42,7 +51,7 @@ def wasmtime() -> dict[str, float]:
         `seconds` that it takes.
     """
     start = perf_counter()
-    importlib.import_module("wasmtime")
+    __import__("wasmtime")
     return {"seconds": perf_counter() - start}
 
 
@@ -55,7 +64,9 @@ def memory(adapter_name: str, count: int) -> dict[str, float]:
     Raises:
         SystemExit: They hold more than `MAX_BYTES` before all of them live.
     """
-    if not _SMAPS.exists():
+    from pathlib import Path
+
+    if not Path(_SMAPS).exists():
         raise SystemExit("memory is read from /proc/self/smaps_rollup, which this system lacks")
     adapter = load(adapter_name)
     live: list[Session] = []
@@ -99,8 +110,10 @@ def _open_evaluated(adapter: Adapter, live: list[Session]) -> None:
 
 def _mapped_bytes() -> dict[str, int]:
     """Resident and proportional set size of this process."""
+    from pathlib import Path
+
     sizes = dict.fromkeys(("rss_bytes", "pss_bytes"), 0)
-    for line in _SMAPS.read_text(encoding="ascii").splitlines():
+    for line in Path(_SMAPS).read_text(encoding="ascii").splitlines():
         name, _, rest = line.partition(":")
         key = f"{name.lower()}_bytes"
         if key in sizes:
@@ -121,7 +134,6 @@ def main() -> None:
         case _:
             answer = first_eval(adapter_name)
     import json
-    import os
 
     sys.stdout.write(json.dumps(answer) + "\n")
     sys.stdout.flush()

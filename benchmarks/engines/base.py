@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol, cast
+from typing import Any, NamedTuple, Protocol, cast
 
 HostFunctions = Mapping[str, Callable[..., Any]]
 ModuleLoader = Callable[[str], str | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Budget:
+class Budget(NamedTuple):
     """What a sandbox may use, by whatever limits of that kind its engine documents.
 
     Attributes:

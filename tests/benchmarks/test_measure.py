@@ -192,6 +192,22 @@ def test_a_sample_lasts_as_long_as_asked(monkeypatch: pytest.MonkeyPatch, operat
     assert prepared.loops == pytest.approx(loops, rel=0.01)
 
 
+def test_what_is_made_at_the_second_use_is_no_reason_to_take_it_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    trials = iter([0.03])  # the first one makes something
+    prepared = measure.Prepared(lambda: None, lambda: None, 1, lambda: None)
+    monkeypatch.setattr(measure, "_time", lambda prepared: next(trials, prepared.loops * 0.0002))
+    assert measure.calibrate(prepared, 0.02) == pytest.approx(0.0002)
+    assert prepared.loops >= 100
+
+
+def test_what_is_long_is_not_measured_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    trials = iter([5.0])
+    prepared = measure.Prepared(lambda: None, lambda: None, 1, lambda: None)
+    monkeypatch.setattr(measure, "_time", lambda prepared: next(trials))
+    assert measure.calibrate(prepared, 0.02) == 5.0
+    assert prepared.loops == 1
+
+
 def test_a_sample_is_time_for_one_unit_of_work(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(measure, "_time", lambda prepared: 6.0)
     prepared = measure.Prepared(lambda: None, lambda: None, per_operation=1000, close=lambda: None, loops=3)
