@@ -143,7 +143,7 @@ static void note_call(JSRuntime *rt, Dropped *one, const JSAsyncFunctionData *fu
 }
 
 /* The function is freed next. Nothing is allocated here, which may be in the midst of freeing other things. */
-static void suspended_dropped(JSRuntime *rt, JSAsyncFunctionData *function)
+static no_inline void suspended_dropped(JSRuntime *rt, JSAsyncFunctionData *function)
 {
     JSAsyncFunctionData *outer = function;
     JSValueConst promise = JS_UNDEFINED;
@@ -179,9 +179,7 @@ static bool is_among(const Dropped *one, const void *promise)
     return false;
 }
 
-/* A function begins to wait for a promise: for one of those that nothing settles, it hangs as well. Where it was said to
- * hang before, it has gone on. */
-static void suspended_awaits(JSRuntime *rt, JSAsyncFunctionData *function, JSValueConst promise)
+static no_inline void look_among_dropped(JSRuntime *rt, JSAsyncFunctionData *function, JSValueConst promise)
 {
     for (int i = 0; has_dropped && i < MOST_DROPPED; i++) {
         JSValueConst own = promise_behind(function->resolving_funcs[0]);
@@ -196,8 +194,16 @@ static void suspended_awaits(JSRuntime *rt, JSAsyncFunctionData *function, JSVal
     }
 }
 
-/* A promise is freed: nobody waits for it, and another one may come to stand where it was. */
-static void suspended_freed(JSRuntime *rt, JSValueConst promise)
+/* A function begins to wait for a promise: for one of those that nothing settles, it hangs as well. Where it was said to
+ * hang before, it has gone on. Its caller is on the stack once for each function that awaits another: nothing may make that
+ * frame larger. */
+static inline void suspended_awaits(JSRuntime *rt, JSAsyncFunctionData *function, JSValueConst promise)
+{
+    if (has_dropped)
+        look_among_dropped(rt, function, promise);
+}
+
+static no_inline void forget_promise(JSRuntime *rt, JSValueConst promise)
 {
     for (int i = 0; has_dropped && i < MOST_DROPPED; i++) {
         if (dropped[i].promise == JS_VALUE_GET_PTR(promise))
@@ -207,6 +213,13 @@ static void suspended_freed(JSRuntime *rt, JSValueConst promise)
                 dropped[i].calls[at].promise = NULL;
         }
     }
+}
+
+/* A promise is freed: nobody waits for it, and another one may come to stand where it was. */
+static inline void suspended_freed(JSRuntime *rt, JSValueConst promise)
+{
+    if (has_dropped)
+        forget_promise(rt, promise);
 }
 
 static bool put_dropped(JSContext *ctx, DynBuf *out, JSValueConst promise)
