@@ -50,11 +50,11 @@ class ProcessFleet:
         """A sampler of the kind that the row needs."""
         match row.kind:
             case "first_eval" if row.subject == "cold":
-                return ColdEvalSampler(self, engine)
+                return ColdSampler(self, engine, "first_eval")
             case "first_eval":
-                return FirstEvalSampler(self, engine, "first_eval" if row.subject == "seconds" else row.subject)
+                return FreshSampler(self, engine, "first_eval" if row.subject == "seconds" else row.subject)
             case "command":
-                return CommandSampler(self, engine, row.subject)
+                return FreshSampler(self, engine, "command", row.subject)
             case "memory":
                 return MemorySampler(self, engine, row)
         return WorkerSampler(self, engine, row, self._settings.row_seconds)
@@ -118,13 +118,13 @@ class WorkerSampler:
         self._fleet.ask(self._engine, {"do": "finish"})
 
 
-class FirstEvalSampler:
-    """Import and first eval, or another beginning that `benchmarks.fresh` knows, a process each time."""
+class FreshSampler:
+    """What `benchmarks.fresh` times in a process of its own, one each time."""
 
-    def __init__(self, fleet: ProcessFleet, engine: Engine, mode: str = "first_eval") -> None:
+    def __init__(self, fleet: ProcessFleet, engine: Engine, *arguments: str) -> None:
         self._fleet = fleet
         self._engine = engine
-        self._mode = mode
+        self._arguments = arguments
 
     def prepare(self) -> Readiness:
         """One run that does not count, so that every cache is warm."""
@@ -132,26 +132,17 @@ class FirstEvalSampler:
         return Readiness()
 
     def sample(self) -> float:
-        """Seconds from before the import until the first value, or whatever is the end of it."""
-        return float(self._fleet.run_fresh(self._engine, self._mode)["seconds"])
+        """Seconds that the process tells."""
+        return self._seconds({})
 
     def finish(self) -> None:
         """Nothing to let go of."""
 
-
-class CommandSampler(FirstEvalSampler):
-    """The command, a process each time."""
-
-    def __init__(self, fleet: ProcessFleet, engine: Engine, subject: str) -> None:
-        super().__init__(fleet, engine)
-        self._subject = subject
-
-    def sample(self) -> float:
-        """Seconds from the start of the process to its end."""
-        return float(self._fleet.run_fresh(self._engine, "command", self._subject)["seconds"])
+    def _seconds(self, variables: Mapping[str, str]) -> float:
+        return float(self._fleet.run_fresh(self._engine, *self._arguments, variables=variables)["seconds"])
 
 
-class ColdEvalSampler(FirstEvalSampler):
+class ColdSampler(FreshSampler):
     """The same with an empty cache directory each time; it takes seconds where an engine is compiled on first use."""
 
     def prepare(self) -> Readiness:
@@ -159,10 +150,9 @@ class ColdEvalSampler(FirstEvalSampler):
         return Readiness(rounds=_COLD_ROUNDS)
 
     def sample(self) -> float:
-        """Seconds from before the import until the first value."""
+        """See `FreshSampler`."""
         with tempfile.TemporaryDirectory(prefix="benchmarks-") as empty:
-            variables = dict.fromkeys(_CACHE_VARIABLES, empty)
-            return float(self._fleet.run_fresh(self._engine, "first_eval", variables=variables)["seconds"])
+            return self._seconds(dict.fromkeys(_CACHE_VARIABLES, empty))
 
 
 class MemorySampler:

@@ -176,10 +176,7 @@ class Codec:
         Reading a value may run code of the embedder, and raise whatever that does.
         """
         try:
-            packed = self._encode_small(value)
-            if packed is not None and len(packed) < self._limits.message_bytes:
-                return b"\0" + packed, False
-            return self.encode_many(value), False
+            return self.encode(value), False
         except LimitExceeded:
             raise
         except Exception as error:  # noqa: BLE001 - the guest's program decides what to do about it

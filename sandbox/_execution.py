@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from sandbox._abi import Evaluation, Verb
+from sandbox._commands import nothing
 from sandbox._driver import Turn
 from sandbox._events import State
 from sandbox._observer import EVERY, Meter, Observer
@@ -33,10 +34,6 @@ _LOOK_SECONDS: Final = 1.0
 _FIRST_SECONDS: Final = 0.5
 
 
-def _nothing(_number: int) -> list[Event]:
-    return []
-
-
 class Execution:
     """What is asked of one part of a run beyond its value.
 
@@ -47,7 +44,7 @@ class Execution:
     """
 
     def __init__(
-        self, driver: Driver, watched: Watched, go: Callable[[Run], Steps[Any]], command: Command = _nothing
+        self, driver: Driver, watched: Watched, go: Callable[[Run], Steps[Any]], command: Command = nothing
     ) -> None:
         """Prepare one.
 

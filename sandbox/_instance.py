@@ -259,7 +259,7 @@ class Instance:
         """
         length = len(message)
         control = self.control
-        if length > control.inbox_bytes and not self.reserve(length):
+        if not self.reserve(length):
             raise MemoryError("the guest has no room for the message")
         address = control.inbox
         end = address + length
