@@ -309,7 +309,7 @@ class Link:
             error = _failed(failure)
         finally:
             if self._process == os.getpid():
-                self._end(error)
+                self._end(_closed() if self._closing else error)
 
     def _step(self) -> SandboxError | None:
         """Wait for something to do and do it; returns why the connection has ended."""

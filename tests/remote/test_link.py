@@ -175,3 +175,13 @@ class TestWhoReads:
             echo.sock.shutdown(socket.SHUT_RDWR)
         assert isinstance(failures.get(timeout=20), ConnectionLost)
         thread.join(20)
+
+
+def test_who_closes_is_told_so_though_the_other_side_was_first(echo: Echo, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The thread of the link hears of the other side's end before it hears of its own."""
+    with monkeypatch.context() as patch:
+        patch.setattr(echo.link, "_ring", lambda: None)
+        echo.link.close()
+        echo.sock.shutdown(socket.SHUT_RDWR)
+        echo.link.join(20)
+    assert str(echo.link.lost) == "the connection was closed"
