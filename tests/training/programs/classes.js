@@ -1,4 +1,4 @@
-// Classes and functions: inheritance, private members, accessors, prototypes by hand, closures, proxies, symbols.
+// Classes: inheritance, private members, accessors, static ones, mixins, prototypes by hand, actions by name.
 
 class Shape {
   static made = 0;
@@ -56,15 +56,21 @@ Account.prototype.deposit = function (amount) { this.balance += amount; return t
 Account.prototype.toString = function () { return this.owner + ":" + this.balance; };
 function Savings(owner, balance, rate) { Account.call(this, owner, balance); this.rate = rate; }
 Savings.prototype = Object.create(Account.prototype, { constructor: { value: Savings, writable: true } });
-Savings.prototype.deposit = function () { Account.prototype.deposit.apply(this, arguments); this.count = (this.count | 0) + 1; return this; };
+Savings.prototype.deposit = function () {
+  Account.prototype.deposit.apply(this, arguments);
+  this.count = (this.count | 0) + 1;
+  return this;
+};
 
 function prototypes() {
   let total = 0;
   for (let i = 0; i < 200; i++) {
     const account = i % 2 ? new Savings("s" + i, i, 0.1) : new Account("a" + i, i);
     account.deposit(10).deposit(i);
-    total += account.balance + String(account).length + (account.count ?? 0) + (account.constructor === Savings ? 1 : 0);
-    total += Object.getPrototypeOf(account).hasOwnProperty("deposit") && Account.prototype.isPrototypeOf(account) ? 1 : 0;
+    total += account.balance + String(account).length + (account.count ?? 0)
+      + (account.constructor === Savings ? 1 : 0);
+    if (Object.getPrototypeOf(account).hasOwnProperty("deposit")) total += Account.prototype.isPrototypeOf(account) ? 1
+      : 0;
   }
   return total;
 }
@@ -88,70 +94,91 @@ function mixins() {
   return seen.length + seen[20] + model.save();
 }
 
-const curry = (f) => function next(...given) { return given.length >= f.length ? f(...given) : (...more) => next(...given, ...more); };
-const compose = (...steps) => (value) => steps.reduceRight((result, step) => step(result), value);
-function counter(start = 0, { step = 1, limit = Infinity } = {}) {
-  let count = start;
-  return { next: () => (count = Math.min(count + step, limit)), reset() { count = start; }, get value() { return count; } };
+class Temperature {
+  static #made = 0;
+  static get made() { return Temperature.#made; }
+  static set made(count) { Temperature.#made = count; }
+  #kelvin;
+  unit = "K";
+  constructor(value) { this.celsius = value; Temperature.made++; }
+  get celsius() { return this.#kelvin - 273; }
+  set celsius(value) { this.#kelvin = value + 273; }
+  set #raw(value) { this.#kelvin = value; }
+  get #raw() { return this.#kelvin; }
+  raise(by) { this.#raw += by; this.#kelvin++; return this; }
+  valueOf() { return this.#kelvin; }
+  toString() { return `${this.celsius}°`; }
+  toJSON() { return { k: this.#kelvin }; }
+  static compare(a, b) { return a - b; }
+  equals(other) { return other instanceof Temperature && this.#kelvin === other.#kelvin; }
 }
-function total() { let sum = 0; for (let i = 0; i < arguments.length; i++) sum += arguments[i]; return sum; }
-
-function closures() {
-  const add = curry((a, b, c) => a + b + c), work = compose((x) => x * 2, add(1)(2), Math.abs), made = [];
-  for (let i = 0; i < 80; i++) made.push(() => i * i);
-  const c = counter(5, { step: 3, limit: 400 });
-  let sum = 0;
-  for (const f of made) {
-    sum += f() + work(-f()) + c.next() + total(1, 2, f()) + total.call(null, 1, 2) + total.apply(null, [1, 2, 3]);
-    sum += total.bind(null, 4, 5)(6) + Math.max(...[1, f(), 3]) + ((a, b = a, ...rest) => a + b + rest.length)(1);
-    sum += (function fact(n) { return n < 2 ? 1 : n * fact(n - 1); })(6);
+class Oven extends Temperature {
+  log = [];
+  constructor(value, name = "oven") {
+    super(value);
+    this.name = name;
+    if (value > 400) return { tooHot: true, log: [] };
   }
-  c.reset();
-  return sum + c.value;
+  get celsius() { return super.celsius; }
+  set celsius(value) { super.celsius = value; this.seen = (this.seen ?? 0) + 1; super.last = value; }
+  raise(by) { this.log.push(by); return super.raise(by / 2); }
+  static compare(...pair) { return -super.compare(...pair); }
 }
 
-function proxies() {
-  const log = [];
-  const target = { a: 1, b: { c: 2 } };
-  const deep = (object) => new Proxy(object, {
-    get: (from, key, self) => { const value = Reflect.get(from, key, self); return typeof value === "object" ? deep(value) : value ?? 0; },
-    set(to, key, value) { log.push(key); return Reflect.set(to, key, value * 2); },
-    has: (of, key) => key.startsWith("a") || Reflect.has(of, key),
-    deleteProperty: (of, key) => Reflect.deleteProperty(of, key),
-    ownKeys: (of) => Reflect.ownKeys(of).filter((key) => key !== "b"),
-  });
-  const seen = deep(target), call = new Proxy(total, { apply: (f, self, values) => Reflect.apply(f, self, values) + 1 });
-  let sum = 0;
-  for (let i = 0; i < 40; i++) {
-    seen.x = i;
-    seen.b.c = i;
-    sum += seen.b.c + seen.missing + ("abc" in seen ? 1 : 0) + ("b" in seen ? 1 : 0) + call(1, 2) + Object.keys(seen).length;
-    delete seen.x;
+function temperatures() {
+  Temperature.made = 0;
+  const all = [];
+  let hot = 0;
+  for (let i = 0; i < 90; i++) {
+    const one = i % 2 ? new Temperature((i * 37) % 100) : new Oven((i * 53) % 450, i % 4 ? undefined : "o" + i);
+    if (one.tooHot) { hot++; continue; }
+    one.raise(i % 5).celsius -= 1;
+    all.push(one);
   }
-  return sum + log.length + Reflect.construct(Box, [2, 3]).area() + Reflect.has(target, "a");
+  all.sort(Temperature.compare);
+  const [first, second] = all, ovens = all.filter((one) => one instanceof Oven).sort(Oven.compare);
+  return [hot, Temperature.made, first, second + 0, all[5] < all[50], first.equals(second), JSON.stringify(ovens[3]),
+    ovens[0].seen, ovens[1].last, ovens[2].log.length, all.reduce((sum, one) => sum + one, 0),
+    Object.hasOwn(ovens[0], "last")].join();
 }
 
-class Range {
-  constructor(from, to, step = 1) { Object.assign(this, { from, to, step }); }
-  *[Symbol.iterator]() { for (let i = this.from; i < this.to; i += this.step) yield i; }
-  static [Symbol.hasInstance](value) { return "from" in value; }
+// Handlers by name, dispatched by computed members.
+class Store {
+  static actions = { add: "items", drop: "items", rename: "title" };
+  state = { items: [], title: "none" };
+  #past = [];
+  get [Symbol.toStringTag]() { return "Store"; }
+  onAdd(items, { id, ...rest }) { return [...items, { id, ...rest, n: items.length }]; }
+  onDrop(items, { id }) { return items.filter((item) => item.id !== id); }
+  onRename(_, { to = "untitled" } = {}) { return to; }
+  dispatch(type, payload) {
+    const key = Store.actions[type], method = `on${type[0].toUpperCase()}${type.slice(1)}`;
+    if (!key || typeof this[method] !== "function") throw new TypeError(`unknown ${type}`);
+    this.#past.push(this.state);
+    this.state = Object.freeze({ ...this.state, [key]: this[method](this.state[key], payload) });
+    return this;
+  }
+  undo(steps = 1) { while (steps-- > 0 && this.#past.length) this.state = this.#past.pop(); return this; }
+  static select = { count: ({ items }) => items.length, last: ({ items }) => items.at(-1)?.id ?? "none" };
 }
-function symbols() {
-  const weak = new WeakMap(), kept = [], own = Symbol("own");
-  let sum = 0;
-  for (const i of new Range(0, 100)) { const key = { [own]: i }; kept.push(key); weak.set(key, i); }
-  for (const key of kept) sum += weak.get(key) + key[own] + (weak.has({}) ? 1 : 0);
-  const ref = new WeakRef(kept[5]), seen = new WeakSet(kept);
-  const [first, , third, ...rest] = new Range(3, 40, 4);
-  const manual = { n: 0, [Symbol.iterator]() { return this; }, next() { return { done: this.n > 20, value: this.n++ }; } };
-  return [sum, ref.deref()[own], seen.has(kept[1]), first, third, rest.length, Math.max(...manual), { from: 1 } instanceof Range,
-    own.description, Symbol.for("k") === Symbol.for("k"), `${{ toString: () => "ts" }}`, { valueOf: () => 20 } * 2 + 2].join();
+function actions() {
+  const store = new Store();
+  let failed = 0, shown = "";
+  for (let i = 0; i < 60; i++) {
+    try {
+      store.dispatch(["add", "add", "drop", "rename", "none"][i % 5], i % 10 === 3 ? undefined
+        : { id: (i * 7) % 12, to: "t" + i, extra: i });
+    } catch (error) { failed += error.message.length; }
+    if (i % 15 === 14) store.undo(i % 4);
+    shown = Object.entries(Store.select).map(([name, f]) => name + f(store.state)).join() + store.state.title;
+  }
+  return failed + shown + store;
 }
 
 function run() {
   let hash = 1;
-  for (let round = 0; round < 26; round++) {
-    const text = [shapes(), prototypes(), mixins(), closures(), proxies(), symbols()].join("|");
+  for (let round = 0; round < 20; round++) {
+    const text = [shapes(), prototypes(), mixins(), temperatures(), actions()].join("|");
     for (let i = 0; i < text.length; i++) hash = (hash * 33 + text.charCodeAt(i)) % 1000000007;
   }
   return hash;

@@ -23,7 +23,8 @@ function writing(list) {
   const plain = JSON.stringify(list);
   const pretty = JSON.stringify(list.slice(0, 20), null, 2);
   const some = JSON.stringify(list.slice(0, 30), ["id", "customer", "name", "items", "price"]);
-  const replaced = JSON.stringify(list.slice(0, 20), (key, value) => (typeof value === "number" ? value * 2 : value), "\t");
+  const replaced = JSON.stringify(list.slice(0, 20), (key, value) => (typeof value === "number" ? value * 2 : value),
+    "\t");
   class Money {
     constructor(cents) { this.cents = cents; }
     toJSON() { return (this.cents / 100).toFixed(2); }
@@ -39,7 +40,7 @@ function reading(plain) {
   const copy = JSON.parse(plain);
   const revived = JSON.parse(plain.slice(0, plain.indexOf('},{"id":12,') + 1) + "]", (key, value) =>
     key === "price" ? Math.round(value * 100) : key === "tags" ? undefined : value);
-  const values = JSON.parse('[1, -2.5e3, 0.1, "\\u00e9\\n\\/", true, false, null, {"a": {"b": [[], {}]}}, 12345678901, -0]');
+  const values = JSON.parse('[1, -2.5e3, 0.1, "\\u00e9\\n\\/", true, false, null, {"a": {"b": [[], {}]}}, 1e10, -0]');
   copy[0].customer.name += "!";
   return [copy.length, copy.at(-1).items.length, revived.length, revived[0].items[0].price, "tags" in revived[1],
     JSON.stringify(values)].join();
@@ -92,7 +93,9 @@ function shaping(list) {
 function objects() {
   let out = 0;
   for (let i = 0; i < 120; i++) {
-    const point = { x: i, y: i * 2, get sum() { return this.x + this.y; }, set scale(by) { this.x *= by; this.y *= by; } };
+    const point = {
+      x: i, y: i * 2, get sum() { return this.x + this.y; }, set scale(by) { this.x *= by; this.y *= by; },
+    };
     point.scale = 2;
     Object.defineProperty(point, "hidden", { value: i, enumerable: false, writable: false, configurable: true });
     const frozen = Object.freeze({ ...point, nested: { deep: [i] } });
@@ -107,15 +110,38 @@ function objects() {
     out += Object.getOwnPropertyNames(point).length + Reflect.ownKeys(child).length + (Object.isFrozen(frozen) ? 1 : 0);
     out += Object.getOwnPropertyDescriptor(point, "sum").get ? 1 : 0;
     out += Object.entries(Object.getOwnPropertyDescriptors({ a: 1, b: 2 })).length + structuredEqual(more, { ...more });
+    out += locked(bag);
   }
   return out;
+}
+
+const KEY = Symbol("key");
+function locked(bag) {
+  const sealed = Object.seal({ a: 1, [KEY]: 2, ...bag }), fixed = Object.preventExtensions({ b: 1 }),
+    base = { inherited: 1 };
+  const object = Object.defineProperties({ __proto__: base, own: 1 }, {
+    twice: { get() { return this.own * 2; }, enumerable: true, configurable: true }, constant: { value: 7 },
+  });
+  sealed.a = 5;
+  sealed.late = delete sealed.a;
+  fixed.c = 1;
+  object.own += object.twice;
+  let keys = "";
+  for (const key in object) keys += key;
+  const symbols = Object.getOwnPropertySymbols(sealed),
+    flags = [Object.isSealed(sealed), Object.isExtensible(fixed), "c" in fixed];
+  return keys.length + symbols.length + sealed[KEY] + sealed.a + flags.filter(Boolean).length + object.own
+    + (object.__proto__ === base) +
+    object.propertyIsEnumerable("constant") + Object.is(object.constant, 7)
+      + Object.keys(Object.assign(sealed, { a: 1 })).length;
 }
 
 function structuredEqual(a, b) {
   if (a === b) return 1;
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return 0;
   const keys = Object.keys(a);
-  return keys.length === Object.keys(b).length && keys.every((key) => key in b && structuredEqual(a[key], b[key])) ? 1 : 0;
+  if (keys.length !== Object.keys(b).length) return 0;
+  return keys.every((key) => key in b && structuredEqual(a[key], b[key])) ? 1 : 0;
 }
 
 function run() {

@@ -2,7 +2,8 @@
 
 const WORDS = ("river stone window garden quiet yellow morning letter bridge paper silver market under winter little " +
   "orange number simple father corner travel summer evening button shoulder kitchen thunder pocket").split(" ");
-const WIDE_WORDS = ["straße", "Ωmega", "naïve", "東京", "Привет", "café", "😀", "señor", "Łódź", "e\u0301te\u0301", "𝒳-ray"];
+const WIDE_WORDS = ["straße", "Ωmega", "naïve", "東京", "Привет", "café", "😀", "señor", "Łódź", "e\u0301te\u0301",
+  "𝒳-ray"];
 
 function sentence(seed, length, words) {
   let state = seed, text = "";
@@ -21,7 +22,8 @@ function cutting() {
   for (const part of parts) {
     const bare = part.endsWith(",") ? part.slice(0, -1) : part;
     const capital = bare.charAt(0).toUpperCase() + bare.substring(1);
-    total += capital.length + bare.slice(1, 3).length + bare.substr(-2, 1).charCodeAt(0) + (bare.at(-1) === "r" ? 1 : 0);
+    total += capital.length + bare.slice(1, 3).length + bare.substr(-2, 1).charCodeAt(0)
+      + (bare.at(-1) === "r" ? 1 : 0);
   }
   const joined = parts.map((part, i) => (i % 3 ? part.toUpperCase() : part.toLowerCase())).join("_");
   return total + joined.split("_").length + joined.split("").length + [...text].reverse().join("").indexOf("revir") +
@@ -60,7 +62,8 @@ function vowelsAndCiphers() {
 }
 
 function tag(strings, ...values) {
-  return strings.reduce((all, part, i) => all + part + (i < values.length ? `<${values[i]}>` : ""), "") + strings.raw[0];
+  return strings.reduce((all, part, i) => all + part + (i < values.length ? `<${values[i]}>` : ""), "")
+    + strings.raw[0];
 }
 
 function templates() {
@@ -109,9 +112,29 @@ function comparing() {
   for (let i = 1; i < plain.length; i++) {
     if (plain[i] === plain[i - 1]) equal++;
     if (plain[i] == other[i] || plain[i] <= other[i]) order++;
-    order += "abc".localeCompare("abd") + plain[i].localeCompare(plain[i]);
+    if (i % 4 === 0) order += "abc".localeCompare("abd") + plain[i].localeCompare(plain[i]);
   }
   return `${equal}/${order}/${plain[0]}/${other[0]}`;
+}
+
+function odds() {
+  const raw = String.raw`a\n${1}b`, sigma = "ΟΔΥΣΣΕΥΣ ΟΔΟΣ".toLowerCase(), left = "ab".repeat(400) + sigma,
+    right = "ab".repeat(399) + "ac" + sigma;
+  let order = 0, joined = "x".repeat(600) + raw, same = "x".repeat(600) + raw;
+  for (let i = 0; i < 60; i++) {
+    joined += "piece " + i;
+    same += "piece ";
+    same += i;
+    order += left < right ? 1 : 0;
+    order += joined === same ? 2 : 0;
+    order += joined > left + i ? 4 : 0;
+    order += Number(new String("12")) + [new Boolean(true).valueOf() ? 1 : 0, new Number(3)].length
+      + (new String("ab")[1] === "b" ? 1 : 0);
+  }
+  const shown = ["a-b_c".split(/[-_]/).map((s, i) => (i ? s.toUpperCase() : s)).join(""), "ab".concat(1, null),
+    "İı".toLowerCase().length, "ﬀ".toUpperCase()];
+  return [raw, sigma, order, shown, "x".codePointAt(3), "abc".at(-4), "a,b,,c".split(",", -1).length,
+    "".split("").length, "abcabc".lastIndexOf("c", -5)].join();
 }
 
 function ropes() {
@@ -133,12 +156,13 @@ function conversions() {
     text = String(number) + "," + (number + 0.1) + "," + number.toString();
     sum += Number(text.split(",")[0]) + parseFloat(text) + +("" + i) + parseInt(`${i}px`, 10) + Number("0x" + (i % 9));
     if (isNaN(Number(text))) sum += 1;
-    text += [String(true), String(undefined), String(null), String([1, [2, 3]]), String({}), `${Symbol("s").toString()}`];
+    text += [String(true), String(undefined), String(null), String([1, [2, 3]]), String({}),
+      `${Symbol("s").toString()}`];
   }
   return Math.round(sum) + text;
 }
 
-const SECTIONS = [cutting, searching, vowelsAndCiphers, templates, trimming, wide, comparing, ropes, conversions];
+const SECTIONS = [cutting, searching, vowelsAndCiphers, templates, trimming, wide, comparing, odds, ropes, conversions];
 
 function run() {
   let hash = 7;

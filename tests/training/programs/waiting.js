@@ -1,4 +1,4 @@
-// Waiting: promises and their combinators, async functions, generators as iterators and coroutines, async iteration.
+// Waiting: promises and their combinators, async functions, timers, errors through await, async iteration.
 
 const sleepTurns = async (turns) => { for (let i = 0; i < turns; i++) await null; };
 
@@ -70,7 +70,10 @@ async function queued() {
   class Semaphore {
     #free; #waiting = [];
     constructor(count) { this.#free = count; }
-    async enter() { if (this.#free > 0) this.#free--; else await new Promise((resolve) => this.#waiting.push(resolve)); }
+    async enter() {
+      if (this.#free > 0) this.#free--;
+      else await new Promise((resolve) => this.#waiting.push(resolve));
+    }
     leave() { const next = this.#waiting.shift(); if (next) next(); else this.#free++; }
   }
   const gate = new Semaphore(3);
@@ -85,47 +88,16 @@ async function queued() {
   return log.join() + most;
 }
 
-function* naturals() { for (let i = 0; ; i++) yield i; }
-function* take(n, source) { for (const v of source) { if (n-- <= 0) return "cut"; yield v; } }
-function* walk(tree) { if (tree) { yield* walk(tree.left); yield tree.key; yield* walk(tree.right); } }
-function* averager() {
-  let sum = 0, count = 0;
-  try {
-    while (true) { try { sum += yield count && sum / count; count++; } catch (error) { sum -= error; } }
-  } finally { sum = 0; }
-}
-function build(from, to) {
-  if (from > to) return null;
-  const key = (from + to) >> 1;
-  return { key, left: build(from, key - 1), right: build(key + 1, to) };
-}
-
-function generators() {
-  const list = [...take(60, naturals())], mean = averager();
-  let last = mean.next().value;
-  for (const v of list) last = mean.next(v * 3).value;
-  last += mean.throw(60).value + (mean.return(9).done ? 1 : 0);
-  const keys = Array.from(walk(build(1, 90)));
-  const [a, b, ...rest] = take(6, naturals());
-  const pairs = new Map(take(5, (function* () { for (const n of naturals()) yield [n, n * n]; })()));
-  return [list.length, last, keys.length, keys[45], a + b + rest.length, pairs.get(4), Object.entries({ ...[...take(3, "wxyz")] })].join();
-}
-
-function scheduler() {
-  const log = [];
-  function* task(name, steps) { for (let i = 0; i < steps; i++) { const got = yield name + i; if (got % 7 === 0) log.push(got); } return name; }
-  const ready = [task("a", 20), task("b", 35), task("c", 10)];
-  for (let tick = 0; ready.length > 0; tick++) {
-    const current = ready.shift(), { done, value } = current.next(tick);
-    if (done) log.push(value + tick); else ready.push(current);
-  }
-  return log.join("");
-}
-
 async function* pages(count) {
   let cursor = 0;
-  try { while (cursor < count) { await null; yield { cursor, items: Array.from({ length: 3 }, (_, i) => cursor * 3 + i) }; cursor++; } }
-  finally { await sleepTurns(1); }
+  try {
+    for (; cursor < count; cursor++) {
+      await null;
+      yield { cursor, items: Array.from({ length: 3 }, (_, i) => cursor * 3 + i) };
+    }
+  } finally {
+    await sleepTurns(1);
+  }
 }
 async function* mapped(source, f) { for await (const value of source) yield f(value); }
 
@@ -134,22 +106,38 @@ async function streams() {
   for await (const { items } of pages(15)) for (const item of items) { if (item === 7) continue; sum += item; }
   for await (const n of mapped(pages(20), async ({ cursor }) => cursor * 2)) { if (n > 24) break; sum += n; }
   for await (const n of [1, Promise.resolve(2), 3]) sum += n;
-  const source = { [Symbol.asyncIterator]() { let i = 0; return { next: async () => ({ done: i >= 10, value: i++ }) }; } };
+  const source = {
+    [Symbol.asyncIterator]() { let i = 0; return { next: async () => ({ done: i >= 10, value: i++ }) }; },
+  };
   for await (const n of source) sum += n;
   const iterator = pages(9);
   const [one, two] = await Promise.all([iterator.next(), iterator.next()]);
   const end = await iterator.return("end");
-  return [sum, one.value.cursor, two.value.items[1], end.value, (await Array.fromAsync(mapped([4, 5], (n) => n * n))).join()].join();
+  return [sum, one.value.cursor, two.value.items[1], end.value,
+    (await Array.fromAsync(mapped([4, 5], (n) => n * n))).join()].join();
+}
+
+const after = (ms, value) => new Promise((resolve) => setTimeout(resolve, ms, value));
+async function timers() {
+  const log = [];
+  const ticker = setInterval(() => { log.push("i"); if (log.length > 2) clearInterval(ticker); }, 0);
+  const cancelled = setTimeout(() => log.push("never"), 5000);
+  await after(0);
+  clearTimeout(cancelled);
+  const winner = await Promise.race([after(500, "late"), after(1, "soon")]);
+  while (log.length < 3) await after(0);
+  return log.join("") + winner;
 }
 
 async function deep(n) { return n === 0 ? 0 : 1 + (await deep(n - 1)); }
 
 async function run() {
   const results = [];
-  for (let round = 0; round < 28; round++) {
-    results.push(await sequential(), await together(), await chains(), await queued(), generators(), scheduler());
+  for (let round = 0; round < 34; round++) {
+    results.push(await sequential(), await together(), await chains(), await queued());
     results.push(await streams(), await deep(40), await Promise.resolve(round).then((n) => sleepTurns(n)) ?? "none");
   }
+  results.push(await timers());
   const text = results.join("|");
   let hash = 0;
   for (let i = 0; i < text.length; i++) hash = (hash * 31 + text.charCodeAt(i)) >>> 0;
