@@ -46,12 +46,19 @@ class Inputs:
     guest: Path = ROOT / "wasm" / "src"
     bindings: Path = ROOT / "bindings"
     typescript: Path = ROOT / "wasm" / "typescript"
+    profile: Path = ROOT / "wasm" / "profile.txt"
     upstream: Upstream = field(default_factory=load)
     typescript_upstream: Upstream = field(default_factory=lambda: load(module="typescript"))
 
     def key(self) -> str:
         """Hash of everything that determines the artefacts."""
-        files = [self.table, encodings.TABLE, *sorted(self.guest.glob("*.[ch]")), *sorted(self.guest.glob("*.cpp"))]
+        files = [
+            self.table,
+            encodings.TABLE,
+            self.profile,
+            *sorted(self.guest.glob("*.[ch]")),
+            *sorted(self.guest.glob("*.cpp")),
+        ]
         files += sorted((ROOT / "wasm").glob("*.py")) + sorted(self.typescript.rglob("*.[ch]"))
         parts = [f"{path.name}\n{path.read_text(encoding='utf-8')}" for path in files]
         parts += [f"{name}\n{source}" for name, source in self.binding_sources().items()]
@@ -134,7 +141,7 @@ def link(inputs: Inputs, cache: Path, progress: Callable[[str], None] = lambda l
     upstream = inputs.upstream
     directories = unpack(upstream, cache)
     included = [*directories.values(), encodings.header(cache)]
-    compiler = Compiler(webassembly(upstream, cache), inputs.guest, included, cache)
+    compiler = Compiler(webassembly(upstream, cache, inputs.profile), inputs.guest, included, cache)
     return compiler.link(compiler.objects(inputs.units(directories), progress), progress)
 
 

@@ -30,9 +30,11 @@ SHADOW_STACK_BYTES: Final = 2 << 20
 
 TARGET: Final = ("--target=wasm32-wasi", "-mexec-model=reactor")
 SECTIONS: Final = ("-ffunction-sections", "-fdata-sections")  # so that the linker can leave out what nothing uses
-# Nothing reads what debuggers would: it costs a fifth of compiling, and the code is the same without it. For
-# `-mno-bulk-memory-opt` see wasm/src/memory.c.
-OPTIMIZATION: Final = ("-O3", "-g0", "-mno-bulk-memory-opt")
+# For `-mno-bulk-memory-opt` see wasm/src/memory.c.
+OPTIMIZATION: Final = ("-O3", "-mno-bulk-memory-opt")
+# Nothing reads what debuggers would: it costs a fifth of compiling. Only a profile is of lines.
+WITHOUT_PROFILE: Final = ("-g0",)
+WITH_PROFILE: Final = ("-g1", "-mllvm", "-sample-profile-use-profi")
 COMMON: Final = (*TARGET, *OPTIMIZATION, "-D_GNU_SOURCE", "-DNDEBUG", "-fvisibility=hidden", *SECTIONS)
 # The engine is written for unsigned `char` and wrapping arithmetic.
 C_FLAGS: Final = (*COMMON, "-std=c11", "-funsigned-char", "-fwrapv")
@@ -57,6 +59,7 @@ class Toolchain:
         cpp_flags: For C++.
         link_flags: For the linker.
         environment: Variables it runs with, beside those of this process.
+        profile: What the compiler is told of how often lines run, see `wasm.counts`; None: nothing.
     """
 
     version: str
@@ -67,10 +70,16 @@ class Toolchain:
     cpp_flags: tuple[str, ...]
     link_flags: tuple[str, ...]
     environment: dict[str, str] = field(default_factory=dict)
+    profile: Path | None = None
 
 
-def webassembly(upstream: Upstream, cache: Path) -> Toolchain:
+def webassembly(upstream: Upstream, cache: Path, profile: Path | None = None) -> Toolchain:
     """The pinned compiler, for WebAssembly.
+
+    Args:
+        upstream: Says which one.
+        cache: The build cache.
+        profile: See `Toolchain`.
 
     Raises:
         BuildError: It is not installed, or not in the pinned version.
@@ -84,15 +93,17 @@ def webassembly(upstream: Upstream, cache: Path) -> Toolchain:
             f"the compiler {upstream.compiler} is {installed}; install {upstream.compiler}=={upstream.compiler_version}"
         )
     zig = (sys.executable, "-m", "ziglang")
+    lines = WITH_PROFILE if profile else WITHOUT_PROFILE
     return Toolchain(
         f"{upstream.compiler} {installed}",
         (*zig, "cc"),
         (*zig, "c++"),
         (*zig, "cc"),  # the C++ one would compile the whole C++ library; wasm/src/cxx.cpp has what is needed of it
-        C_FLAGS,
-        CPP_FLAGS,
+        (*lines, *C_FLAGS),
+        (*lines, *CPP_FLAGS),
         LINK_FLAGS,
         dict.fromkeys(("ZIG_GLOBAL_CACHE_DIR", "ZIG_LOCAL_CACHE_DIR"), str(cache / "compiler")),
+        profile,
     )
 
 
@@ -177,17 +188,30 @@ class Compiler:
         plus = unit.path.suffix == ".cpp"
         flags = [*(tools.cpp_flags if plus else tools.c_flags), *(OUR_FLAGS if unit.ours else THEIR_FLAGS)]
         texts = [f"{path.name}\n{path.read_text(encoding='utf-8')}" for path in closure]
+        profile = self._profile(tools.profile) if tools.profile else None
+        if profile:
+            texts.append(profile.name)
         target = self._cache / "objects" / f"{unit.path.stem}-{digest(tools.version, *flags, *texts)[:32]}.o"
         if not target.is_file():
             progress(f"compile {unit.label}")
             for number, directory in enumerate((self._ours, *self._theirs)):
                 flags.append(f"-ffile-prefix-map={directory}=source{number}")
+            if profile:
+                flags.append(f"-fprofile-sample-use={profile}")
             flags += [f"-I{self._ours}", *(f"-isystem{directory}" for directory in self._theirs)]
             command = tools.cxx if plus else tools.cc
             warnings = self._run(command, [*flags, "-c", str(unit.path)], f"compile {unit.label}", target)
             if warnings and unit.ours:
                 progress(warnings)
         return target
+
+    def _profile(self, given: Path) -> Path:
+        """A copy that is named by what is in it: the compiler has a cache of its own, which goes by the name."""
+        data = given.read_bytes()
+        copy = self._cache / "sources" / f"profile-{sha256(data)[:32]}.txt"
+        if not copy.is_file():
+            write_atomically(copy, data)
+        return copy
 
     def _closure(self, path: Path) -> list[Path]:
         """The file and everything it includes by a quoted name, directly or not, each once."""

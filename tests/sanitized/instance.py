@@ -7,8 +7,11 @@ called; it is kept in `totals.reports` as well, which fails the test.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Final
 
+import sandbox._guest
+import sandbox._instance
 from sandbox import _abi
 from sandbox._abi import Control, Status
 from sandbox._callback import host_call_address
@@ -31,10 +34,15 @@ _NOBODYS_CONTROL: Final = Control()
 class SanitizedInstance(Instance):
     """One guest in a process of its own; see `Instance` for what is promised.
 
+    Attributes:
+        program: What it is a process of; None: the guest under the sanitizers.
+
     Nothing ends it but its answers to polls: there is no tank to empty. Copies of its memory there are none.
     """
 
     __slots__ = ("_booted_bytes", "_fuel", "_process")
+
+    program: ClassVar[Path | None] = None
 
     def __init__(
         self, memory_bytes: int, on_host_call: HostCall, metering: Metering = "fuel", origin: Origin | None = None
@@ -50,7 +58,7 @@ class SanitizedInstance(Instance):
         self.deadline = None
         self._fuel = self._filled = 0
         self.image = image(host_call_address, metering)  # which says what options go with it
-        process = self._process = server().guest()
+        process = self._process = server(self.program).guest()
         process.on_host_call = self._host_call
         assert process.control is not None
         self.control: Control = process.control
@@ -158,3 +166,9 @@ class SanitizedInstance(Instance):
             if self.pending is None:
                 self.pending = error
         return status
+
+
+def instead_of_wasm() -> None:
+    """Make every guest of this Python process such an instance, from now on."""
+    for module in (sandbox._instance, sandbox._guest):
+        vars(module)["Instance"] = SanitizedInstance

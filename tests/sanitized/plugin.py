@@ -12,14 +12,11 @@ from pathlib import Path
 
 import pytest
 
-import sandbox._guest
-import sandbox._instance
 from tests.sanitized.exceptions import EXCEPTIONS, FILES, LOSSES
-from tests.sanitized.instance import SanitizedInstance
+from tests.sanitized.instance import instead_of_wasm
 from tests.sanitized.process import totals
 
-for module in (sandbox._instance, sandbox._guest):
-    vars(module)["Instance"] = SanitizedInstance
+instead_of_wasm()
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

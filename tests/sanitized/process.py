@@ -333,12 +333,15 @@ class Server:
 
 
 @cache
-def server() -> Server:
+def server(program: Path | None = None) -> Server:
     """The one of this test run, built and booted when it is first asked for.
+
+    Args:
+        program: What it runs; by default the guest under the sanitizers.
 
     Raises:
         BuildError: The program cannot be built; the text says why.
     """
-    made = Server(sanitize.build())
+    made = Server(program or sanitize.build())
     atexit.register(made.close)
     return made

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,20 @@ def test_the_library_is_made_once_and_with_the_flags_of_the_guest(tmp_path: Path
     assert lines == ["compile the C library", "link"]
     library, _, linked = calls(tmp_path)
     assert library[:2] == linked[:2] == ["link", "-L"]
+
+
+def test_another_profile_is_another_object_and_has_another_name(tmp_path: Path, compiler: Compiler) -> None:
+    """The compiler keeps what it made by the names of the files that it was given."""
+    profile = tmp_path / "profile.txt"
+    profiled = Compiler(replace(compiler._toolchain, profile=profile), tmp_path, [], tmp_path / "cache")
+    made = []
+    for text in ("f:1:1\n", "g:1:1\n", "f:1:1\n"):
+        profile.write_text(text, encoding="utf-8")
+        made += profiled.objects(units(tmp_path, a_c="int a;"), lambda line: None)
+
+    named = [flag for call in calls(tmp_path) for flag in call if flag.startswith("-fprofile-sample-use=")]
+    assert made[0] == made[2] != made[1]
+    assert len(named) == len(set(named)) == 2
 
 
 def test_a_unit_that_does_not_compile_is_named(tmp_path: Path, compiler: Compiler) -> None:

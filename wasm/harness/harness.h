@@ -1,4 +1,5 @@
-/* The guest as a program of this machine, for the sanitizers: what stands in for the host's side of WebAssembly.
+/* The guest as a program of this machine, for the sanitizers and to count its lines: what stands in for the host's side
+ * of WebAssembly.
  *
  * A process is one instance, and its host is at the other end of a socket. Words are native; a request is one Request,
  * with the bytes of WRITE behind it, an answer one Answer, with the bytes of READ or of HOST_CALL behind it. */

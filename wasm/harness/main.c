@@ -2,7 +2,7 @@
  * each instance of the module. Memory of the guest is only touched by memcpy(), which the sanitizer checks. */
 #include "harness.h"
 
-#undef access             /* the guest's functions of these names have others here, see sanitize.py */
+#undef access             /* the guest's functions of these names have others here, see native.py */
 #undef close
 #include <errno.h>
 #include <fcntl.h>
@@ -44,6 +44,10 @@ static const Export exports[] = {
 #include "exports.h"
 #undef EXPORT_OF
 };
+
+/* Where lines are counted (wasm/counts.py): write the counts down, and begin anew. */
+__attribute__((weak)) void __gcov_dump(void);
+__attribute__((weak)) void __gcov_reset(void);
 
 static int host;          /* the socket */
 static const char *reports;            /* the directory of what goes wrong */
@@ -157,6 +161,8 @@ static void serve(int listening)
             continue;
         }
         uint32_t offset;
+        if (__gcov_reset)
+            __gcov_reset();
         close(listening);
         close(host);
         host = connection;
@@ -216,6 +222,8 @@ static int32_t obey(void)
             serve((int)request.first);
             break;
         case CLOSE: {
+            if (__gcov_dump)
+                __gcov_dump();
             bool lost = teardown();
             answer(CLOSED, lost, 0, 0);
             leave(NULL);

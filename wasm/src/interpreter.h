@@ -49,4 +49,9 @@ APART int JS_DefineGlobalVar(JSContext *ctx, JSAtom prop, int def_flags);
 APART int JS_DefineGlobalFunction(JSContext *ctx, JSAtom prop, JSValue func, int def_flags);
 APART int JS_DeleteGlobalVar(JSContext *ctx, JSAtom prop);
 
+/* what is called so often that the compiler would put it into what calls it, and so into the loop */
+typedef struct JSObject JSObject;
+APART void js_free_value_rt(JSRuntime *rt, JSValue v);
+APART bool js_get_fast_array_element(JSContext *ctx, JSObject *p, uint32_t idx, JSValue *pval);
+
 #endif
