@@ -19,8 +19,7 @@ from sandbox._abi import CAP_FIRST_HOST_REQUEST, Mode
 from sandbox._awaitables import Startable, close
 from sandbox._callables import can_be_paused
 from sandbox._events import Requested, returned
-from sandbox._observer import Course, Ended, Waits, Watch
-from sandbox._pausing import misplaced
+from sandbox._pausing import Ended, misplaced
 from sandbox._pending import Aborted
 from sandbox.capabilities.base import Due, Later, Malformed, Operation
 from sandbox.errors import CapabilityDenied, ConversionError, Paused
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
     from sandbox._clock import Clock
     from sandbox._guest import Guest
     from sandbox._holds import Hold
-    from sandbox._observer import Observer
+    from sandbox._observer import Course, Observer, Waits, Watch
     from sandbox._operations import Operations
     from sandbox._requests import Requests
     from sandbox._runs import Run
@@ -244,6 +243,8 @@ class Calls:
         *,
         waits: bool,
     ) -> Course:
+        from sandbox._observer import Course  # where there is an observer, so is its module
+
         show, shown = operation.show, arguments
         if show is not None:
             try:

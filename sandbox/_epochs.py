@@ -53,6 +53,15 @@ class Epochs:
         self._running: dict[Deadline, None] = {}
         self._ticker: _Ticker | None = None
 
+    def deadline(self, context: int) -> Deadline:
+        """What ends the turns of a store's guest; see `Deadline`."""
+        return Deadline(context, self)
+
+    @staticmethod
+    def lift(context: int) -> None:
+        """Take the deadline from a store; a new one has one that is over."""
+        _wasmtime.set_epoch_deadline(context, _NEVER)
+
     def is_running(self) -> bool:
         """Whether guests run that have a deadline."""
         return bool(self._running)
@@ -202,11 +211,6 @@ class Deadline:
     def expire(self) -> None:
         """Let the guest run no further: what is on the stack traps when it goes on."""
         self._left_seconds = -math.inf
-
-
-def lift(context: int) -> None:
-    """Take the deadline from a store; a new one has one that is over."""
-    _wasmtime.set_epoch_deadline(context, _NEVER)
 
 
 def expire(context: int) -> None:

@@ -50,7 +50,7 @@ _CONVERSION_SUFFIX: Final = " cannot cross the sandbox boundary (at "
 # Of UTF-16, each of which takes at most three bytes on the wire; `wasm/src/encode_builtins.c` cuts at the same one.
 _TEXT_UNITS: Final = CAP_ERROR_TEXT_BYTES // 3
 # Such as ENOENT, invalid_request or 429; a text that says more is none.
-_CODE: Final = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
+_CODE: Final = r"[A-Za-z0-9_.:-]{1,64}"
 _MAX_CODE: Final = (1 << 53) - 1
 _UNKNOWN_ERROR: Final = "the host function failed"
 _UNKNOWN_VALUE: Final = "a value that cannot cross the sandbox boundary"
@@ -126,7 +126,7 @@ def _code_of(error: BaseException) -> str | int | None:
         return None
     if isinstance(code, int) and not isinstance(code, bool):
         return int(code) if abs(code) <= _MAX_CODE else None
-    return str.__str__(code) if isinstance(code, str) and _CODE.fullmatch(code) else None
+    return str.__str__(code) if isinstance(code, str) and re.fullmatch(_CODE, code) else None
 
 
 def _own_text(error: BaseException) -> str:

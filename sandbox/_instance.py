@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from sandbox import _abi, _faults, _store, _wasmtime
 from sandbox._abi import Control, Status
 from sandbox._callback import host_call_address, running
-from sandbox._epochs import Deadline
 from sandbox._image import Image, image
-from sandbox._memory_copy import MemoryCopy, Origin
 from sandbox._store import Store, Trap
 from sandbox.errors import GuestProtocolError, MemoryLimitExceeded
 
 if TYPE_CHECKING:
+    from sandbox._epochs import Deadline
+    from sandbox._memory_copy import MemoryCopy, Origin
     from sandbox.limits import Metering
 
-__all__ = ["OUT_OF_BUDGET", "STACK_OVERFLOW", "HostCall", "Instance", "MakeInstance", "MemoryCopy", "Origin", "Trap"]
+__all__ = ["OUT_OF_BUDGET", "STACK_OVERFLOW", "HostCall", "Instance", "MakeInstance", "Trap"]
 
 # The hard stops of both ways of metering.
 OUT_OF_BUDGET: Final = frozenset({"OUT_OF_FUEL", "INTERRUPT"})
@@ -141,7 +141,7 @@ class Instance:
         self._memory = store.memory
         self.control = store.control
         epochs = self.image.epochs
-        self.deadline: Deadline | None = None if epochs is None else Deadline(store.context, epochs)
+        self.deadline: Deadline | None = None if epochs is None else epochs.deadline(store.context)
 
     def call(self, name: str, arguments: Sequence[int] = ()) -> int:
         """Call an export and return its i32.
@@ -369,6 +369,8 @@ class Instance:
             MemoryError: The host has no room for the copy.
         """
         assert self._store is not None
+        from sandbox._memory_copy import MemoryCopy  # most memories are never copied
+
         return MemoryCopy.of(self._store)
 
     def checkpoint(self) -> MemoryCopy:
@@ -378,11 +380,15 @@ class Instance:
             MemoryError: The host has no room for the copy.
         """
         assert self._store is not None
+        from sandbox._memory_copy import MemoryCopy
+
         return MemoryCopy.of(self._store, is_kept=False)
 
     def view(self) -> Origin:
         """The memory itself, for one other instance to continue from while nothing runs in this one."""
         assert self._store is not None
+        from sandbox._memory_copy import MemoryCopy
+
         view = MemoryCopy.view(self._store)
         return lambda _image, _limit_bytes: view
 
@@ -440,5 +446,5 @@ class Instance:
             store.delete()
 
 
-MakeInstance = Callable[[int, HostCall, "Metering", Origin | None], Instance]
+MakeInstance = Callable[[int, HostCall, "Metering", "Origin | None"], Instance]
 """Makes an instance, as `Instance` does."""

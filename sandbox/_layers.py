@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from sandbox import _pages, _store
 from sandbox._image import KINDS
+from sandbox._pristine import MAX_WRITTEN_BYTES
 from sandbox._store import Store
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ class Layer:
         if store.memory_bytes() != self.memory_bytes:
             return False
         regions = _pages.written(store.base, store.base + self.memory_bytes)
-        if regions is None or sum(end - start for start, end in regions) > _store.MAX_WRITTEN_BYTES:
+        if regions is None or sum(end - start for start, end in regions) > MAX_WRITTEN_BYTES:
             return False
         for start, end in regions:
             ctypes.memmove(start, self._address + (start - store.base), end - start)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 from sandbox import _pages, _store
 from sandbox._layers import Layer
+from sandbox._pristine import MAX_WRITTEN_BYTES
 
 if TYPE_CHECKING:
     from sandbox._image import Image
@@ -61,11 +62,7 @@ class MemoryCopy:
             MemoryError: The host has no room for it.
         """
         parts = [(start, bytes(store.memory[start:end])) for start, end in _store.changed(store)]
-        if (
-            is_kept
-            and store.was_used
-            and _SMALL_BYTES < sum(len(data) for _, data in parts) < 2 * _store.MAX_WRITTEN_BYTES
-        ):
+        if is_kept and store.was_used and _SMALL_BYTES < sum(len(data) for _, data in parts) < 2 * MAX_WRITTEN_BYTES:
             parts = list(_store.pristine(store.image, store.image.memory_bytes).trimmed(parts))
         return cls(store.memory_bytes(), parts)
 

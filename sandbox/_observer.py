@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from sandbox._awaitables import Timed
-from sandbox._pausing import misplaced
+from sandbox._pausing import Ended, misplaced
 from sandbox._records import NamedTuple, record
 from sandbox.calls import Answer, Call, Deny, Hook, HookOption, Outcome, payload_bytes
 from sandbox.capabilities.base import Due, Later
@@ -27,17 +27,6 @@ MOST_NAMES: Final = 1000
 _OTHERS: Final = "(others)"
 EVERY: Final = "**"  # the pattern of limits that one run is given for all of its calls; it fits as "*" does
 _sandboxes = itertools.count(1)
-
-
-class Ended(BaseException):
-    """Ends the run with an error, which is no answer: the guest is unwound, and cannot catch it.
-
-    Attributes:
-        error: What the embedder gets.
-    """
-
-    def __init__(self, error: BaseException) -> None:
-        self.error = error
 
 
 @record(slots=True)

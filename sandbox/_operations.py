@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Final
 from sandbox import _abi
 from sandbox._abi import Mode, Tag
 from sandbox._callables import HostOperation, key_of, operation_of
-from sandbox._iterators import IteratorSteps
 from sandbox._pace import Pace
 from sandbox._records import NamedTuple, field, record
 from sandbox._weights import host_bytes
@@ -484,6 +483,8 @@ def _steps_of(iterator: Iterator[Any] | AsyncIterable[Any], key: Hashable, name:
             is_stateful=True,
             service=steps,
         )
+    from sandbox._iterators import IteratorSteps  # most programs do without
+
     return HostOperation(
         name, Mode.CALL, IteratorSteps(iterator), function_name="next", parameters=0, key=key, is_stateful=True
     )

@@ -6,17 +6,15 @@ Nothing of it is read before somebody looks at a stack.
 
 from __future__ import annotations
 
-import binascii
 import re
-from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from sandbox import _stack
 from sandbox._portable import Portable
-from sandbox._records import replace
+from sandbox._records import NamedTuple, replace
 
 if TYPE_CHECKING:
     from sandbox._stack import Frame
@@ -201,6 +199,8 @@ def _undone(frames: Sequence[Frame], program: Program, generated: str) -> list[F
     mappings = program.mappings
     if mappings is None and program.isascii():
         return list(frames)
+    from bisect import bisect_right  # few programs have mappings
+
     lines, source_lines = _stack.lines_of(generated), _stack.lines_of(program)
     undone: list[Frame] = []
     for frame in frames:
@@ -316,7 +316,8 @@ def inline(url: str) -> bytes | None:
     head, comma, data = url[5:].partition(",")
     if not comma or len(data) > _MAX_URL_CHARS:
         raise ValueError("the URL of the source map has no data, or too much")
-    from urllib.parse import unquote_to_bytes  # seldom wanted
+    import binascii  # seldom wanted
+    from urllib.parse import unquote_to_bytes
 
     content = unquote_to_bytes(data)
     if head.lower().replace(" ", "").endswith(";base64"):

@@ -6,7 +6,6 @@ import os
 import threading
 from typing import Any, Final
 
-from sandbox._detached import DETACHED
 from sandbox._records import field, record
 from sandbox.errors import ConversionError, GuestProtocolError, Paused, SnapshotCorrupt, UsageError
 from sandbox.pause import Pause, PausedCall
@@ -61,6 +60,8 @@ class Suspension:
         Raises:
             SnapshotCorrupt: It comes from a snapshot, and says what cannot be.
         """
+        from sandbox._detached import DETACHED  # few programs are paused
+
         try:
             said, given = DETACHED.decode(self.message), DETACHED.decode(arguments)
         except (ConversionError, GuestProtocolError) as error:
@@ -94,12 +95,25 @@ def misplaced(pause: Pause | Paused) -> UsageError:
     return error
 
 
+class Ended(BaseException):
+    """Ends the run with an error, which is no answer: the guest is unwound, and cannot catch it.
+
+    Attributes:
+        error: What the embedder gets.
+    """
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+
+
 def ends_run(value: object) -> bool:
     """Whether what a function has raised is no answer to the program, and ends its run."""
     return isinstance(value, Paused) or (isinstance(value, BaseException) and not isinstance(value, Exception))
 
 
 def _message(pause: Pause) -> bytes:
+    from sandbox._detached import DETACHED
+
     return DETACHED.encode([pause.reason, pause.details])
 
 

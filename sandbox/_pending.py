@@ -8,7 +8,6 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from sandbox._abi import Status
-from sandbox._detached import DETACHED
 from sandbox._events import Encoded
 from sandbox._pausing import Suspension, suspend
 from sandbox._records import NamedTuple, record
@@ -35,7 +34,7 @@ class Aborted(JSError):
 
 
 # What answers a call whose run the host has stopped: nothing, and so the program never learns of it.
-FORGET: Final = Encoded(DETACHED.encode(None), Status.FORGET)
+FORGET: Final = Encoded(b"\x00\xc0", Status.FORGET)  # the message of null
 
 
 def ended(*, by_stop: bool) -> Aborted | Encoded:

@@ -6,7 +6,6 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
-from sandbox._observer import Observer
 from sandbox._options import Options, check_pending
 from sandbox.errors import UsageError
 from sandbox.limits import limits_of_run
@@ -129,6 +128,8 @@ class Restoring:
                 driver, watched, go, context=context, max_host_calls=max_host_calls, call_timeout=call_timeout
             )
             return number, Report(execution.steps, execution)
+
+        from sandbox._observer import Observer
 
         def steps(run: Run) -> Steps[Any]:
             run.observer = Observer.of_run(run.observer, None, limits)

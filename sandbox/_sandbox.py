@@ -15,7 +15,6 @@ from sandbox._globals import Globals
 from sandbox._handle_calls import HandleCalls
 from sandbox._sandbox_lives import SandboxLives
 from sandbox.errors import SandboxClosed
-from sandbox.stream import Stream
 from sandbox.values import HandleOwner, JSFunction, undefined
 
 if TYPE_CHECKING:
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from sandbox.context import Sync
     from sandbox.http import Request, Response
     from sandbox.outcome import Outcome
+    from sandbox.stream import Stream
     from sandbox.trace import TraceOption
 
 
@@ -205,6 +205,8 @@ class Sandbox(SandboxLives):
             The values. Nothing happens before the first one is asked for: then a script that cannot be parsed fails.
         """
         command = self._stream_command(code, filename, language, strict=strict)
+        from sandbox.stream import Stream  # most programs do without
+
         return Stream(lambda: self._perform(command))
 
     def module(

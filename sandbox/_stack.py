@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
@@ -215,6 +214,8 @@ def _characters(line: str, column: int | None) -> int:
 
 def _columns(text: str) -> int:
     """How many terminal columns a text takes."""
+    import unicodedata  # for terminals only
+
     return sum(2 if unicodedata.east_asian_width(char) in "WF" else not unicodedata.combining(char) for char in text)
 
 

@@ -10,25 +10,23 @@ of a process: to learn what a memory looks like takes longer than the one progra
 from __future__ import annotations
 
 import ctypes
-import mmap
 import os
 import threading
-from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from sandbox import _epochs, _pages, _wasmtime
+from sandbox import _wasmtime
 from sandbox._abi import Control
 from sandbox._callback import running
 from sandbox._image import KINDS, MEMORY_RESERVATION_BYTES, Image
 from sandbox.errors import ArtifactError, MemoryLimitExceeded, SandboxError
 from sandbox.limits import PAGE_BYTES
 
+if TYPE_CHECKING:
+    from sandbox._pages import Region
+    from sandbox._pristine import Pristine
+
 KEPT_STORES: Final = 16
-# A store that was written all over is not worth wiping, nor its memory worth keeping.
-MAX_WRITTEN_BYTES: Final = 2 << 20
-_PAGE_BYTES: Final = mmap.PAGESIZE
-_ZEROS: Final = bytes(_PAGE_BYTES)
 # Message of `eval`: flag byte, file name and source text.
 _SMALLEST_PROGRAM: Final = b"\x00\xa0\xa10"
 _STARTING_FUEL: Final = 1 << 40
@@ -52,7 +50,7 @@ class Trap(Exception):
 class Layer(Protocol):
     """Memory that stores begin with in the place of the image's; see `_layers`."""
 
-    def changed(self, store: Store) -> list[_pages.Region]:
+    def changed(self, store: Store) -> list[Region]:
         """As `changed`."""
 
     def release(self, store: Store) -> None:
@@ -134,7 +132,7 @@ class Store:
         if self.image.epochs is None:
             check(_wasmtime.set_fuel(self.context, _STARTING_FUEL))
         else:
-            _epochs.lift(self.context)
+            self.image.epochs.lift(self.context)
 
     def function(self, name: str) -> int:
         """Address of an exported function."""
@@ -233,137 +231,6 @@ def take_trap(pointer: ctypes.c_void_p) -> Trap:
     return Trap(_wasmtime.TRAP_CODES[code.value] if is_known else "UNKNOWN", why)
 
 
-class Pristine:
-    """What the memory of an instance is before any guest code has run, and how to make it so again.
-
-    Attributes:
-        size: Of the memory.
-        start: Where it begins to be anything but zeros.
-        data: What it is from there on; after that it is zeros again.
-        hot: The pages that every program writes.
-    """
-
-    def __init__(self, image: Image, memory_bytes: int) -> None:
-        """Look at instances made for the purpose: reading all of a memory makes all of its pages present."""
-        store = Store(image, memory_bytes)
-        self.size = store.memory_bytes()
-        memory = ctypes.string_at(store.base, self.size)
-        store.delete()
-        self.start = (len(memory) - len(memory.lstrip(b"\0"))) & -_PAGE_BYTES
-        self.data = memory[self.start :].rstrip(b"\0")
-        self.data += bytes(-len(self.data) % _PAGE_BYTES)
-        self._address = ctypes.cast(ctypes.c_char_p(self.data), ctypes.c_void_p).value or 0
-        self._proven = False
-        self._refuted = False
-        self.hot = self._touched_at_start(image, memory_bytes)
-
-    def _touched_at_start(self, image: Image, memory_bytes: int) -> list[_pages.Region]:
-        """The pages that the smallest program writes, as offsets."""
-        store = Store(image, memory_bytes)
-        try:
-            store.call("start")
-            length = len(_SMALLEST_PROGRAM)
-            inbox = store.control.inbox
-            store.memory[inbox : inbox + length] = _SMALLEST_PROGRAM
-            store.call("eval", 1, length)
-            regions = _pages.written(store.base, store.base + self.size) or []
-            return [(start - store.base, end - store.base) for start, end in regions]
-        finally:
-            store.delete()
-
-    def restore(self, store: Store) -> bool:
-        """Make a memory pristine; False: that is not certain to have succeeded, or it has served to make certain."""
-        if self._refuted or store.memory_bytes() != self.size:
-            return False
-        regions = _pages.written(store.base, store.base + self.size)
-        if regions is None or sum(end - start for start, end in regions) > MAX_WRITTEN_BYTES:
-            return False
-        data_start = store.base + self.start
-        data_end = data_start + len(self.data)
-        for start, end in regions:
-            if start >= data_end or end <= data_start:
-                ctypes.memset(start, 0, end - start)
-            else:
-                self._restore_across(start, end, data_start, data_end)
-        if self._proven:
-            return True
-        with suppress(MemoryError):  # there is no room to look
-            self._refuted = not self._is_pristine(store)
-            self._proven = not self._refuted
-        return False  # to look at a memory makes all of its pages present, as if they had been written
-
-    def trimmed(self, parts: Iterable[tuple[int, bytes]]) -> Iterator[tuple[int, bytes]]:
-        """Parts of a memory without those pages that are as in a pristine one."""
-        for start, data in parts:
-            begin = None
-            for at in range(0, len(data) + _PAGE_BYTES, _PAGE_BYTES):
-                page = data[at : at + _PAGE_BYTES]
-                if page and page != self._page(start + at):
-                    begin = at if begin is None else begin
-                elif begin is not None:
-                    yield start + begin, data[begin:at]
-                    begin = None
-
-    def _page(self, start: int) -> bytes:
-        at = start - self.start
-        return self.data[at : at + _PAGE_BYTES] if 0 <= at < len(self.data) else _ZEROS
-
-    def changed(self, store: Store) -> list[_pages.Region]:
-        """The parts of a memory that may differ from a pristine one, as offsets; all of it where nobody can tell."""
-        size = store.memory_bytes()
-        regions = None if self._refuted else _pages.written(store.base, store.base + size)
-        if regions is None:
-            return [(0, size)]
-        return [(start - store.base, end - store.base) for start, end in regions]
-
-    def xored(self, start: int, data: bytes) -> bytes:
-        """Bytes at an address, each XORed with what a pristine memory has there. Doing it twice undoes it."""
-        low = max(start, self.start)
-        high = min(start + len(data), self.start + len(self.data))
-        if low >= high:
-            return data
-        ours = int.from_bytes(data[low - start : high - start], "little")
-        theirs = int.from_bytes(self.data[low - self.start : high - self.start], "little")
-        return b"".join((data[: low - start], (ours ^ theirs).to_bytes(high - low, "little"), data[high - start :]))
-
-    def differences(self, parts: Iterable[tuple[int, bytes]], page_bytes: int) -> Iterator[tuple[int, bytes]]:
-        """The pages of a memory that differ from a pristine one, XORed with it; runs of them, with their addresses.
-
-        Args:
-            parts: Of the memory: addresses of pages, and what they hold.
-            page_bytes: What is compared at once.
-        """
-        zeros = bytes(page_bytes)
-        for start, data in parts:
-            pages = self.xored(start, data)
-            begin = None
-            for at in range(0, len(pages) + page_bytes, page_bytes):
-                page = pages[at : at + page_bytes]
-                if page and page != zeros:
-                    begin = at if begin is None else begin
-                elif begin is not None:
-                    yield start + begin, pages[begin:at]
-                    begin = None
-
-    def _restore_across(self, start: int, end: int, data_start: int, data_end: int) -> None:
-        if start < data_start:
-            ctypes.memset(start, 0, data_start - start)
-            start = data_start
-        if end > data_end:
-            ctypes.memset(data_end, 0, end - data_end)
-            end = data_end
-        ctypes.memmove(start, self._address + (start - data_start), end - start)
-
-    def _is_pristine(self, store: Store) -> bool:
-        memory = ctypes.string_at(store.base, self.size)
-        rest = self.start + len(self.data)
-        return (
-            memory[self.start : rest] == self.data
-            and not memory[: self.start].strip(b"\0")
-            and not memory[rest:].strip(b"\0")
-        )
-
-
 class _Shelf:
     """The stores of one image that wait for their next sandbox."""
 
@@ -377,12 +244,37 @@ class _Shelf:
         if self.pristine is None:
             with self._lock:
                 if self.pristine is None:
-                    self.pristine = Pristine(image, memory_bytes)
+                    self.pristine = _look(image, memory_bytes)
         return self.pristine
 
     def after_fork(self) -> None:
         """Whatever thread held the lock, it is not in the child."""
         self._lock = threading.Lock()
+
+
+def _look(image: Image, memory_bytes: int) -> Pristine:
+    """Look at stores made for the purpose: reading all of a memory makes all of its pages present."""
+    from sandbox import _pages  # not for the first sandbox
+    from sandbox._pristine import Pristine
+
+    store = Store(image, memory_bytes)
+    memory = ctypes.string_at(store.base, store.memory_bytes())
+    store.delete()
+    store = Store(image, memory_bytes)
+    try:
+        _run_smallest(store)
+        written = _pages.written(store.base, store.base + len(memory)) or []
+        return Pristine(memory, [(start - store.base, end - store.base) for start, end in written])
+    finally:
+        store.delete()
+
+
+def _run_smallest(store: Store) -> None:
+    store.call("start")
+    length = len(_SMALLEST_PROGRAM)
+    inbox = store.control.inbox
+    store.memory[inbox : inbox + length] = _SMALLEST_PROGRAM
+    store.call("eval", 1, length)
 
 
 _shelves: Final[dict[str, _Shelf]] = {kind: _Shelf() for kind in KINDS}
@@ -421,11 +313,11 @@ def acquire(image: Image, memory_bytes: int) -> Store:
     shelf.has_served = True
     store = Store(image, memory_bytes)
     if pristine is not None:
-        _pages.populate(store.base, pristine.hot)
+        pristine.populate(store)
     return store
 
 
-def changed(store: Store) -> list[_pages.Region]:
+def changed(store: Store) -> list[Region]:
     """The parts of its memory that may differ from what `acquire` gives, as offsets; whole pages."""
     if store.layer is not None:
         return store.layer.changed(store)

@@ -13,7 +13,6 @@ from sandbox._abi import Op, Reason
 from sandbox._after_limit import AfterLimit
 from sandbox._books import Books
 from sandbox._calls import Calls
-from sandbox._checkpoint import Checkpoint
 from sandbox._clock import Clock, VirtualClock
 from sandbox._commands import Command, nothing
 from sandbox._events import (
@@ -31,8 +30,7 @@ from sandbox._events import (
 )
 from sandbox._guest import Guest
 from sandbox._holds import Hold, StartInTurn
-from sandbox._observer import Ended
-from sandbox._pausing import ends_run
+from sandbox._pausing import Ended, ends_run
 from sandbox._pending import FORGET, Aborted, ended
 from sandbox._runs import Run, Sources
 from sandbox._serving import Serving
@@ -41,6 +39,7 @@ from sandbox.errors import ConversionError, JSError, LimitExceeded, SandboxBusy,
 from sandbox.stop import stop_in
 
 if TYPE_CHECKING:
+    from sandbox._checkpoint import Checkpoint
     from sandbox._memory_copy import Origin
     from sandbox._operations import Operations
     from sandbox._requests import Requests
@@ -137,6 +136,8 @@ class Turns:
         self.after_limit: AfterLimit = AfterLimit(on_limit, self.guest, self._checkpoint, self.woken, self._give_up)
 
     def _checkpoint(self) -> Checkpoint:
+        from sandbox._checkpoint import Checkpoint  # most programs are never set back
+
         queues = (self.abandoned, self.first_values, self.resumption)
         return Checkpoint(self.guest, self._operations, self._requests, (self._clock, self.sources), queues)
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from sandbox._abi import Verb
 from sandbox._events import State
-from sandbox._hints import explain
 from sandbox.errors import Stalled
 from sandbox.stop import Stop
 
@@ -56,5 +55,7 @@ class Whereabouts:
 
     def explain(self, error: JSError) -> None:
         """Tell an error of a program which programs there are, and what to do about it, if that is known."""
+        from sandbox._hints import explain  # most programs do not fail
+
         error.know(self._sources.copy())
         explain(error)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import struct
-from array import array
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal
 
@@ -140,6 +139,8 @@ def typed_array_from(payload: bytes | memoryview) -> memoryview[Any]:
     if payload[0] == Element.FLOAT16:
         if len(data) % 2:
             raise ValueError("half an element")
+        from array import array  # seldom wanted
+
         return memoryview(array("f", struct.unpack(f"<{len(data) // 2}e", data)).tobytes()).cast("f")
     if payload[0] not in FORMATS:
         raise ValueError("an unknown element type")

@@ -50,7 +50,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
-from sandbox import _causes
 from sandbox._brief import amount, brief
 from sandbox._origins import Located, Traceable
 from sandbox._portable import Portable
@@ -185,6 +184,8 @@ class JSError(Traceable, GuestError):
         return self.properties.get("cause", undefined)
 
     def _shown(self, source: str | None, *, color: bool, columns: int | None) -> str:
+        from sandbox import _causes  # for terminals only
+
         shown = _causes.render(self, source, color=color, columns=columns)
         return f"{shown}\nhint: {self.hint}" if self.hint else shown
 

@@ -17,7 +17,7 @@ from sandbox.errors import MemoryLimitExceeded, SnapshotCorrupt, SnapshotMismatc
 
 if TYPE_CHECKING:
     from sandbox._image import Image
-    from sandbox._store import Pristine
+    from sandbox._pristine import Pristine
     from sandbox.pause import PausedCall
 
 __all__ = ["Snapshot"]

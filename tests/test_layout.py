@@ -75,7 +75,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "_detached",
         "_labels",
     ),
-    "image": ("_wasmtime", "_engine", "_code_cache", "_pages", "_epochs", "_faults", "_image"),
+    "image": ("_wasmtime", "_engine", "_code_cache", "_pages", "_pristine", "_epochs", "_faults", "_image"),
     "instance": ("_callback", "_store", "_layers", "_memory_copy", "_instance"),
     "typescript": ("typescript.module", "typescript"),
     "snapshot": ("_pausing", "_snapshot_state", "_snapshot_format", "snapshot"),

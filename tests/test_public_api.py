@@ -197,6 +197,31 @@ def test_what_takes_long_to_import_is_not_part_of_a_first_result() -> None:
     subprocess.run([sys.executable, "-I", "-c", program], check=True, timeout=30)
 
 
+def test_what_a_first_result_does_without_is_not_imported_for_it() -> None:
+    """Many small modules are as slow as a large one."""
+    late = {
+        "_causes": "errors in a terminal",
+        "_checkpoint": "sandboxes that are set back",
+        "_detached": "pauses",
+        "_epochs": "limits of time in place of fuel",
+        "_hints": "errors",
+        "_iterators": "iterators of Python",
+        "_layers": "snapshots",
+        "_memory_copy": "snapshots",
+        "_observer": "hooks",
+        "_pages": "second sandboxes",
+        "_pristine": "second sandboxes",
+        "calls": "hooks",
+        "stream": "streams",
+    }
+    program = (
+        "import sys; from sandbox import Sandbox; Sandbox().eval('1');"
+        f"early = [name for name in {[*late]} if 'sandbox.' + name in sys.modules];"
+        "assert not early, early"
+    )
+    subprocess.run([sys.executable, "-I", "-c", program], check=True, timeout=30)
+
+
 def test_the_package_is_typed() -> None:
     from importlib.resources import files
 

@@ -15,7 +15,7 @@ from typing import get_args
 
 import pytest
 
-from sandbox import Sandbox, _epochs, _pages, _store
+from sandbox import Sandbox, _epochs, _pages, _pristine, _store
 from sandbox._events import Crashed
 from sandbox._store import Store
 from sandbox.errors import MemoryLimitExceeded, SandboxError
@@ -318,7 +318,7 @@ def test_no_room_to_compare_with_is_no_failure(shelf: list[Store], monkeypatch: 
         raise MemoryError
 
     monkeypatch.setattr(_store._shelves["fuel"], "pristine", None)
-    monkeypatch.setattr(_store.Pristine, "_is_pristine", refuse)
+    monkeypatch.setattr(_pristine.Pristine, "_is_pristine", refuse)
     with Bare() as bare:
         assert bare.value("1 + 1") == 2
     assert shelf == []

@@ -16,13 +16,14 @@ import msgpack
 from sandbox import _epochs, _store
 from sandbox._abi import CAP_MESSAGE_BYTES, Control, Op, Status
 from sandbox._callback import clock_address
-from sandbox._instance import OUT_OF_BUDGET, Instance, MemoryCopy, Origin, Trap
+from sandbox._instance import OUT_OF_BUDGET, Instance, Trap
 from sandbox._replay.entries import FIELDS, U32, Entry, Kind
 from sandbox._replay.messages import frames, values
 from sandbox.errors import GuestProtocolError, RecordError
 from sandbox.limits import PAGE_BYTES
 
 if TYPE_CHECKING:
+    from sandbox._memory_copy import MemoryCopy, Origin
     from sandbox.limits import Limits
 
 # A record may be set back to a copy before the last one when a later one was for something else.

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any, Final, Self, cast
 from sandbox import _abi, _store
 from sandbox._abi import Control, Status
 from sandbox._callback import clock_address
-from sandbox._instance import HostCall, Instance, MemoryCopy, Origin, Trap
+from sandbox._instance import HostCall, Instance, Trap
+from sandbox._memory_copy import MemoryCopy, Origin
 from sandbox._replay.entries import FIELDS, U32, VERSION, Kind
 from sandbox._replay.files import RecordWriter
 from sandbox.errors import RecordError

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, cast
 
 from sandbox import _abi
 from sandbox._abi import Control, Status
-from sandbox._instance import Instance, MemoryCopy, Origin, Trap
+from sandbox._instance import Instance, Trap
 from sandbox._trace import MOST_EXECUTED_BYTES
 from sandbox.errors import GuestProtocolError, MemoryLimitExceeded, SandboxError
 from sandbox.limits import MAX_MEMORY_BYTES, Metering
@@ -24,6 +24,7 @@ from sandbox.remote.events import Answered, Asked, Refused
 from sandbox.remote.protocol import MAX_BODY_BYTES, Code, Refusal
 
 if TYPE_CHECKING:
+    from sandbox._memory_copy import MemoryCopy, Origin
     from sandbox.remote.link import Link
 
 _MOST_COPIES: Final = 16

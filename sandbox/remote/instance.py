@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
 from sandbox._abi import Control, Status
 from sandbox._callback import host_call_address
 from sandbox._image import Image, image
-from sandbox._instance import HostCall, Instance, MemoryCopy, Origin, Trap
+from sandbox._instance import HostCall, Instance, Trap
+from sandbox._memory_copy import MemoryCopy, Origin
 from sandbox.errors import MemoryLimitExceeded, SandboxError, UsageError
 from sandbox.remote import memory
 from sandbox.remote.answers import Answer, answer_of

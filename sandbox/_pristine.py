@@ -1,0 +1,151 @@
+"""What the memory of a new instance is: stores are wiped to be so again, and copies keep only what differs from it."""
+
+from __future__ import annotations
+
+import ctypes
+import mmap
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from typing import Final, Protocol
+
+from sandbox import _pages
+
+# A store that was written all over is not worth wiping, nor its memory worth keeping.
+MAX_WRITTEN_BYTES: Final = 2 << 20
+_PAGE_BYTES: Final = mmap.PAGESIZE
+_ZEROS: Final = bytes(_PAGE_BYTES)
+
+
+class Memory(Protocol):
+    """The linear memory of an instance.
+
+    Attributes:
+        base: Its address, at which it stays.
+    """
+
+    base: int
+
+    def memory_bytes(self) -> int:
+        """Its size now."""
+
+
+class Pristine:
+    """What the memory of an instance is before any guest code has run, and how to make it so again.
+
+    Attributes:
+        size: Of the memory.
+        start: Where it begins to be anything but zeros.
+        data: What it is from there on; after that it is zeros again.
+    """
+
+    def __init__(self, memory: bytes, hot: Sequence[_pages.Region]) -> None:
+        """Take down what was seen.
+
+        Args:
+            memory: Of an instance in which nothing has run.
+            hot: The pages that every program writes, as offsets.
+        """
+        self.size = len(memory)
+        self._hot = hot
+        self.start = (len(memory) - len(memory.lstrip(b"\0"))) & -_PAGE_BYTES
+        self.data = memory[self.start :].rstrip(b"\0")
+        self.data += bytes(-len(self.data) % _PAGE_BYTES)
+        self._address = ctypes.cast(ctypes.c_char_p(self.data), ctypes.c_void_p).value or 0
+        self._proven = False
+        self._refuted = False
+
+    def populate(self, memory: Memory) -> None:
+        """Make the pages present in a new memory that every program writes."""
+        _pages.populate(memory.base, self._hot)
+
+    def restore(self, store: Memory) -> bool:
+        """Make a memory pristine; False: that is not certain to have succeeded, or it has served to make certain."""
+        if self._refuted or store.memory_bytes() != self.size:
+            return False
+        regions = _pages.written(store.base, store.base + self.size)
+        if regions is None or sum(end - start for start, end in regions) > MAX_WRITTEN_BYTES:
+            return False
+        data_start = store.base + self.start
+        data_end = data_start + len(self.data)
+        for start, end in regions:
+            if start >= data_end or end <= data_start:
+                ctypes.memset(start, 0, end - start)
+            else:
+                self._restore_across(start, end, data_start, data_end)
+        if self._proven:
+            return True
+        with suppress(MemoryError):  # there is no room to look
+            self._refuted = not self._is_pristine(store)
+            self._proven = not self._refuted
+        return False  # to look at a memory makes all of its pages present, as if they had been written
+
+    def trimmed(self, parts: Iterable[tuple[int, bytes]]) -> Iterator[tuple[int, bytes]]:
+        """Parts of a memory without those pages that are as in a pristine one."""
+        for start, data in parts:
+            begin = None
+            for at in range(0, len(data) + _PAGE_BYTES, _PAGE_BYTES):
+                page = data[at : at + _PAGE_BYTES]
+                if page and page != self._page(start + at):
+                    begin = at if begin is None else begin
+                elif begin is not None:
+                    yield start + begin, data[begin:at]
+                    begin = None
+
+    def _page(self, start: int) -> bytes:
+        at = start - self.start
+        return self.data[at : at + _PAGE_BYTES] if 0 <= at < len(self.data) else _ZEROS
+
+    def changed(self, store: Memory) -> list[_pages.Region]:
+        """The parts of a memory that may differ from a pristine one, as offsets; all of it where nobody can tell."""
+        size = store.memory_bytes()
+        regions = None if self._refuted else _pages.written(store.base, store.base + size)
+        if regions is None:
+            return [(0, size)]
+        return [(start - store.base, end - store.base) for start, end in regions]
+
+    def xored(self, start: int, data: bytes) -> bytes:
+        """Bytes at an address, each XORed with what a pristine memory has there. Doing it twice undoes it."""
+        low = max(start, self.start)
+        high = min(start + len(data), self.start + len(self.data))
+        if low >= high:
+            return data
+        ours = int.from_bytes(data[low - start : high - start], "little")
+        theirs = int.from_bytes(self.data[low - self.start : high - self.start], "little")
+        return b"".join((data[: low - start], (ours ^ theirs).to_bytes(high - low, "little"), data[high - start :]))
+
+    def differences(self, parts: Iterable[tuple[int, bytes]], page_bytes: int) -> Iterator[tuple[int, bytes]]:
+        """The pages of a memory that differ from a pristine one, XORed with it; runs of them, with their addresses.
+
+        Args:
+            parts: Of the memory: addresses of pages, and what they hold.
+            page_bytes: What is compared at once.
+        """
+        zeros = bytes(page_bytes)
+        for start, data in parts:
+            pages = self.xored(start, data)
+            begin = None
+            for at in range(0, len(pages) + page_bytes, page_bytes):
+                page = pages[at : at + page_bytes]
+                if page and page != zeros:
+                    begin = at if begin is None else begin
+                elif begin is not None:
+                    yield start + begin, pages[begin:at]
+                    begin = None
+
+    def _restore_across(self, start: int, end: int, data_start: int, data_end: int) -> None:
+        if start < data_start:
+            ctypes.memset(start, 0, data_start - start)
+            start = data_start
+        if end > data_end:
+            ctypes.memset(data_end, 0, end - data_end)
+            end = data_end
+        ctypes.memmove(start, self._address + (start - data_start), end - start)
+
+    def _is_pristine(self, store: Memory) -> bool:
+        memory = ctypes.string_at(store.base, self.size)
+        rest = self.start + len(self.data)
+        return (
+            memory[self.start : rest] == self.data
+            and not memory[: self.start].strip(b"\0")
+            and not memory[rest:].strip(b"\0")
+        )
