@@ -7,7 +7,6 @@ else can write. What it was made from is read where it is made, and not before.
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import sys
 from typing import Any, Final
@@ -18,6 +17,8 @@ from sandbox.errors import ArtifactError
 
 ARTIFACTS: Final = os.path.join(os.path.dirname(__file__), "_artifacts")
 ADVICE: Final = "build it with `python -m wasm.build`, or install a wheel"
+_MANIFEST: Final = "manifest.json"
+_DIGEST_CHARS: Final = 64
 
 
 def manifest(directory: str = ARTIFACTS) -> dict[str, Any]:
@@ -26,13 +27,33 @@ def manifest(directory: str = ARTIFACTS) -> dict[str, Any]:
     Raises:
         ArtifactError: It is missing or damaged.
     """
+    import json  # with what it imports, as long as all of this otherwise takes
+
     try:
-        facts = json.loads(_read(directory, "manifest.json"))
+        facts = json.loads(_read(directory, _MANIFEST))
     except ValueError as error:
         raise ArtifactError(f"the compiled guest cannot be read ({error}); {ADVICE}") from error
     if type(facts) is not dict:
         raise ArtifactError(f"the compiled guest cannot be read (its manifest is no object); {ADVICE}")
     return facts
+
+
+def digest_after(opening: bytes, directory: str = ARTIFACTS) -> str | None:
+    """The digest with which a manifest begins, if it is written just as the build does that; None: it must be read.
+
+    Args:
+        opening: What stands before it.
+        directory: Where the manifest is.
+
+    Raises:
+        ArtifactError: It is missing.
+    """
+    end = len(opening) + _DIGEST_CHARS
+    text = _read(directory, _MANIFEST, end + 1)
+    if not text.startswith(opening) or text[end:] != b'"':
+        return None
+    digest = text[len(opening) : end].decode("latin-1")
+    return digest if all(char in "0123456789abcdef" for char in digest) else None
 
 
 def digest_in(facts: object) -> str:
@@ -43,7 +64,7 @@ def digest_in(facts: object) -> str:
     """
     digest = facts.get("sha256") if isinstance(facts, dict) else None
     try:
-        if len(bytes.fromhex(digest or "")) == 32:
+        if 2 * len(bytes.fromhex(digest or "")) == _DIGEST_CHARS:
             return str(digest)
     except (ValueError, TypeError):
         pass
@@ -81,10 +102,10 @@ def compiled(engine: Engine, name: str, sha256: str, kind: str, directory: str =
     return module
 
 
-def _read(directory: str, name: str) -> bytes:
+def _read(directory: str, name: str, most_bytes: int = -1) -> bytes:
     try:
         with open(os.path.join(directory, name), "rb") as file:
-            return file.read()
+            return file.read(most_bytes)
     except FileNotFoundError:
         raise ArtifactError(f"the compiled guest is missing; {ADVICE}") from None
     except OSError as error:

@@ -10,7 +10,7 @@ import threading
 from typing import TYPE_CHECKING, Final
 
 from sandbox import _abi, _faults
-from sandbox._code_cache import ADVICE, ARTIFACTS, compiled, digest_in, manifest
+from sandbox._code_cache import ADVICE, ARTIFACTS, compiled, digest_after, digest_in, manifest
 from sandbox._engine import Engine, Module
 from sandbox.errors import ArtifactError
 
@@ -27,6 +27,9 @@ MEMORY_RESERVATION_BYTES: Final = 4 << 30
 
 # By what stops an instance, and whether the host tells its time.
 KINDS: Final = ("fuel", "clock", "fuel, told", "clock, told")
+
+# How the build begins the manifest of a guest that fits. To read the rest takes a tenth of what the first result does.
+_OPENING: Final = f'{{\n  "abi_version": {_abi.VERSION},\n  "sha256": "'.encode()
 
 _lock = threading.Lock()
 
@@ -103,6 +106,8 @@ def image_digest(directory: str = ARTIFACTS) -> str:
     Raises:
         ArtifactError: It cannot be used.
     """
+    if digest := digest_after(_OPENING, directory):
+        return digest
     facts = manifest(directory)
     if facts.get("abi_version") != _abi.VERSION:
         versions = f"ABI {facts.get('abi_version')}, this package {_abi.VERSION}"

@@ -127,13 +127,22 @@ def replace_guest(directory: Path, binary: bytes) -> None:
 
 def change_manifest(directory: Path, **changes: object) -> None:
     path = directory / "manifest.json"
-    path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | changes), "utf-8")
+    path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | changes, indent=2), "utf-8")
 
 
 def damage(path: Path, position: int = 5000) -> None:
     content = bytearray(path.read_bytes())
     content[position] ^= 0xFF
     path.write_bytes(content)
+
+
+@pytest.mark.parametrize("indent", [None, 2, 4])
+def test_a_manifest_may_be_written_in_any_way(artifacts: Path, indent: int | None) -> None:
+    path = artifacts / "manifest.json"
+    facts = json.loads(path.read_text("utf-8"))
+    path.write_text(json.dumps(dict(reversed(facts.items())), indent=indent), "utf-8")
+
+    assert _image.image_digest(str(artifacts)) == facts["sha256"]
 
 
 @pytest.mark.parametrize(
@@ -148,6 +157,8 @@ def damage(path: Path, position: int = 5000) -> None:
         (lambda at: change_manifest(at, sha256=None), "cannot be read"),
         (lambda at: change_manifest(at, sha256="../.."), "cannot be read"),
         (lambda at: change_manifest(at, sha256="00"), "cannot be read"),
+        (lambda at: change_manifest(at, sha256="00" * 33), "cannot be read"),
+        (lambda at: change_manifest(at, sha256="../" * 21 + "."), "cannot be read"),
         (lambda at: (at / "manifest.json").write_text("{}", "utf-8"), "speaks ABI None"),
         (lambda at: (at / "manifest.json").write_text("[1]", "utf-8"), "cannot be read"),
         (lambda at: (at / "manifest.json").write_bytes(b"\xff\xfe"), "cannot be read"),
@@ -162,6 +173,8 @@ def damage(path: Path, position: int = 5000) -> None:
         "no hash",
         "a path for a hash",
         "half a hash",
+        "more than a hash",
+        "a path as long as a hash",
         "no entries",
         "no object",
         "no text",
