@@ -23,7 +23,8 @@ from sandbox._default import (
 )
 from sandbox._globals import Globals
 from sandbox._sandbox import Sandbox
-from sandbox.capabilities import Capability, ConsoleEntry, Service
+from sandbox.capabilities.base import Capability, Service
+from sandbox.capabilities.console import ConsoleEntry
 from sandbox.errors import JSError, SandboxError
 from sandbox.exposure import expose
 from sandbox.functions import HostFunction

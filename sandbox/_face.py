@@ -6,9 +6,10 @@ import weakref
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from os import PathLike
-from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeVar, Unpack, cast, overload
 
 from sandbox import _interrupts
+from sandbox._built_in import STEMS, BuiltIn
 from sandbox._driver import Driver
 from sandbox._entrances import Entrances
 from sandbox._operations import Operations
@@ -32,20 +33,7 @@ from sandbox._options import (
 from sandbox._pending import Waiter
 from sandbox._restoring import past_of
 from sandbox._surface import Surface, own_capabilities
-from sandbox.capabilities import (
-    Capability,
-    Console,
-    ConsoleEntry,
-    Crypto,
-    FetchCapability,
-    FilesCapability,
-    Intl,
-    Modules,
-    Random,
-    Serve,
-    Timers,
-    WebSocketCapability,
-)
+from sandbox.capabilities.console import Console
 from sandbox.errors import ConversionError, RunInterrupted
 from sandbox.functions import HostFunction
 from sandbox.intl import DEFAULT_ZONE
@@ -58,6 +46,8 @@ if TYPE_CHECKING:
     from sandbox.audit import AuditLog
     from sandbox.browser.grant import Browser
     from sandbox.calls import HookOption
+    from sandbox.capabilities import Capability, ConsoleEntry
+    from sandbox.capabilities.serve import Serve
     from sandbox.capabilities.testing import SuiteListener
     from sandbox.errors import ErrorDetail
     from sandbox.fetch.grant import Fetch, Handler
@@ -71,18 +61,6 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 _DEFAULT_LIMITS: Final = Limits()
-_BUILT_IN: Final = (
-    Console,
-    Timers,
-    Random,
-    Modules,
-    FetchCapability,
-    WebSocketCapability,
-    Serve,
-    FilesCapability,
-    Intl,
-    Crypto,
-)
 
 
 class Runner(Waiter, Protocol):
@@ -246,7 +224,7 @@ class Face(Entrances):
         surface, observer = Surface(options.checked_values(limits)), observer_of(options)
         if observer is not None:
             surface.name()
-        own = own_capabilities(options.capabilities, _BUILT_IN) if options.capabilities else ()
+        own = own_capabilities(options.capabilities, STEMS) if options.capabilities else ()
         for capability in own:
             surface.add(capability)
         make_instance = instances_of(options, limits)
@@ -254,10 +232,6 @@ class Face(Entrances):
         time = clock_of(past, options.clock, options.clock_resolution_seconds)
         zone, tag = zone_of(past, options.time_zone), locale_of(past, options.locale)
         zone_name = zone.name if zone else DEFAULT_ZONE
-        intl = Intl(tag, zone_name, lambda ns: self._driver.guest.instance.charge(ns))
-        crypto = Crypto(
-            lambda ns: self._driver.guest.instance.charge(ns, ns), lambda seconds: self._driver.seconds_left(seconds)
-        )
         self._surface, self._is_observed = surface, observer is not None
         self._options = options
         self._closed = False
@@ -268,24 +242,28 @@ class Face(Entrances):
             surface.entries["<browser>"] = "browser.expose"
         if past is not None:
             surface.leave_out(past.state.names)
-        sources = sources_of(
-            options.modules,
-            has_files=mounts is not None,
-            has_tests=tests is not None,
-            has_browser=shown is not None,
-        )
-        found = Modules(sources, lambda *source: self._driver.compile(*source))
         face = weakref.ref(self)  # what answers fetches goes on on the event loop, and must not keep the sandbox
-        network = FetchCapability(network_grant(options.fetch), lambda ns: _charge(face(), ns))
-        sockets = WebSocketCapability(websocket_grant(options.websocket))
-        files = FilesCapability(mounts)
+        built_in = BuiltIn(
+            lambda: self._driver,
+            lambda ns: _charge(face(), ns),
+            fetch=network_grant(options.fetch),
+            finders=sources_of(
+                options.modules,
+                has_files=mounts is not None,
+                has_tests=tests is not None,
+                has_browser=shown is not None,
+            ),
+            locale=tag,
+            mounts=mounts,
+            seed=options.seed,
+            websocket=websocket_grant(options.websocket),
+            zone=zone_name,
+        )
         runner = self._make_runner()
-        self._serve = Serve(lambda job: self._driver.after_turn(job))
-        built_in = (entries, Timers(), Random(options.seed), found, network, sockets, self._serve, files, intl, crypto)
         with _interrupts.Deferral():
             optional = (*(() if tests is None else (tests,)), *(() if shown is None else (shown,)))
             self._operations = operations = Operations(
-                (*built_in, *optional, *own), self._handle_owner(), limits.handles
+                (entries, *optional, *own), self._handle_owner(), limits.handles, built_in.makers()
             )
             surface.enter(operations)
             self._driver = Driver(
@@ -311,6 +289,11 @@ class Face(Entrances):
             self._driver.typescript = options.typescript
             runner.attach(self._driver)
             self._begin()
+
+    @property
+    def _serve(self) -> Serve:
+        """The requests that the guest answers."""
+        return cast("Serve", self._operations.granted.of("serve"))
 
     def _make_runner(self) -> Runner:
         raise NotImplementedError

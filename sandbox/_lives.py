@@ -255,7 +255,7 @@ class Lives(NamedTuple):
         elif saved.at_ms is not None:
             requests.answer_at(number, self.clock.alarm_ms(saved.at_ms), undefined)
         elif saved.message is None or saved.op < FIRST_DYNAMIC_OP:
-            requests.answer(number, self.operations.lost(saved.op))
+            requests.answer(number, self.operations.granted.lost(saved.op))
         elif pause is not None:
             claim = past.claims.get(pause.token) or Claim()
             pending.pause = Suspension(pause.token, pause.run, pause.message, claim)

@@ -5,16 +5,16 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import AsyncIterable, Awaitable, Callable, Hashable, Iterable, Iterator, Mapping
-from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from sandbox import _abi
 from sandbox._abi import Mode, Tag
 from sandbox._callables import HostOperation, key_of, operation_of
+from sandbox._granted import Granted, show_answer_of, show_of
 from sandbox._pace import Pace
 from sandbox._records import NamedTuple, field, record
 from sandbox._weights import host_bytes
-from sandbox.capabilities.base import Capability, Operation, WorkingCapability
 from sandbox.errors import ConversionError, LimitExceeded
 from sandbox.exposure import Anchor
 from sandbox.limits import Limits
@@ -23,6 +23,7 @@ from sandbox.values import Generation, HandleOwner, JSAsyncIterator, JSFunction,
 if TYPE_CHECKING:
     from sandbox._encode import Labels
     from sandbox._snapshot_state import SavedOperation, State
+    from sandbox.capabilities.base import Capability, Operation
 
 _MAX_KEPT_EXCEPTIONS: Final = 256
 _MAX_KEPT_TRACEBACKS: Final = 16
@@ -33,8 +34,6 @@ _HELD: Final[dict[int, type[JSPromise | JSIterator | JSAsyncIterator]]] = {
     Tag.ASYNC_ITERATOR: JSAsyncIterator,
 }
 _DROP: Final = "Raise Limits.handles, or drop guest functions, promises and iterators that are no longer needed."
-_MODES: Final = {"call": Mode.CALL, "send": Mode.CALL, "queue": Mode.QUEUE}
-_STEMS: Final = {op: stem for (stem, _), (op, _) in _abi.OPS.items()}
 
 
 class Entry(NamedTuple):
@@ -83,6 +82,7 @@ class Operations:
         dropped: Handles the host no longer holds, of which the guest has not been told yet; any thread may add one.
         made: How many handles of the guest the host was ever given.
         refused: How many of them were more than it may hold; nothing holds them.
+        granted: The capabilities.
         served: See `EncodeOwner`.
         pace: Likewise; whoever runs the turns looks at it.
         answering: The name of the call that is being answered; empty: of none that is watched.
@@ -97,22 +97,27 @@ class Operations:
     forget: Callable[[int], None]
 
     def __init__(
-        self, capabilities: Iterable[Capability], handle_owner: HandleOwner, most_bound: int = Limits().handles
+        self,
+        capabilities: Iterable[Capability],
+        handle_owner: HandleOwner,
+        most_bound: int = Limits().handles,
+        late: Mapping[str, Callable[[], Capability]] = MappingProxyType({}),
     ) -> None:
         """Begin with the fixed ops, each of which is made when the guest asks for it.
 
         Args:
-            capabilities: At most one for each stem of the ABI table.
+            capabilities: See `Granted`.
             handle_owner: What the guest's functions, promises and iterators belong to.
             most_bound: How many of the embedder's functions and iterators the guest may hold at one time, and how many
                 of its own the host.
+            late: Likewise.
         """
         self._most_bound: Final = most_bound
         self.dropped: deque[tuple[int, Generation]] = deque()
         self._handle_owner = handle_owner
         self._generation = Generation()
         self._before: _Before | None = None
-        self._capabilities = tuple(capabilities)
+        self.granted: Granted = Granted(capabilities, late)
         self.made: int = 0
         self.refused: int = 0
         self._taken = 0
@@ -136,33 +141,8 @@ class Operations:
         return self._table.get(op) or self._fixed(op)
 
     def _fixed(self, op: int) -> Operation | None:
-        stem = _STEMS.get(op)
-        for capability in self._capabilities:
-            if capability.stem == stem:
-                withheld = capability.withheld() if isinstance(capability, WorkingCapability) else {}
-                for name, handler in capability.handlers().items():
-                    number, mode = _abi.OPS[stem, name]
-                    self._table[number] = Operation(
-                        title_of(capability, name),
-                        _MODES[mode],
-                        handler,
-                        references=1,
-                        waits=mode == "call",
-                        is_sent=mode == "send",
-                        is_quiet=name in capability.quiet,
-                        show=_show_of(capability, name),
-                        show_answer=_show_answer_of(capability, name),
-                        withhold=withheld.get(name),
-                    )
-                self._take_services(capability)
+        self._table |= self.granted.operations_beside(op)
         return self._table.get(op)
-
-    def _take_services(self, capability: Capability) -> None:
-        for name, service in capability.services().items():
-            fixed = _abi.OPS.get((capability.stem, name))
-            operation = self._table.get(fixed[0]) if fixed else None
-            if operation is not None:
-                operation.service = service
 
     def enter(self, function: Callable[..., Any], entry: Entry) -> None:
         """Say what there is to know of a callable before the guest gets it; any thread."""
@@ -187,8 +167,8 @@ class Operations:
             if entry.capability is not None:
                 operation.service = entry.capability.services().get(entry.operation)
                 operation.is_quiet = entry.operation in entry.capability.quiet
-                operation.show = _show_of(entry.capability, entry.operation)
-                operation.show_answer = _show_answer_of(entry.capability, entry.operation)
+                operation.show = show_of(entry.capability, entry.operation)
+                operation.show_answer = show_answer_of(entry.capability, entry.operation)
         return operation
 
     def bind_steps(self, iterator: Iterator[Any] | AsyncIterable[Any]) -> tuple[int, Mode, str, int]:
@@ -265,8 +245,7 @@ class Operations:
     def after_fork(self) -> None:
         """Whatever thread held the lock, it is not in the child, and neither are the tasks of services."""
         self._lock = threading.Lock()
-        for capability in self._capabilities:
-            self._take_services(capability)
+        self.granted.after_fork(self._table)
         for key, entry in self._entries.items():
             if entry.capability is not None and key in self._ops:
                 self._table[self._ops[key]].service = entry.capability.services().get(entry.operation)
@@ -275,15 +254,7 @@ class Operations:
         """Let go of what is kept for the guest, which is gone; idempotent."""
         self._exceptions.clear()
         self._kept_bytes = 0
-        failure: BaseException | None = None
-        capabilities, self._capabilities = self._capabilities, ()
-        for capability in capabilities:
-            try:
-                capability.close()
-            except BaseException as error:  # noqa: BLE001 - raised below, when the others are closed
-                failure = failure or error
-        if failure is not None:
-            raise failure
+        self.granted.close()
 
     def target(self, op: int) -> object:
         """An exposed object; see `DecodeOwner`."""
@@ -362,7 +333,7 @@ class Operations:
                 SavedOperation(op, each.label, each.function_name, int(each.mode), each.references, each.parameters)
                 for op, each in rows
             ),
-            "capabilities": {capability.stem: capability.save(secrets) for capability in self._capabilities},
+            "capabilities": self.granted.save(secrets),
         }
 
     def shared(self) -> dict[int, HostOperation]:
@@ -391,16 +362,7 @@ class Operations:
                 operation.key = operation.key, saved.op
             self._table[saved.op] = operation
             self._ops[operation.key] = saved.op
-        for capability in self._capabilities:
-            capability.load(state.capabilities.get(capability.stem), secrets.get(capability.stem))
-
-    def lost(self, op: int) -> Any:  # noqa: ANN401 - any value
-        """The answer to a request of another life that no function can be asked again."""
-        for (stem, name), (number, _) in _abi.OPS.items():
-            for capability in self._capabilities:
-                if number == op and capability.stem == stem:
-                    return capability.lost(name)
-        return ConnectionAbortedError("what was pending when a snapshot was taken is lost")
+        self.granted.load(state.capabilities, secrets)
 
     # --- going back; while no turn runs ---
 
@@ -408,7 +370,7 @@ class Operations:
         """Remember this moment until `keep` or `undo`. Handles made from now on are of a new generation."""
         self._generation = Generation()
         self._before = _Before(
-            [capability.checkpoint() for capability in self._capabilities],
+            self.granted.checkpoint(),
             self._exceptions.copy(),
             self.made,
             self._taken,
@@ -452,20 +414,6 @@ class Operations:
         """Remember how often an operation was held at the mark; before that changes."""
         if self._before is not None:
             self._before.operations.setdefault(op, (operation, operation.references))
-
-
-def title_of(capability: Capability, operation: str) -> str:
-    """What users call an operation."""
-    return capability.titles.get(operation) or f"{capability.stem}.{operation}"
-
-
-def _show_of(capability: Capability, operation: str) -> Callable[[list[Any]], list[Any]] | None:
-    return None if type(capability).show is Capability.show else partial(capability.show, operation)
-
-
-def _show_answer_of(capability: Capability, operation: str) -> Callable[[Any], Any] | None:
-    is_shown = type(capability).show_answer is not Capability.show_answer
-    return partial(capability.show_answer, operation) if is_shown else None
 
 
 def _steps_of(iterator: Iterator[Any] | AsyncIterable[Any], key: Hashable, name: str) -> HostOperation:

@@ -11,14 +11,9 @@ from sandbox._brief import brief
 from sandbox._clock import Clock, make_clock
 from sandbox._records import record, replace
 from sandbox.errors import SnapshotError, UsageError
-from sandbox.fetch import INSTALL as INSTALL_FETCH
-from sandbox.fetch import has_http
 from sandbox.functions import HostFunction
 from sandbox.intl import DEFAULT_LOCALE, DEFAULT_ZONE, INSTALL, has_locales
 from sandbox.limits import Limits
-from sandbox.modules.mapping import finders
-from sandbox.websocket import INSTALL as INSTALL_WEBSOCKET
-from sandbox.websocket import has_websockets
 
 if TYPE_CHECKING:
     from sandbox._lives import OnPending, Past
@@ -128,11 +123,12 @@ def network_grant(option: object) -> Fetch | None:
     """The grant of an option; None: there is no network."""
     if option is None:
         return None
-    from sandbox.fetch.grant import grant_of  # most programs do without
+    from sandbox.fetch import INSTALL, has_http  # most programs do without
+    from sandbox.fetch.grant import grant_of
 
     grant = grant_of(option)
     if grant.transport is None and not has_http():
-        raise UsageError(f"fetch needs an HTTP library: {INSTALL_FETCH}")
+        raise UsageError(f"fetch needs an HTTP library: {INSTALL}")
     return grant
 
 
@@ -140,11 +136,12 @@ def websocket_grant(option: object) -> WebSockets | None:
     """Likewise of WebSockets."""
     if option is None:
         return None
+    from sandbox.websocket import INSTALL, has_websockets
     from sandbox.websocket.grant import grant_of
 
     grant = grant_of(option)
     if grant.transport is None and not has_websockets():
-        raise UsageError(f"websocket needs a library: {INSTALL_WEBSOCKET}")
+        raise UsageError(f"websocket needs a library: {INSTALL}")
     return grant
 
 
@@ -165,7 +162,7 @@ def sources_of(
     Before all of them those of the test environment, since a runner that is installed as a package is none for a guest,
     and of the browser.
     """
-    found = tuple(finders(option))
+    found = () if option is None else _finders_of(option)
     if not has_files and not has_tests and not has_browser:
         return found
     from sandbox.modules.builtin import BROWSER, FILES, TESTING, builtin  # most programs do without
@@ -173,6 +170,12 @@ def sources_of(
     first = (builtin(TESTING),) * has_tests + (builtin(BROWSER),) * has_browser
     last = (builtin(FILES),) if has_files else ()
     return *first, *found, *last
+
+
+def _finders_of(option: ModuleOption | Sequence[ModuleOption]) -> tuple[Finder, ...]:
+    from sandbox.modules.mapping import finders  # many programs have no modules
+
+    return tuple(finders(option))
 
 
 def browser_of(option: object) -> BrowserCapability | None:

@@ -6,9 +6,10 @@ import weakref
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from sandbox._operations import Entry, title_of
+from sandbox._granted import title_of
+from sandbox._operations import Entry
 from sandbox._records import field, record
-from sandbox.capabilities import Capability
+from sandbox.capabilities.base import Capability
 from sandbox.errors import UsageError
 from sandbox.functions import HostFunction
 
@@ -75,12 +76,12 @@ class Surface:
             self.entries.pop(name, None)
 
 
-def own_capabilities(given: object, built_in: Iterable[type[Capability]]) -> tuple[Capability, ...]:
+def own_capabilities(given: object, built_in: Iterable[str]) -> tuple[Capability, ...]:
     """The capabilities of an option.
 
     Args:
         given: The option.
-        built_in: Those of the package, whose names are taken.
+        built_in: The names of those of the package, which are taken.
 
     Raises:
         TypeError: They are none.
@@ -89,7 +90,7 @@ def own_capabilities(given: object, built_in: Iterable[type[Capability]]) -> tup
     """
     if not isinstance(given, Iterable):
         raise TypeError(f"capabilities must be a collection of Capability objects, not {type(given).__name__}")
-    taken = {capability.stem for capability in built_in}
+    taken = set(built_in)
     own: list[Capability] = []
     for each in given:
         capability = each if isinstance(each, Capability) or not callable(each) else each()

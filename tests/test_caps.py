@@ -112,6 +112,7 @@ CAPS: Final[dict[str, Cap]] = {
         _MAX_DROPPED + HANDLES, "handles", "for (let i = 0; i < 800; i++) { take(() => i); look() }"
     ),
     "Operations._entries": Cap(0, "what the embedder gives"),
+    "Granted._late": Cap(0, "what the package has"),
     "Operations._exceptions": Cap(
         _MAX_KEPT_EXCEPTIONS + 1,
         "a number of its own",
@@ -227,7 +228,7 @@ _LEAVES: Final = frozenset([type(None), bool, int, float, str, bytes, bytearray]
 
 
 def _vault(host: Any) -> Any:
-    service = host.box._driver._operations._capabilities[-1]._service
+    service = host.box._driver._operations.granted.of("crypto")._service
     return Vault() if service is None else service.vault
 
 
@@ -382,7 +383,8 @@ class Host:
         return 0 if begun is None else sum(exchange._ahead_bytes for exchange in begun._open.values())
 
     def staged(self) -> int:
-        files = next(each for each in self.box._driver._operations._capabilities if isinstance(each, FilesCapability))
+        files = self.box._driver._operations.granted.of("files")
+        assert isinstance(files, FilesCapability)
         return 0 if files._begun is None else sum(each.size for each in files._begun.writables._open.values())
 
     def show(self, entry: Any) -> None:
@@ -464,7 +466,7 @@ def test_every_container_is_in_the_table() -> None:
     host.look = lambda: found.update(name for name, _ in _containers(host.box._driver))
     host.box._serve.sockets.open(1)
     host.box.execute(
-        "const r = await fetch('http://a.test/'); await getDirectory(); look(); setTimeout(look, 1);"
+        "const r = await fetch('http://a.test/'); await getDirectory(); await import('a'); look(); setTimeout(look, 1);"
         "never(); await later();"
         "const held = [make(), s()]; await crypto.subtle.generateKey('Ed25519', true, ['sign']);"
         "const w = new WebSocket('ws://a.test/'); await new Promise(r => { w.onopen = r }); look()",

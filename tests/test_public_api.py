@@ -212,6 +212,18 @@ def test_what_a_first_result_does_without_is_not_imported_for_it() -> None:
         "_pages": "second sandboxes",
         "_pristine": "second sandboxes",
         "calls": "hooks",
+        "capabilities.crypto": "programs that ask for it",
+        "capabilities.fetch": "likewise",
+        "capabilities.files": "likewise",
+        "capabilities.intl": "likewise",
+        "capabilities.modules": "likewise",
+        "capabilities.random": "likewise",
+        "capabilities.serve": "likewise",
+        "capabilities.timers": "likewise",
+        "capabilities.websocket": "likewise",
+        "fetch": "programs that are granted it",
+        "modules": "likewise",
+        "websocket": "likewise",
         "stream": "streams",
     }
     program = (

@@ -42,7 +42,7 @@ def test_crypto_keys_go_along_with_a_key() -> None:
         snapshot = box.snapshot()
         with box.fork() as twin, Sandbox.restore(snapshot) as life, Sandbox.restore(signed(snapshot)) as other:
             assert twin.eval(_SIGN) == life.eval(_SIGN) == other.eval(_SIGN) == signature
-        secret = box._driver._operations._capabilities[-1]._service.vault.secret  # type: ignore[attr-defined]
+        secret = box._driver._operations.granted.of("crypto")._service.vault.secret  # type: ignore[union-attr]
         assert secret not in snapshot.to_bytes(key=KEY)
         assert secret not in snapshot.to_bytes()
     for lost in (written(snapshot), Snapshot.from_bytes(snapshot.to_bytes(key=KEY))):

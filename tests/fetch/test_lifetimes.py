@@ -262,7 +262,7 @@ def test_both_sides_of_a_fork_go_on() -> None:
 
 
 def test_without_an_http_library(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sandbox._options.has_http", lambda: False)
+    monkeypatch.setattr("sandbox.fetch.has_http", lambda: False)
     with pytest.raises(UsageError, match=r"quickjs-sandbox\[fetch\]"):
         Sandbox(fetch=Fetch(["*"]))
     with Sandbox(fetch=lambda _request: Response(body="ok")) as box:

@@ -22,7 +22,7 @@ await s.write("begun"); 0
 
 
 def capability_of(box: Any) -> Any:
-    return next(each for each in box._driver._operations._capabilities if each.stem == "files")
+    return box._driver._operations.granted.of("files")
 
 
 def writables(box: Any, capability: Any = None) -> int:

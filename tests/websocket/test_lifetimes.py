@@ -310,7 +310,7 @@ def test_exceptions_that_are_none_of_the_guests() -> None:
 
 
 def test_without_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sandbox._options.has_websockets", lambda: False)
+    monkeypatch.setattr("sandbox.websocket.has_websockets", lambda: False)
 
     with pytest.raises(UsageError, match=r"quickjs-sandbox\[websocket\]"):
         Sandbox(websocket=WebSockets(["*"]))
