@@ -2,8 +2,8 @@
 
 `record`, `field` and `replace` mean what `dataclass`, `field` and `replace` mean in `dataclasses`, where checkers take
 them from. That library takes longer to import than a sandbox to run its first program, and then half a millisecond for
-each class. A process defines fifty of ours and makes a handful: so here `__init__` is written when the first one is
-made, and the library asked for the rest when somebody compares, prints or inspects one.
+each class. A process defines fifty of ours and makes a handful, many of them once: so here `__init__` is written when
+the second one is made, and the library asked for the rest when somebody compares, prints or inspects one.
 """
 
 from __future__ import annotations
@@ -97,10 +97,11 @@ class _Fact:
 class _Plan:
     """What a class was to be, and the class."""
 
-    __slots__ = ("_body", "_fields", "_options", "_qualname", "made")
+    __slots__ = ("_body", "_fields", "_is_used", "_options", "_qualname", "made")
 
     def __init__(self, cls: type, options: dict[str, Any]) -> None:
         self._options = options
+        self._is_used = False
         self._qualname = cls.__qualname__
         self._body = body = {name: value for name, value in vars(cls).items() if name not in _OF_THE_MAKING}
         if "__eq__" in body and body.get("__hash__") is None:
@@ -127,7 +128,7 @@ class _Plan:
     def _methods(self) -> dict[str, Any]:
         """Those that make, or ask for, what they stand for; for a frozen record, those that refuse."""
         is_frozen, has_eq = self._options.get("frozen", False), self._options.get("eq", True)
-        methods: dict[str, Any] = {_PLAN: self, "__init__": self._late("__init__", self._write_init)}
+        methods: dict[str, Any] = {_PLAN: self, "__init__": self._first_init()}
         methods |= {name: self._late(name, self.complete) for name in _METHODS}
         methods |= {name: _Fact(self, name) for name in _FACTS}
         if has_eq:
@@ -151,6 +152,53 @@ class _Plan:
         method.__name__ = name
         method.__qualname__ = f"{self._qualname}.{name}"
         return method
+
+    def _first_init(self) -> Callable[..., None]:
+        """Makes the first record without code of its own: many a process has one, and code takes longer to write."""
+
+        def init(self: object, *args: Any, **options: Any) -> None:  # noqa: ANN401 - whatever the record takes
+            values = None if plan._is_used else plan._values(args, options)
+            plan._is_used = True
+            if values is None:  # what is wrong with the arguments Python says as of any function
+                plan._write_init()
+                plan.made.__init__(self, *args, **options)  # type: ignore[misc] # another one by now
+                return
+            for name, value in values.items():
+                object.__setattr__(self, name, value)
+            if hasattr(plan.made, "__post_init__"):
+                self.__post_init__()  # type: ignore[attr-defined]
+
+        plan = self
+        init.__name__ = "__init__"
+        init.__qualname__ = f"{self._qualname}.__init__"
+        return init
+
+    def _values(self, args: tuple[Any, ...], options: dict[str, Any]) -> dict[str, Any] | None:
+        """The fields of a record that is made with these arguments; None: it takes others."""
+        taken = {
+            name: given.options if isinstance(given, _Given) else {"default": given}
+            for name, (given, _) in self._fields.items()
+        }
+        ordered = [
+            name
+            for name, (_, kw_only) in self._fields.items()
+            if taken[name].get("init", True) and not taken[name].get("kw_only", kw_only)
+        ]
+        given = dict(zip(ordered, args, strict=False))
+        if len(args) > len(ordered) or given.keys() & options.keys():
+            return None
+        given |= options
+        values: dict[str, Any] = {}
+        for name, of_field in taken.items():
+            if name in given and of_field.get("init", True):
+                values[name] = given.pop(name)
+            elif "default" in of_field:
+                values[name] = of_field["default"]
+            elif "default_factory" in of_field:
+                values[name] = of_field["default_factory"]()
+            elif of_field.get("init", True):
+                return None
+        return None if given else values
 
     def _write_init(self) -> None:
         scope: dict[str, Any] = {"assign_field": object.__setattr__, "not_given": _MISSING}
