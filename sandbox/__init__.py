@@ -12,15 +12,6 @@ guest (`_guest`, `_codec`) - instance (`_instance`) - image (`_image`).
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from sandbox._default import (
-    call,
-    call_async,
-    close_default_sandbox,
-    default_sandbox,
-    eval,
-    eval_async,
-    set_default_options,
-)
 from sandbox._globals import Globals
 from sandbox._sandbox import Sandbox
 from sandbox.capabilities.base import Capability, Service
@@ -138,6 +129,15 @@ __all__ = [
 if TYPE_CHECKING:
     from sandbox._async_sandbox import AsyncGlobals, AsyncSandbox
     from sandbox._declarations import declarations
+    from sandbox._default import (
+        call,
+        call_async,
+        close_default_sandbox,
+        default_sandbox,
+        eval,
+        eval_async,
+        set_default_options,
+    )
     from sandbox._replay.moments import Moment
     from sandbox._replay.recorder import Recording
     from sandbox._replay.replaying import Replay, Replayed, replay
@@ -219,6 +219,13 @@ _LATE = {
     "Variables": "sandbox.trace",
     "WebSockets": "sandbox.websocket.grant",
     "Workers": "sandbox.jobs.processes",
+    "call": "sandbox._default",
+    "call_async": "sandbox._default",
+    "close_default_sandbox": "sandbox._default",
+    "default_sandbox": "sandbox._default",
+    "eval": "sandbox._default",
+    "eval_async": "sandbox._default",
+    "set_default_options": "sandbox._default",
     "connect": "sandbox.remote.connecting",
     "declarations": "sandbox._declarations",
     "frozen": "sandbox.context",

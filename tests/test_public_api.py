@@ -202,6 +202,7 @@ def test_what_a_first_result_does_without_is_not_imported_for_it() -> None:
     late = {
         "_causes": "errors in a terminal",
         "_checkpoint": "sandboxes that are set back",
+        "_default": "programs that make their sandboxes",
         "_detached": "pauses",
         "_epochs": "limits of time in place of fuel",
         "_hints": "errors",
