@@ -12,12 +12,10 @@ guest (`_guest`, `_codec`) - instance (`_instance`) - image (`_image`).
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from sandbox._globals import Globals
 from sandbox._sandbox import Sandbox
 from sandbox.capabilities.base import Capability, Service
 from sandbox.capabilities.console import ConsoleEntry
 from sandbox.errors import JSError, SandboxError
-from sandbox.exposure import expose
 from sandbox.functions import HostFunction
 from sandbox.limits import CallLimits, CallUsage, Limits, Usage
 from sandbox.values import (
@@ -138,6 +136,7 @@ if TYPE_CHECKING:
         eval_async,
         set_default_options,
     )
+    from sandbox._globals import Globals
     from sandbox._replay.moments import Moment
     from sandbox._replay.recorder import Recording
     from sandbox._replay.replaying import Replay, Replayed, replay
@@ -147,6 +146,7 @@ if TYPE_CHECKING:
     from sandbox.browser.grant import Browser
     from sandbox.calls import Answer, Call, Deny
     from sandbox.context import frozen
+    from sandbox.exposure import expose
     from sandbox.fetch.grant import Fetch
     from sandbox.files.callbacks import CallbackFiles
     from sandbox.files.contract import FileStat, FileStore
@@ -191,6 +191,7 @@ _LATE = {
     "FileStat": "sandbox.files.contract",
     "FileStore": "sandbox.files.contract",
     "FsspecFiles": "sandbox.files.filesystem",
+    "Globals": "sandbox._globals",
     "Headers": "sandbox.http",
     "MemoryFiles": "sandbox.files.memory",
     "Moment": "sandbox._replay.moments",
@@ -228,6 +229,7 @@ _LATE = {
     "set_default_options": "sandbox._default",
     "connect": "sandbox.remote.connecting",
     "declarations": "sandbox._declarations",
+    "expose": "sandbox.exposure",
     "frozen": "sandbox.context",
     "preview": "sandbox.previews",
     "map": "sandbox.jobs.mapping",

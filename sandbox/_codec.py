@@ -16,14 +16,11 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 import msgpack
 
-from sandbox import _blobs
 from sandbox._abi import Flag, Tag
 from sandbox._cursor import malformed
-from sandbox._decode import UNSUPPORTED, Reader
-from sandbox._encode import EncodeOwner, Writer
 from sandbox._payloads import (
     HELD,
-    DecodeOwner,
+    UNSUPPORTED,
     adopt_cause,
     date_ms,
     held_parts,
@@ -47,14 +44,16 @@ from sandbox.values import (
 )
 
 if TYPE_CHECKING:
+    from sandbox._encode import EncodeOwner
+    from sandbox._payloads import DecodeOwner
     from sandbox.errors import ErrorDetail
     from sandbox.limits import Limits
 
+    class Owner(EncodeOwner, DecodeOwner, Protocol):
+        """What a codec needs of its sandbox."""
+
+
 T = TypeVar("T", list[Any], dict[str, Any])
-
-
-class Owner(EncodeOwner, DecodeOwner, Protocol):
-    """What a codec needs of its sandbox."""
 
 
 class _NotPlain(Exception):
@@ -167,6 +166,8 @@ class Codec:
                     packers.append(packer)
                 if len(message) <= self._limits.message_bytes:
                     return message
+        from sandbox._encode import Writer  # plain data does without
+
         writer = Writer(self._owner, self._limits, new_packer(), self._error_detail)
         return writer.write(values)
 
@@ -210,6 +211,8 @@ class Codec:
             try:
                 if size <= _UNCHECKED_BYTES:
                     return self._unpack(message[1:], held, 0)
+                from sandbox import _blobs  # short messages do without
+
                 body = memoryview(message)[1:]
                 if self._limits.max_nodes >= _blobs.MAX_NODES:
                     with suppress(_blobs.Other):
@@ -241,6 +244,8 @@ class Codec:
         held: dict[int, JSHandle] | None = None,
         keep_refusals: bool = False,
     ) -> Any:  # noqa: ANN401 - any value
+        from sandbox._decode import Reader  # as above
+
         data = bytes(memoryview(message)[1:])
         references = message[0] == Flag.REFERENCES
         reader = Reader(

@@ -14,6 +14,7 @@ from sandbox._abi import CAP_DEPTH, Tag
 from sandbox._cursor import Cursor, malformed
 from sandbox._payloads import (
     HELD,
+    UNSUPPORTED,
     DecodeOwner,
     adopt_cause,
     date_ms,
@@ -32,15 +33,6 @@ if TYPE_CHECKING:
 
 # How many values without a Python form are told apart; in what is thrown, later ones share the last stand-in.
 _MOST_REFUSALS: Final = 100
-
-# What exists in the table but has no Python type; the text says what a program can do instead.
-UNSUPPORTED: Final[Mapping[int, str]] = {
-    Tag.HEADERS: "Headers; send their entries",
-    Tag.REQUEST: "a Request; send its parts",
-    Tag.RESPONSE: "a Response; send its parts",
-    Tag.FORM_DATA: "FormData; send its entries",
-    Tag.CRYPTO_KEY: "a CryptoKey; send what exportKey gives",
-}
 
 
 class _Frame:

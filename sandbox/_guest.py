@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sandbox import _abi, _failures
 from sandbox._abi import CAP_REENTRY, Op, Reason, Status, Verb
-from sandbox._codec import Codec, Owner
+from sandbox._codec import Codec
 from sandbox._events import (
     TOLD,
     Cancelled,
@@ -51,6 +51,7 @@ from sandbox.errors import (
 from sandbox.values import undefined
 
 if TYPE_CHECKING:
+    from sandbox._codec import Owner
     from sandbox._events import SyncHandler
     from sandbox._memory_copy import Origin
     from sandbox._settings import Settings
@@ -58,7 +59,7 @@ if TYPE_CHECKING:
 
 _REASONS: Final = frozenset(map(int, Reason))
 _HEADER: Final = struct.Struct("<III")
-_OUT_OF_MEMORY: Final = "out of memory"  # what the engine says, also in the SyntaxError of a regular expression
+_OUT_OF_MEMORY, _INTERNAL = "out of memory", "InternalError"  # what the engine says; the first in SyntaxErrors as well
 _BATCH_BYTES: Final = 1 << 14  # of frames decoded at one time, holes of arrays included: events take far more room
 _NANOSECONDS: Final = 1_000_000_000
 _OK: Final = Status.OK
@@ -375,8 +376,7 @@ class Guest:
         # Whether memory ran out is a fact of the allocator; what the guest says only tells which failure it was.
         # A guest that is being stopped throws as well: then only the allocator's own text stands for memory.
         is_own_text = isinstance(value, JSError) and value.message == _OUT_OF_MEMORY
-        is_internal = isinstance(value, JSError) and value.js_class == "InternalError"
-        is_odd = value is None or value is undefined or is_internal
+        is_odd = value is None or value is undefined or (isinstance(value, JSError) and value.js_class == _INTERNAL)
         is_out_of_memory = control.failed_allocations != self._failed_allocations and (
             is_own_text or (is_odd and not control.reason)
         )

@@ -16,7 +16,6 @@ from sandbox._pace import Pace
 from sandbox._records import NamedTuple, field, record
 from sandbox._weights import host_bytes
 from sandbox.errors import ConversionError, LimitExceeded
-from sandbox.exposure import Anchor
 from sandbox.limits import Limits
 from sandbox.values import Generation, HandleOwner, JSAsyncIterator, JSFunction, JSHandle, JSIterator, JSPromise
 
@@ -150,6 +149,8 @@ class Operations:
 
     def bind(self, function: Callable[..., Any]) -> tuple[int, Mode, str, int]:
         """Give a callable an op; see `EncodeOwner.bind`."""
+        from sandbox.exposure import Anchor  # programs that are given no functions do without
+
         if type(function) is Anchor:
             anchor = id(function)
             return self._bind(
@@ -258,6 +259,8 @@ class Operations:
 
     def target(self, op: int) -> object:
         """An exposed object; see `DecodeOwner`."""
+        from sandbox.exposure import Anchor
+
         operation = self._table.get(op)
         if operation is None or not isinstance(operation.handler, Anchor):
             raise LookupError(op)

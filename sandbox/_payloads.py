@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from sandbox import _failures
@@ -17,6 +18,15 @@ if TYPE_CHECKING:
 
 # What stays in the guest and is held by handle.
 HELD: Final = frozenset({Tag.FUNCTION, Tag.PROMISE, Tag.ITERATOR, Tag.ASYNC_ITERATOR})
+
+# What exists in the table but has no Python type; the text says what a program can do instead.
+UNSUPPORTED: Final[Mapping[int, str]] = {
+    Tag.HEADERS: "Headers; send their entries",
+    Tag.REQUEST: "a Request; send its parts",
+    Tag.RESPONSE: "a Response; send its parts",
+    Tag.FORM_DATA: "FormData; send its entries",
+    Tag.CRYPTO_KEY: "a CryptoKey; send what exportKey gives",
+}
 
 _FLOAT64: Final = struct.Struct(">d")
 

@@ -11,7 +11,6 @@ from sandbox import _interrupts
 from sandbox._abi import Verb
 from sandbox._blocking import BlockingRunner
 from sandbox._entrances import DEFAULT_TRACE
-from sandbox._globals import Globals
 from sandbox._handle_calls import HandleCalls
 from sandbox._sandbox_lives import SandboxLives
 from sandbox.errors import SandboxClosed
@@ -20,6 +19,7 @@ from sandbox.values import HandleOwner, JSFunction, undefined
 if TYPE_CHECKING:
     from sandbox._commands import Command
     from sandbox._face import Runner
+    from sandbox._globals import Globals
     from sandbox._languages import Language
     from sandbox._replay.recorder import Recording
     from sandbox.context import Sync
@@ -285,6 +285,8 @@ class Sandbox(SandboxLives):
     @property
     def globals(self) -> Globals:
         """The properties of the guest's globalThis, live."""
+        from sandbox._globals import Globals  # many programs do without
+
         return Globals(self._access, standard_names)
 
     def dispatch(self, request: Request, *, timeout: float | None = None, fuel: int | None = None) -> Response:

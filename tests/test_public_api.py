@@ -200,11 +200,15 @@ def test_what_takes_long_to_import_is_not_part_of_a_first_result() -> None:
 def test_what_a_first_result_does_without_is_not_imported_for_it() -> None:
     """Many small modules are as slow as a large one."""
     late = {
+        "_blobs": "long messages",
         "_causes": "errors in a terminal",
         "_checkpoint": "sandboxes that are set back",
+        "_decode": "what is no plain data",
         "_default": "programs that make their sandboxes",
         "_detached": "pauses",
+        "_encode": "what is no plain data",
         "_epochs": "limits of time in place of fuel",
+        "_globals": "programs that ask for it",
         "_hints": "errors",
         "_iterators": "iterators of Python",
         "_layers": "snapshots",
@@ -222,6 +226,7 @@ def test_what_a_first_result_does_without_is_not_imported_for_it() -> None:
         "capabilities.serve": "likewise",
         "capabilities.timers": "likewise",
         "capabilities.websocket": "likewise",
+        "exposure": "functions",
         "fetch": "programs that are granted it",
         "modules": "likewise",
         "websocket": "likewise",

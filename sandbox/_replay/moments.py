@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar, cast
 
 from sandbox import _failures, _threads
 from sandbox._abi import OPS, Op, Tag
-from sandbox._codec import Codec, Owner
+from sandbox._codec import Codec
 from sandbox._pace import Pace
 from sandbox._replay.entries import Entry, Kind
 from sandbox._replay.messages import frames
@@ -29,6 +29,7 @@ from sandbox.values import Generation, JSAsyncIterator, JSFunction, JSHandle, JS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from sandbox._codec import Owner
     from sandbox.limits import Limits
 
 _T = TypeVar("_T")
