@@ -21,10 +21,11 @@ _LOOK_EVERY = 100
 
 
 def load(adapter_name: str) -> BoundedAdapter:
-    """The adapter of an engine."""
-    from benchmarks.engines import base
+    """The adapter of an engine, without the contract of all of them: it takes as long as a twentieth of an engine."""
+    from importlib import import_module
 
-    return base.load(adapter_name)
+    adapter: BoundedAdapter = import_module(f"benchmarks.engines.{adapter_name}")
+    return adapter
 
 
 def first_eval(adapter_name: str) -> dict[str, float]:

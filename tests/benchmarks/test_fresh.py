@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from benchmarks import fresh, workloads
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 class CountingEngine:
@@ -49,6 +48,15 @@ def test_first_eval_checks_the_answer(engine: CountingEngine) -> None:
     engine.answer = 3
     with pytest.raises(SystemExit, match="gave 3"):
         fresh.first_eval("any")
+
+
+def test_nothing_of_the_suite_is_timed_beside_the_adapter() -> None:
+    program = (
+        "import sys; from benchmarks import fresh; fresh.first_eval('portable');"
+        "ours = {name for name in sys.modules if name.startswith('benchmarks')};"
+        "assert ours == {'benchmarks', 'benchmarks.fresh', 'benchmarks.engines', 'benchmarks.engines.portable'}, ours"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=30, cwd=Path(fresh.__file__).parents[1])
 
 
 @pytest.mark.parametrize("subject", workloads.COMMANDS)
