@@ -6,7 +6,6 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from sandbox._abi import CAP_ERROR_TEXT_BYTES, FAILURES, Failure
-from sandbox._brief import brief
 from sandbox.errors import ConversionError, JSError, JSSyntaxError
 
 if TYPE_CHECKING:
@@ -92,7 +91,7 @@ def text_of(error: BaseException, detail: ErrorDetail = "message") -> str:
     if isinstance(error, OSError) and error.errno is not None:
         text = error.strerror or ""  # its str() would name files of the host
     elif isinstance(error, KeyError) and len(error.args) == 1:
-        text = error.args[0] if isinstance(error.args[0], str) else brief(error.args[0])
+        text = error.args[0] if isinstance(error.args[0], str) else _brief(error.args[0])
     elif isinstance(error, BaseExceptionGroup):
         text = error.message  # its str() counts the members, which the guest sees itself
     elif isinstance(error, SyntaxError):
@@ -134,6 +133,12 @@ def _own_text(error: BaseException) -> str:
         return str(error)
     except Exception:  # noqa: BLE001 - a broken __str__ of the embedder's must not hide the failure itself
         return _UNKNOWN_ERROR
+
+
+def _brief(value: object) -> str:
+    from sandbox._brief import brief  # who raises an error has the time for it
+
+    return brief(value)
 
 
 def cut(text: str) -> str:

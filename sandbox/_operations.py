@@ -14,7 +14,6 @@ from sandbox._callables import HostOperation, key_of, operation_of
 from sandbox._granted import Granted, show_answer_of, show_of
 from sandbox._pace import Pace
 from sandbox._records import NamedTuple, field, record
-from sandbox._weights import host_bytes
 from sandbox.errors import ConversionError, LimitExceeded
 from sandbox.limits import Limits
 from sandbox.values import Generation, HandleOwner, JSAsyncIterator, JSFunction, JSHandle, JSIterator, JSPromise
@@ -241,7 +240,11 @@ class Operations:
 
     def served_bytes(self) -> int:
         """About what the guest gave for the answer that is being written, in bytes of the host."""
-        return self.answered_bytes if self.served is None else host_bytes(self.served)
+        if self.served is None:
+            return self.answered_bytes
+        from sandbox._weights import host_bytes  # many programs ask the host for nothing
+
+        return host_bytes(self.served)
 
     def after_fork(self) -> None:
         """Whatever thread held the lock, it is not in the child, and neither are the tasks of services."""

@@ -7,7 +7,6 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal
 
 from sandbox._abi import Clock as ClockKind
-from sandbox._brief import brief
 from sandbox._clock import Clock, make_clock
 from sandbox._records import record, replace
 from sandbox.errors import SnapshotError, UsageError
@@ -256,6 +255,8 @@ def zone_of(past: Past | None, name: object) -> Zone | None:
     try:
         before = zone_named(past.state.time_zone)
     except ValueError:
+        from sandbox._brief import brief
+
         raise SnapshotError(f"its time zone is not known here: {brief(past.state.time_zone)}") from None
     if name is not None and zone_named(name) != before:
         raise ValueError(f"a restored sandbox stays in its time zone, {past.state.time_zone!r}")
@@ -269,6 +270,8 @@ def locale_of(past: Past | None, tag: object) -> str | None:
     try:
         return locale_named(past.state.locale)
     except ValueError:
+        from sandbox._brief import brief
+
         raise SnapshotError(f"its locale is not known here: {brief(past.state.locale)}") from None
 
 

@@ -17,7 +17,6 @@ from sandbox._awaitables import Startable, close
 from sandbox._clock import Alarms
 from sandbox._events import returned
 from sandbox._pending import FORKED, Aborted, Before, Pending, Waiter, drain, ended
-from sandbox._weights import host_bytes
 from sandbox.capabilities.base import Due, Later
 from sandbox.errors import LimitExceeded
 
@@ -104,6 +103,8 @@ class Requests:
         Raises:
             LimitExceeded: The guest goes on asking after many refusals, each of which is one more answer.
         """
+        from sandbox._weights import host_bytes  # many programs ask for nothing
+
         most = self._limits.pending_requests
         if self.backlog() > 2 * most + _MOST_REFUSED:
             raise LimitExceeded(most, self.backlog(), "pending requests", advice=_WAIT)

@@ -50,7 +50,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
-from sandbox._brief import amount, brief
 from sandbox._origins import Located, Traceable
 from sandbox._portable import Portable
 from sandbox._stack import Frame
@@ -137,8 +136,7 @@ class JSError(Traceable, GuestError):
         stack: The guest's stack as text, one call a line; may be empty.
         properties: The Error's own properties beyond these, `cause` and `errors` among them.
         js_class: The built-in class it is an instance of, whatever its `name` says.
-        sources: Sources by file name, for `render`; the sandbox fills it. Once `frames` was read, also what they point
-            into.
+        sources: Sources by file name, of the sandbox; once `frames` was read, also what they point into.
         frames: The stack, parsed, in terms of what a program was made from; see `docs/errors.md`.
         place: The innermost frame in the program, whose column counts characters; None: it is not known.
         hint: What to do about it, where that is known: of a program in Markdown, or in another language than was said.
@@ -169,6 +167,8 @@ class JSError(Traceable, GuestError):
             error.__dict__.update(value.__dict__)
             error.__cause__ = value.__cause__
             return error
+        from sandbox._brief import brief  # who raises an error has the time for it
+
         error = cls(brief(value), name="", js_class="")
         error.__dict__["_thrown"] = value
         return error
@@ -248,6 +248,8 @@ class LimitExceeded(SandboxError):
         self.used: float | None = used
         self.unit: str = unit or self.default_unit
         self.advice: str = advice or self.default_advice
+        from sandbox._brief import amount  # as for `JSError`
+
         spent = "" if used is None else f" ({amount(used, self.unit)} used)"
         super().__init__(f"the {self.resource} limit of {amount(limit, self.unit)} was reached{spent}. {self.advice}")
 

@@ -201,6 +201,7 @@ def test_what_a_first_result_does_without_is_not_imported_for_it() -> None:
     """Many small modules are as slow as a large one."""
     late = {
         "_blobs": "long messages",
+        "_brief": "errors",
         "_causes": "errors in a terminal",
         "_checkpoint": "sandboxes that are set back",
         "_decode": "what is no plain data",
@@ -216,6 +217,7 @@ def test_what_a_first_result_does_without_is_not_imported_for_it() -> None:
         "_observer": "hooks",
         "_pages": "second sandboxes",
         "_pristine": "second sandboxes",
+        "_weights": "programs that ask for something",
         "calls": "hooks",
         "capabilities.crypto": "programs that ask for it",
         "capabilities.fetch": "likewise",
