@@ -6,7 +6,6 @@ restored page by page. Only Linux has files in memory; elsewhere there are no la
 
 from __future__ import annotations
 
-import ctypes
 import fcntl
 import mmap
 import os
@@ -56,11 +55,10 @@ class Layer:
             for start, data in ((pristine.start, pristine.data), *parts):
                 _write(self._descriptor, data[: max(memory_bytes - start, 0)], start)
             fcntl.fcntl(self._descriptor, _F_ADD_SEALS, _SEALS)
-            self._view = mmap.mmap(self._descriptor, memory_bytes, mmap.MAP_PRIVATE)
+            self._view = memoryview(mmap.mmap(self._descriptor, memory_bytes, mmap.MAP_PRIVATE))
         except BaseException:
             self._close()
             raise
-        self._address = ctypes.addressof(ctypes.c_char.from_buffer(self._view))
 
     def acquire(self, image: Image, limit_bytes: int) -> Store | None:
         """A store of an image that begins with this memory; None: that is impossible here. Thread-safe.
@@ -113,10 +111,11 @@ class Layer:
         if store.memory_bytes() != self.memory_bytes:
             return False
         regions = _pages.written(store.base, store.base + self.memory_bytes)
-        if regions is None or sum(end - start for start, end in regions) > MAX_WRITTEN_BYTES:
+        if regions is None or sum([end - start for start, end in regions]) > MAX_WRITTEN_BYTES:
             return False
+        base, memory, view = store.base, store.memory, self._view
         for start, end in regions:
-            ctypes.memmove(start, self._address + (start - store.base), end - start)
+            memory[start - base : end - base] = view[start - base : end - base]
         if self._hot is None:
             self._hot = [(start - store.base, end - store.base) for start, end in regions]
         return True

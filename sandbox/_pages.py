@@ -16,18 +16,14 @@ from typing import Final
 Region = tuple[int, int]
 
 _MAX_REGIONS: Final = 256
+_WORDS_PER_REGION: Final = 3  # of a `struct page_region`: start, end, categories
+_Regions: Final = ctypes.c_uint64 * (_WORDS_PER_REGION * _MAX_REGIONS)
 _PAGEMAP_SCAN: Final = 0xC060_6610  # _IOWR('f', 16, struct pm_scan_arg); Linux 6.7
 _PAGE_IS_FILE, _PAGE_IS_PRESENT, _PAGE_IS_SWAPPED = 1 << 2, 1 << 3, 1 << 4
 _PROCESS_MADVISE: Final = 440  # the same number on every architecture
 _MADV_HUGEPAGE: Final = 14
 _PROT_READ_WRITE, _MAP_PRIVATE, _MAP_FIXED = 3, 2, 16
 _MADV_POPULATE_WRITE: Final = 23  # for oneself through process_madvise: Linux 6.13
-
-
-class _PageRegion(ctypes.Structure):
-    """`struct page_region`."""
-
-    _fields_ = (("start", ctypes.c_uint64), ("end", ctypes.c_uint64), ("categories", ctypes.c_uint64))
 
 
 class _ScanArguments(ctypes.Structure):
@@ -94,7 +90,7 @@ def written(start: int, end: int) -> list[Region] | None:
         except OSError:
             _process.pagemap = None
             return None
-    regions = (_PageRegion * _MAX_REGIONS)()
+    regions = _Regions()
     arguments = _ScanArguments(
         size=ctypes.sizeof(_ScanArguments),
         start=start,
@@ -112,7 +108,8 @@ def written(start: int, end: int) -> list[Region] | None:
         return None
     if arguments.walk_end != end:
         return None
-    return [(region.start, region.end) for region in regions[:found]]
+    words = regions[: _WORDS_PER_REGION * found]
+    return list(zip(words[::_WORDS_PER_REGION], words[1::_WORDS_PER_REGION], strict=True))
 
 
 def populate(base: int, regions: Sequence[Region]) -> None:

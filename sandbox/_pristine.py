@@ -21,9 +21,11 @@ class Memory(Protocol):
 
     Attributes:
         base: Its address, at which it stays.
+        memory: A view of it, and of what it may grow into.
     """
 
     base: int
+    memory: memoryview[int]
 
     def memory_bytes(self) -> int:
         """Its size now."""
@@ -50,7 +52,7 @@ class Pristine:
         self.start = (len(memory) - len(memory.lstrip(b"\0"))) & -_PAGE_BYTES
         self.data = memory[self.start :].rstrip(b"\0")
         self.data += bytes(-len(self.data) % _PAGE_BYTES)
-        self._address = ctypes.cast(ctypes.c_char_p(self.data), ctypes.c_void_p).value or 0
+        self._view = memoryview(self.data)
         self._proven = False
         self._refuted = False
 
@@ -63,15 +65,18 @@ class Pristine:
         if self._refuted or store.memory_bytes() != self.size:
             return False
         regions = _pages.written(store.base, store.base + self.size)
-        if regions is None or sum(end - start for start, end in regions) > MAX_WRITTEN_BYTES:
+        if regions is None or sum([end - start for start, end in regions]) > MAX_WRITTEN_BYTES:
             return False
-        data_start = store.base + self.start
-        data_end = data_start + len(self.data)
-        for start, end in regions:
-            if start >= data_end or end <= data_start:
-                ctypes.memset(start, 0, end - start)
+        base, memory, data, data_start = store.base, store.memory, self._view, self.start
+        data_end = data_start + len(data)
+        for first, last in regions:
+            start, end = first - base, last - base
+            if start >= data_start and end <= data_end:
+                memory[start:end] = data[start - data_start : end - data_start]
+            elif start >= data_end or end <= data_start:
+                ctypes.memset(first, 0, end - start)
             else:
-                self._restore_across(start, end, data_start, data_end)
+                self._restore_across(store, start, end)
         if self._proven:
             return True
         with suppress(MemoryError):  # there is no room to look
@@ -132,14 +137,16 @@ class Pristine:
                     yield start + begin, pages[begin:at]
                     begin = None
 
-    def _restore_across(self, start: int, end: int, data_start: int, data_end: int) -> None:
-        if start < data_start:
-            ctypes.memset(start, 0, data_start - start)
-            start = data_start
+    def _restore_across(self, store: Memory, start: int, end: int) -> None:
+        """Pages that lie only in part where the data does."""
+        data_end = self.start + len(self.data)
+        if start < self.start:
+            ctypes.memset(store.base + start, 0, self.start - start)
+            start = self.start
         if end > data_end:
-            ctypes.memset(data_end, 0, end - data_end)
+            ctypes.memset(store.base + data_end, 0, end - data_end)
             end = data_end
-        ctypes.memmove(start, self._address + (start - data_start), end - start)
+        store.memory[start:end] = self._view[start - self.start : end - self.start]
 
     def _is_pristine(self, store: Memory) -> bool:
         memory = ctypes.string_at(store.base, self.size)
