@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from sandbox.modules.mapping import Finder
     from sandbox.websocket.grant import WebSockets
 
-LATE: Final = ("timers", "random", "modules", "fetch", "websocket", "serve", "files", "intl", "crypto")
-STEMS: Final = frozenset({"console", *LATE})
+LATE: Final = frozenset({"timers", "random", "modules", "fetch", "websocket", "serve", "files", "intl", "crypto"})
+STEMS: Final = frozenset({"console"}) | LATE
 """Their names, which no other capability can have."""
 
 
@@ -53,9 +53,10 @@ class BuiltIn:
         self._fetch, self._finders, self._locale, self._mounts = fetch, finders, locale, mounts
         self._seed, self._websocket, self._zone = seed, websocket, zone
 
-    def makers(self) -> dict[str, Callable[[], Capability]]:
-        """What makes each, by its stem."""
-        return {stem: getattr(self, f"_{stem}_capability") for stem in LATE}
+    def make(self, stem: str) -> Capability:
+        """Make the one of this name, one of `LATE`."""
+        make: Callable[[], Capability] = getattr(self, f"_{stem}_capability")
+        return make()
 
     def _timers_capability(self) -> Capability:
         from sandbox.capabilities.timers import Timers

@@ -9,7 +9,7 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeVar, Unpack, cast, overload
 
 from sandbox import _interrupts
-from sandbox._built_in import STEMS, BuiltIn
+from sandbox._built_in import LATE, STEMS, BuiltIn
 from sandbox._driver import Driver
 from sandbox._entrances import Entrances
 from sandbox._operations import Operations
@@ -263,7 +263,7 @@ class Face(Entrances):
         with _interrupts.Deferral():
             optional = (*(() if tests is None else (tests,)), *(() if shown is None else (shown,)))
             self._operations = operations = Operations(
-                (entries, *optional, *own), self._handle_owner(), limits.handles, built_in.makers()
+                (entries, *optional, *own), self._handle_owner(), limits.handles, LATE, built_in.make
             )
             surface.enter(operations)
             self._driver = Driver(

@@ -18,15 +18,19 @@ _STEMS: Final = {op: stem for (stem, _), (op, _) in _abi.OPS.items()}
 class Granted:
     """What can be asked for beside functions. In a turn, or while none runs, if nothing else is said."""
 
-    def __init__(self, capabilities: Iterable[Capability], late: Mapping[str, Callable[[], Capability]]) -> None:
+    def __init__(
+        self, capabilities: Iterable[Capability], late: Iterable[str], make_late: Callable[[str], Capability] | None
+    ) -> None:
         """Begin with some.
 
         Args:
             capabilities: At most one for each stem of the ABI table, with those of `late`.
-            late: What makes the others, by their stems.
+            late: Stems of others.
+            make_late: Makes one of these; None: there are none.
         """
         self._made = tuple(capabilities)
-        self._late = dict(late)
+        self._late = set(late)
+        self._make_late = make_late
         self._lock = threading.Lock()
 
     def of(self, stem: str) -> Capability | None:
@@ -35,14 +39,15 @@ class Granted:
         return next((each for each in self._made if each.stem == stem), None)
 
     def _all(self) -> tuple[Capability, ...]:
-        self._complete(*self._late)
+        self._complete(*sorted(self._late))
         return self._made
 
     def _complete(self, *stems: str) -> None:
         for stem in stems:
             with self._lock:
-                if (make := self._late.pop(stem, None)) is not None:
-                    self._made += (make(),)
+                if stem in self._late and self._make_late is not None:
+                    self._made += (self._make_late(stem),)
+                    self._late.discard(stem)
 
     def operations_beside(self, op: int) -> dict[int, Operation]:
         """The operations of the capability that has one of this number; none: there is no such number."""
@@ -104,7 +109,7 @@ class Granted:
         Raises:
             BaseException: What the first one raised that failed; all were closed.
         """
-        self._late.clear()
+        self._late, self._make_late = set(), None
         failure: BaseException | None = None
         made, self._made = self._made, ()
         for capability in made:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import AsyncIterable, Awaitable, Callable, Hashable, Iterable, Iterator, Mapping
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from sandbox import _abi
@@ -99,7 +98,8 @@ class Operations:
         capabilities: Iterable[Capability],
         handle_owner: HandleOwner,
         most_bound: int = Limits().handles,
-        late: Mapping[str, Callable[[], Capability]] = MappingProxyType({}),
+        late: Iterable[str] = (),
+        make_late: Callable[[str], Capability] | None = None,
     ) -> None:
         """Begin with the fixed ops, each of which is made when the guest asks for it.
 
@@ -109,13 +109,14 @@ class Operations:
             most_bound: How many of the embedder's functions and iterators the guest may hold at one time, and how many
                 of its own the host.
             late: Likewise.
+            make_late: Likewise.
         """
         self._most_bound: Final = most_bound
         self.dropped: deque[tuple[int, Generation]] = deque()
         self._handle_owner = handle_owner
         self._generation = Generation()
         self._before: _Before | None = None
-        self.granted: Granted = Granted(capabilities, late)
+        self.granted: Granted = Granted(capabilities, late, make_late)
         self.made: int = 0
         self.refused: int = 0
         self._taken = 0
