@@ -37,7 +37,7 @@ from sandbox.capabilities.console import Console
 from sandbox.errors import ConversionError, RunInterrupted
 from sandbox.functions import HostFunction
 from sandbox.intl import DEFAULT_ZONE
-from sandbox.limits import Limits, OnLimit, Usage
+from sandbox.limits import DEFAULT_LIMITS, Limits, OnLimit, Usage
 
 if TYPE_CHECKING:
     from sandbox._option_types import SandboxOptions
@@ -59,8 +59,8 @@ if TYPE_CHECKING:
     from sandbox.websocket.grant import Handler as Connect
     from sandbox.websocket.grant import WebSockets
 
+_DEFAULT_LIMITS: Final = DEFAULT_LIMITS
 F = TypeVar("F", bound=Callable[..., Any])
-_DEFAULT_LIMITS: Final = Limits()
 
 
 class Runner(Waiter, Protocol):

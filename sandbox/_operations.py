@@ -14,7 +14,7 @@ from sandbox._granted import Granted, show_answer_of, show_of
 from sandbox._pace import Pace
 from sandbox._records import NamedTuple, field, record
 from sandbox.errors import ConversionError, LimitExceeded
-from sandbox.limits import Limits
+from sandbox.limits import DEFAULT_LIMITS
 from sandbox.values import Generation, HandleOwner, JSAsyncIterator, JSFunction, JSHandle, JSIterator, JSPromise
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ class Operations:
         self,
         capabilities: Iterable[Capability],
         handle_owner: HandleOwner,
-        most_bound: int = Limits().handles,
+        most_bound: int = DEFAULT_LIMITS.handles,
         late: Iterable[str] = (),
         make_late: Callable[[str], Capability] | None = None,
     ) -> None:

@@ -146,6 +146,10 @@ def _checked_seconds(name: str, value: object) -> float:
     return seconds
 
 
+DEFAULT_LIMITS: Final = Limits()
+"""What a sandbox has that is given none."""
+
+
 @record(frozen=True, slots=True, kw_only=True)
 class CallLimits:
     """What one run may ask of the host, of one operation or of several together; see `call_limits` of `Sandbox`.

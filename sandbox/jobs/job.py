@@ -18,7 +18,7 @@ from sandbox._records import field, record
 from sandbox._sandbox import Sandbox
 from sandbox.errors import JSError, Paused, RunInterrupted, SandboxError
 from sandbox.jobs.crossing import from_message, to_message, unsendable
-from sandbox.limits import Limits, Usage
+from sandbox.limits import DEFAULT_LIMITS, Limits, Usage
 from sandbox.snapshot import Snapshot
 from sandbox.values import JSFunction
 
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 _FIELDS: Final = ("code", "module", "snapshot", "answer", "function", "filename", "modules", "limits", "options")
 _ANSWERS: Final = {"value", "error", "proceed", "call"}
-_DEFAULT_LIMITS: Final = Limits()
 # A job's sandbox ends with it, and what it writes to the console is part of the result.
 _NO_OPTIONS: Final = {"limits", "modules", "console", "on_limit"}
 _OPTIONS: Final = frozenset(signature(Face).parameters) - _NO_OPTIONS
@@ -77,7 +76,7 @@ class Job:
     args: Sequence[Any] = ()
     filename: str | None = None
     modules: Any = field(default=None, repr=False)
-    limits: Limits = _DEFAULT_LIMITS
+    limits: Limits = DEFAULT_LIMITS
     options: Mapping[str, Any] = field(default_factory=dict)
     _args: bytes = field(init=False, repr=False, compare=False)  # as a message
 
