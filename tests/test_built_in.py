@@ -24,7 +24,7 @@ def made(box: Sandbox) -> set[str]:
     return {each.stem for each in box._operations.granted._made}
 
 
-@pytest.mark.parametrize("stem", LATE)
+@pytest.mark.parametrize("stem", sorted(LATE))
 def test_each_goes_by_its_name(stem: str) -> None:
     with Sandbox() as box:
         capability = box._operations.granted.of(stem)
