@@ -75,6 +75,6 @@ def test_of_what_an_extra_brings(
 
 
 def test_a_missing_library_is_wrong_usage(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sandbox._options.has_http", lambda: False)
+    monkeypatch.setattr("sandbox.fetch.has_http", lambda: False)
     status, _, err = run(capsys, "eval", "--allow-net", "example.com", "1")
     assert (status, "quickjs-sandbox[fetch]" in err) == (2, True)
