@@ -11,21 +11,15 @@ import os
 import sys
 from time import perf_counter
 
+from benchmarks.engines import load
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from benchmarks.engines.base import Adapter, BoundedAdapter, Session
+    from benchmarks.engines.base import Adapter, Session
 
 _SMAPS = "/proc/self/smaps_rollup"
 MAX_BYTES = 8 << 30  # what sandboxes may hold together before the machine would have to swap
 _LOOK_EVERY = 100
-
-
-def load(adapter_name: str) -> BoundedAdapter:
-    """The adapter of an engine, without the contract of all of them: it takes as long as a twentieth of an engine."""
-    from importlib import import_module
-
-    adapter: BoundedAdapter = import_module(f"benchmarks.engines.{adapter_name}")
-    return adapter
 
 
 def first_eval(adapter_name: str) -> dict[str, float]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, get_args
 from unittest.mock import patch
 
 from benchmarks import measure
-from benchmarks.engines.base import load
+from benchmarks.engines import load
 from sandbox import Limits, Sandbox, _face
 from sandbox._guest import Guest
 from sandbox.errors import LimitExceeded

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 from benchmarks import measure
-from benchmarks.engines.base import load
+from benchmarks.engines import load
 from sandbox._codec import Codec
 from sandbox._guest import Guest
 from sandbox._instance import Instance

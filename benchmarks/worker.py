@@ -14,11 +14,13 @@ import sys
 from typing import TYPE_CHECKING, Any, TextIO
 
 from benchmarks import measure
-from benchmarks.engines.base import Adapter, load
+from benchmarks.engines import load
 from benchmarks.rows import BY_ID
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from benchmarks.engines.base import Adapter
 
 
 class Worker:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol, cast
+from typing import Any, NamedTuple, Protocol
 
 HostFunctions = Mapping[str, Callable[..., Any]]
 ModuleLoader = Callable[[str], str | None]
@@ -130,8 +129,3 @@ class CrowdAdapter(Protocol):
         Returns:
             What the programs' promises are fulfilled with, in order; every sandbox is closed.
         """
-
-
-def load(adapter_name: str) -> BoundedAdapter:
-    """Import the adapter called `adapter_name`, and with it the engine."""
-    return cast("BoundedAdapter", importlib.import_module(f"benchmarks.engines.{adapter_name}"))

@@ -17,7 +17,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from benchmarks import measure
-from benchmarks.engines.base import load
+from benchmarks.engines import load
 from benchmarks.rows import BY_ID
 
 if TYPE_CHECKING:

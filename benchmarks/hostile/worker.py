@@ -13,7 +13,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.engines.base import load
+from benchmarks.engines import load
 from benchmarks.hostile.stage import attempt
 from benchmarks.worker import describe, own_output
 from tests.corpus import BY_ID
