@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import mmap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import Final, Protocol
 
@@ -87,14 +87,7 @@ class Pristine:
     def trimmed(self, parts: Iterable[tuple[int, bytes]]) -> Iterator[tuple[int, bytes]]:
         """Parts of a memory without those pages that are as in a pristine one."""
         for start, data in parts:
-            begin = None
-            for at in range(0, len(data) + _PAGE_BYTES, _PAGE_BYTES):
-                page = data[at : at + _PAGE_BYTES]
-                if page and page != self._page(start + at):
-                    begin = at if begin is None else begin
-                elif begin is not None:
-                    yield start + begin, data[begin:at]
-                    begin = None
+            yield from _runs(start, data, _PAGE_BYTES, lambda at, page: page != self._page(at))
 
     def _page(self, start: int) -> bytes:
         at = start - self.start
@@ -127,15 +120,7 @@ class Pristine:
         """
         zeros = bytes(page_bytes)
         for start, data in parts:
-            pages = self.xored(start, data)
-            begin = None
-            for at in range(0, len(pages) + page_bytes, page_bytes):
-                page = pages[at : at + page_bytes]
-                if page and page != zeros:
-                    begin = at if begin is None else begin
-                elif begin is not None:
-                    yield start + begin, pages[begin:at]
-                    begin = None
+            yield from _runs(start, self.xored(start, data), page_bytes, lambda _, page: page != zeros)
 
     def _restore_across(self, store: Memory, start: int, end: int) -> None:
         """Pages that lie only in part where the data does."""
@@ -156,3 +141,17 @@ class Pristine:
             and not memory[: self.start].strip(b"\0")
             and not memory[rest:].strip(b"\0")
         )
+
+
+def _runs(
+    start: int, data: bytes, page_bytes: int, is_wanted: Callable[[int, bytes], bool]
+) -> Iterator[tuple[int, bytes]]:
+    """The pages that are wanted of those at an address; such as lie side by side in one piece, with its address."""
+    begin = None
+    for at in range(0, len(data) + page_bytes, page_bytes):
+        page = data[at : at + page_bytes]
+        if page and is_wanted(start + at, page):
+            begin = at if begin is None else begin
+        elif begin is not None:
+            yield start + begin, data[begin:at]
+            begin = None

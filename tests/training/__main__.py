@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +19,7 @@ from wasm import counts
 from wasm.build import Inputs
 from wasm.errors import BuildError
 
-PROGRAMS: Final = Path(__file__).parent / "programs"
+PROGRAMS: Final = Path(__file__).with_name("programs")
 _LIMITS: Final = Limits(cpu_seconds=600, wall_seconds=600)  # without optimization, and counting
 
 
@@ -40,22 +42,30 @@ def main() -> int:
 
 def _train(directory: Path) -> list[counts.Counts]:
     found = []
-    for path in sorted(PROGRAMS.glob("*.js")):
-        _tell(f"run {path.name}")
-        with Sandbox(limits=_LIMITS) as box:
-            box.eval(path.read_text(encoding="utf-8"))
-            for _ in range(3):
-                box.eval("run()")
+    for name, work in _works():
+        _tell(f"run {name}")
+        work()
         found.append(counts.collect(directory))
-    for exchange in WITH_A_SANDBOX:
-        _tell(f"run {exchange.__name__}")
-        with Sandbox(limits=_LIMITS) as box:
-            exchange(box)
-        found.append(counts.collect(directory))
-    _tell(f"run {waiting.__name__}")
-    waiting(_LIMITS)
-    found.append(counts.collect(directory))
     return found
+
+
+def _works() -> Iterator[tuple[str, Callable[[], None]]]:
+    for path in sorted(PROGRAMS.glob("*.js")):
+        yield path.name, partial(_with_a_sandbox, partial(_run_thrice, path.read_text(encoding="utf-8")))
+    for exchange in WITH_A_SANDBOX:
+        yield exchange.__name__, partial(_with_a_sandbox, exchange)
+    yield waiting.__name__, partial(waiting, _LIMITS)
+
+
+def _with_a_sandbox(work: Callable[[Sandbox], None]) -> None:
+    with Sandbox(limits=_LIMITS) as box:
+        work(box)
+
+
+def _run_thrice(program: str, box: Sandbox) -> None:
+    box.eval(program)
+    for _ in range(3):
+        box.eval("run()")
 
 
 def _tell(line: str) -> None:
