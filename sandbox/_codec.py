@@ -28,7 +28,7 @@ from sandbox._payloads import (
     new_error,
     target_of,
 )
-from sandbox._wire import SCALARS, UNDEFINED, array_head, bigint_payload, date_from, date_payload, new_packer
+from sandbox._wire import SCALARS, UNDEFINED, bigint_payload, date_from, date_payload, new_packer
 from sandbox.errors import ConversionError, GuestProtocolError, LimitExceeded
 from sandbox.values import (
     BigInt,
@@ -62,14 +62,15 @@ class _NotPlain(Exception):
 
 _NUMBERS: Final = frozenset({int, float})
 _KEYS: Final = frozenset({str})
+_TREES: Final = SCALARS | {list, dict}
 _CONTAINERS: Final = frozenset({list, dict, tuple})
 # The packer's own types, and those that its hook turns into a value of their own.
 _HANDLES: Final = frozenset({JSFunction, JSPromise, JSIterator, JSAsyncIterator})
 _PLAIN: Final = SCALARS | _CONTAINERS | _HANDLES | {bytes, Undefined, BigInt, datetime}
 _NESTING: Final = frozenset({Tag.MAP, Tag.SET, Tag.ERROR})
 _LONG_RUN: Final = 64
-_SMALL_COUNT: Final = 32
-_FEW_COUNT: Final = 8
+_SMALL_COUNT: Final = 64
+_FEW_CONTAINERS: Final = 8
 _SMALL_CHARS: Final = 1 << 12
 # Below this, the lengths that a message claims cannot cost enough to be worth checking them first.
 _UNCHECKED_BYTES: Final = 1 << 12
@@ -110,10 +111,7 @@ class Codec:
         self._limits = limits
         self._error_detail = error_detail
         self._small_count = min(_SMALL_COUNT, limits.max_nodes - 1)
-        # Both bounds hold for a list of dicts as well.
-        self._few_count = (
-            _FEW_COUNT if limits.max_depth > 1 and limits.max_nodes > _FEW_COUNT * (1 + _SMALL_COUNT) else 0
-        )
+        self._few_containers = min(_FEW_CONTAINERS, limits.max_depth)  # of which each may hold the next
         # A value takes at least a byte, so that no message of this size can exceed a budget.
         self._small_bytes = min(_SMALL_BYTES, limits.max_nodes, limits.message_bytes)
         self._step = owner.pace.step
@@ -263,22 +261,16 @@ class Codec:
             self.spare_items = reader.spare_items
 
     def _encode_small(self, value: object) -> bytes | None:
-        """A scalar, a few of them in a list or dict, or a few of these in a list, without its flag byte; else None."""
-        if type(value) is str:
-            small = len(value) <= _SMALL_CHARS
-        elif type(value) is list:
-            if len(value) > self._small_count:
-                return None
-            if not SCALARS.issuperset(map(type, value)):
-                return self._encode_few(value)
-            small = self._has_room_for(value)
+        """A scalar, or a small tree of them in lists and dicts, without its flag byte; else None."""
+        kind = type(value)
+        if kind is str:
+            small = len(value) <= _SMALL_CHARS  # type: ignore[arg-type] # a str
+        elif kind is list or kind is dict:
+            small = self._is_small(value)  # type: ignore[arg-type] # one of them
         elif value is undefined:
             return UNDEFINED
-        elif type(value) is dict:
-            small = len(value) <= self._small_count and _KEYS.issuperset(map(type, value))
-            small = small and SCALARS.issuperset(map(type, value.values())) and self._has_room_for(value.values())
         else:
-            small = type(value) in SCALARS
+            small = kind in SCALARS
         if not small:
             return None
         try:
@@ -287,22 +279,30 @@ class Codec:
             return None
         return packed
 
-    def _has_room_for(self, scalars: Iterable[object]) -> bool:
-        """Whether texts among scalars fit into a message: what does not is refused before it is encoded."""
-        return sum([len(scalar) for scalar in scalars if type(scalar) is str]) <= self._limits.message_bytes
-
-    def _encode_few(self, items: list[Any]) -> bytes | None:
-        """A few small values in a list, such as the arguments of a call."""
-        dicts = [id(item) for item in items if type(item) is dict]
-        if len(items) > self._few_count or len(set(dicts)) != len(dicts):
-            return None
-        size, parts = 0, [array_head(len(items))]
-        for item in items:
-            part = None if type(item) is list else self._encode_small(item)
-            if part is None or (size := size + len(part)) > self._limits.message_bytes:
-                return None
-            parts.append(part)
-        return b"".join(parts)
+    def _is_small(self, tree: list[Any] | dict[Any, Any]) -> bool:
+        """Whether a tree is a few scalars in few containers, none of which occurs twice, and fits into a message."""
+        containers: list[list[Any] | dict[Any, Any]] = [tree]
+        count = chars = 0
+        for container in containers:
+            count += len(container)
+            if count > self._small_count:
+                return False
+            items: Iterable[Any] = container
+            if type(container) is dict:
+                if not _KEYS.issuperset(map(type, container)):
+                    return False
+                chars += sum(map(len, container))
+                items = container.values()
+            kinds = set(map(type, items))
+            if not kinds <= SCALARS:
+                if not kinds <= _TREES:
+                    return False
+                containers += [item for item in items if type(item) is dict or type(item) is list]
+                if len(containers) > self._few_containers or len(set(map(id, containers))) != len(containers):
+                    return False
+            if str in kinds:
+                chars += sum([len(item) for item in items if type(item) is str])
+        return chars <= self._limits.message_bytes
 
     def _new_packer(self) -> msgpack.Packer:
         # Without a way to encode half a pair, which is left to the general way, msgpack takes the text as it is stored.
