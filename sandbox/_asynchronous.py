@@ -249,7 +249,7 @@ class AsyncRunner:
         token = _outer_turns.set((*_outer_turns.get(), self))
         process = os.getpid()
         try:
-            step.run()
+            step()
         finally:
             _threads.leave_fork_of(process)
             _outer_turns.reset(token)

@@ -279,7 +279,7 @@ class BlockingRunner:
     def _take(self, turn: Turn) -> None:
         self._turn_thread = threading.get_ident()
         try:
-            turn.run()
+            turn()
         finally:
             self._turn_thread = None
 

@@ -44,10 +44,8 @@ _POLL_INTERVAL: Final = 512  # checks: 5 to 25 ms of ordinary code, and the same
 _R = TypeVar("_R")
 
 
-class Turn(NamedTuple):
-    """A step: run this where guests run. It raises nothing: what goes wrong is the outcome of a run."""
-
-    run: Callable[[], None]
+class Turn(partial[None]):
+    """A step: call this where guests run. It raises nothing: what goes wrong is the outcome of a run."""
 
 
 class Wait(NamedTuple):
@@ -300,7 +298,7 @@ class Driver(Commands):
             BaseException: What ended the run: an error of the guest, a limit, or what a host function raised that is no
                 `Exception`.
         """
-        yield Turn(partial(self.turns.take, run, command))
+        yield Turn(self.turns.take, run, command)
         if run.done and run.error is None:  # as most are
             return run.value
         return (yield from self._to_its_end(run))
@@ -333,7 +331,7 @@ class Driver(Commands):
         while not run.done:
             self._sort(run)
             if self._requests.has_answer(run):
-                yield Turn(lambda: self.turns.settle(run))
+                yield Turn(self.turns.settle, run)
             else:
                 run.finish(None)
         yield from self._conclude(run)
@@ -348,7 +346,7 @@ class Driver(Commands):
         while not run.done:
             self._sort(run)
             if self._requests.has_answer(run):
-                yield Turn(lambda: self.turns.settle(run))
+                yield Turn(self.turns.settle, run)
             elif self._requests.any_answer():
                 if (wait := self._wait(run)) is not None:
                     yield wait
@@ -368,27 +366,27 @@ class Driver(Commands):
 
     def observe(self, run: Run, look: Callable[[], object]) -> Steps[Any]:
         """The steps of looking at the sandbox while nothing runs in it; they give what that gives."""
-        yield Turn(lambda: self.turns.observe(run, look))
+        yield Turn(self.turns.observe, run, look)
         return run.outcome()
 
     def _begin(self, run: Run) -> Steps[None]:
         """The beginning of a run that has no first turn."""
         run.entered = True
         if self.turns.resumption:
-            yield Turn(partial(self.turns.take, run, nothing))
+            yield Turn(self.turns.take, run, nothing)
         elif self.turns.after_limit.must_begin():
-            yield Turn(lambda: self.turns.begin(run))
+            yield Turn(self.turns.begin, run)
 
     def _conclude(self, run: Run) -> Steps[None]:
         """The end of a run that has reached a limit while no turn ran."""
         if self.turns.after_limit.is_due(run):
-            yield Turn(lambda: self.turns.conclude(run))
+            yield Turn(self.turns.conclude, run)
 
     def _next_step(self, run: Run) -> Turn | Wait | None:
         """What a run that is not done does next; None: look again."""
         self._sort(run)
         if self._requests.has_answer(run):
-            return Turn(lambda: self.turns.settle(run))
+            return Turn(self.turns.settle, run)
         if self.turns.serving.must_pause(run, self.runs):
             return Turn(lambda: self.turns.observe(run, lambda: self.lives.pause(run)))
         if not self._requests:
@@ -396,7 +394,7 @@ class Driver(Commands):
                 run.finish(None)
                 return None
             if all(other.entered for other in self.runs.copy().values()):
-                return Turn(lambda: self.turns.stall(run))
+                return Turn(self.turns.stall, run)
         elif self._skip_time():
             return None
         return self._wait(run)

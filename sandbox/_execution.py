@@ -145,7 +145,7 @@ class Execution:
                 yield Turn(lambda: self._look(turns, run, is_over=not is_paused))
             raise
         if self._wants_to_look(None):
-            yield Turn(lambda: self._look(turns, run))
+            yield Turn(self._look, turns, run)
         return value
 
     def _watch(self, run: Run) -> None:

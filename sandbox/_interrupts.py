@@ -13,6 +13,7 @@ only.
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -41,7 +42,7 @@ class _MainThread:
     originals: Final[dict[int, _Handler]] = {}  # the handlers for which ours stands in
     noted: Final[list[int]] = []  # signals that were not yet delivered, each number once
     wake: Callable[[], object] = staticmethod(_nothing)
-    ident = 0  # the thread that runs signal handlers, once our handler was set
+    ident = threading.main_thread().ident  # it runs signal handlers; in a child, it is the one that forked
     is_deferring = False  # whether our handler is in place
     is_open = False  # whether a function of the embedder runs, or nothing that must not be interrupted
 
@@ -54,7 +55,15 @@ _SIGNALS: Final = tuple(int(getattr(signal, f"SIG{name}")) for name in _NAMES if
 
 
 def _is_main() -> bool:
-    return threading.get_ident() == threading.main_thread().ident
+    return threading.get_ident() == _main.ident
+
+
+def _forget_parent() -> None:
+    _main.ident = threading.get_ident()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_parent)
 
 
 def _on_signal(number: int, frame: FrameType | None) -> None:
@@ -101,7 +110,7 @@ class Deferral:
         self._before = _main.is_deferring, _main.is_open, _main.wake
         try:
             _main.is_open, _main.wake = False, self._wake
-            _main.is_deferring, _main.ident = True, threading.get_ident()
+            _main.is_deferring = True
             for number, handler in found:
                 if handler is not _on_signal:
                     self._taken.append((number, handler))

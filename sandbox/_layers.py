@@ -52,7 +52,7 @@ class Layer:
         try:
             os.ftruncate(self._descriptor, memory_bytes)
             pristine = _store.pristine(image, image.memory_bytes)
-            for start, data in ((pristine.start, pristine.data), *parts):
+            for start, data in ((pristine.start, bytes(pristine.data)), *parts):
                 _write(self._descriptor, data[: max(memory_bytes - start, 0)], start)
             fcntl.fcntl(self._descriptor, _F_ADD_SEALS, _SEALS)
             self._view = memoryview(mmap.mmap(self._descriptor, memory_bytes, mmap.MAP_PRIVATE))

@@ -48,6 +48,18 @@ class _ScanArguments(ctypes.Structure):
     )
 
 
+_WRITTEN: Final = bytes(
+    _ScanArguments(
+        size=ctypes.sizeof(_ScanArguments),
+        vec_len=_MAX_REGIONS,
+        category_inverted=_PAGE_IS_FILE,
+        category_mask=_PAGE_IS_FILE,
+        category_anyof_mask=_PAGE_IS_PRESENT | _PAGE_IS_SWAPPED,
+        return_mask=_PAGE_IS_PRESENT,
+    )
+)
+
+
 class _Vector(ctypes.Structure):
     """`struct iovec`."""
 
@@ -91,17 +103,8 @@ def written(start: int, end: int) -> list[Region] | None:
             _process.pagemap = None
             return None
     regions = _Regions()
-    arguments = _ScanArguments(
-        size=ctypes.sizeof(_ScanArguments),
-        start=start,
-        end=end,
-        vec=ctypes.addressof(regions),
-        vec_len=_MAX_REGIONS,
-        category_inverted=_PAGE_IS_FILE,
-        category_mask=_PAGE_IS_FILE,
-        category_anyof_mask=_PAGE_IS_PRESENT | _PAGE_IS_SWAPPED,
-        return_mask=_PAGE_IS_PRESENT,
-    )
+    arguments = _ScanArguments.from_buffer_copy(_WRITTEN)
+    arguments.start, arguments.end, arguments.vec = start, end, ctypes.addressof(regions)
     found = _process.library.ioctl(_process.pagemap, ctypes.c_ulong(_PAGEMAP_SCAN), ctypes.byref(arguments))
     if found < 0:
         _process.pagemap = None

@@ -50,9 +50,11 @@ class Pristine:
         self.size = len(memory)
         self._hot = hot
         self.start = (len(memory) - len(memory.lstrip(b"\0"))) & -_PAGE_BYTES
-        self.data = memory[self.start :].rstrip(b"\0")
-        self.data += bytes(-len(self.data) % _PAGE_BYTES)
-        self._view = memoryview(self.data)
+        end = len(memory.rstrip(b"\0")) + _PAGE_BYTES - 1 & -_PAGE_BYTES
+        # Where nothing is written, a private mapping is zeros that take no memory.
+        self._whole = memoryview(mmap.mmap(-1, self.size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS))
+        self.data = self._whole[self.start : end]
+        self.data[:] = memory[self.start : end]
         self._proven = False
         self._refuted = False
 
@@ -67,16 +69,10 @@ class Pristine:
         regions = _pages.written(store.base, store.base + self.size)
         if regions is None or sum([end - start for start, end in regions]) > MAX_WRITTEN_BYTES:
             return False
-        base, memory, data, data_start = store.base, store.memory, self._view, self.start
-        data_end = data_start + len(data)
+        base, memory, whole = store.base, store.memory, self._whole
         for first, last in regions:
             start, end = first - base, last - base
-            if start >= data_start and end <= data_end:
-                memory[start:end] = data[start - data_start : end - data_start]
-            elif start >= data_end or end <= data_start:
-                ctypes.memset(first, 0, end - start)
-            else:
-                self._restore_across(store, start, end)
+            memory[start:end] = whole[start:end]
         if self._proven:
             return True
         with suppress(MemoryError):  # there is no room to look
@@ -91,7 +87,7 @@ class Pristine:
 
     def _page(self, start: int) -> bytes:
         at = start - self.start
-        return self.data[at : at + _PAGE_BYTES] if 0 <= at < len(self.data) else _ZEROS
+        return bytes(self.data[at : at + _PAGE_BYTES]) if 0 <= at < len(self.data) else _ZEROS
 
     def changed(self, store: Memory) -> list[_pages.Region]:
         """The parts of a memory that may differ from a pristine one, as offsets; all of it where nobody can tell."""
@@ -122,25 +118,8 @@ class Pristine:
         for start, data in parts:
             yield from _runs(start, self.xored(start, data), page_bytes, lambda _, page: page != zeros)
 
-    def _restore_across(self, store: Memory, start: int, end: int) -> None:
-        """Pages that lie only in part where the data does."""
-        data_end = self.start + len(self.data)
-        if start < self.start:
-            ctypes.memset(store.base + start, 0, self.start - start)
-            start = self.start
-        if end > data_end:
-            ctypes.memset(store.base + data_end, 0, end - data_end)
-            end = data_end
-        store.memory[start:end] = self._view[start - self.start : end - self.start]
-
     def _is_pristine(self, store: Memory) -> bool:
-        memory = ctypes.string_at(store.base, self.size)
-        rest = self.start + len(self.data)
-        return (
-            memory[self.start : rest] == self.data
-            and not memory[: self.start].strip(b"\0")
-            and not memory[rest:].strip(b"\0")
-        )
+        return ctypes.string_at(store.base, self.size) == bytes(self._whole)
 
 
 def _runs(

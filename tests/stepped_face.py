@@ -82,7 +82,7 @@ class SteppedFace:
         """Take turns up to the next wait; None: the run is over."""
         try:
             while isinstance(step := next(steps), Turn):
-                step.run()
+                step()
                 self.driver.attend()
         except StopIteration:
             return None

@@ -387,7 +387,7 @@ class TestSteps:
         step = next(idle_steps)
         assert isinstance(step, Turn)
         idle.deadline = 0.0
-        step.run()
+        step()
         with pytest.raises(WallLimitExceeded):
             next(idle_steps)
         virtual.driver.end(idle)
@@ -422,7 +422,7 @@ class TestSteps:
         step = next(steps)
         assert isinstance(step, Turn)
         face.driver.interrupt(SystemExit())
-        step.run()
+        step()
         with pytest.raises(SystemExit):
             next(steps)
         face.driver.end(run)
