@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from sandbox._events import State
+from sandbox._events import State, closed
 from sandbox.errors import GuestProtocolError, LimitExceeded, RunInterrupted, SandboxError
 
 if TYPE_CHECKING:
@@ -135,6 +135,11 @@ class AfterLimit:
             checkpoint, self._checkpoint = self._checkpoint, None
             if checkpoint is not None:
                 checkpoint.keep()
+
+    def close(self) -> None:
+        """The guest is closed: nothing will be undone any more."""
+        self.forget()
+        self._make_checkpoint = self._give_up = closed
 
     def after_fork(self) -> None:
         """Whatever thread held the lock, it is not in the child."""

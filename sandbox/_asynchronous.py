@@ -149,11 +149,13 @@ class AsyncRunner:
         cancel = anyio.from_thread.run_sync(self.start, awaitable, done, token=self._loop)
         return lambda: anyio.from_thread.run_sync(cancel, token=self._loop)
 
-    def call_host(self, function: Callable[..., Any], arguments: Sequence[Any]) -> Any:  # noqa: ANN401 - any value
+    @staticmethod
+    def call_host(function: Callable[..., Any], arguments: Sequence[Any]) -> Any:  # noqa: ANN401 - any value
         """Call a host function in the middle of a turn, on the worker thread."""
         return function(*arguments)
 
-    def on_poll(self) -> None:
+    @staticmethod
+    def on_poll() -> None:
         """Nothing to do: cancellation comes from the loop's thread."""
 
     # --- runs ---

@@ -306,7 +306,9 @@ class Codec:
 
     def _new_packer(self) -> msgpack.Packer:
         # Without a way to encode half a pair, which is left to the general way, msgpack takes the text as it is stored.
-        return msgpack.Packer(default=self._default, strict_types=True, use_bin_type=True, autoreset=False)
+        return msgpack.Packer(
+            default=partial(_extended, self._owner), strict_types=True, use_bin_type=True, autoreset=False
+        )
 
     def _is_plain(self, values: Sequence[object]) -> bool:
         """Whether msgpack can encode the values: plain types, no container twice, within the budgets.
@@ -353,22 +355,6 @@ class Codec:
             if tuple in kinds:  # all empty tuples are one object, which means nothing
                 lists += [child for child in children if type(child) is tuple and child]
         return False
-
-    def _default(self, value: object) -> object:
-        """The packer's question for values it has no form for."""
-        kind = type(value)
-        if kind is tuple:
-            return list(value)  # type: ignore[call-overload] # a tuple
-        self._step()
-        if kind is Undefined:
-            return _UNDEFINED
-        if kind is int or isinstance(value, BigInt):
-            return msgpack.ExtType(Tag.BIGINT, bigint_payload(value))  # type: ignore[arg-type] # an int
-        if isinstance(value, datetime):
-            return msgpack.ExtType(Tag.DATE, date_payload(value))
-        if isinstance(value, JSHandle):
-            return msgpack.ExtType(Tag.HANDLE, msgpack.packb(self._owner.handle_of(value)))
-        raise _NotPlain
 
     def _unpack(self, data: bytes | bytearray | memoryview, held: dict[int, JSHandle], depth: int) -> Any:  # noqa: ANN401
         size = len(data)
@@ -446,6 +432,23 @@ class Codec:
         error.properties = members[5]
         adopt_cause(error)
         return error
+
+
+def _extended(owner: Owner, value: object) -> object:
+    """The packer's question for values it has no form for."""
+    kind = type(value)
+    if kind is tuple:
+        return list(value)  # type: ignore[call-overload] # a tuple
+    owner.pace.step()
+    if kind is Undefined:
+        return _UNDEFINED
+    if kind is int or isinstance(value, BigInt):
+        return msgpack.ExtType(Tag.BIGINT, bigint_payload(value))  # type: ignore[arg-type] # an int
+    if isinstance(value, datetime):
+        return msgpack.ExtType(Tag.DATE, date_payload(value))
+    if isinstance(value, JSHandle):
+        return msgpack.ExtType(Tag.HANDLE, msgpack.packb(owner.handle_of(value)))
+    raise _NotPlain
 
 
 def _refuse(_tag: int, _payload: bytes) -> object:

@@ -488,11 +488,12 @@ class Driver(Commands):
             SandboxBusy: A turn is running.
         """
         self.guest.close()
-        self.turns.after_limit.forget()
+        self.turns.after_limit.close()
+        self.hold.close()
+        self._lives = None
         self.abandon()
 
     def abandon(self) -> None:
         """Cancel the host calls; on the thread that owns the loop, any if none does."""
-        self._requests.clear()
-        self._requests.attend()
+        self._requests.close()
         self._operations.close()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol
 
 from sandbox._abi import Op
 from sandbox._records import NamedTuple, field, record
+from sandbox.errors import SandboxClosed
 
 if TYPE_CHECKING:
     from sandbox._abi import Reason, Status
@@ -22,6 +23,18 @@ class State:
     RUNNING: Final = "running"
     POISONED: Final = "poisoned"
     CLOSED: Final = "closed"
+
+
+def closed(*_arguments: object) -> NoReturn:
+    """What is asked in the place of those who answered a guest, once it is closed.
+
+    A sandbox that is closed refers to itself nowhere, so that it is freed when the last one lets go of it, and no
+    collection of garbage has to find it.
+
+    Raises:
+        SandboxClosed: Always.
+    """
+    raise SandboxClosed
 
 
 class Finished(NamedTuple):

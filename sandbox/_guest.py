@@ -12,7 +12,7 @@ import struct
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from sandbox import _abi, _failures
+from sandbox import _abi, _events, _failures
 from sandbox._abi import CAP_REENTRY, Op, Reason, Status, Verb
 from sandbox._codec import Codec
 from sandbox._events import (
@@ -452,9 +452,8 @@ class Guest:
     def arm(self, cpu_seconds: float | None, fuel: int, wall: float = math.inf, spare_fuel: int = 0) -> None:
         """Set what the next turn may use: guest time, and the hard stop behind it; see `Instance.arm`."""
         control = self.instance.control
-        control.cpu_used_ns = 0
+        control.cpu_used_ns = control.interrupt = 0
         control.cpu_budget_ns = 0 if cpu_seconds is None else max(1, int(cpu_seconds * _NANOSECONDS))
-        control.interrupt = 0
         self._failed_allocations = control.failed_allocations
         self.instance.arm(fuel, cpu_seconds, wall, spare_fuel)
 
@@ -498,3 +497,4 @@ class Guest:
             raise SandboxBusy("a sandbox cannot be closed while its guest runs")
         is_sound, self.state = self.state is not State.POISONED, State.CLOSED
         self.instance.close(is_sound=is_sound)
+        self.instance.on_host_call = self._on_sync = self._on_events = self._on_poll = _events.closed

@@ -9,7 +9,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, Final
 
 from sandbox._awaitables import close
-from sandbox._events import Returned
+from sandbox._events import Returned, closed
 from sandbox._pending import Aborted
 
 StartInTurn = Callable[[Awaitable[Any], Callable[[Any], None]], Callable[[], object]]
@@ -78,6 +78,10 @@ class Hold:
         if isinstance(value, BaseException):
             raise value
         return value.value if isinstance(value, Returned) else value
+
+    def close(self) -> None:
+        """The guest is closed: no turn of it will wait any more."""
+        self._start = self._is_stopped = closed
 
     def end(self) -> None:
         """End the wait in progress, if there is one; any thread, also in a signal handler."""

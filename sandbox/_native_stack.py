@@ -10,6 +10,7 @@ import ctypes
 import os
 import sys
 from collections.abc import Callable
+from functools import cache
 from typing import Any, Final
 
 _WORD_BYTES: Final = 8
@@ -36,11 +37,17 @@ class Gauge:
         return at - self._lowest if self._lowest <= at < self._highest else 0
 
 
+@cache
+def _library() -> ctypes.CDLL:
+    libc = ctypes.CDLL(None)
+    libc.pthread_self.restype = ctypes.c_ulong
+    return libc
+
+
 def _bounds() -> tuple[int, int]:
     """Lowest and highest address of the calling thread's stack; an empty range when the platform does not say."""
     try:
-        libc = ctypes.CDLL(None)
-        libc.pthread_self.restype = ctypes.c_ulong
+        libc = _library()
         attributes = ctypes.create_string_buffer(_ATTRIBUTE_BYTES)
         if libc.pthread_getattr_np(ctypes.c_ulong(libc.pthread_self()), attributes):
             return 0, 0

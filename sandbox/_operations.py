@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sandbox import _abi
 from sandbox._abi import Mode, Tag
 from sandbox._callables import HostOperation, key_of, operation_of
+from sandbox._events import closed
 from sandbox._granted import Granted, show_answer_of, show_of
 from sandbox._pace import Pace
 from sandbox._records import NamedTuple, field, record
@@ -113,7 +114,7 @@ class Operations:
         """
         self._most_bound: Final = most_bound
         self.dropped: deque[tuple[int, Generation]] = deque()
-        self._handle_owner = handle_owner
+        self._handle_owner: HandleOwner | None = handle_owner
         self._generation = Generation()
         self._before: _Before | None = None
         self.granted: Granted = Granted(capabilities, late, make_late)
@@ -259,6 +260,10 @@ class Operations:
         """Let go of what is kept for the guest, which is gone; idempotent."""
         self._exceptions.clear()
         self._kept_bytes = 0
+        self._handle_owner = None
+        self.promise = self.forget = closed
+        self.pace.on_begin = self.pace.on_steps = None
+        self._table.clear()
         self.granted.close()
 
     def target(self, op: int) -> object:
@@ -303,9 +308,11 @@ class Operations:
             raise ConversionError(
                 "$", f"a function, promise or iterator beyond the handles limit of {self._most_bound:,}"
             )
+        owner = self._handle_owner
+        assert owner is not None
         if tag is Tag.FUNCTION:
-            return JSFunction(self._handle_owner, handle, name, self._generation)
-        return _HELD[tag](self._handle_owner, handle, self._generation)
+            return JSFunction(owner, handle, name, self._generation)
+        return _HELD[tag](owner, handle, self._generation)
 
     def release(self, handle: int, generation: Generation) -> None:
         """Write down a handle that the host no longer holds; any thread, at any moment."""

@@ -66,6 +66,9 @@ class _Vector(ctypes.Structure):
     _fields_ = (("base", ctypes.c_uint64), ("length", ctypes.c_uint64))
 
 
+_Vectors: Final = _Vector * _MAX_REGIONS
+
+
 class _Process:
     """Open descriptors of this process; -1: not open, None: there is no such thing here."""
 
@@ -120,7 +123,7 @@ def populate(base: int, regions: Sequence[Region]) -> None:
 
     Args:
         base: What the regions count from.
-        regions: Runs of whole pages, as offsets.
+        regions: Runs of whole pages, as offsets; not more are made present than `written` tells at once.
     """
     if _process.pidfd is None or _process.library is None or not regions:
         return
@@ -130,9 +133,10 @@ def populate(base: int, regions: Sequence[Region]) -> None:
         except OSError:
             _process.pidfd = None
             return
-    vector = (_Vector * len(regions))(*[_Vector(base + start, end - start) for start, end in regions])
+    first = regions[:_MAX_REGIONS]
+    vector = _Vectors(*[_Vector(base + start, end - start) for start, end in first])
     done = _process.library.syscall(
-        _PROCESS_MADVISE, _process.pidfd, ctypes.byref(vector), len(regions), _MADV_POPULATE_WRITE, 0
+        _PROCESS_MADVISE, _process.pidfd, ctypes.byref(vector), len(first), _MADV_POPULATE_WRITE, 0
     )
     if done < 0:
         os.close(_process.pidfd)

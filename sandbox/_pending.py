@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from sandbox._abi import Status
+from sandbox._awaitables import close
 from sandbox._events import Encoded
 from sandbox._pausing import Suspension, suspend
 from sandbox._records import NamedTuple, record
@@ -53,6 +54,24 @@ class Waiter(Protocol):
 
     def call(self, function: Callable[[], object]) -> None:
         """Call something on the event loop, now or soon."""
+
+
+class Nobody:
+    """A `Waiter` for a sandbox that is closed: what was asked for in the meantime is not begun."""
+
+    def start(self, awaitable: Awaitable[Any], _done: Callable[[Any], None]) -> Callable[[], object]:
+        close(awaitable)
+        return nothing
+
+    def serve(self, service: Service) -> None:
+        pass
+
+    def call(self, function: Callable[[], object]) -> None:
+        pass
+
+
+def nothing() -> None:
+    """Nobody waits, and there is nothing to cancel."""
 
 
 @record(slots=True, eq=False)

@@ -167,6 +167,7 @@ class _Work:
                 await answer(self._awaitable, self._done)
         finally:
             _waiting.pop(self, None)
+            self._done = _ignore  # it knows the request, which knows this
 
     def cancel(self) -> None:
         """Any thread."""

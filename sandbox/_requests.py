@@ -16,7 +16,7 @@ from sandbox._abi import CAP_FIRST_HOST_REQUEST
 from sandbox._awaitables import Startable, close
 from sandbox._clock import Alarms
 from sandbox._events import returned
-from sandbox._pending import FORKED, Aborted, Before, Pending, Waiter, drain, ended
+from sandbox._pending import FORKED, Aborted, Before, Nobody, Pending, Waiter, drain, ended, nothing
 from sandbox.capabilities.base import Due, Later
 from sandbox.errors import LimitExceeded
 
@@ -52,8 +52,7 @@ class Requests:
             limits: Say how many there may be, and how many the host may work on at one time.
         """
         self.alarms: Alarms = Alarms()
-        self.held_bytes: int = 0
-        self.answered_bytes: int = 0
+        self.held_bytes = self.answered_bytes = 0
         self._waiter = waiter
         self._wake_everyone = wake_everyone
         self._limits = limits
@@ -70,8 +69,7 @@ class Requests:
         self.next_number: int = CAP_FIRST_HOST_REQUEST
         self._cancels: deque[Callable[[], object]] = deque()
         self._answered = 0
-        self.has_paused: bool = False
-        self.must_repeat: bool = False
+        self.has_paused = self.must_repeat = False
 
     def __len__(self) -> int:
         return len(self._pending)
@@ -255,6 +253,12 @@ class Requests:
         self._unstarted_services.clear()
         for key in list(self._services):
             self.end_service(key)
+
+    def close(self) -> None:
+        """The guest is closed: cancel all, and ask nobody any more. On the thread that owns the loop."""
+        self.clear()
+        self.attend()
+        self._waiter, self._wake_everyone = Nobody(), nothing
 
     def _take(self, number: int) -> Pending | None:
         pending = self._pending.pop(number, None)
@@ -443,10 +447,7 @@ class Requests:
     # --- going back; while no turn runs ---
 
     def mark(self) -> None:
-        """Remember this moment until `keep` or `undo`.
-
-        What the guest then waits for is not stopped meanwhile, and every answer is remembered: it may want them again.
-        """
+        """Remember this moment until `keep` or `undo`: meanwhile nothing is stopped, and all answers are remembered."""
         self._before = Before(self._pending.copy(), self.alarms.copy(), self._services.copy(), {})
         for pending, value in self._orphans:
             if self._was_there(pending):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import gc
 import sys
 import threading
-from collections.abc import Iterator
+import weakref
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from types import FrameType
 from typing import Any
@@ -13,7 +14,19 @@ from typing import Any
 import anyio.lowlevel
 import pytest
 
-from sandbox import Limits, Sandbox, _blocking, _driver, _guest, _instance, _turns
+from sandbox import (
+    AsyncSandbox,
+    JSError,
+    Limits,
+    MemoryFiles,
+    Sandbox,
+    _blocking,
+    _driver,
+    _guest,
+    _instance,
+    _turns,
+)
+from sandbox.errors import ConversionError, LimitExceeded, SandboxClosed
 
 
 def test_sandboxes_in_cycles() -> None:
@@ -45,6 +58,99 @@ def test_a_function_keeps_its_sandbox() -> None:
     gc.collect()
 
 
+async def _later(n: int) -> int:
+    await anyio.lowlevel.checkpoint()
+    return n
+
+
+def _fork(box: Sandbox) -> None:
+    with box.fork() as twin:
+        twin.eval("1")
+    with Sandbox.restore(box.snapshot()) as other:
+        other.eval("1")
+
+
+def _throw(box: Sandbox) -> None:
+    with pytest.raises(JSError):
+        box.eval("null.x")
+
+
+def _reach_a_limit(box: Sandbox) -> None:
+    with pytest.raises(LimitExceeded):
+        box.eval("for (;;);", fuel=10**7)
+
+
+# What a sandbox is made of, and what is done with it until it is closed.
+LIVES: dict[str, tuple[dict[str, Any], Callable[[Sandbox], object]]] = {
+    "nothing": ({}, lambda _box: None),
+    "an eval": ({}, lambda box: box.eval("({a: [1, new Map([[1, 2n]])]})")),
+    "an error": ({}, _throw),
+    "a limit": ({}, _reach_a_limit),
+    "a limit that poisons": ({"on_limit": "poison"}, _reach_a_limit),
+    "a limit that is undone": ({"on_limit": "rollback"}, _reach_a_limit),
+    "a host function": ({"functions": {"f": lambda n: n}}, lambda box: box.eval("f(1)")),
+    "an async host function": ({"functions": {"later": _later}}, lambda box: box.eval("later(1)")),
+    "values that are extensions": ({"globals": {"x": {"a": [1, 2**70]}}}, lambda box: box.call("String", b"x", {1: 2})),
+    "a function of the guest": ({}, lambda box: box.eval("x => x")(1)),
+    "console": ({"console": lambda _entry: None}, lambda box: box.eval("console.log(1)")),
+    "a timer": ({"clock": "virtual"}, lambda box: box.eval("new Promise(done => setTimeout(done, 1000))")),
+    "modules": ({"modules": {"m": "export default 1"}}, lambda box: box.module("import m from 'm'; export {m}")),
+    "hooks": ({"on_call": lambda _call: None, "functions": {"f": lambda n: n}}, lambda box: box.eval("f(1)")),
+    "files": ({"files": {"/": MemoryFiles()}}, lambda box: box.eval("1")),
+    "copies": ({}, _fork),
+}
+
+
+@pytest.mark.parametrize("life", LIVES)
+def test_what_is_closed_is_freed_with_its_last_reference(life: str) -> None:
+    options, use = LIVES[life]
+
+    def live() -> weakref.ref[Sandbox]:
+        with Sandbox(**options) as box:
+            use(box)
+        return weakref.ref(box)
+
+    for _ in range(3):  # what is imported late, and made with the second one
+        live()
+    gc.collect()
+    gc.disable()
+    try:
+        assert live()() is None
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
+
+
+@pytest.mark.anyio
+async def test_an_asynchronous_one_that_is_closed_is_freed_as_well() -> None:
+    async def live() -> weakref.ref[AsyncSandbox]:
+        async with AsyncSandbox(functions={"later": _later}) as box:
+            assert await box.eval("later(1)") == 1
+        return weakref.ref(box)
+
+    await live()
+    gc.disable()
+    try:
+        made = await live()
+        await anyio.lowlevel.checkpoint()
+        assert made() is None
+    finally:
+        gc.enable()
+
+
+def test_who_still_has_one_that_is_closed_is_told_so() -> None:
+    box = Sandbox(functions={"later": _later})
+    function = box.eval("x => later(x)")
+    box.close()
+    assert box.usage.runs == 2
+    for ask in (lambda: box.eval("1"), lambda: function(1), lambda: box.snapshot(), lambda: box.globals["x"]):
+        with pytest.raises(SandboxClosed):
+            ask()
+    box.close()
+    with Sandbox() as other, pytest.raises(ConversionError, match="of another sandbox"):
+        other.call("String", function)
+
+
 def test_collection_in_a_host_function() -> None:
     with Sandbox(functions={"collect": gc.collect}) as box:
         for _ in range(5):
@@ -59,11 +165,6 @@ def eager() -> Iterator[None]:
     gc.set_threshold(1, 1, 1)
     yield
     gc.set_threshold(*before)
-
-
-async def _later(n: int) -> int:
-    await anyio.lowlevel.checkpoint()
-    return n
 
 
 def _drop(box: Sandbox) -> None:
