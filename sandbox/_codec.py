@@ -263,14 +263,12 @@ class Codec:
     def _encode_small(self, value: object) -> bytes | None:
         """A scalar, or a small tree of them in lists and dicts, without its flag byte; else None."""
         kind = type(value)
-        if kind is str:
-            small = len(value) <= _SMALL_CHARS  # type: ignore[arg-type] # a str
+        if kind in SCALARS:
+            small = kind is not str or len(value) <= _SMALL_CHARS  # type: ignore[arg-type] # a str
         elif kind is list or kind is dict:
             small = self._is_small(value)  # type: ignore[arg-type] # one of them
-        elif value is undefined:
-            return UNDEFINED
         else:
-            small = kind in SCALARS
+            return UNDEFINED if value is undefined else None
         if not small:
             return None
         try:
