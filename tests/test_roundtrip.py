@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from sandbox import BigInt, JSError, JSMap, JSSet, RegExp, Sandbox, undefined
+from sandbox import BigInt, JSError, JSMap, JSSet, Limits, RegExp, Sandbox, undefined
 from sandbox.errors import ConversionError
 from tests.shapes import guest_order, shape
 from tests.strategies import graphs, keys, values
@@ -33,6 +33,29 @@ def echo() -> Iterator[Callable[[object], Any]]:
 @example(JSMap([(b"", 1), (b"x", 2), (2**53 + 0.0, 3), (BigInt(2**53), 4)]))
 def test_values_come_back_as_they_went(echo: Callable[[object], Any], value: object) -> None:
     assert shape(echo(value)) == shape(value, as_guest_orders=True)
+
+
+@pytest.mark.parametrize("odd", ["z", "\x7f", "\x80", "\xff", "\u0100", "\ud800", "\U0001f600"])
+def test_short_texts_come_back_as_they_went(echo: Callable[[object], Any], odd: str) -> None:
+    texts = ["".join(chr(97 + i % 26) for i in range(length)) for length in range(40)]
+    texts += [text[:at] + odd + text[at + 1 :] for text in texts for at in range(len(text))]
+    assert echo(texts) == texts
+    assert list(echo(dict.fromkeys(texts, 1))) == list(dict.fromkeys(texts))
+
+
+@pytest.mark.parametrize("length", [0, 1, 7, 8, 9, 30, 31, 32, 33])
+def test_a_short_text_at_the_limit_of_a_message(length: int) -> None:
+    text = "a" * length
+    for room in range(-3, 4):
+        with Sandbox(limits=Limits(message_bytes=1100 + room)) as box:
+            box.eval(f"const texts = [...Array(10).fill('b'.repeat(99)), 'c'.repeat(64), '{text}']; 0")
+            expected = ["b" * 99] * 10 + ["c" * 64, text]
+            size = 1 + 1 + 10 * 101 + 66 + length + (2 if length >= 32 else 1)
+            if size <= 1100 + room:
+                assert box.eval("texts") == expected
+            else:
+                with pytest.raises(ConversionError, match="message_bytes limit"):
+                    box.eval("texts")
 
 
 @settings(max_examples=300)

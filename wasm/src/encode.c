@@ -11,6 +11,8 @@
 static Tag brand_of(JSContext *ctx, JSValueConst value)
 {
     JSPropertyDescriptor own;
+    if (internals_lacks_own(value, guest.brand))
+        return 0;
     if (JS_GetOwnProperty(ctx, &own, value, guest.brand) <= 0)
         return 0;
     return (Tag)JS_VALUE_GET_INT(own.value);
@@ -71,12 +73,23 @@ static int encode_branded(Encoder *e, JSValueConst value, Tag tag)
     return failed;
 }
 
+static inline int encode_ordinary(Encoder *e, JSValueConst value)
+{
+    Tag tag = brand_of(e->w.ctx, value);
+    if (tag)
+        return encode_branded(e, value, tag);
+    if ((tag = internals_iteration(e->w.ctx, value)))
+        return encode_by_handle(e, value, tag);
+    return encode_properties(e, value);
+}
+
 static int encode_by_class(Encoder *e, JSValueConst value)
 {
     JSContext *ctx = e->w.ctx;
     double ms;
     int element;
-    Tag tag;
+    if (internals_is_ordinary(value))
+        return encode_ordinary(e, value);
     if (JS_IsArray(value))
         return encode_array(e, value);
     if (JS_IsFunction(ctx, value))
@@ -113,11 +126,7 @@ static int encode_by_class(Encoder *e, JSValueConst value)
     }
     if (internals_is_weak(value))
         return refuse(e, "a weak collection or reference");
-    if ((tag = brand_of(ctx, value)))
-        return encode_branded(e, value, tag);
-    if ((tag = internals_iteration(ctx, value)))
-        return encode_by_handle(e, value, tag);
-    return encode_properties(e, value);
+    return encode_ordinary(e, value);
 }
 
 static int encode_object(Encoder *e, JSValueConst value)

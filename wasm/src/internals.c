@@ -462,6 +462,17 @@ bool internals_boxed(JSValueConst object, JSValueConst *primitive)
     return false;
 }
 
+bool internals_is_ordinary(JSValueConst object)
+{
+    return JS_VALUE_GET_OBJ(object)->class_id == JS_CLASS_OBJECT;
+}
+
+bool internals_lacks_own(JSValueConst object, JSAtom key)
+{
+    JSObject *p = JS_VALUE_GET_OBJ(object);
+    return !p->is_exotic && !find_own_property1(p, key);
+}
+
 void *internals_closure_data(JSValueConst value, JSCClosure *function)
 {
     JSCClosureRecord *record = JS_GetOpaque(value, JS_CLASS_C_CLOSURE);
@@ -542,6 +553,7 @@ void internals_drop_names(JSContext *ctx)
         JS_FreeAtom(ctx, fast_names[name]);
         fast_names[name] = JS_ATOM_NULL;
     }
+    kept_chars_drop(ctx);
 }
 
 /* The binding of a script's own scope, or of the global object where only a `var` can have made it so, goes. */

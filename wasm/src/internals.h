@@ -58,6 +58,8 @@ JSValue internals_dom_exception(JSContext *ctx, JSValueConst name, JSValueConst 
 
 /* The primitive value a wrapper object stands for, borrowed; false: no such object. */
 bool internals_boxed(JSValueConst object, JSValueConst *primitive);
+bool internals_is_ordinary(JSValueConst object);     /* of the class of what `{}` makes: no state but its properties */
+bool internals_lacks_own(JSValueConst object, JSAtom key);  /* certainly; false: it may have it */
 /* The data of a closure of C with this function; NULL: another value. */
 void *internals_closure_data(JSValueConst value, JSCClosure *function);
 bool internals_is_buffer(JSValueConst object);        /* ArrayBuffer or SharedArrayBuffer */

@@ -102,8 +102,43 @@ static inline int put_number(Writer *w, double number)
     return put_f64(w, number);
 }
 
+/* Append a text of fewer than 32 ASCII characters, which names mostly are; false: it is another one, or may not fit. */
+static inline bool put_short_ascii(Writer *w, const Text *text)
+{
+    Buffer *out = w->out;
+    size_t length = text->length, at = 0;
+    if (text->wide || length >= 32 || out->room - out->length <= length ||
+        out->length - w->start + length >= guest.control.max_message_bytes)
+        return false;
+    const uint8_t *from = text->units;
+    uint8_t *to = out->data + out->length;
+    uint64_t word, seen = 0;
+    *to++ = (uint8_t)(0xa0 | length);
+    for (; at + 8 <= length; at += 8) {
+        memcpy(&word, from + at, 8);
+        memcpy(to + at, &word, 8);
+        seen |= word;
+    }
+    if (at && at < length) {       /* the last eight, some of them once more */
+        memcpy(&word, from + length - 8, 8);
+        memcpy(to + length - 8, &word, 8);
+        seen |= word;
+    } else {
+        for (; at < length; at++) {
+            to[at] = from[at];
+            seen |= from[at];
+        }
+    }
+    if (seen & 0x8080808080808080ull)
+        return false;
+    out->length += 1 + length;
+    return true;
+}
+
 static inline int put_text(Writer *w, const Text *text)
 {
+    if (put_short_ascii(w, text))
+        return 0;
     size_t read, length = utf8_encoded_bytes(text->units, text->length, text->wide);
     int failed = length < 256 && length >= 32 ? put(w, (uint8_t[]){0xd9, length}, 2)
                                               : put_size(w, length, 0xa0, 32, 0xda, 0xdb);
