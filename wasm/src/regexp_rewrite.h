@@ -1,0 +1,209 @@
+/* Writes a compiled regular expression anew, with what regexp_sets.h finds out about it; a part of that. */
+#ifndef REGEXP_REWRITE_H
+#define REGEXP_REWRITE_H
+
+/* In the parser: make one instruction of a repetition of one character. `atom` is where that stands, as what was
+ * written last. 1: done, 0: it is no such repetition, -1: there is no memory. */
+static int re_emit_run(REParseState *s, int atom, int min, int max, bool is_greedy)
+{
+    int bytes = (int)s->byte_code.size - atom;
+    const uint8_t *op = s->byte_code.buf + atom;
+    if (max < 2 || bytes <= 0 || bytes > UINT16_MAX || re_one_char(op) != bytes || (!is_greedy && max != INT32_MAX))
+        return 0;
+    if (dbuf_insert(&s->byte_code, atom, RUN_BYTES))
+        return -1;
+    uint8_t *run = s->byte_code.buf + atom;
+    memset(run, 0, RUN_BYTES);
+    run[0] = REOP_run;
+    put_u32(run + 9, (uint32_t)min);
+    put_u32(run + 13, (uint32_t)max);
+    run[17] = is_greedy ? 0 : RUN_IS_LAZY;
+    put_u16(run + 18, (uint16_t)bytes);
+    return 1;
+}
+
+/* Characters below 256 that follow one another: how many instructions of one each, 255 at most. */
+static uint32_t re_text_length(const RERewrite *r, uint32_t at)
+{
+    uint32_t count = 0;
+    while (count < 255 && at + 3 <= r->length && r->code[at] == REOP_char && get_u16(r->code + at + 1) < 256 &&
+           (!count || !r->moved[at])) {
+        count++;
+        at += 3;
+    }
+    return count;
+}
+
+/* The search for where it begins. */
+static void re_write_search(RERewrite *r)
+{
+    uint32_t at = 1 + 5 + 5, kind = 0;
+    RESet set;
+    uint32_t number = 0;
+    if (re_first_of(r, at, true, &set)) {
+        RESet none = {{0}};
+        if (!memcmp(&set, &none, sizeof(set)))
+            kind = SEARCH_AT_START;
+        number = re_set_number(r, &set);
+    }
+    while (r->code[at] == REOP_save_start)
+        at += 2;
+    if (r->code[at] == REOP_line_start_m)
+        kind = SEARCH_AT_LINES;
+    dbuf_putc(&r->out, REOP_search);
+    dbuf_put_u32(&r->out, number);
+    dbuf_putc(&r->out, (uint8_t)kind);
+}
+
+static void re_write_split(RERewrite *r, const uint8_t *op, uint32_t target, uint32_t next)
+{
+    uint32_t there = re_first_number(r, target, false), here = re_first_number(r, next, false);
+    bool is_known = there || here;
+    dbuf_putc(&r->out, (uint8_t)(!is_known ? *op : *op == REOP_split_goto_first ? REOP_split_goto_first_set
+                                                                                : REOP_split_next_first_set));
+    dbuf_put_u32(&r->out, target);
+    if (is_known) {
+        dbuf_put_u32(&r->out, there);
+        dbuf_put_u32(&r->out, here);
+    }
+}
+
+static void re_write_run(RERewrite *r, const uint8_t *op, uint32_t next)
+{
+    RESet class = {{0}}, follow;
+    uint32_t start = (uint32_t)r->out.size;
+    dbuf_put(&r->out, op, re_op_bytes(op));
+    if (dbuf_error(&r->out))
+        return;
+    uint8_t *run = r->out.buf + start;
+    re_set_add_op(&class, op + RUN_BYTES, r->s->is_unicode);
+    put_u32(run + 1, re_set_number(r, &class));
+    if (re_first_of(r, next, false, &follow)) {
+        put_u32(run + 5, re_set_number(r, &follow));
+        if (!re_sets_meet(&class, &follow) && !(run[17] & RUN_IS_LAZY))
+            run[17] |= RUN_KEEPS;
+    }
+}
+
+/* Write one instruction, or some. How far that has come. */
+static uint32_t re_write(RERewrite *r, uint32_t at)
+{
+    const uint8_t *op = r->code + at;
+    uint32_t bytes = re_op_bytes(op), leads = re_op_leads(op), count, number;
+    if ((count = re_text_length(r, at)) >= 2) {
+        dbuf_putc(&r->out, REOP_text);
+        dbuf_putc(&r->out, (uint8_t)count);
+        for (; count; count--, at += 3)
+            dbuf_putc(&r->out, r->code[at + 1]);
+        return at;
+    }
+    switch (*op) {
+    case REOP_split_goto_first: case REOP_split_next_first:
+        re_write_split(r, op, at + bytes + get_u32(op + 1), at + bytes);
+        return at + bytes;
+    case REOP_run:
+        re_write_run(r, op, at + bytes);
+        return at + bytes;
+    case REOP_char_i: case REOP_dot: case REOP_space: case REOP_not_space:
+    case REOP_range: case REOP_range_i: case REOP_range32: case REOP_range32_i:
+        if (bytes <= UINT16_MAX && (number = re_class_number(r, op))) {
+            dbuf_putc(&r->out, REOP_set);
+            dbuf_put_u32(&r->out, number);
+            dbuf_put_u16(&r->out, (uint16_t)bytes);
+        }
+        break;
+    }
+    uint32_t start = (uint32_t)r->out.size;
+    dbuf_put(&r->out, op, bytes);
+    if (leads && !dbuf_error(&r->out))
+        put_u32(r->out.buf + start + leads, at + bytes + get_u32(op + leads));
+    return at + bytes;
+}
+
+/* Numbers of sets become distances to them, from the instruction on. */
+static void re_place_set(uint8_t *op, uint32_t field, uint32_t sets, uint32_t at)
+{
+    uint32_t number = get_u32(op + field);
+    if (number)
+        put_u32(op + field, sets + (number - 1) * SET_BYTES - at);
+}
+
+/* What led to old places leads to the new ones. */
+static void re_relocate(RERewrite *r, uint32_t sets)
+{
+    for (uint32_t at = 0, bytes; at < sets; at += bytes) {
+        uint8_t *op = r->out.buf + at;
+        uint32_t leads = re_op_leads(op);
+        bytes = re_op_bytes(op);
+        if (leads)
+            put_u32(op + leads, r->moved[get_u32(op + leads)] - (at + bytes));
+        switch (*op) {
+        case REOP_set:
+        case REOP_search:
+            re_place_set(op, 1, sets, at);
+            break;
+        case REOP_run:
+            re_place_set(op, 1, sets, at);
+            re_place_set(op, 5, sets, at);
+            break;
+        case REOP_split_goto_first_set: case REOP_split_next_first_set:
+            re_place_set(op, 5, sets, at);
+            re_place_set(op, 9, sets, at);
+            break;
+        }
+    }
+}
+
+/* Write the code of an expression anew. -1: there is no memory, or it was interrupted. */
+static int re_rewrite(REParseState *s)
+{
+    if (dbuf_error(&s->byte_code))
+        return -1;
+    uint32_t length = (uint32_t)s->byte_code.size - RE_HEADER_LEN;
+    if (length > LONGEST_CODE)
+        return 0;
+    int result = -1;
+    RERewrite *r = lre_realloc(s->opaque, NULL, sizeof(*r) + (length + 1) * sizeof(uint32_t));
+    if (!r)
+        return -1;
+    r->s = s;
+    r->code = s->byte_code.buf + RE_HEADER_LEN;
+    r->length = length;
+    r->moved = (uint32_t *)(r + 1);
+    r->count = 0;
+    memset(r->moved, 0, (length + 1) * sizeof(uint32_t));
+    dbuf_init2(&r->out, s->opaque, lre_bytecode_realloc);
+    for (uint32_t at = 0; at < length; at += re_op_bytes(r->code + at)) {
+        const uint8_t *op = r->code + at;
+        if (re_op_leads(op))
+            r->moved[at + re_op_bytes(op) + get_u32(op + re_op_leads(op))] = 1;
+    }
+    for (uint32_t at = 0, next; at < length; at = next) {
+        if (engine_poll(1024))
+            goto done;
+        uint32_t to = (uint32_t)r->out.size;
+        if (at == 0 && !(s->re_flags & LRE_FLAG_STICKY)) {
+            re_write_search(r);
+            next = 1 + 5 + 5;
+        } else {
+            next = re_write(r, at);
+        }
+        r->moved[at] = to;
+    }
+    if (dbuf_error(&r->out))
+        goto done;
+    uint32_t sets = (uint32_t)r->out.size;
+    r->moved[length] = sets;
+    re_relocate(r, sets);
+    dbuf_put(&r->out, (uint8_t *)r->sets, (size_t)r->count * sizeof(RESet));
+    s->byte_code.size = RE_HEADER_LEN;
+    if (dbuf_error(&r->out) || dbuf_put(&s->byte_code, r->out.buf, r->out.size))
+        goto done;
+    result = 0;
+done:
+    dbuf_free(&r->out);
+    lre_realloc(s->opaque, r, 0);
+    return result;
+}
+
+#endif
