@@ -227,7 +227,7 @@ static JSValue fast_search_text(JSContext *ctx, const JSRegExp *re, JSValueConst
     return found < 0 ? JS_EXCEPTION : js_int32(at);
 }
 
-static int fast_append(JSContext *ctx, JSValueConst array, JSValue value)
+static int fast_push(JSContext *ctx, JSValueConst array, JSValue value)
 {
     if (JS_IsException(value))
         return -1;
@@ -246,7 +246,7 @@ static JSValue fast_match_all(JSContext *ctx, const JSRegExp *re, JSValueConst r
         if (JS_IsNull(all))
             all = JS_NewArray(ctx);
         if (JS_IsException(all) ||
-            fast_append(ctx, all, fast_match_text(&m, fast_match_at(&m, 0), fast_match_at(&m, 1))) < 0) {
+            fast_push(ctx, all, fast_match_text(&m, fast_match_at(&m, 0), fast_match_at(&m, 1))) < 0) {
             found = -1;
             break;
         }
@@ -283,12 +283,12 @@ static JSValue fast_split(JSContext *ctx, const JSRegExp *re, JSValueConst text,
             from = (uint32_t)string_advance_index(m.text, from, m.is_unicode);
             continue;
         }
-        if (fast_append(ctx, pieces, fast_match_text(&m, (int)piece, (int)start)) < 0)
+        if (fast_push(ctx, pieces, fast_match_text(&m, (int)piece, (int)start)) < 0)
             found = -1;
         is_full = ++count == limit;
         for (int i = 1; i < m.count && !is_full && found >= 0; i++) {
             JSValue captured = fast_match_text(&m, fast_match_at(&m, 2 * i), fast_match_at(&m, 2 * i + 1));
-            if (fast_append(ctx, pieces, captured) < 0)
+            if (fast_push(ctx, pieces, captured) < 0)
                 found = -1;
             is_full = ++count == limit;
         }
@@ -296,7 +296,7 @@ static JSValue fast_split(JSContext *ctx, const JSRegExp *re, JSValueConst text,
             break;
         from = piece = end;
     }
-    if (found >= 0 && !is_full && fast_append(ctx, pieces, fast_match_text(&m, (int)piece, (int)length)) < 0)
+    if (found >= 0 && !is_full && fast_push(ctx, pieces, fast_match_text(&m, (int)piece, (int)length)) < 0)
         found = -1;
     fast_match_end(&m);
     if (found >= 0)

@@ -183,7 +183,11 @@ static JSValue fast_replace_by(JSContext *ctx, const JSRegExp *re, JSValueConst 
     bool has_names = lre_get_groupnames(m.code) != NULL;
     int found = fast_find_all(&m, regexp, &all), done = 0;
     fast_match_end(&m);
-    string_buffer_init2(ctx, &out, found < 0 || !all.length ? 0 : (int)m.text->len, 0);
+    if (!all.length) {
+        JS_FreeValue(ctx, code);
+        return found < 0 ? JS_EXCEPTION : js_dup(text);
+    }
+    string_buffer_init2(ctx, &out, found < 0 ? 0 : (int)m.text->len, 0);
     if (found >= 0 && m.count + 3 > MATCH_ARGUMENTS) {
         arguments = js_malloc(ctx, sizeof(*arguments) * (size_t)(m.count + 3));
         if (!arguments)
@@ -230,10 +234,6 @@ static JSValue fast_replace_by(JSContext *ctx, const JSRegExp *re, JSValueConst 
     if (found < 0) {
         string_buffer_free(&out);
         return JS_EXCEPTION;
-    }
-    if (!done && !all.length) {
-        string_buffer_free(&out);
-        return js_dup(text);
     }
     string_buffer_concat(&out, m.text, (uint32_t)done, m.text->len);
     return string_buffer_end(&out);

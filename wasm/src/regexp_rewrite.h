@@ -38,13 +38,15 @@ static uint32_t re_text_length(const RERewrite *r, uint32_t at)
 static void re_write_search(RERewrite *r)
 {
     uint32_t at = 1 + 5 + 5, kind = 0;
-    RESet set;
-    uint32_t number = 0;
+    RESet set, second;
+    uint32_t number = 0, second_number = 0;
     if (re_first_of(r, at, true, &set)) {
         RESet none = {{0}};
         if (!memcmp(&set, &none, sizeof(set)))
             kind = SEARCH_AT_START;
         number = re_set_number(r, &set);
+        if (re_second_of(r, at, &second))
+            second_number = re_set_number(r, &second);
     }
     while (r->code[at] == REOP_save_start)
         at += 2;
@@ -53,6 +55,7 @@ static void re_write_search(RERewrite *r)
     dbuf_putc(&r->out, REOP_search);
     dbuf_put_u32(&r->out, number);
     dbuf_putc(&r->out, (uint8_t)kind);
+    dbuf_put_u32(&r->out, second_number);
 }
 
 static void re_write_split(RERewrite *r, const uint8_t *op, uint32_t target, uint32_t next)
@@ -139,8 +142,11 @@ static void re_relocate(RERewrite *r, uint32_t sets)
             put_u32(op + leads, r->moved[get_u32(op + leads)] - (at + bytes));
         switch (*op) {
         case REOP_set:
+            re_place_set(op, 1, sets, at);
+            break;
         case REOP_search:
             re_place_set(op, 1, sets, at);
+            re_place_set(op, 6, sets, at);
             break;
         case REOP_run:
             re_place_set(op, 1, sets, at);

@@ -53,7 +53,7 @@ static inline bool re_begins_line(const REExecContext *s, const uint8_t *at)
 /* Go to the next place at which the expression may begin. 1: it is there, 0: there is none, else it must end. */
 static int re_search(REExecContext *s, const uint8_t *op, const uint8_t **place)
 {
-    const uint8_t *set = re_set_of(op, 1), *at = *place, *end = s->cbuf_end;
+    const uint8_t *set = re_set_of(op, 1), *second = re_set_of(op, 6), *at = *place, *end = s->cbuf_end;
     int wide = s->cbuf_type != 0, kind = op[5];
     if (at == s->cbuf || (!set && kind == 0))
         return at <= end;
@@ -65,10 +65,14 @@ static int re_search(REExecContext *s, const uint8_t *op, const uint8_t **place)
             while (at < stop && !(re_begins_line(s, at) && re_may(s, set, at)))
                 at += 1 << wide;
         else if (wide)
-            while (at < stop && (!re_may(s, set, at) || re_is_in_pair(s, at)))
+            while (at < stop && (!re_may(s, set, at) || re_is_in_pair(s, at) ||
+                                 (RE_UNIT(at, true) < 256 && !re_may(s, second, at + 2))))
                 at += 2;
-        else
+        else if (!second)
             while (at < stop && !RE_HAS(set, *at))
+                at++;
+        else
+            while (at < stop && !(RE_HAS(set, *at) && (at + 1 < end ? RE_HAS(second, at[1]) : second[SET_MORE] & MORE_END)))
                 at++;
         int result = re_passed(s, (size_t)(at - from));
         if (result)

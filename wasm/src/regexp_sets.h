@@ -5,7 +5,7 @@
  * gone over once more. Characters that are repeated become one instruction (`run`), and those that follow one another
  * become texts. Each place that has a choice gets two sets: the characters that either way may begin with. Where the
  * next one is in one of them only, there is no choice, and nothing to come back to; where a repetition can not go on with
- * what it has repeated, it never gives anything back. A set holds the characters below 256 as bits, and says of others,
+ * what it has repeated, it never gives anything back. Of a search the second characters are known as well. A set holds the characters below 256 as bits, and says of others,
  * and of the end of the text, whether they may come. It may hold too much, but never too little.
  *
  * Patches include this in the midst of the engine's source, before its parser. */
@@ -155,6 +155,8 @@ typedef struct {
     DynBuf out;
     RESet sets[SET_COUNT];
     int count, steps;
+    RESet *second;                  /* where to add what may come after the first character; or NULL */
+    bool is_any_second;             /* that may be anything */
     bool is_search;                 /* what begins at the beginning of the text or of a line is looked for elsewhere */
 } RERewrite;
 
@@ -195,6 +197,23 @@ static uint32_t re_op_leads(const uint8_t *op)
     return 0;
 }
 
+static bool re_first(RERewrite *r, uint32_t at, RESet *set);
+
+/* After a first character, add what may come second from an instruction on. */
+static void re_second(RERewrite *r, uint32_t at)
+{
+    RESet *second = r->second;
+    bool is_search = r->is_search;
+    if (!second)
+        return;
+    r->second = NULL;
+    r->is_search = false;
+    if (!re_first(r, at, second))
+        r->is_any_second = true;
+    r->second = second;
+    r->is_search = is_search;
+}
+
 /* Add what may come first from an instruction on. False: that may be anything. */
 static bool re_first(RERewrite *r, uint32_t at, RESet *set)
 {
@@ -204,11 +223,16 @@ static bool re_first(RERewrite *r, uint32_t at, RESet *set)
         uint32_t target = leads ? at + bytes + get_u32(op + leads) : 0;
         if (re_one_char(op)) {
             re_set_add_op(set, op, r->s->is_unicode);
+            re_second(r, at + bytes);
             return true;
         }
         switch (*op) {
         case REOP_run:
             re_set_add_op(set, op + RUN_BYTES, r->s->is_unicode);
+            if (r->second)
+                re_set_add_op(r->second, op + RUN_BYTES, r->s->is_unicode);
+            if (get_u32(op + 9) < 2)
+                re_second(r, at + bytes);
             if (get_u32(op + 9))
                 return true;
             break;
@@ -254,7 +278,20 @@ static bool re_first_of(RERewrite *r, uint32_t at, bool is_search, RESet *set)
     memset(set, 0, sizeof(*set));
     r->steps = FIRST_STEPS;
     r->is_search = is_search;
+    r->second = NULL;
     return re_first(r, at, set);
+}
+
+/* What may come after the first character. False: that may be anything. */
+static bool re_second_of(RERewrite *r, uint32_t at, RESet *second)
+{
+    RESet first = {{0}};
+    memset(second, 0, sizeof(*second));
+    r->steps = FIRST_STEPS;
+    r->is_search = true;
+    r->is_any_second = false;
+    r->second = second;
+    return re_first(r, at, &first) && !r->is_any_second;
 }
 
 /* The number of a set, from 1 on; 0: there is no more room. */
