@@ -5,7 +5,6 @@
 #ifndef FAST_PATHS_H
 #define FAST_PATHS_H
 
-static JSValue JS_ToQuotedString(JSContext *ctx, JSValueConst val1);
 static JSRegExp *js_get_regexp(JSContext *ctx, JSValueConst obj, bool throw_error);
 static JSValue js_regexp_get_flag(JSContext *ctx, JSValueConst this_val, int mask);
 
@@ -132,41 +131,6 @@ static int fast_regexp_flag(JSContext *ctx, JSValueConst regexp, JSAtom atom)
         }
     }
     return JS_ToBoolFree(ctx, JS_GetProperty(ctx, regexp, atom));
-}
-
-/* How many characters from an index on stand in JSON as they are; not more than there can be between two polls. */
-static int fast_json_plain(const JSString *text, int from)
-{
-    int end = text->len - from < 4096 ? (int)text->len : from + 4096, at = from;
-    if (text->is_wide_char)
-        return 0;
-    for (const uint8_t *bytes = str8(text); at < end && bytes[at] >= ' ' && bytes[at] != '"' && bytes[at] != '\\'; at++) {
-    }
-    return at - from;
-}
-
-/* Append a text in quotes. -1: it failed, with the exception pending. */
-static int fast_json_quote(JSContext *ctx, StringBuffer *out, JSValueConst text)
-{
-    if (JS_VALUE_GET_TAG(text) == JS_TAG_STRING) {
-        JSString *plain = JS_VALUE_GET_STRING(text);
-        int length = (int)plain->len;
-        if (fast_json_plain(plain, 0) == length && !plain->is_wide_char) {
-            engine_weigh((size_t)length);
-            if (string_buffer_putc8(out, '"') || string_buffer_write8(out, str8(plain), length))
-                return -1;
-            return string_buffer_putc8(out, '"');
-        }
-    }
-    JSValue quoted = JS_ToQuotedString(ctx, text);
-    return JS_IsException(quoted) ? -1 : string_buffer_concat_value_free(out, quoted);
-}
-
-static int fast_json_integer(StringBuffer *out, int32_t number)
-{
-    char digits[16];
-    engine_weigh(256);
-    return string_buffer_write8(out, (const uint8_t *)digits, (int)i32toa(digits, number));
 }
 
 /* The number that a text in JSON is. Exact where its digits are an integer below 2^53, by one division of two exact
