@@ -142,7 +142,7 @@ ROWS = {
     "Date.parse": "for (;;) Date.parse('x'.repeat(1e6))",
     # JSON.
     "JSON.parse of numbers": "JSON.parse('[' + '1,'.repeat(2e6) + '1]')",
-    "JSON.parse of objects": "JSON.parse('[' + '{\"a\":1},'.repeat(2e5) + '1]')",
+    "JSON.parse of objects": "JSON.parse('[' + '{\"a\":1},'.repeat(1e6) + '1]')",
     "JSON.parse of escapes": "for (;;) JSON.parse('\"' + '\\\\n'.repeat(2e6) + '\"')",
     "JSON.parse of spaces": "for (;;) JSON.parse(' '.repeat(4e6) + '1')",
     "JSON.stringify of an array": "JSON.stringify(Array(1e6).fill({a: 1}))",

@@ -14,6 +14,7 @@ enum {
     JSON_WAITING = 64,          /* of one; what has more is made at once, and grows */
     JSON_NAME = 64,             /* characters of a wide text's key that is looked up without being made first */
     JSON_DIGITS = 127,          /* characters of a number */
+    JSON_STEPS = 3,             /* what a value counts towards the next look at the limits */
 };
 
 typedef uint64_t __attribute__((aligned(1), may_alias)) json_word;

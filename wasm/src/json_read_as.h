@@ -277,6 +277,7 @@ static JSValue JSON_AS(json_container)(JSON_AS(JsonReader) *r, JSValueConst like
 static inline JSValue JSON_AS(json_value)(JSON_AS(JsonReader) *r, JSValueConst like)
 {
     const JSON_CHAR *at = JSON_AS(json_next)(r->at, r->end);
+    r->ctx->interrupt_counter -= JSON_STEPS;
     if (unlikely(js_poll_interrupts(r->ctx)))
         return JS_EXCEPTION;
     if (unlikely(at >= r->end))

@@ -7,7 +7,17 @@
 #ifndef JSON_WRITE_H
 #define JSON_WRITE_H
 
-enum { JSON_CHUNK = 4096 };         /* characters between two looks at the limits */
+enum {
+    JSON_CHUNK = 4096,          /* characters between two looks at the limits */
+    JSON_VALUE = 4,             /* what a value counts towards the next look, and one that is asked for by name */
+    JSON_NAMED_VALUE = 16,
+};
+
+static inline int json_poll(JSContext *ctx, int steps)
+{
+    ctx->interrupt_counter -= steps;
+    return js_poll_interrupts(ctx);
+}
 
 /* An object that is being written. */
 struct JsonLevel {
@@ -165,7 +175,7 @@ static int json_write_line(JSONStringifyContext *jsc, int depth)
     for (int i = 0; i < depth; i++)
         if (string_buffer_concat(jsc->b, gap, 0, gap->len))
             return -1;
-    engine_weigh((size_t)depth * gap->len);
+    json_weigh((size_t)depth * gap->len);
     return 0;
 }
 
@@ -228,7 +238,7 @@ static int json_write_members(JSContext *ctx, JSONStringifyContext *jsc, JSValue
         JSAtomStruct *key = ctx->rt->atom_array[prs->atom];
         if (prs->atom == JS_ATOM_NULL || !(prs->flags & JS_PROP_ENUMERABLE) || key->atom_type != JS_ATOM_TYPE_STRING)
             continue;
-        if (js_poll_interrupts(ctx))
+        if (json_poll(ctx, JSON_VALUE))
             return -1;
         JSValue val = likely(p->shape == shape && !(prs->flags & JS_PROP_TMASK))
             ? js_dup(p->prop[i].u.value) : JS_GetProperty(ctx, object, prs->atom);
@@ -261,6 +271,8 @@ static int json_write_listed(JSContext *ctx, JSONStringifyContext *jsc, JSValueC
     if (js_get_length64(ctx, &count, keys))
         return -1;
     for (int64_t i = 0; i < count; i++) {
+        if (json_poll(ctx, JSON_NAMED_VALUE))
+            return -1;
         JSValue key = JS_GetPropertyInt64(ctx, keys, i);
         if (JS_IsException(key))
             return -1;
@@ -291,7 +303,7 @@ static int json_write_elements(JSContext *ctx, JSONStringifyContext *jsc, JSValu
     if (js_get_length64(ctx, &count, array))
         return -1;
     for (int64_t i = 0; i < count; i++) {
-        if (js_poll_interrupts(ctx))
+        if (json_poll(ctx, JSON_VALUE))
             return -1;
         if ((i && string_buffer_putc8(jsc->b, ',')) || json_write_line(jsc, jsc->depth))
             return -1;
