@@ -122,11 +122,15 @@ static int json_write_text(JSContext *ctx, StringBuffer *out, JSString *text, co
     return string_buffer_putc8(out, '"');
 }
 
-static no_inline int json_write_float(JSContext *ctx, StringBuffer *out, double number)
+static no_inline int json_write_float(StringBuffer *out, double number)
 {
+    char text[64];
+    JSDTOATempMem scratch;
     if (!isfinite(number))
         return string_buffer_write8(out, (const uint8_t *)"null", 4);
-    return string_buffer_concat_value_free(out, js_dtoa2(ctx, number, 10, 0, JS_DTOA_FORMAT_FREE));
+    engine_weigh(512);
+    return string_buffer_write8(out, (const uint8_t *)text,
+                                js_dtoa(text, number, 10, 0, JS_DTOA_FORMAT_FREE, &scratch));
 }
 
 /* A value that is no object. Takes it. */
@@ -147,7 +151,7 @@ static int json_write_primitive(JSContext *ctx, StringBuffer *out, JSValue val)
     case JS_TAG_INT:
         return string_buffer_write8(out, (const uint8_t *)digits, (int)i32toa(digits, JS_VALUE_GET_INT(val)));
     case JS_TAG_FLOAT64:
-        return json_write_float(ctx, out, JS_VALUE_GET_FLOAT64(val));
+        return json_write_float(out, JS_VALUE_GET_FLOAT64(val));
     case JS_TAG_BOOL:
         return JS_VALUE_GET_BOOL(val) ? string_buffer_write8(out, (const uint8_t *)"true", 4)
                                       : string_buffer_write8(out, (const uint8_t *)"false", 5);
