@@ -43,6 +43,26 @@ VECTOR size_t utf8_ascii_run(const uint8_t *bytes, size_t length)
     return i;
 }
 
+VECTOR size_t utf8_copy_ascii(uint8_t *out, const uint8_t *bytes, size_t length)
+{
+    size_t i = 0;
+#ifdef __wasm__
+    for (; i + 4 * BLOCK <= length; i += 4 * BLOCK) {
+        v128_t a = wasm_v128_load(bytes + i), b = wasm_v128_load(bytes + i + BLOCK);
+        v128_t c = wasm_v128_load(bytes + i + 2 * BLOCK), d = wasm_v128_load(bytes + i + 3 * BLOCK);
+        if (wasm_i8x16_bitmask(wasm_v128_or(wasm_v128_or(a, b), wasm_v128_or(c, d))))
+            break;
+        wasm_v128_store(out + i, a);
+        wasm_v128_store(out + i + BLOCK, b);
+        wasm_v128_store(out + i + 2 * BLOCK, c);
+        wasm_v128_store(out + i + 3 * BLOCK, d);
+    }
+#endif
+    for (; i < length && bytes[i] < 0x80; i++)
+        out[i] = bytes[i];
+    return i;
+}
+
 VECTOR size_t utf8_widen_ascii(uint16_t *out, const uint8_t *bytes, size_t length)
 {
     size_t i = 0;
@@ -365,7 +385,7 @@ VECTOR static size_t narrow_ascii(uint8_t *out, const uint16_t *units, size_t le
 
 VECTOR static size_t encode_narrow(uint8_t *out, size_t room, const uint8_t *units, size_t length, size_t *read)
 {
-    size_t at = 0, i = 0;
+    size_t at = utf8_copy_ascii(out, units, length < room ? length : room), i = at;
 #ifdef __wasm__
     while (length - i >= BLOCK && room - at >= 2 * BLOCK) {
         v128_t block = wasm_v128_load(units + i);

@@ -15,6 +15,8 @@ typedef struct Measure {
 
 /* How many bytes at the beginning are ASCII. */
 size_t utf8_ascii_run(const uint8_t *bytes, size_t length);
+/* Copy the ASCII bytes at the beginning, and return how many they are. */
+size_t utf8_copy_ascii(uint8_t *out, const uint8_t *bytes, size_t length);
 /* Write the ASCII bytes at the beginning as code units, and return how many they are. */
 size_t utf8_widen_ascii(uint16_t *out, const uint8_t *bytes, size_t length);
 

@@ -135,14 +135,30 @@ static inline bool put_short_ascii(Writer *w, const Text *text)
     return true;
 }
 
+static inline int put_text_head(Writer *w, size_t length)
+{
+    return length < 256 && length >= 32 ? put(w, (uint8_t[]){0xd9, length}, 2)
+                                        : put_size(w, length, 0xa0, 32, 0xda, 0xdb);
+}
+
 static inline int put_text(Writer *w, const Text *text)
 {
     if (put_short_ascii(w, text))
         return 0;
+    if (!text->wide) {             /* mostly it is ASCII all through, and need not be measured first */
+        size_t mark = w->out->length;
+        if (put_text_head(w, text->length))
+            return -1;
+        if (w->out->length - w->start + text->length <= guest.control.max_message_bytes &&
+            buffer_reserve(w->out, text->length) &&
+            utf8_copy_ascii(w->out->data + w->out->length, text->units, text->length) == text->length) {
+            w->out->length += text->length;
+            return 0;
+        }
+        w->out->length = mark;
+    }
     size_t read, length = utf8_encoded_bytes(text->units, text->length, text->wide);
-    int failed = length < 256 && length >= 32 ? put(w, (uint8_t[]){0xd9, length}, 2)
-                                              : put_size(w, length, 0xa0, 32, 0xda, 0xdb);
-    if (failed)
+    if (put_text_head(w, length))
         return -1;
     if (w->out->length - w->start + length > guest.control.max_message_bytes)
         return put(w, NULL, length);
