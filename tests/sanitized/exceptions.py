@@ -21,6 +21,7 @@ EXCEPTIONS: Final[dict[str, str]] = {
     "tests/fuzz/test_out_of_memory.py::test_an_allocation_that_fails_anywhere[[]errors]": _MEMORY,
     "tests/guest/test_compression.py::test_one_that_is_not_finished_is_a_part_of_a_checkpoint": _COPY,
     "tests/guest/test_crypto.py::TestCryptoKey::test_its_secret_is_nowhere_in_the_guest": _MEMORY,
+    "tests/guest/test_fast_append.py::test_it_costs_*": _FUEL,
     "tests/guest/test_fast_paths.py::test_an_assignment_that_a_proxy_below_makes_again_ends_in_an_error": _STACK,
     "tests/guest/test_fast_paths.py::test_keys_of_maps_are_spread*": _FUEL,
     "tests/guest/test_fast_regexps.py::test_pieces_*": _FUEL,
