@@ -208,6 +208,9 @@ def test_searches(box: Sandbox) -> None:
         "é",
         "[^a]d",
         r"(\bc)\1?",
+        "$",
+        "[bc]?$",
+        "^$|d",
     ]
     texts = ["".join(source.choices("abcd 1\n", k=source.randrange(60))) for _ in range(60)] + [
         "",

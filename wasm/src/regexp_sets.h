@@ -238,8 +238,10 @@ static bool re_first(RERewrite *r, uint32_t at, RESet *set)
             break;
         case REOP_line_end:
             set->bits[SET_MORE] |= MORE_END;
+            r->is_any_second = true;    /* what comes first is none of it */
             return true;
         case REOP_line_end_m:
+            r->is_any_second = true;
             re_set_add(set, '\n');
             re_set_add(set, '\r');
             set->bits[SET_MORE] |= MORE_ABOVE | MORE_END;
