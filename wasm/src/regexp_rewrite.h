@@ -135,7 +135,7 @@ static void re_place_set(uint8_t *op, uint32_t field, uint32_t sets, uint32_t at
 static void re_relocate(RERewrite *r, uint32_t sets)
 {
     for (uint32_t at = 0, bytes; at < sets; at += bytes) {
-        uint8_t *op = r->out.buf + at;
+        uint8_t *op = r->out.buf + RE_HEADER_LEN + at;
         uint32_t leads = re_op_leads(op);
         bytes = re_op_bytes(op);
         if (leads)
@@ -160,34 +160,42 @@ static void re_relocate(RERewrite *r, uint32_t sets)
     }
 }
 
-/* Write the code of an expression anew. -1: there is no memory, or it was interrupted. */
-static int re_rewrite(REParseState *s)
+/* What is written comes behind the header; how far that is. */
+static uint32_t re_written(const RERewrite *r)
 {
-    if (dbuf_error(&s->byte_code))
-        return -1;
-    uint32_t length = (uint32_t)s->byte_code.size - RE_HEADER_LEN;
-    if (length > LONGEST_CODE)
-        return 0;
+    return (uint32_t)r->out.size - RE_HEADER_LEN;
+}
+
+/* Write the code of an expression anew. -1: there is no memory, or it was interrupted. */
+static no_inline int re_rewrite(REParseState *s)
+{
+    RERewrite rewrite, *r = &rewrite;
     int result = -1;
-    RERewrite *r = lre_realloc(s->opaque, NULL, sizeof(*r) + (length + 1) * sizeof(uint32_t));
-    if (!r)
+    if (dbuf_error(&s->byte_code))
         return -1;
     r->s = s;
     r->code = s->byte_code.buf + RE_HEADER_LEN;
-    r->length = length;
-    r->moved = (uint32_t *)(r + 1);
+    r->length = (uint32_t)s->byte_code.size - RE_HEADER_LEN;
     r->count = 0;
-    memset(r->moved, 0, (length + 1) * sizeof(uint32_t));
+    if (r->length > LONGEST_CODE)
+        return 0;
+    size_t bytes = (r->length + 1) * sizeof(uint32_t);
+    r->moved = bytes <= sizeof(r->few) ? r->few : lre_realloc(s->opaque, NULL, bytes);
+    if (!r->moved)
+        return -1;
+    memset(r->moved, 0, bytes);
     dbuf_init2(&r->out, s->opaque, lre_bytecode_realloc);
-    for (uint32_t at = 0; at < length; at += re_op_bytes(r->code + at)) {
+    if (dbuf_claim(&r->out, 2 * r->length + 4 * SET_BYTES) || dbuf_put(&r->out, s->byte_code.buf, RE_HEADER_LEN))
+        goto done;
+    for (uint32_t at = 0; at < r->length; at += re_op_bytes(r->code + at)) {
         const uint8_t *op = r->code + at;
         if (re_op_leads(op))
             r->moved[at + re_op_bytes(op) + get_u32(op + re_op_leads(op))] = 1;
     }
-    for (uint32_t at = 0, next; at < length; at = next) {
+    for (uint32_t at = 0, next; at < r->length; at = next) {
         if (engine_poll(1024))
             goto done;
-        uint32_t to = (uint32_t)r->out.size;
+        uint32_t to = re_written(r);
         if (at == 0 && !(s->re_flags & LRE_FLAG_STICKY)) {
             re_write_search(r);
             next = 1 + 5 + 5;
@@ -198,17 +206,19 @@ static int re_rewrite(REParseState *s)
     }
     if (dbuf_error(&r->out))
         goto done;
-    uint32_t sets = (uint32_t)r->out.size;
-    r->moved[length] = sets;
+    uint32_t sets = re_written(r);
+    r->moved[r->length] = sets;
     re_relocate(r, sets);
-    dbuf_put(&r->out, (uint8_t *)r->sets, (size_t)r->count * sizeof(RESet));
-    s->byte_code.size = RE_HEADER_LEN;
-    if (dbuf_error(&r->out) || dbuf_put(&s->byte_code, r->out.buf, r->out.size))
+    if (dbuf_put(&r->out, (uint8_t *)r->sets, (size_t)r->count * sizeof(RESet)))
         goto done;
+    DynBuf old = s->byte_code;
+    s->byte_code = r->out;
+    r->out = old;
     result = 0;
 done:
     dbuf_free(&r->out);
-    lre_realloc(s->opaque, r, 0);
+    if (r->moved != r->few)
+        lre_realloc(s->opaque, r->moved, 0);
     return result;
 }
 

@@ -21,6 +21,7 @@ enum {
     SET_COUNT = 64,                 /* of one expression; what finds no place does without */
     FIRST_STEPS = 64,               /* to find out with what a way begins: else it may be anything */
     LONGEST_CODE = 1 << 16,
+    FEW_MOVED = 128,                /* bytes of code that need no memory to go over them */
     RUN_BYTES = 20,                 /* of the instruction, before that for one character */
     RUN_KEEPS = 1, RUN_IS_LAZY = 2, /* what it has it never gives back; it takes no more than it must */
     SEARCH_AT_START = 1, SEARCH_AT_LINES = 2,
@@ -111,31 +112,82 @@ static void re_set_add_range(RESet *set, uint32_t low, uint32_t high)
         re_set_add(set, low);
 }
 
+/* Add ranges in order; none is looked at behind the first that is above. */
+static void re_set_add_ranges(RESet *set, const uint8_t *op, int width)
+{
+    uint32_t low = 0;
+    for (int i = 0; i < get_u16(op + 1) && low < 256; i++) {
+        const uint8_t *range = op + 3 + 2 * width * i;
+        low = width == 2 ? get_u16(range) : get_u32(range);
+        re_set_add_range(set, low, width == 2 ? get_u16(range + 2) : get_u32(range + 4));
+    }
+}
+
+/* Add those below 128 that are `v` when case is ignored: no others there are. */
+static void re_set_add_case(RESet *set, uint32_t v, bool is_unicode)
+{
+    if (lre_canonicalize(v, is_unicode) == v)
+        re_set_add(set, v);
+    if (lre_canonicalize(v ^ 0x20, is_unicode) == v)
+        re_set_add(set, v ^ 0x20);
+}
+
+static void re_set_add_ends(RESet *set, const uint8_t *ends, int count)
+{
+    for (int i = 0; i < count; i += 2)
+        re_set_add_range(set, ends[i], ends[i + 1]);
+}
+
 /* Add what an instruction for one character stands for. */
 static void re_set_add_op(RESet *set, const uint8_t *op, bool is_unicode)
 {
+    static const uint8_t spaces[] = {9, 13, 32, 32, 160, 160}, others[] = {0, 8, 14, 31, 33, 159, 161, 255};
+    static const uint8_t in_lines[] = {0, 9, 11, 12, 14, 255};
+    int count;
     switch (*op) {
     case REOP_char:
         re_set_add_range(set, get_u16(op + 1), get_u16(op + 1));
-        break;
+        return;
     case REOP_char32:
         re_set_add_range(set, get_u32(op + 1), get_u32(op + 1));
-        break;
+        return;
     case REOP_range:
-        for (int i = 0; i < get_u16(op + 1); i++)
-            re_set_add_range(set, get_u16(op + 3 + 4 * i), get_u16(op + 5 + 4 * i));
-        break;
+        re_set_add_ranges(set, op, 2);
+        return;
     case REOP_range32:
-        for (int i = 0; i < get_u16(op + 1); i++)
-            re_set_add_range(set, get_u32(op + 3 + 8 * i), get_u32(op + 7 + 8 * i));
+        re_set_add_ranges(set, op, 4);
+        return;
+    }
+    set->bits[SET_MORE] |= MORE_ABOVE;
+    switch (*op) {
+    case REOP_dot:
+        re_set_add_ends(set, in_lines, sizeof(in_lines));
+        return;
+    case REOP_space:
+        re_set_add_ends(set, spaces, sizeof(spaces));
+        return;
+    case REOP_not_space:
+        re_set_add_ends(set, others, sizeof(others));
+        return;
+    case REOP_char_i:
+        if (get_u16(op + 1) < 128) {
+            re_set_add_case(set, get_u16(op + 1), is_unicode);
+            return;
+        }
         break;
-    default:
-        set->bits[SET_MORE] |= MORE_ABOVE;
-        for (uint32_t c = 0; c < 256; c++)
-            if (re_holds(op, c, is_unicode))
-                re_set_add(set, c);
+    case REOP_range_i:
+        count = get_u16(op + 1);
+        if (get_u16(op + 5 + 4 * (count - 1)) < 128) {
+            for (int i = 0; i < count; i++)
+                for (uint32_t v = get_u16(op + 3 + 4 * i); v <= get_u16(op + 5 + 4 * i); v++)
+                    re_set_add_case(set, v, is_unicode);
+            return;
+        }
         break;
     }
+    for (uint32_t c = 0; c < 256; c++)
+        if (re_holds(op, c, is_unicode))
+            re_set_add(set, c);
 }
 
 static bool re_sets_meet(const RESet *one, const RESet *other)
@@ -151,7 +203,7 @@ typedef struct {
     REParseState *s;
     const uint8_t *code;            /* as the parser has left it, without the header */
     uint32_t length;
-    uint32_t *moved;                /* where each instruction has gone; before, whether anything leads to it */
+    uint32_t *moved, few[FEW_MOVED]; /* where each instruction has gone; before, whether anything leads to it */
     DynBuf out;
     RESet sets[SET_COUNT];
     int count, steps;
