@@ -22,6 +22,62 @@ static int re_emit_run(REParseState *s, int atom, int min, int max, bool is_gree
     return 1;
 }
 
+/* In the parser: alternatives that are one character each are one class. They begin at `start` and are what was written
+ * last. -1: there is no memory. */
+static int re_join_alternatives(REParseState *s, int start)
+{
+    uint32_t at = (uint32_t)start, end = (uint32_t)s->byte_code.size, splits = 0;
+    const uint8_t *code = s->byte_code.buf;
+    CharRange joined;
+    bool is_case = false, is_one = true;
+    if (dbuf_error(&s->byte_code))
+        return -1;
+    for (; at < end && code[at] == REOP_split_next_first && splits < MOST_JOINED; splits++)
+        at += reopcode_info[REOP_split_next_first].size;
+    if (!splits)
+        return 0;
+    cr_init(&joined, s->opaque, lre_realloc);
+    for (uint32_t i = 0; is_one && i <= splits; i++) {
+        const uint8_t *op = code + at;
+        is_one = at < end && (*op == REOP_char || *op == REOP_range || *op == REOP_char_i || *op == REOP_range_i);
+        if (!is_one)
+            break;
+        bool ignores = *op == REOP_char_i || *op == REOP_range_i;
+        is_one = (i == 0 || ignores == is_case) && joined.len <= 2 * MOST_JOINED;
+        is_case = ignores;
+        if (!is_one)
+            break;
+        if (*op == REOP_char || *op == REOP_char_i) {
+            if (cr_union_interval(&joined, get_u16(op + 1), get_u16(op + 1)))
+                goto no_memory;
+        } else {
+            is_one = get_u16(op + 1) <= MOST_JOINED;
+            for (int n = 0; is_one && n < get_u16(op + 1); n++) {
+                if (cr_union_interval(&joined, get_u16(op + 3 + 4 * n), get_u16(op + 5 + 4 * n)))
+                    goto no_memory;
+            }
+        }
+        at += (uint32_t)re_one_char(op);
+        if (i < splits) {
+            is_one = is_one && at < end && code[at] == REOP_goto;
+            at += reopcode_info[REOP_goto].size;
+        }
+    }
+    if (is_one && at == end && joined.len && joined.points[joined.len - 1] < 0xffff) {
+        s->byte_code.size = (size_t)start;
+        re_emit_op_u16(s, is_case ? REOP_range_i : REOP_range, (uint32_t)joined.len / 2);
+        for (int i = 0; i < joined.len; i += 2) {
+            dbuf_put_u16(&s->byte_code, (uint16_t)joined.points[i]);
+            dbuf_put_u16(&s->byte_code, (uint16_t)(joined.points[i + 1] - 1));
+        }
+    }
+    cr_free(&joined);
+    return 0;
+no_memory:
+    cr_free(&joined);
+    return -1;
+}
+
 /* Characters below 256 that follow one another: how many instructions of one each, 255 at most. */
 static uint32_t re_text_length(const RERewrite *r, uint32_t at)
 {

@@ -22,6 +22,7 @@ enum {
     FIRST_STEPS = 64,               /* to find out with what a way begins: else it may be anything */
     LONGEST_CODE = 1 << 16,
     FEW_MOVED = 128,                /* bytes of code that need no memory to go over them */
+    MOST_JOINED = 64,               /* alternatives of one character each that become a class */
     RUN_BYTES = 20,                 /* of the instruction, before that for one character */
     RUN_KEEPS = 1, RUN_IS_LAZY = 2, /* what it has it never gives back; it takes no more than it must */
     SEARCH_AT_START = 1, SEARCH_AT_LINES = 2,
