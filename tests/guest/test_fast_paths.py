@@ -89,6 +89,17 @@ def test_texts_in_json(box: Sandbox, text: str) -> None:
     assert box.eval(f"JSON.parse({json.dumps(written)}) === text") is True
 
 
+CASES = ["", "a", "Z", "aZ", "@[`{", "abc123", "ABC XYZ", "é", "aé", "ß", "ÿ", "Σ", "aΣ", "ﬁ", "İ", "\u0131", "\x7f\x80", "a" * 5000 + "B"]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", CASES, ids=range(len(CASES)))
+def test_cases(box: Sandbox, text: str) -> None:
+    box.globals["text"] = text
+    one_by_one = "[...text].map((letter) => letter.to{}Case()).join('')"
+    assert box.eval("text.toUpperCase()") == text.upper() == box.eval(one_by_one.format("Upper"))
+    assert box.eval("text.toLowerCase()") == text.lower()
+
+
 def test_who_is_told_an_index(box: Sandbox) -> None:
     box.eval(
         "globalThis.told = []; const tell = { toJSON(key) { told.push(key); return 1 } }; BigInt.prototype.toJSON = (key) => key"

@@ -90,6 +90,33 @@ static int fast_put_new(JSContext *ctx, JSObject *p, JSAtom atom, JSValue value)
     return 1;
 }
 
+/* A text of ASCII in the other case. JS_UNDEFINED: there is more in it. */
+static JSValue fast_case(JSContext *ctx, JSValueConst text, bool to_lower)
+{
+    JSString *p = JS_VALUE_GET_STRING(text);
+    uint8_t first = to_lower ? 'A' : 'a', all = 0, changed = 0;
+    if (p->is_wide_char)
+        return JS_UNDEFINED;
+    const uint8_t *from = str8(p);
+    engine_weigh(p->len);
+    for (uint32_t i = 0; i < p->len; i++) {
+        all |= from[i];
+        changed |= (uint8_t)(from[i] - first) < 26;
+    }
+    if (all & 0x80)
+        return JS_UNDEFINED;
+    if (!changed)
+        return js_dup(text);
+    JSString *made = js_alloc_string(ctx, (int)p->len, 0);
+    if (!made)
+        return JS_EXCEPTION;
+    uint8_t *to = str8(made);
+    for (uint32_t i = 0; i < p->len; i++)
+        to[i] = (uint8_t)(from[i] ^ ((uint8_t)(from[i] - first) < 26 ? 0x20 : 0));
+    to[p->len] = 0;
+    return JS_MKPTR(JS_TAG_STRING, made);
+}
+
 static bool fast_strict_eq(JSContext *ctx, JSValueConst one, JSValueConst other)
 {
     if (JS_VALUE_GET_TAG(one) != JS_TAG_STRING || JS_VALUE_GET_TAG(other) != JS_TAG_STRING)
