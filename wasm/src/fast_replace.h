@@ -239,4 +239,30 @@ static JSValue fast_replace_by(JSContext *ctx, const JSRegExp *re, JSValueConst 
     return string_buffer_end(&out);
 }
 
+/* Whether this is how it is done: what is given are texts or a function, and no group is put in by its name. */
+static bool fast_may_replace(JSContext *ctx, JSValueConst regexp, JSValueConst text, JSValueConst put)
+{
+    if (!tag_is_string(JS_VALUE_GET_TAG(text)))
+        return false;
+    const JSRegExp *re = fast_flagged_regexp(ctx, regexp);
+    if (!re || JS_IsFunction(ctx, put))
+        return re != NULL;
+    return JS_VALUE_GET_TAG(put) == JS_TAG_STRING &&
+           !(lre_get_groupnames(str8(re->bytecode)) && fast_is_template(JS_VALUE_GET_STRING(put)));
+}
+
+static JSValue fast_replace(JSContext *ctx, JSValueConst regexp, JSValueConst text, JSValueConst put)
+{
+    const JSRegExp *re = js_get_regexp(ctx, regexp, false);
+    JSValue whole = JS_ToString(ctx, text), made;
+    if (JS_IsException(whole))
+        return whole;
+    if (JS_VALUE_GET_TAG(put) == JS_TAG_STRING)
+        made = fast_replace_text(ctx, re, regexp, whole, JS_VALUE_GET_STRING(put));
+    else
+        made = fast_replace_by(ctx, re, regexp, whole, put);
+    JS_FreeValue(ctx, whole);
+    return made;
+}
+
 #endif
