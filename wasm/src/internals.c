@@ -58,6 +58,18 @@ static void suspended_freed(JSRuntime *rt, JSValueConst promise);
 #include "dead_zones.h"
 #include "suspended.h"
 
+int iteration_made(JSContext *ctx, JSValue *record)
+{
+    JSValue iterator = js_create_array_iterator(ctx, record[0], 0, NULL, JS_ITERATOR_KIND_VALUE);
+    JSArrayIteratorData *data = JS_GetOpaque(iterator, JS_CLASS_ARRAY_ITERATOR);
+    if (!data)
+        return -1;
+    data->idx = (uint32_t)JS_VALUE_GET_INT(record[1]);
+    JS_FreeValue(ctx, record[0]);
+    record[0] = iterator;
+    return 0;
+}
+
 #include "internals.h"
 
 #define BYTES_A_POLL_STEP 32    /* as much work as the steps of bytecode between which the engine's counter is counted down */
