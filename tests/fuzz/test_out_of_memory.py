@@ -17,6 +17,12 @@ PROGRAMS = {
     "arrays": "[3, 1, 2].concat(Array.from({length: 200}, (_, i) => i)).sort().map(String).join()",
     "text": "('a-b-c'.repeat(200).split('-').reverse().join('\\u4e00') + '!').replace(/c/g, x => x + x).length",
     "json": "JSON.stringify(JSON.parse(JSON.stringify(Array.from({length: 100}, (_, i) => ({i, s: 'x' + i}))))).length",
+    "records": """JSON.stringify(JSON.parse('[' + '{"a":"\\u4e00\\\\n","b":[1,2.5],"c":{}},{"a":1,"d":[]},'.repeat(40)
+        + '1]'), null, 2).length""",
+    "copies": "Array.from({length: 60}, (_, i) => { const o = {a: {i}, b: [i]}, {a, ...rest} = {...o, c: 1};"
+    " return Object.fromEntries(Object.entries({...o, ...rest})) }).length",
+    "loops": "(() => { let n = 0; for (const [a, ...b] of Array.from({length: 60}, (_, i) => [i, ...[i]]))"
+    " n += a + [...b, ...b].length; return n })()",
     "collections": "[...new Map(Array.from({length: 200}, (_, i) => [i, new Set([i])]))].length",
     "errors": "(() => { try { null.x } catch (e) { return e.stack + new AggregateError([e], 'm').message } })()",
     "generators": "(() => { function* g() { for (let i = 0; i < 50; i++) yield {i} } return [...g()].length })()",

@@ -56,7 +56,6 @@ LARGE = {
 
 # What the engine loses when an allocation fails in one of its functions: memory of the guest's own, within its limit.
 LOSSES = {
-    "js_json_to_str": "the element of an array whose index finds no memory as text",
     "__JS_EvalInternal": "names, and places of jumps, in code that is not finished",
 }
 LOSS = re.compile("(Object|Atom|String) leaks:|LeakSanitizer: detected memory leaks")

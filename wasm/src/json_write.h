@@ -145,7 +145,7 @@ static int json_write_primitive(JSContext *ctx, StringBuffer *out, JSValue val)
             return -1;
         /* fall through */
     case JS_TAG_STRING:
-        ret = json_write_text(ctx, out, JS_VALUE_GET_STRING(val), NULL, 0);
+        ret = json_write_text(ctx, out, JS_VALUE_GET_STRING(val), "", 0);
         JS_FreeValue(ctx, val);
         return ret;
     case JS_TAG_INT:
@@ -189,7 +189,7 @@ static int json_write_key(JSContext *ctx, JSONStringifyContext *jsc, JSString *k
     if (!JS_VALUE_GET_STRING(jsc->gap)->len)
         return json_write_text(ctx, jsc->b, key, ",", !is_first) || string_buffer_putc8(jsc->b, ':') ? -1 : 0;
     if ((!is_first && string_buffer_putc8(jsc->b, ',')) || json_write_line(jsc, jsc->depth) ||
-        json_write_text(ctx, jsc->b, key, NULL, 0))
+        json_write_text(ctx, jsc->b, key, "", 0))
         return -1;
     return string_buffer_write8(jsc->b, (const uint8_t *)": ", 2);
 }
