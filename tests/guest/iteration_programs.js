@@ -160,6 +160,23 @@ const PROGRAMS = {
       try { [...(function* () { yield* own(next); })()]; } catch (error) { told.push(error.name); }
     }
   },
+  "fromEntries": (it) => {
+    const o = Object.fromEntries(it([["a", 1], { 0: "b", 1: 2 }, ["a", 3], [Symbol.iterator], [1, 2, 3], new Map()]));
+    told.push(Reflect.ownKeys(o).map(String), ...Object.values(o));
+  },
+  "fromEntries of what changes": (it) => {
+    const entries = [["a", 1], [{ toString() { entries.length = 3; entries[2] = ["z", 9]; return "b"; } }, 2], 3, 4];
+    told.push(JSON.stringify(Object.fromEntries(it(entries))));
+    const pair = [1, 2];
+    Object.defineProperty(pair, 0, { get() { told.push("got"); return "k"; } });
+    told.push(JSON.stringify(Object.fromEntries(it([pair, , ["x", 1]]))));
+  },
+  "fromEntries that fails": (it) => {
+    proto.return = function () { told.push("return", [...this].length); return {}; };
+    for (const wrong of [1, null, "ab", { get 0() { throw "thrown"; } }, [{ toString() { throw "no text"; } }, 1]]) {
+      try { Object.fromEntries(it([["a", 1], wrong, ["b", 2]])); } catch (error) { told.push(String(error)); }
+    }
+  },
   "frozen": (it) => {
     for (const x of it(Object.freeze([1, 2]))) told.push(x); told.push(...it(Object.freeze([3])))
   },

@@ -146,4 +146,49 @@ static no_inline bool iteration_copies(JSContext *ctx, JSValueConst target, uint
     return true;
 }
 
+/* An element of what should be a pair. */
+static inline JSValue iteration_part(JSContext *ctx, JSValueConst pair, uint32_t index)
+{
+    const JSObject *p = JS_VALUE_GET_OBJ(pair);
+    return p->class_id == JS_CLASS_ARRAY && index < p->u.array.count ? js_dup(p->u.array.u.values[index])
+                                                                    : JS_GetPropertyUint32(ctx, pair, index);
+}
+
+/* Object.fromEntries() of an array, into an object, which is taken. */
+static JSValue iteration_of_entries(JSContext *ctx, JSValue object, JSValueConst entries)
+{
+    JSValue record[4] = {js_dup(entries), ITERATION_AT(0)};
+    int ret;
+    for (;;) {
+        if (js_poll_interrupts(ctx))
+            goto fail;
+        if (!iteration_goes_on(ctx, record + 2, -2, &ret) || ret)
+            goto fail;
+        if (JS_VALUE_GET_BOOL(record[3]))
+            return object;
+        JSValue pair = record[2], key, value;
+        if (!JS_IsObject(pair)) {
+            JS_FreeValue(ctx, pair);
+            JS_ThrowTypeErrorNotAnObject(ctx);
+            goto fail;
+        }
+        key = iteration_part(ctx, pair, 0);
+        value = JS_IsException(key) ? JS_EXCEPTION : iteration_part(ctx, pair, 1);
+        if (JS_IsException(value)) {
+            JS_FreeValue(ctx, key);
+            ret = -1;
+        } else {
+            ret = fast_define_value(ctx, object, key, value, JS_PROP_C_W_E | JS_PROP_THROW);
+        }
+        JS_FreeValue(ctx, pair);
+        if (ret < 0)
+            goto fail;
+    }
+fail:
+    iteration_ends(ctx, record, true);
+    JS_FreeValue(ctx, record[0]);
+    JS_FreeValue(ctx, object);
+    return JS_EXCEPTION;
+}
+
 #endif
