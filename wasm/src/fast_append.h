@@ -21,7 +21,7 @@ static JSString *fast_unlisted(JSString *text)
     return text;
 }
 
-static void fast_listed(JSRuntime *rt, JSString *text)
+static void fast_append_listed(JSRuntime *rt, JSString *text)
 {
 #ifdef ENABLE_DUMPS
     list_add_tail(&text->link, &rt->string_list);
@@ -43,7 +43,7 @@ static bool fast_append(JSContext *ctx, JSValue *text, JSValueConst more)
         if (bytes > APPEND_LONGEST)
             return false;
         JSString *moved = js_realloc_rt(ctx->rt, fast_unlisted(p), length < APPEND_ROOM_FROM ? bytes : bytes + bytes / 2);
-        fast_listed(ctx->rt, moved ? moved : p);
+        fast_append_listed(ctx->rt, moved ? moved : p);
         if (!moved)
             return false;
         p = moved;
