@@ -49,6 +49,9 @@ APART int JS_DefineGlobalVar(JSContext *ctx, JSAtom prop, int def_flags);
 APART int JS_DefineGlobalFunction(JSContext *ctx, JSAtom prop, JSValue func, int def_flags);
 APART int JS_DeleteGlobalVar(JSContext *ctx, JSAtom prop);
 
+/* what has a large frame, and is called where a conversion may recur */
+APART JSValue js_atof(JSContext *ctx, const char *str, const char **pp, int radix, int flags);
+
 /* what is called so often that the compiler would put it into what calls it, and so into the loop */
 typedef struct JSObject JSObject;
 APART void js_free_value_rt(JSRuntime *rt, JSValue v);
