@@ -198,8 +198,11 @@ def _ends(box: Sandbox, use: Use, expected: type[LimitExceeded | Stalled]) -> No
 @pytest.mark.parametrize(
     ("limits", "expected"),
     [
-        (Limits(cpu_seconds=SECONDS, memory_bytes=MEMORY_BYTES), CpuLimitExceeded),
-        (Limits(cpu_seconds=None, wall_seconds=SECONDS, memory_bytes=MEMORY_BYTES), WallLimitExceeded),
+        (Limits(cpu_seconds=SECONDS, memory_bytes=MEMORY_BYTES, output_bytes=None), CpuLimitExceeded),
+        (
+            Limits(cpu_seconds=None, wall_seconds=SECONDS, memory_bytes=MEMORY_BYTES, output_bytes=None),
+            WallLimitExceeded,
+        ),
     ],
     ids=["cpu", "wall"],
 )
