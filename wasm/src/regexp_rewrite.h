@@ -23,10 +23,11 @@ static int re_emit_run(REParseState *s, int atom, int min, int max, bool is_gree
 }
 
 /* In the parser: alternatives that are one character each are one class. They begin at `start` and are what was written
- * last. -1: there is no memory. */
+ * last. What follows an empty alternative looks like one more, but no way leads behind it: each ends behind the next one.
+ * -1: there is no memory. */
 static int re_join_alternatives(REParseState *s, int start)
 {
-    uint32_t at = (uint32_t)start, end = (uint32_t)s->byte_code.size, splits = 0;
+    uint32_t at = (uint32_t)start, end = (uint32_t)s->byte_code.size, splits = 0, goes_on = 0;
     const uint8_t *code = s->byte_code.buf;
     CharRange joined;
     bool is_case = false, is_one = true;
@@ -58,8 +59,10 @@ static int re_join_alternatives(REParseState *s, int start)
             }
         }
         at += (uint32_t)re_one_char(op);
+        is_one = is_one && (i == 0 || goes_on == at);
         if (i < splits) {
             is_one = is_one && at < end && code[at] == REOP_goto;
+            goes_on = is_one ? at + reopcode_info[REOP_goto].size + get_u32(code + at + 1) : 0;
             at += reopcode_info[REOP_goto].size;
         }
     }
