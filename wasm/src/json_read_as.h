@@ -210,6 +210,8 @@ static JSValue JSON_AS(json_number)(JSON_AS(JsonReader) *r, const JSON_CHAR *at)
             exponent = is_small ? -exponent : exponent;
         }
     }
+    if (at - from > JSON_DIGITS)
+        return JSON_AS(json_odd)(r);    /* also, neither the exponent nor the places have been too many to be counted */
     r->at = at;
     exponent -= places;
     double number;
@@ -217,8 +219,6 @@ static JSValue JSON_AS(json_number)(JSON_AS(JsonReader) *r, const JSON_CHAR *at)
         number = exponent < 0 ? (double)digits / powers[-exponent] : (double)digits * powers[exponent];
         return js_float64(is_negative ? -number : number);
     }
-    if (at - from > JSON_DIGITS)
-        return JSON_AS(json_odd)(r);
     char text[JSON_DIGITS + 1];
     int length = (int)(at - from);
     for (int i = 0; i < length; i++)
