@@ -76,6 +76,16 @@ def test_objects_are_listed_and_copied(box: Sandbox, use: str) -> None:
         assert box.eval(f"same(() => {made}, (o) => {USES[use]})") is True, name
 
 
+def test_a_text_has_its_characters_as_properties(box: Sandbox) -> None:
+    assert box.eval("({ ...'ab\\u4e00', ...5, ...null, ...true, ...10n, ...Symbol() })") == {
+        "0": "a",
+        "1": "b",
+        "2": "\u4e00",
+    }
+    assert box.eval("(({ length, 1: b, ...rest }) => [length, b, rest])('abc')") == [3, "b", {"0": "a", "2": "c"}]
+    assert box.eval("({ ...('a'.repeat(9000) + 'b').slice(8999) })") == {"0": "a", "1": "b"}
+
+
 def test_copies_are_independent(box: Sandbox) -> None:
     assert box.eval("""
         const from = { a: 1, b: { c: 2 } }, one = { ...from }, two = { ...from };
