@@ -22,6 +22,7 @@ import anyio.to_thread
 from sandbox import _forks, _interrupts, _portal, _threads
 from sandbox._awaitables import close
 from sandbox._driver import Driver, Steps, Turn
+from sandbox._pending import nothing
 from sandbox._streams import StreamSteps
 from sandbox.errors import SandboxBusy, SandboxClosed, UsageError
 
@@ -130,7 +131,7 @@ class AsyncRunner:
         """See `Waiter`."""
         if self._tasks is None:  # the block ended during the turn that asked
             close(awaitable)
-            return _nothing
+            return nothing
         scope = anyio.CancelScope()
         self._tasks.start_soon(_answer, scope, awaitable, done)
         return scope.cancel
@@ -280,10 +281,6 @@ def soon(token: anyio.lowlevel.EventLoopToken, function: Callable[[], object]) -
     except RuntimeError:  # it has ended
         return False
     return True
-
-
-def _nothing() -> None:
-    """Nothing was started, so nothing is cancelled."""
 
 
 def no_limit() -> anyio.CapacityLimiter:

@@ -114,7 +114,6 @@ class Codec:
         self._few_containers = min(_FEW_CONTAINERS, limits.max_depth)  # of which each may hold the next
         # A value takes at least a byte, so that no message of this size can exceed a budget.
         self._small_bytes = min(_SMALL_BYTES, limits.max_nodes, limits.message_bytes)
-        self._step = owner.pace.step
         self._packers: list[msgpack.Packer] = []
         self._scalars = new_packer()  # without a hook no Python code runs inside it, so it can be shared
 
@@ -387,7 +386,7 @@ class Codec:
 
     def _extension(self, held: dict[int, JSHandle], depth: int, tag: int, payload: bytes) -> object:
         """What the unpacker asks for an extension."""
-        self._step()
+        self._owner.pace.step()
         if tag == Tag.DATE:
             try:
                 return date_from(date_ms(payload))

@@ -86,8 +86,7 @@ class Pristine:
             yield from _runs(start, data, _PAGE_BYTES, lambda at, page: page != self._page(at))
 
     def _page(self, start: int) -> bytes:
-        at = start - self.start
-        return bytes(self.data[at : at + _PAGE_BYTES]) if 0 <= at < len(self.data) else _ZEROS
+        return bytes(self._whole[start : start + _PAGE_BYTES]) or _ZEROS  # it may have grown
 
     def changed(self, store: Memory) -> list[_pages.Region]:
         """The parts of a memory that may differ from a pristine one, as offsets; all of it where nobody can tell."""
