@@ -158,10 +158,10 @@ ROWS = {
     "many statements": "eval('a=1;'.repeat(5e5))",
     "many variables": f"eval({_NAMES.format('1e5', 'var v')}.join(';'))",
     "many names of a block": f"eval('{{' + {_NAMES.format('4e4', 'let v')}.join(';') + '}}')",
-    "many private names": f"eval('class A {{' + {_NAMES.format('3e4', '#v')}.join(';') + '}}')",
+    "many private names": f"for (;;) eval('class A {{' + {_NAMES.format('3e4', '#v')}.join(';') + '}}')",
     "many parameters": f"for (;;) eval('(function(' + {_NAMES.format('2e4', 'v')}.join() + '){{}})')",
-    "many names of an enclosing function": f"eval('function f() {{' + {_NAMES.format('2e4', 'let v')}.join(';') "
-    f"+ '; return () => {{' + {_NAMES.format('2e4', 'v')}.join(';') + '}} }}')",
+    "many names of the function around": f"for (;;) eval('function f() {{' + {_NAMES.format('2e4', 'let v')}.join(';')"
+    f" + '; return () => {{' + {_NAMES.format('2e4', 'v')}.join(';') + '}} }}')",
     # Regular expressions.
     "compiling": "for (;;) new RegExp('a'.repeat(2e6))",
     "compiling alternatives": "new RegExp('a|'.repeat(2e5))",

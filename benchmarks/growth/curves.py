@@ -53,7 +53,6 @@ class Curve:
         prepare: Makes what is measured at a size, and lets go of it. Where `unit` is bytes, it gives its cost itself.
         expected: What the operation has to give at a size.
         unit: Of the cost.
-        known: Why it rises faster than its size, where that is so and is left so.
     """
 
     id: str
@@ -63,7 +62,6 @@ class Curve:
     prepare: Callable[[int], AbstractContextManager[Operation]]
     expected: Callable[[int], object]
     unit: Unit = "seconds"
-    known: str = ""
 
 
 @contextmanager
@@ -77,8 +75,7 @@ def _evaluating(code: str, size: int, set_up: str = "0", **options: Any) -> Iter
 
 def _guest(id_: str, title: str, first: int, code: str, expected: Callable[[int], object], **more: Any) -> Curve:  # noqa: ANN401
     group: Group = more.pop("group", "guest")
-    known: str = more.pop("known", "")
-    return Curve(id_, title, group, first, partial(_evaluating, code, **more), expected, known=known)
+    return Curve(id_, title, group, first, partial(_evaluating, code, **more), expected)
 
 
 @contextmanager
@@ -87,6 +84,33 @@ def _source(size: int) -> Iterator[Operation]:
     text = "".join(line.format(number) for number in range(size)) + "'end'"
     with Sandbox(limits=_ROOMY) as box:
         yield lambda: box.eval(text)
+
+
+@contextmanager
+def _names(size: int) -> Iterator[Operation]:
+    """A function that is a bundle: constants, functions that refer to them, blocks with names of their own."""
+    lines = "".join(
+        f"const c{number} = {number}, f{number} = () => c{number * 7 % size}; {{ const own = c{number}; sum += own; }}\n"
+        for number in range(size)
+    )
+    with Sandbox(limits=_ROOMY) as box:
+        yield lambda: box.eval(f"(() => {{ let sum = 0; {lines} return sum; }})()")
+
+
+@contextmanager
+def _exports(size: int) -> Iterator[Operation]:
+    names = ", ".join(f"v{number}" for number in range(size))
+    sources = {
+        "source": "".join(f"export const v{number} = {number};\n" for number in range(size)),
+        "again": f"export {{ {names} }} from 'source';",
+        "all": f"import {{ {names} }} from 'again'; export default [{names}].reduce((a, b) => a + b);",
+    }
+
+    def load() -> object:
+        with Sandbox(limits=_ROOMY, modules=sources) as box:
+            return box.import_module("all")["default"]
+
+    yield load
 
 
 @contextmanager
@@ -230,14 +254,15 @@ CURVES: tuple[Curve, ...] = (
         set_up="globalThis.records = Array.from({ length: {n} }, (_, i) => ({ id: i, name: `item ${i}`, even: i % 2 === 0 })); 0"),
     Curve("keys_in", "an object of n keys in", "input", 2000, partial(_into, lambda n: {f"k{i}": i for i in range(n)}, "Object.keys(incoming).length"), _itself),
     Curve("deep_in", "arrays n deep in", "input", 16, partial(_into, _deep, "(v => { let d = 0; while (Array.isArray(v)) { v = v[0]; d++; } return d; })(incoming)"), _itself),
+    Curve("names", "a function of n names, blocks and functions", "input", 500, _names, _sum),
+    Curve("exports", "n names exported, handed on and imported", "input", 500, _exports, _sum),
     Curve("modules", "n modules imported", "input", 50, _modules, _sum),
     _guest("json", "JSON of n records, there and back", 1000,
         "JSON.parse(JSON.stringify(Array.from({ length: {n} }, (_, i) => ({ i, name: 'n' + i })))).length", _itself),
     _guest("build_text", "a text built of n pieces", 10_000, "let t = ''; for (let i = 0; i < {n}; i++) t += 'ab'; t.length", lambda n: 2 * n),
     _guest("replace", "n matches replaced", 10_000, "'ab'.repeat({n}).replace(/b/g, 'cd').length", lambda n: 3 * n),
     _guest("queue", "a queue of n, filled and emptied", 5000,
-        "const q = []; for (let i = 0; i < {n}; i++) q.push(i); let s = 0; while (q.length) s += q.shift(); s", _sum,
-        known="the engine moves all that is left at every `shift`"),
+        "const q = []; for (let i = 0; i < {n}; i++) q.push(i); let s = 0; while (q.length) s += q.shift(); s", _sum),
     _guest("sort", "n numbers sorted", 5000, "Array.from({ length: {n} }, (_, i) => i * 7919 % {n}).sort((a, b) => a - b).length", _itself),
     _guest("maps", "a Map of n objects", 5000, "const m = new Map(); for (let i = 0; i < {n}; i++) m.set({}, i); m.size", _itself),
     _guest("keys", "n properties of one object, set and deleted", 5000,

@@ -54,7 +54,6 @@ def render(growths: Sequence[Growth], machine: dict[str, Any]) -> str:
             curve = BY_ID[growth.id]
             ends = (f"{growth.sizes[at]:,} | {format_figure(growth.costs[at], curve.unit)}" for at in (0, -1))
             power = f"{growth.power:.2f}" if growth.good else f"**{growth.power:.2f}**"
-            title = curve.title if growth.good or not curve.known else f"{curve.title}: {curve.known}"
-            lines.append(f"| {title} | {' | '.join(ends)} | {power} |")
+            lines.append(f"| {curve.title} | {' | '.join(ends)} | {power} |")
         parts.append("\n".join(lines) + "\n")
     return "".join(parts)
