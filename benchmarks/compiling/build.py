@@ -49,7 +49,7 @@ def build(progress: Callable[[str], None] = lambda line: None) -> Path:
     table = Table.load(inputs.table)
     directories = unpack(inputs.upstream, cache)
     with staged_directory(cache / "compiling" / made.name) as stage:
-        for path in [*inputs.guest.glob("*.[ch]"), *HERE.glob("guest/*.h")]:
+        for path in [*inputs.guest.iterdir(), *HERE.glob("guest/*.h")]:
             shutil.copy(path, stage / path.name)
         internals = stage / "internals.c"
         internals.write_text(internals.read_text("utf-8") + '\n#include "guest.h"\n#include "compiled.h"\n', "utf-8")
