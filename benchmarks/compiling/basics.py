@@ -76,6 +76,11 @@ def _this(t: Translator, i: Instruction) -> None:
 
 @emits("fclosure", "fclosure8", "push_atom_value", "push_empty_string", "object", "special_object", "rest")
 def _make(t: Translator, i: Instruction) -> None:
+    t.push(made(t, i))
+
+
+def made(t: Translator, i: Instruction) -> Entry:
+    """A value that the engine makes; it is not pushed."""
     code = t.code
     t.place(i)
     code.get(FRAME)
@@ -86,7 +91,7 @@ def _make(t: Translator, i: Instruction) -> None:
     code.call(INDEX["c_make"])
     entry = t.keep("box", v.ANY if i.opcode.name == "special_object" else v.HEAP)
     t.throw_if_exception(i, entry.number)
-    t.push(entry)
+    return entry
 
 
 # --- the operand stack: results as indices of what is popped, the deepest being 0 ---

@@ -6,12 +6,16 @@ from typing import TYPE_CHECKING
 
 from benchmarks.compiling import values as v
 from benchmarks.compiling.arithmetic import both_int, raw_float, raw_int, slow_binary
+from benchmarks.compiling.basics import made
+from benchmarks.compiling.bytecode import numbers, opcodes
 from benchmarks.compiling.code import I32, I64
-from benchmarks.compiling.translate import Translator, emits
+from benchmarks.compiling.translate import EMITTERS, Translator, emits
 from benchmarks.compiling.values import Entry
 
 if TYPE_CHECKING:
     from benchmarks.compiling.bytecode import Instruction
+
+_INDEX = 1 << 31  # an atom that is an index
 
 COMPARISONS = {
     "lt": "lt",
@@ -81,6 +85,17 @@ def _compare(t: Translator, i: Instruction) -> None:
         code.set(result)
     code.end()
     t.push(Entry("bool", result, v.BOOL))
+
+
+@emits("case_atom")
+def _case(t: Translator, i: Instruction) -> None:
+    """What is on the stack, compared with a text, or with a number where the operand is an index."""
+    parts = ("dup", "push_atom_value", "strict_eq")
+    dup, text, equal = (i._replace(opcode=opcodes()[numbers()[name]]) for name in parts)
+    EMITTERS["dup"](t, dup)
+    other = Entry("const", i.operand ^ _INDEX, v.INT) if i.operand & _INDEX else made(t, text)
+    t.stack.append(other)  # the function has no room for it, and it needs none: it is never stored
+    _compare(t, equal)
 
 
 def _same(t: Translator, name: str, a: Entry, b: Entry) -> bool:

@@ -119,12 +119,48 @@ static JSValue fast_case(JSContext *ctx, JSValueConst text, bool to_lower)
 
 static bool fast_strict_eq(JSContext *ctx, JSValueConst one, JSValueConst other)
 {
-    if (JS_VALUE_GET_TAG(one) != JS_TAG_STRING || JS_VALUE_GET_TAG(other) != JS_TAG_STRING)
+    int tag = JS_VALUE_GET_TAG(one);
+    if (tag == JS_TAG_OBJECT)
+        return JS_VALUE_GET_TAG(other) == tag && JS_VALUE_GET_OBJ(one) == JS_VALUE_GET_OBJ(other);
+    if (tag != JS_TAG_STRING || JS_VALUE_GET_TAG(other) != JS_TAG_STRING)
         return js_strict_eq2(ctx, one, other, JS_EQ_STRICT);
     JSString *a = JS_VALUE_GET_STRING(one), *b = JS_VALUE_GET_STRING(other);
     if (a == b || (a->atom_type == JS_ATOM_TYPE_STRING && b->atom_type == JS_ATOM_TYPE_STRING))
         return a == b;                  /* a name is there only once */
     return js_string_eq(a, b);
+}
+
+static inline bool fast_is_number(JSValueConst value, uint32_t number)
+{
+    int tag = JS_VALUE_GET_TAG(value);
+    return tag == JS_TAG_INT ? JS_VALUE_GET_INT(value) == (int32_t)number
+                             : JS_TAG_IS_FLOAT64(tag) && JS_VALUE_GET_FLOAT64(value) == number;
+}
+
+/* The cases of a `switch`, each with the jump after it, from what the first one compares with on; where the code goes on. */
+static const uint8_t *fast_cases(JSContext *ctx, JSValueConst value, const uint8_t *pc)
+{
+    JSString *text = JS_VALUE_GET_TAG(value) == JS_TAG_STRING ? JS_VALUE_GET_STRING(value) : NULL;
+    bool is_name = text && text->atom_type == JS_ATOM_TYPE_STRING, is_same, jumps;
+    do {
+        JSAtom atom = get_u32(pc);
+        if (__JS_AtomIsTaggedInt(atom)) {
+            is_same = fast_is_number(value, __JS_AtomToUInt32(atom));
+        } else {
+            JSString *name = ctx->rt->atom_array[atom];
+            is_same = text == name || (!is_name && fast_strict_eq(ctx, value, JS_MKPTR(JS_TAG_STRING, name)));
+        }
+        pc += 4;
+        if (*pc == OP_drop)    /* instead of a jump to what comes next */
+            return pc + 1;
+        jumps = (*pc == OP_if_true8 || *pc == OP_if_true) == is_same;
+        if (*pc == OP_if_false8 || *pc == OP_if_true8)
+            pc += jumps ? 1 + (int8_t)pc[1] : 2;
+        else
+            pc += jumps ? 1 + (int32_t)get_u32(pc + 1) : 5;
+        ctx->interrupt_counter--;
+    } while (!is_same && *pc++ == OP_case_atom);
+    return is_same ? pc : pc - 1;
 }
 
 /* Names that are no atoms of the engine's; its built-in bytecode counts these, so there can be no more of them. */

@@ -6,17 +6,22 @@
  *
  * Likewise the ways from one shape to the next, by which objects come to have the same properties in the same order: the
  * engine finds the next one by a hash of all that it has, and by comparing these. While both ends of a way are held, neither
- * changes. */
+ * changes.
+ *
+ * And the first shapes of what constructors make, with room for as many properties as their objects have come to have:
+ * objects have room for two, and had it made anew at the third, the fourth and the fifth. */
 #ifndef KEPT_SHAPES_H
 #define KEPT_SHAPES_H
 
 enum {
     KEPT_SHAPES = 64,
     KEPT_PROPERTIES = 12,           /* what has more is a table rather than a record, and its shapes are its own */
-    KEPT_WAYS = 64,                 /* a power of two */
+    KEPT_WAYS = 256,                /* a power of two */
+    KEPT_FIRSTS = 32,               /* a power of two */
 };
 
 static JSShape *find_hashed_shape_prop(JSRuntime *rt, JSShape *sh, JSAtom atom, int prop_flags);
+static JSValue JS_NewObjectFromShape(JSContext *ctx, JSShape *sh, JSClassID class_id, JSProperty *props);
 
 static struct {
     JSShape *shapes[KEPT_SHAPES];
@@ -63,8 +68,54 @@ static inline JSShape *kept_next(JSRuntime *rt, JSShape *from, JSAtom atom, int 
     return kept_way_found(rt, from, atom, flags, way);
 }
 
+static JSShape *kept_firsts[KEPT_FIRSTS];
+
+/* Learn from an object that has just been made how many properties those of its constructor have. */
+static inline void kept_first_learn(JSValueConst constructor, JSValueConst object)
+{
+    JSObject *p = JS_VALUE_GET_OBJ(constructor);
+    if (p->class_id == JS_CLASS_BYTECODE_FUNCTION) {
+        JSFunctionBytecode *code = p->u.func.function_bytecode;
+        int count = JS_VALUE_GET_OBJ(object)->shape->prop_count;
+        if (unlikely(count > code->record_size) && count <= KEPT_PROPERTIES)
+            code->record_size = (uint8_t)count;
+    }
+}
+
+static no_inline JSShape *kept_first_made(JSContext *ctx, JSObject *proto, int size, JSShape **first)
+{
+    int hash_size = JS_PROP_INITIAL_HASH_SIZE;
+    while (hash_size < size)
+        hash_size *= 2;
+    JSShape *old = *first, *made = js_new_shape2(ctx, proto, hash_size, size);
+    if (made) {
+        *first = made;
+        js_free_shape_null(ctx->rt, old);
+    }
+    return made;
+}
+
+/* A new object with room for so many properties. There are as many places for one as for two, since small blocks of memory
+ * of different sizes take longer to come by. */
+static JSValue kept_object(JSContext *ctx, JSValueConst proto, JSClassID class_id, int count)
+{
+    int size = ((count < KEPT_PROPERTIES ? count : KEPT_PROPERTIES) + 1) & ~1;
+    if (size <= JS_PROP_INITIAL_SIZE)
+        return JS_NewObjectProtoClass(ctx, proto, class_id);
+    JSObject *p = JS_VALUE_GET_OBJ(proto);
+    JSShape **first = &kept_firsts[(((uint32_t)(uintptr_t)p >> 4) + (uint32_t)size) & (KEPT_FIRSTS - 1)], *shape = *first;
+    if (unlikely(!shape || shape->proto != p || shape->prop_size != size))
+        shape = kept_first_made(ctx, p, size, first);
+    return shape ? JS_NewObjectFromShape(ctx, js_dup_shape(shape), class_id, NULL) : JS_EXCEPTION;
+}
+
 static void kept_shapes_drop(JSRuntime *rt)
 {
+    for (int i = 0; i < KEPT_FIRSTS; i++) {
+        JSShape *old = kept_firsts[i];
+        kept_firsts[i] = NULL;
+        js_free_shape_null(rt, old);
+    }
     for (int i = 0; i < KEPT_WAYS; i++) {
         struct KeptWay old = kept_ways[i];
         kept_ways[i] = (struct KeptWay){0};
