@@ -104,3 +104,28 @@ def test_a_queue_that_becomes_sparse_or_is_frozen(box: Sandbox) -> None:
         JSON.stringify([sparse.length, sparse[0], defined[3], defined.at(-1), defined[0], told, frozen.length, held,
           sorted[0], sorted.length, structuredClone(queue(40)).length, queue(40).indexOf(39), [...queue(33)].length])
     """) == '[1000,3,"g","p",2,"TypeError",48,[1,2],39,38,38,37,31]'  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("made", "used", "left"),
+    [
+        ("[1, 2, 3]; a.pop()", "a[2] = 9", "[1,2]"),
+        ("[1, 2, 3]; a.length = 5", "a[3] = 9; a[4] = 9; a[5] = 9", "[1,2,3,9,9]"),
+        (
+            "Array.from({ length: 20 }, (_, i) => i); a.length = 4",
+            "for (let i = 0; i < 9; i++) a[i] = 2 * i",
+            "[0,2,4,6]",
+        ),
+        ("[1, 2, 3]", "try { a.push(1) } catch (e) { a[0] = e.name }", '["TypeError",2,3]'),
+        ("[1, 2, 3]", "try { a.pop() } catch (e) { a[0] = e.name }", '["TypeError",2,null]'),
+        ("[1, 2, 3]; a.shift()", "a[2] = 1; a[1] = 7", "[2,7]"),
+        (
+            "[1, 2]; a.pop()",
+            "(() => { 'use strict'; try { a[1] = 1 } catch (e) { a[0] = e.name } })()",
+            '["TypeError"]',
+        ),
+    ],
+)
+def test_a_length_that_is_read_only(box: Sandbox, made: str, used: str, left: str) -> None:
+    code = f"const a = {made}; Object.defineProperty(a, 'length', {{ writable: false }}); {used}; JSON.stringify(a)"
+    assert box.eval(code) == left
