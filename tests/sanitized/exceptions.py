@@ -26,6 +26,7 @@ EXCEPTIONS: Final[dict[str, str]] = {
     "tests/guest/test_fast_paths.py::test_keys_of_maps_are_spread*": _FUEL,
     "tests/guest/test_fast_regexps.py::test_pieces_*": _FUEL,
     "tests/guest/test_kept_chars.py::test_they_survive_what_is_restored_and_forked": _COPY,
+    "tests/guest/test_name_index.py::test_four_times_as_many_names_are_four_times_as_much_work*": _FUEL,
     "tests/guest/test_regexp_sets.py::test_what_can_be_told_by_one_character_*": _FUEL,
     "tests/guest/test_streams.py::test_a_long_queue_is_let_go_without_recursion": _SLOW,
     "tests/guest/test_time_zone.py::test_a_rollback_keeps_the_zone": _COPY,
