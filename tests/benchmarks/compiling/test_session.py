@@ -106,7 +106,7 @@ def test_a_snapshot_goes_on_interpreted_and_is_compiled_again() -> None:
 def test_programs_of_the_suite(name: str) -> None:
     row = measure.measure(name, 1)
     assert row.compiled.functions
-    assert row.fuel_ratio > 0.9
+    assert row.fuel_ratio > 0.8  # texts grow in place in the interpreter only
 
 
 def test_a_wrong_answer_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
