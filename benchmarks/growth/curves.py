@@ -86,6 +86,11 @@ def _source(size: int) -> Iterator[Operation]:
         yield lambda: box.eval(text)
 
 
+def _import_all(sources: dict[str, str]) -> object:
+    with Sandbox(limits=_ROOMY, modules=sources) as box:
+        return box.import_module("all")["default"]
+
+
 @contextmanager
 def _names(size: int) -> Iterator[Operation]:
     """A function that is a bundle: constants, functions that refer to them, blocks with names of their own."""
@@ -105,12 +110,7 @@ def _exports(size: int) -> Iterator[Operation]:
         "again": f"export {{ {names} }} from 'source';",
         "all": f"import {{ {names} }} from 'again'; export default [{names}].reduce((a, b) => a + b);",
     }
-
-    def load() -> object:
-        with Sandbox(limits=_ROOMY, modules=sources) as box:
-            return box.import_module("all")["default"]
-
-    yield load
+    yield partial(_import_all, sources)
 
 
 @contextmanager
@@ -143,12 +143,7 @@ def _modules(size: int) -> Iterator[Operation]:
     sources = {f"m{number}": f"export default {number};" for number in range(size)}
     sources["all"] = "".join(f"import v{number} from 'm{number}';\n" for number in range(size))
     sources["all"] += "export default " + " + ".join(["0", *(f"v{number}" for number in range(size))]) + ";"
-
-    def load() -> object:
-        with Sandbox(limits=_ROOMY, modules=sources) as box:
-            return box.import_module("all")["default"]
-
-    yield load
+    yield partial(_import_all, sources)
 
 
 @contextmanager

@@ -102,11 +102,15 @@ def test_a_snapshot_goes_on_interpreted_and_is_compiled_again() -> None:
             assert copy.eval("run(10)") == box.eval("run(10)")
 
 
+# Where texts grow in place, which they do in the interpreter only; all others burn as much fuel, or less.
+LEAST_FUEL_RATIO = {"strings": 0.8, "patterns": 0.88}
+
+
 @pytest.mark.parametrize("name", measure.programs())
 def test_programs_of_the_suite(name: str) -> None:
     row = measure.measure(name, 1)
     assert row.compiled.functions
-    assert row.fuel_ratio > 0.8  # texts grow in place in the interpreter only
+    assert row.fuel_ratio > LEAST_FUEL_RATIO.get(name, 0.9)
 
 
 def test_a_wrong_answer_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
