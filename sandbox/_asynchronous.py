@@ -329,6 +329,7 @@ _KEEPS_BOOKS: Final = (
     AsyncRunner.enter,
     AsyncRunner.exit,
     AsyncRunner.run,
+    AsyncRunner.start,
     run_in_worker,
     _answer,
     _serve,

@@ -16,7 +16,7 @@ from typing import Any
 import anyio
 import pytest
 
-from sandbox import AsyncSandbox, JSFunction, Sandbox, _interrupts, _streams
+from sandbox import AsyncSandbox, HostFunction, JSFunction, Sandbox, _interrupts, _streams
 from sandbox.errors import WallLimitExceeded
 
 _interrupt = signal.SIGINT
@@ -460,6 +460,39 @@ def test_under_trio_the_guest_is_stopped_before_anything_goes_on(code: str) -> N
 
 def _raise_signal_to_process() -> None:
     os.kill(os.getpid(), _interrupt)
+
+
+def test_under_trio_what_the_guest_stands_still_for_is_not_left_behind() -> None:
+    """Ctrl-C as it is started: whoever waits must know what to cancel."""
+    import trio
+
+    ended = []
+
+    async def nap() -> None:
+        try:
+            await trio.sleep(20)
+        finally:
+            ended.append("nap")
+
+    async def main() -> None:
+        async with AsyncSandbox(functions={"nap": HostFunction(nap, wait=True)}) as box:
+            tasks: Any = box._runner._tasks
+            start_soon = tasks.start_soon
+
+            def start_and_interrupt(*arguments: object) -> None:
+                start_soon(*arguments)
+                _raise_signal()
+
+            tasks.start_soon = start_and_interrupt
+            with pytest.raises(KeyboardInterrupt):
+                await box.eval("nap()", timeout=10)
+                await trio.sleep(20)
+            tasks.start_soon = start_soon
+            await trio.lowlevel.checkpoint()
+            assert ended == ["nap"]
+            assert await box.eval("1 + 1") == 2
+
+    trio.run(main)
 
 
 def test_under_trio_at_every_line_of_an_async_iterators_steps() -> None:
