@@ -159,6 +159,44 @@ def test_copies_of_arrays_are_of_their_species(box: Sandbox, code: str) -> None:
     assert box.eval(code) == SPECIES[code]
 
 
+GROWING = {
+    "[1, , 3].map((x) => x + 1)": ["0=2,2=4", 3],
+    "[1, , 3, 4].filter((x) => x > 1)": ["0=3,1=4", 2],
+    "const a = [1, 2, 3]; a.filter((x) => a.push(x) < 9)": ["0=1,1=2,2=3", 3],
+    "const a = [1, 2, 3, 4]; a.filter(() => { a.length = 2; return true })": ["0=1,1=2", 2],
+    "const a = [1, 2, 3]; a.map((x, i) => { if (!i) a.length = 1; return x })": ["0=1", 3],
+    "const a = []; a.length = 2 ** 32 - 1; a.slice(-2)": ["", 2],
+    "const a = [0]; a.length = 2 ** 31 + 1; a.slice(-2)": ["", 2],
+    "[1, 2].slice(0)": ["0=1,1=2", 2],
+    "give(() => []).filter(() => true)": ["0=5,1=6", 2],
+    "give(() => Array(3)).filter(() => true)": ["0=5,1=6", 3],
+    "give(() => [7, 8, 9]).filter(() => true)": ["0=5,1=6,2=9", 3],
+    "give(() => Object.freeze([])).filter(() => true)": "TypeError",
+    "give(() => Object.preventExtensions([])).filter(() => true)": "TypeError",
+    "give(() => Object.defineProperty([], 'length', { writable: false })).filter(() => true)": "TypeError",
+    "give(() => Object.defineProperty([], 0, { value: 1 })).filter(() => true)": "TypeError",
+    "give(() => Object.defineProperty(Array(2), 'length', { writable: false })).map((x) => x)": ["0=5,1=6", 2],
+    "give((n) => (told = n, [])).map((x) => x); [told]": ["0=2", 1],
+    "Object.defineProperty(Object.prototype, 0, { set() { throw 1 } }); [5].filter(() => true)": ["0=5", 1],
+}
+_GIVE = """
+var told;
+const give = (species) => {
+  const given = [5, 6];
+  given.constructor = { [Symbol.species]: function (n) { return species(n) } };
+  return given;
+};
+"""
+
+
+@pytest.mark.parametrize("code", GROWING)
+def test_arrays_that_built_in_functions_make(box: Sandbox, code: str) -> None:
+    box.eval(_GIVE)
+    shown = "[Object.entries(made).map((pair) => pair.join('=')).join(), made.length]"
+    box.eval(f"let made, error; try {{ made = (0, eval)({code!r}) }} catch (thrown) {{ error = thrown.name }}")
+    assert box.eval(f"error ?? {shown}") == GROWING[code]
+
+
 ITERATORS = {
     "[...[1, 2]].join()": "1,2",
     "const [a, , b = 3] = [1, 2]; a + b": 4,

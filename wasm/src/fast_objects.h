@@ -133,21 +133,46 @@ static int fast_define_value(JSContext *ctx, JSValueConst object, JSValue key, J
     return ret;
 }
 
-/* The properties `length` and `name` of a function that has none yet. */
-static void fast_function_properties(JSContext *ctx, JSValueConst function, JSAtom name, int length)
+/* A new function of some code, with its properties `length` and `name`. */
+static JSValue fast_function(JSContext *ctx, JSClassID class_id, const JSFunctionBytecode *code)
 {
-    JSObject *p = JS_VALUE_GET_OBJ(function);
-    JSProperty *pr = add_property(ctx, p, JS_ATOM_length, JS_PROP_CONFIGURABLE);
-    if (unlikely(!pr))
-        return;
-    pr->u.value = js_int32(length);
+    JSShape *shape = kept_functions[code->func_kind];
+    JSAtom name = code->func_name == JS_ATOM_NULL ? JS_ATOM_empty_string : code->func_name;
     bool is_text = !__JS_AtomIsTaggedInt(name) && ctx->rt->atom_array[name]->atom_type == JS_ATOM_TYPE_STRING;
     JSValue text = is_text ? js_dup(JS_MKPTR(JS_TAG_STRING, ctx->rt->atom_array[name])) : JS_AtomToString(ctx, name);
-    pr = JS_IsException(text) ? NULL : add_property(ctx, p, JS_ATOM_name, JS_PROP_CONFIGURABLE);
-    if (likely(pr))
-        pr->u.value = text;
-    else
+    if (JS_IsException(text))
+        return text;
+    if (unlikely(!shape || shape->proto != JS_VALUE_GET_OBJ(ctx->class_proto[class_id])))
+        shape = kept_function_made(ctx, JS_VALUE_GET_OBJ(ctx->class_proto[class_id]), &kept_functions[code->func_kind]);
+    if (unlikely(!shape)) {
         JS_FreeValue(ctx, text);
+        return JS_EXCEPTION;
+    }
+    JSProperty properties[] = {{.u.value = js_int32(code->defined_arg_count)}, {.u.value = text}};
+    return JS_NewObjectFromShape(ctx, js_dup_shape(shape), class_id, properties);
+}
+
+/* The length of an array, which is its first property. False: it is none, or too long. */
+static inline bool fast_length(JSValueConst object, uint32_t *length)
+{
+    if (JS_VALUE_GET_TAG(object) != JS_TAG_OBJECT)
+        return false;
+    const JSObject *p = JS_VALUE_GET_OBJ(object);
+    if (p->class_id != JS_CLASS_ARRAY || JS_VALUE_GET_TAG(p->prop[0].u.value) != JS_TAG_INT)
+        return false;
+    *length = (uint32_t)JS_VALUE_GET_INT(p->prop[0].u.value);
+    return true;
+}
+
+/* A new array of this length. */
+static JSValue fast_array_of(JSContext *ctx, JSValueConst length)
+{
+    if (JS_VALUE_GET_TAG(length) != JS_TAG_INT || JS_VALUE_GET_INT(length) < 0)
+        return js_array_constructor(ctx, JS_UNDEFINED, 1, &length);
+    JSValue array = JS_NewArray(ctx);
+    if (likely(!JS_IsException(array)))
+        JS_VALUE_GET_OBJ(array)->prop[0].u.value = length;
+    return array;
 }
 
 /* Whether a copy of an array is to be an ordinary array, as `constructor` and Symbol.species say unless someone has changed
@@ -156,7 +181,8 @@ static bool fast_has_own_species(JSContext *ctx, JSValueConst object)
 {
     JSObject *p = JS_VALUE_GET_OBJ(object), *proto = JS_VALUE_GET_OBJ(ctx->class_proto[JS_CLASS_ARRAY]);
     JSProperty *pr;
-    if (p->class_id != JS_CLASS_ARRAY || p->shape->proto != proto || find_own_property1(p, JS_ATOM_constructor))
+    if (p->class_id != JS_CLASS_ARRAY || p->shape->proto != proto ||
+        (p->shape != ctx->array_shape && find_own_property1(p, JS_ATOM_constructor)))
         return false;
     JSShapeProperty *prs = find_own_property(&pr, proto, JS_ATOM_constructor);
     if (!prs || (prs->flags & JS_PROP_TMASK) || JS_VALUE_GET_TAG(pr->u.value) != JS_TAG_OBJECT ||

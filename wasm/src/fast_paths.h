@@ -76,7 +76,16 @@ static int fast_put_new(JSContext *ctx, JSObject *p, JSAtom atom, JSValue value)
 {
     if (p->class_id != JS_CLASS_OBJECT || p->is_exotic || !p->extensible)
         return 0;
-    for (const JSObject *from = p->shape->proto; from; from = from->shape->proto) {
+    JSShape *shape = p->shape;
+    struct KeptWay *way = kept_way(shape, atom);
+    if (likely(way->from == shape && way->atom == atom && way->free_at == prototype_changes && !p->is_prototype &&
+               way->to->prop_size == shape->prop_size)) {
+        JS_REF_COUNT(shape)--;          /* the way has it as well */
+        p->shape = js_dup_shape(way->to);
+        p->prop[way->to->prop_count - 1].u.value = value;
+        return 1;
+    }
+    for (const JSObject *from = shape->proto; from; from = from->shape->proto) {
         if (from->is_exotic || find_own_property1((JSObject *)from, atom))
             return 0;
         ctx->interrupt_counter--;
@@ -87,6 +96,8 @@ static int fast_put_new(JSContext *ctx, JSObject *p, JSAtom atom, JSValue value)
         return -1;
     }
     pr->u.value = value;
+    if (way->from == shape && way->atom == atom)
+        way->free_at = prototype_changes;
     return 1;
 }
 

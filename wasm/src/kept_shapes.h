@@ -42,7 +42,16 @@ static void kept_shapes_hold(JSRuntime *rt, JSShape *shape)
 static struct KeptWay {
     JSShape *from, *to;
     JSAtom atom;
+    uint64_t free_at;               /* the count of changes when no prototype had anything to say about the property */
 } kept_ways[KEPT_WAYS];
+
+/* How often an object that is somebody's prototype has got a property or another prototype. */
+static uint64_t prototype_changes = 1;
+
+static inline struct KeptWay *kept_way(const JSShape *from, JSAtom atom)
+{
+    return &kept_ways[((uint32_t)(uintptr_t)from >> 4 ^ atom) & (KEPT_WAYS - 1)];
+}
 
 /* The engine's way, which is kept if it is one of a record. */
 static no_inline JSShape *kept_way_found(JSRuntime *rt, JSShape *from, JSAtom atom, int flags, struct KeptWay *way)
@@ -53,6 +62,7 @@ static no_inline JSShape *kept_way_found(JSRuntime *rt, JSShape *from, JSAtom at
         way->from = js_dup_shape(from);
         way->to = js_dup_shape(to);
         way->atom = atom;
+        way->free_at = 0;
         js_free_shape_null(rt, old.from);
         js_free_shape_null(rt, old.to);
     }
@@ -62,7 +72,7 @@ static no_inline JSShape *kept_way_found(JSRuntime *rt, JSShape *from, JSAtom at
 /* The shape with one property more, if there is one; it is borrowed. `from` has one. */
 static inline JSShape *kept_next(JSRuntime *rt, JSShape *from, JSAtom atom, int flags)
 {
-    struct KeptWay *way = &kept_ways[((uint32_t)(uintptr_t)from >> 4 ^ atom) & (KEPT_WAYS - 1)];
+    struct KeptWay *way = kept_way(from, atom);
     if (likely(way->from == from && way->atom == atom && flags == JS_PROP_C_W_E))
         return way->to;
     return kept_way_found(rt, from, atom, flags, way);
@@ -109,23 +119,40 @@ static JSValue kept_object(JSContext *ctx, JSValueConst proto, JSClassID class_i
     return shape ? JS_NewObjectFromShape(ctx, js_dup_shape(shape), class_id, NULL) : JS_EXCEPTION;
 }
 
-static void kept_shapes_drop(JSRuntime *rt)
+/* By the kind of a function: the shape of one that has its `length` and its `name`, and nothing else. */
+static JSShape *kept_functions[JS_FUNC_ASYNC_GENERATOR + 1];
+
+static no_inline JSShape *kept_function_made(JSContext *ctx, JSObject *proto, JSShape **function)
 {
-    for (int i = 0; i < KEPT_FIRSTS; i++) {
-        JSShape *old = kept_firsts[i];
-        kept_firsts[i] = NULL;
+    static const JSShapeProperty properties[] = {{.atom = JS_ATOM_length, .flags = JS_PROP_CONFIGURABLE},
+                                                 {.atom = JS_ATOM_name, .flags = JS_PROP_CONFIGURABLE}};
+    JSShape *made = js_new_shape_with2(ctx, proto, countof(properties), properties), *old = *function;
+    if (made) {
+        *function = made;
+        js_free_shape_null(ctx->rt, old);
+    }
+    return made;
+}
+
+static void kept_shapes_let_go(JSRuntime *rt, JSShape **shapes, int count)
+{
+    for (int i = 0; i < count; i++) {
+        JSShape *old = shapes[i];
+        shapes[i] = NULL;
         js_free_shape_null(rt, old);
     }
+}
+
+static void kept_shapes_drop(JSRuntime *rt)
+{
+    kept_shapes_let_go(rt, kept_firsts, KEPT_FIRSTS);
+    kept_shapes_let_go(rt, kept_functions, countof(kept_functions));
+    kept_shapes_let_go(rt, kept.shapes, KEPT_SHAPES);
     for (int i = 0; i < KEPT_WAYS; i++) {
         struct KeptWay old = kept_ways[i];
         kept_ways[i] = (struct KeptWay){0};
         js_free_shape_null(rt, old.from);
         js_free_shape_null(rt, old.to);
-    }
-    for (int i = 0; i < KEPT_SHAPES; i++) {
-        JSShape *old = kept.shapes[i];
-        kept.shapes[i] = NULL;
-        js_free_shape_null(rt, old);
     }
 }
 
