@@ -4,7 +4,6 @@
  * the limits of the turn, and may change what is being read: nothing borrowed is kept across an encode_value(). */
 #include "encoder.h"
 
-#define NODES_A_POLL 128
 #define BYTES_A_NODE 256    /* what encoding a node is worth as work */
 
 /* The tag the bindings gave an object of theirs; 0: none. */
@@ -86,8 +85,12 @@ static inline int encode_ordinary(Encoder *e, JSValueConst value)
 static int encode_by_class(Encoder *e, JSValueConst value)
 {
     JSContext *ctx = e->w.ctx;
+    const JSValue *values;
+    const Record *record = internals_record(ctx, value, &values);
     double ms;
     int element;
+    if (record)
+        return encode_record(e, value, record, values);
     if (internals_is_ordinary(value))
         return encode_ordinary(e, value);
     if (JS_IsArray(value))
@@ -161,6 +164,8 @@ int encode_value(Encoder *e, JSValueConst value)
     const uint8_t *bytes;
     size_t length;
     int32_t small;
+    if (is_leaf(e, value))
+        return encode_leaf(e, value);
     if (++e->nodes > guest.control.max_nodes)
         return refuse(e, "more values than the max_nodes limit");
     if (e->nodes % NODES_A_POLL == 0 && engine_poll(NODES_A_POLL * BYTES_A_NODE))

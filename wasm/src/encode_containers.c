@@ -65,12 +65,21 @@ int encode_array(Encoder *e, JSValueConst value)
             return refuse(e, "more values than the max_nodes limit");
         if (put_array(&e->w, count))
             return -1;
-        for (uint32_t i = 0; i < count; i++) {
-            uint32_t now;
-            bool dense = internals_fast_array(value, &values, &now) && i < now;
-            JSValue item = dense ? JS_DupValue(e->w.ctx, values[i]) : encode_read_index(e, value, i);
-            if (encode_member(e, JS_ATOM_NULL, i, dense ? HELD_BY_PARENT_AND_US : HELD_BY_US, item))
+        for (uint32_t i = 0, dense = count; i < count; i++) {
+            if (i < dense && is_leaf(e, values[i])) {
+                Path step = {.up = e->w.path, .index = i};
+                e->w.path = &step;
+                int failed = encode_leaf(e, values[i]);
+                e->w.path = step.up;
+                if (failed)
+                    return -1;
+                continue;
+            }
+            JSValue item = i < dense ? JS_DupValue(e->w.ctx, values[i]) : encode_read_index(e, value, i);
+            if (encode_member(e, JS_ATOM_NULL, i, i < dense ? HELD_BY_PARENT_AND_US : HELD_BY_US, item))
                 return -1;
+            if (!internals_fast_array(value, &values, &dense))
+                dense = 0;
         }
         return 0;
     }
@@ -81,22 +90,68 @@ int encode_array(Encoder *e, JSValueConst value)
     return length <= SHORT_ARRAY ? encode_holes(e, value, (uint32_t)length) : encode_sparse(e, value, (uint32_t)length);
 }
 
-int encode_properties(Encoder *e, JSValueConst value)
+/* The properties from a place on. */
+static int encode_rest(Encoder *e, JSValueConst value, Properties *cursor)
 {
-    Properties cursor;
     JSAtom key;
     JSValue property;
     Text text;
+    int failed = 0;
+    while (!failed && internals_properties_next(e->w.ctx, value, cursor, &key, &property)) {
+        failed = !internals_atom_text(e->w.ctx, key, &text) || put_text(&e->w, &text);
+        if (failed)
+            JS_FreeValue(e->w.ctx, property);
+        else
+            failed = encode_member(e, key, 0, HELD_BY_PARENT_AND_US, property);
+    }
+    return failed;
+}
+
+/* A property of a record that may run code of the program: then the object may be another one than before. -1, or whether
+ * the rest was written as well. */
+static int encode_branch(Encoder *e, JSValueConst object, const Record **record, const JSValue **values, uint32_t i)
+{
+    uint8_t at = (*record)->fields[i].at;
+    Properties cursor = internals_properties_behind(object, at);
+    int done = encode_member(e, (*record)->fields[i].atom, 0, HELD_BY_PARENT_AND_US,
+                             JS_DupValue(e->w.ctx, (*values)[at]));
+    if (!done) {
+        *record = internals_record(e->w.ctx, object, values);
+        if (!*record || (*record)->shape != cursor.shape)
+            done = encode_rest(e, object, &cursor) ? -1 : 1;
+    }
+    internals_properties_close(e->w.ctx, &cursor);
+    return done;
+}
+
+int encode_record(Encoder *e, JSValueConst object, const Record *record, const JSValue *values)
+{
+    Path step = {.up = e->w.path, .held = HELD_BY_PARENT_AND_US};
+    int done = put_map(&e->w, record->count);
+    for (uint32_t i = 0; !done && i < record->count; i++) {
+        const RecordField *field = &record->fields[i];
+        JSValueConst value = values[field->at];
+        if (put_key(&e->w, field->key, field->key_bytes))
+            return -1;
+        if (is_leaf(e, value)) {
+            step.key = field->atom;
+            e->w.path = &step;
+            done = encode_leaf(e, value);
+            e->w.path = step.up;
+        } else {
+            done = encode_branch(e, object, &record, &values, i);
+        }
+    }
+    return done < 0 ? -1 : 0;
+}
+
+int encode_properties(Encoder *e, JSValueConst value)
+{
+    Properties cursor;
+    Text text;
     int failed;
     if (internals_properties_open(e->w.ctx, value, &cursor)) {
-        failed = put_map(&e->w, cursor.count);
-        while (!failed && internals_properties_next(e->w.ctx, value, &cursor, &key, &property)) {
-            failed = !internals_atom_text(e->w.ctx, key, &text) || put_text(&e->w, &text);
-            if (failed)
-                JS_FreeValue(e->w.ctx, property);
-            else
-                failed = encode_member(e, key, 0, HELD_BY_PARENT_AND_US, property);
-        }
+        failed = put_map(&e->w, cursor.count) || encode_rest(e, value, &cursor) ? -1 : 0;
         internals_properties_close(e->w.ctx, &cursor);
         return failed;
     }

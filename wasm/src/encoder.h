@@ -24,6 +24,36 @@ static inline int refuse(Encoder *e, const char *reason)
     return writer_refuse(&e->w, reason);
 }
 
+/* The limits are looked at every so many values; a look may run code of the program. */
+#define NODES_A_POLL 128
+
+/* Whether writing a value comes to writing a number or a text. */
+static inline bool is_leaf(const Encoder *e, JSValueConst value)
+{
+    int tag = JS_VALUE_GET_NORM_TAG(value);
+    return (tag == JS_TAG_INT || tag == JS_TAG_FLOAT64 || tag == JS_TAG_BOOL || tag == JS_TAG_NULL ||
+            tag == JS_TAG_STRING) &&
+           (e->nodes + 1) % NODES_A_POLL && e->nodes < guest.control.max_nodes;
+}
+
+static inline int encode_leaf(Encoder *e, JSValueConst value)
+{
+    Text text;
+    e->nodes++;
+    switch (JS_VALUE_GET_NORM_TAG(value)) {
+    case JS_TAG_INT:
+        return put_i64(&e->w, JS_VALUE_GET_INT(value));
+    case JS_TAG_FLOAT64:
+        return put_number(&e->w, JS_VALUE_GET_FLOAT64(value));
+    case JS_TAG_BOOL:
+        return put_byte(&e->w, JS_VALUE_GET_BOOL(value) ? 0xc3 : 0xc2);
+    case JS_TAG_NULL:
+        return put_byte(&e->w, 0xc0);
+    default:
+        return internals_text(e->w.ctx, value, &text) ? put_text(&e->w, &text) : -1;
+    }
+}
+
 /* encode.c */
 int encode_value(Encoder *e, JSValueConst value);
 JSValue encode_read(Encoder *e, JSValueConst object, JSAtom key);
@@ -33,6 +63,7 @@ JSValue encode_read_index(Encoder *e, JSValueConst object, uint32_t index);
 int encode_member(Encoder *e, JSAtom key, uint32_t index, uint32_t held, JSValue value);
 int encode_array(Encoder *e, JSValueConst value);
 int encode_properties(Encoder *e, JSValueConst value);
+int encode_record(Encoder *e, JSValueConst object, const Record *record, const JSValue *values);
 int encode_collection(Encoder *e, JSValueConst value, Tag tag);
 bool stands_for_array(JSContext *ctx, JSValueConst value);
 int encode_proxied_array(Encoder *e, JSValueConst value);

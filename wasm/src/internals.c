@@ -71,6 +71,7 @@ int iteration_made(JSContext *ctx, JSValue *record)
 }
 
 #include "internals.h"
+#include "kept_records.h"
 
 #define BYTES_A_POLL_STEP 32    /* as much work as the steps of bytecode between which the engine's counter is counted down */
 #define LONGEST_WEIGHT (1 << 30)
@@ -268,6 +269,11 @@ bool internals_properties_next(JSContext *ctx, JSValueConst object, Properties *
         return true;
     }
     return false;
+}
+
+Properties internals_properties_behind(JSValueConst object, int at)
+{
+    return (Properties){.shape = js_dup_shape(JS_VALUE_GET_OBJ(object)->shape), .index = at + 1};
 }
 
 void internals_properties_close(JSContext *ctx, Properties *cursor)

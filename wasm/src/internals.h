@@ -30,9 +30,28 @@ typedef struct Properties {
     int index;
     uint32_t count;
 } Properties;
+/* Those behind one that stands at a place of the object. */
+Properties internals_properties_behind(JSValueConst object, int at);
 bool internals_properties_open(JSContext *ctx, JSValueConst object, Properties *out);
 bool internals_properties_next(JSContext *ctx, JSValueConst object, Properties *cursor, JSAtom *key, JSValue *value);
 void internals_properties_close(JSContext *ctx, Properties *cursor);
+
+/* What is known of the objects of a shape that are written property by property: the keys as they are written, and where the
+ * values stand. */
+enum { RECORD_FIELDS = 16, RECORD_KEY_BYTES = 32 };
+typedef struct RecordField {
+    uint8_t key[RECORD_KEY_BYTES];
+    uint8_t key_bytes, at;
+    JSAtom atom;
+} RecordField;
+typedef struct Record {
+    void *shape;
+    uint64_t changes;     /* how often prototypes had changed */
+    uint32_t count;
+    RecordField fields[RECORD_FIELDS];
+} Record;
+/* Of this object, and its values; until code of the program runs. NULL: it is to be looked at. */
+const Record *internals_record(JSContext *ctx, JSValueConst object, const JSValue **values);
 
 bool internals_bigint_bytes(JSValueConst value, const uint8_t **bytes, size_t *length, int32_t *small);
 JSValue internals_bigint_new(JSContext *ctx, const uint8_t *bytes, size_t length);

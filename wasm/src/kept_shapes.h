@@ -143,8 +143,11 @@ static void kept_shapes_let_go(JSRuntime *rt, JSShape **shapes, int count)
     }
 }
 
+static void kept_records_drop(JSRuntime *rt);    /* see kept_records.h */
+
 static void kept_shapes_drop(JSRuntime *rt)
 {
+    kept_records_drop(rt);
     kept_shapes_let_go(rt, kept_firsts, KEPT_FIRSTS);
     kept_shapes_let_go(rt, kept_functions, countof(kept_functions));
     kept_shapes_let_go(rt, kept.shapes, KEPT_SHAPES);

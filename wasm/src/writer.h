@@ -70,26 +70,23 @@ static inline int put_f64(Writer *w, double number)
     uint64_t bits;
     memcpy(&bits, &number, 8);
     uint8_t bytes[9] = {0xcb};
-    for (int i = 0; i < 8; i++)
-        bytes[1 + i] = bits >> (56 - 8 * i);
+    bits = __builtin_bswap64(bits);
+    memcpy(bytes + 1, &bits, 8);
     return put(w, bytes, 9);
 }
 
 static inline int put_i64(Writer *w, int64_t number)
 {
-    uint8_t bytes[9];
-    int size;
     if (number >= -32 && number < 128)
         return put_byte(w, (uint8_t)number);
     if (number >= INT16_MIN && number <= INT16_MAX)
-        bytes[0] = 0xd1, size = 2;
-    else if (number >= INT32_MIN && number <= INT32_MAX)
-        bytes[0] = 0xd2, size = 4;
-    else
-        bytes[0] = 0xd3, size = 8;
-    for (int i = 0; i < size; i++)
-        bytes[1 + i] = (uint64_t)number >> (8 * (size - 1 - i));
-    return put(w, bytes, 1 + size);
+        return put(w, (uint8_t[]){0xd1, (uint8_t)(number >> 8), (uint8_t)number}, 3);
+    if (number >= INT32_MIN && number <= INT32_MAX)
+        return put_u32(w, 0xd2, (uint32_t)number);
+    uint8_t bytes[9] = {0xd3};
+    uint64_t bits = __builtin_bswap64((uint64_t)number);
+    memcpy(bytes + 1, &bits, 8);
+    return put(w, bytes, 9);
 }
 
 static inline int put_number(Writer *w, double number)
@@ -133,6 +130,19 @@ static inline bool put_short_ascii(Writer *w, const Text *text)
         return false;
     out->length += 1 + length;
     return true;
+}
+
+/* Append the key of a record, which has room for RECORD_KEY_BYTES. */
+static inline int put_key(Writer *w, const uint8_t *key, size_t length)
+{
+    Buffer *out = w->out;
+    if (out->room - out->length < RECORD_KEY_BYTES || out->length - w->start + length > guest.control.max_message_bytes)
+        return put(w, key, length);
+    memcpy(out->data + out->length, key, 8);
+    if (length > 8)
+        memcpy(out->data + out->length + 8, key + 8, RECORD_KEY_BYTES - 8);
+    out->length += length;
+    return 0;
 }
 
 static inline int put_text_head(Writer *w, size_t length)
