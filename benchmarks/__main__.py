@@ -37,7 +37,8 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
         description="Measure the sandbox beside its peers. Peers are installed on first use into environments of their "
         f"own, in the user's cache directory or in ${CACHE_VARIABLE}.",
         epilog="`python -m benchmarks hostile` compares what becomes of hostile programs instead, `growth` how cost "
-        "grows with size, `flames` draws where time goes, `compiling` is a study of compiled guest functions, "
+        "grows with size, `flames` draws where time goes, `instructions` counts what no load on the machine moves, "
+        "`compiling` is a study of compiled guest functions, "
         "`compare OLD.json NEW.json` two runs. "
         "Exit status: 0 done, 1 our own engine failed in a row, 2 wrong usage. No figure makes a run fail.",
     )
@@ -133,6 +134,10 @@ def main(arguments: list[str] | None = None) -> int:
         from benchmarks.flames import command as flames
 
         return flames.main(arguments[1:])
+    if arguments[:1] == ["instructions"]:
+        from benchmarks.instructions import command as instructions
+
+        return instructions.main(arguments[1:])
     if arguments[:1] == ["compiling"]:
         from benchmarks.compiling import command as compiling
 

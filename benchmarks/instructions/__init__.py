@@ -1,0 +1,1 @@
+"""How many instructions a row's work takes: figures that no other load on the machine moves."""
