@@ -72,6 +72,7 @@ _LONG_RUN: Final = 64
 _SMALL_COUNT: Final = 64
 _FEW_CONTAINERS: Final = 8
 _SMALL_CHARS: Final = 1 << 12
+_MOST_FIXED: Final = 15  # elements of an array whose head is one byte
 # Below this, the lengths that a message claims cannot cost enough to be worth checking them first.
 _UNCHECKED_BYTES: Final = 1 << 12
 # Up to this size a message without extensions is decoded in one step.
@@ -115,12 +116,13 @@ class Codec:
         # A value takes at least a byte, so that no message of this size can exceed a budget.
         self._small_bytes = min(_SMALL_BYTES, limits.max_nodes, limits.message_bytes)
         self._packers: list[msgpack.Packer] = []
-        self._scalars = new_packer()  # without a hook no Python code runs inside it, so it can be shared
+        # Without a hook no Python code runs inside a packer, so it can be shared.
+        self._pack: Callable[[object], bytes] = new_packer().pack
 
     def refill(self) -> int:
         """Begin to count the items of sparse arrays anew; returns how many there may be."""
-        self.spare_items = self._most_items
-        return self.spare_items
+        items = self.spare_items = self._most_items
+        return items
 
     def encode(self, value: object) -> bytes:
         """Encode one value as one message.
@@ -139,13 +141,20 @@ class Codec:
         Raises:
             ConversionError: A value cannot cross, or the message exceeds a budget; the path says where.
         """
-        parts = list(map(self._encode_small, values))
-        if None not in parts and (
-            SCALARS.issuperset(map(type, values)) or sum([type(value) in _CONTAINERS for value in values]) < 2
-        ):
-            message: bytes = b"\0" + b"".join(parts)  # type: ignore[arg-type] # None is not in it
-            if len(message) <= self._limits.message_bytes:
-                return message
+        message: bytes
+        if len(values) <= _MOST_FIXED and _KEYS.issuperset(map(type, values)):
+            if sum(map(len, values)) <= _SMALL_CHARS:  # type: ignore[arg-type] # they are str
+                message = b"\0" + self._pack([*values])[1:]  # an array without its head
+                if len(message) <= self._limits.message_bytes:
+                    return message
+        else:
+            parts = list(map(self._encode_small, values))
+            if None not in parts and (
+                SCALARS.issuperset(map(type, values)) or sum([type(value) in _CONTAINERS for value in values]) < 2
+            ):
+                message = b"\0" + b"".join(parts)  # type: ignore[arg-type] # None is not in it
+                if len(message) <= self._limits.message_bytes:
+                    return message
         self._owner.pace.begin()
         if self._is_plain(values):
             packers = self._packers
@@ -263,18 +272,17 @@ class Codec:
         """A scalar, or a small tree of them in lists and dicts, without its flag byte; else None."""
         kind = type(value)
         if kind in SCALARS:
-            small = kind is not str or len(value) <= _SMALL_CHARS  # type: ignore[arg-type] # a str
+            if kind is str and len(value) > _SMALL_CHARS:  # type: ignore[arg-type] # a str
+                return None
         elif kind is list or kind is dict:
-            small = self._is_small(value)  # type: ignore[arg-type] # one of them
+            if not self._is_small(value):  # type: ignore[arg-type] # one of them
+                return None
         else:
             return UNDEFINED if value is undefined else None
-        if not small:
-            return None
         try:
-            packed: bytes = self._scalars.pack(value)
+            return self._pack(value)
         except (ValueError, OverflowError):
             return None
-        return packed
 
     def _is_small(self, tree: list[Any] | dict[Any, Any]) -> bool:
         """Whether a tree is a few scalars in few containers, none of which occurs twice, and fits into a message."""

@@ -62,7 +62,9 @@ _HEADER: Final = struct.Struct("<III")
 _OUT_OF_MEMORY, _INTERNAL = "out of memory", "InternalError"  # what the engine says; the first in SyntaxErrors as well
 _BATCH_BYTES: Final = 1 << 14  # of frames decoded at one time, holes of arrays included: events take far more room
 _NANOSECONDS: Final = 1_000_000_000
-_OK: Final = Status.OK
+_OK: Final = int(Status.OK)
+_POLL: Final = int(Op.POLL)
+_POISONED: Final = State.POISONED
 
 
 class Guest:
@@ -184,46 +186,41 @@ class Guest:
         nested = instance.depth > 0
         if self.state is not State.READY and not (nested and self.state is State.RUNNING):
             raise self.refusal()
-        if instance.depth > CAP_REENTRY:
+        if nested and instance.depth > CAP_REENTRY:
             raise SandboxBusy("host functions call back into the guest too deeply")
         if not self._may_write:
             raise SandboxBusy
         self._may_write = False
         try:
-            return self._enter(export, message, numbers, nested)
+            try:
+                instance.write(message)
+            except MemoryError:
+                raise MemoryLimitExceeded(self._limits.memory_bytes, instance.memory_bytes()) from None
+            except GuestProtocolError:
+                self.state = _POISONED
+                raise
+            self.state = State.RUNNING
+            try:
+                status = instance.call(export, (*numbers, len(message)))
+            finally:
+                if not nested and self.state is State.RUNNING:
+                    self.state = State.READY
+            try:
+                events = self._drain()
+            except GuestProtocolError:
+                if instance.pending is None or nested:
+                    raise
+                events = []
+            if instance.pending is not None and not nested:
+                self._raise_pending(events)
+            if status != _OK:
+                raise self.broken(f"the guest refused a message of the host (status {status})")
+        except Trap as trap:
+            return self._end(trap, nested)
+        else:
+            return events
         finally:
             self._may_write = True
-
-    def _enter(self, export: str, message: bytes, numbers: tuple[int, ...], nested: bool) -> list[Event]:
-        instance = self.instance
-        try:
-            instance.write(message)
-        except MemoryError:
-            raise MemoryLimitExceeded(self._limits.memory_bytes, instance.memory_bytes()) from None
-        except GuestProtocolError:
-            self.state = State.POISONED
-            raise
-        except Trap as trap:
-            return self._end(trap, nested)
-        self.state = State.RUNNING
-        try:
-            status = instance.call(export, (*numbers, len(message)))
-        except Trap as trap:
-            return self._end(trap, nested)
-        finally:
-            if not nested and self.state is State.RUNNING:
-                self.state = State.READY
-        try:
-            events = self._drain()
-        except GuestProtocolError:
-            if instance.pending is None or nested:
-                raise
-            events = []
-        if instance.pending is not None and not nested:
-            self._raise_pending(events)
-        if status != _OK:
-            raise self.broken(f"the guest refused a message of the host (status {status})")
-        return events
 
     def _end(self, trap: Trap, nested: bool) -> list[Event]:
         """What a guest that has trapped leaves behind."""
@@ -287,41 +284,42 @@ class Guest:
         Args:
             is_wanted: Which events count; by default all.
         """
-        control = self.instance.control
-        length = control.outbox_bytes
-        reason = control.reason
+        instance, codec = self.instance, self._codec
+        control = instance.control
+        length, reason = control.outbox_bytes, control.reason
         if not length and not reason:
             return []
-        if reason not in _REASONS:
+        if reason and reason not in _REASONS:
             raise self.broken("the guest was stopped for no known reason")
         try:
-            frames = self.instance.read(control.outbox, length)
+            frames = instance.read(control.outbox, length)
         except GuestProtocolError:
-            self.state = State.POISONED
+            self.state = _POISONED
             raise
         control.outbox_bytes = 0
         events: list[Event] = []
         failure: BaseException | None = None
-        position, heard = 0, self._codec.refill()
+        position, heard = 0, codec.refill()
         while position < length:
-            if position - self._codec.spare_items + heard > _BATCH_BYTES and events:
+            if events and position - codec.spare_items + heard > _BATCH_BYTES:
                 frames = bytes(frames)  # whoever hears of them may run the guest, whose memory it is
-                heard, failed, events = self._codec.spare_items - position, self._tell(events), []
+                heard, failed, events = codec.spare_items - position, self._tell(events), []
                 failure = failure or failed
-            if position + _abi.FRAME_HEADER_BYTES > length:
+            start = position + _abi.FRAME_HEADER_BYTES
+            if start > length:
                 raise self.broken("the guest wrote half a frame")
             op, number, size = _HEADER.unpack_from(frames, position)
-            position += _abi.FRAME_HEADER_BYTES
-            if size > length - position:
+            end = start + size
+            if end > length:
                 raise self.broken("the guest wrote a frame longer than its outbox")
-            event = self._event(op, number, frames[position : position + size])
-            position += size + (-size & 3)
+            event = self._event(op, number, frames[start:end])
+            position = end + (-size & 3)
             if is_wanted is None or is_wanted(event):
                 events.append(event)
         if failure is not None:
             self._tell(events)
             raise failure
-        if reason and self.instance.depth == 0:
+        if reason and instance.depth == 0:
             control.reason = Reason.NONE
             events.append(Stopped(Reason(reason)))
         return events
@@ -393,59 +391,60 @@ class Guest:
             raise
 
     def _arguments(self, message: bytes | memoryview) -> list[Any]:
-        arguments = self._decode(message)
-        if not isinstance(arguments, list):
+        arguments: list[Any] = self._decode(message)
+        if type(arguments) is not list:
             raise self.broken("the guest sent arguments that are no array")
         return arguments
 
     # --- the import ---
 
     def _host_call(self, op: int, message: bytes | memoryview) -> tuple[int, bytes | None]:
-        self._may_write, _ = True, self._codec.refill()
+        self._may_write = True
+        self._codec.refill()
         try:
             return self._serve(op, message)
         except Trap as trap:  # where it was asked for room
-            self.state = State.POISONED
+            self.state = _POISONED
             self._on_events([self._crash(trap)])
             return Status.STOP, None
         finally:
             self._may_write = False
-            if self.state is State.POISONED:
+            if self.state is _POISONED:
                 # The frames below stand on a heap that must not be used, or are those of an attacker.
                 self.instance.halt()
 
     def _serve(self, op: int, message: bytes | memoryview) -> tuple[int, bytes | None]:
-        control = self.instance.control
-        arguments: list[Any] | ConversionError = []
-        if op != Op.POLL:  # before anything else can run the guest, whose memory the message may be
+        arguments: list[Any] | ConversionError | None = None
+        if op != _POLL:  # before anything else can run the guest, whose memory the message may be
             try:
                 arguments = self._arguments(message)
             except ConversionError as refusal:
                 arguments = refusal.with_traceback(None)  # which would keep what was read so far
             except LimitExceeded as error:
                 raise error.with_traceback(None)  # noqa: B904 - likewise
+        instance = self.instance
+        control = instance.control
         if control.outbox_bytes or control.reason:
             self._on_events(self._drain())
-        if op == Op.POLL:
+        if arguments is None:
             self._on_poll()
             return _OK, None
         try:
             answer, status = self._on_sync(op, arguments), _OK
         except Exception as error:
-            if self.state is State.POISONED:
+            if self.state is _POISONED:
                 raise
             answer, status = error, Status.FAILED
-        if self.state is State.POISONED:
+        if self.state is _POISONED:
             return Status.STOP, None
         self._owner.served = arguments
         try:
             reply, is_refused = self._codec.encode_answer(answer)
         finally:
             self._owner.served = None
-        status = Status.FAILED if is_refused else status
-        if not self.instance.reserve(len(reply)):
+        if len(reply) > control.inbox_bytes and not instance.reserve(len(reply)):
             raise self._memory_error()
-        return status, reply
+        return Status.FAILED if is_refused else status, reply
 
     # --- time and memory ---
 
@@ -453,7 +452,7 @@ class Guest:
         """Set what the next turn may use: guest time, and the hard stop behind it; see `Instance.arm`."""
         control = self.instance.control
         control.cpu_used_ns = control.interrupt = 0
-        control.cpu_budget_ns = 0 if cpu_seconds is None else max(1, int(cpu_seconds * _NANOSECONDS))
+        control.cpu_budget_ns = 0 if cpu_seconds is None else int(cpu_seconds * _NANOSECONDS) or 1
         self._failed_allocations = control.failed_allocations
         self.instance.arm(fuel, cpu_seconds, wall, spare_fuel)
 

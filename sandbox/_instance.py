@@ -15,6 +15,7 @@ from sandbox._abi import Control, Status
 from sandbox._callback import host_call_address, running
 from sandbox._image import Image, image
 from sandbox._store import Store, Trap
+from sandbox._wasmtime import RAW_VALUES, WORDS_OF_VALUES, func_call
 from sandbox.errors import GuestProtocolError, MemoryLimitExceeded
 
 if TYPE_CHECKING:
@@ -158,24 +159,23 @@ class Instance:
         assert store is not None
         if deadline is not None:
             deadline.resume()
-        if self.depth:  # the outer call's values are in use
+        depth = self.depth
+        if depth:  # the outer call's values are in use
             words = _wasmtime.RawWords()
             address = ctypes.addressof(words)
         else:
             words, address = self._words, self._words_address
-        at = 0
-        for argument in arguments:
+        for at, argument in zip(WORDS_OF_VALUES, arguments):  # noqa: B905 - no export takes more
             words[at] = argument
-            at += _wasmtime.WORDS_PER_VALUE
-        function = store.function(name)
+        function = store.functions.get(name) or store.find(name)
         _faults.put_in_front()
         before = running.instance
         running.instance = self
-        self.depth += 1
+        self.depth = depth + 1
         try:
-            error = _wasmtime.func_call(self._context, function, address, _wasmtime.RAW_VALUES, self._trap_address)
+            error = func_call(self._context, function, address, RAW_VALUES, self._trap_address)
         finally:
-            self.depth -= 1
+            self.depth = depth
             running.instance = before
             if deadline is not None:
                 deadline.pause()
@@ -257,9 +257,8 @@ class Instance:
             MemoryError: The guest has no room for it.
             GuestProtocolError: The guest named an inbox outside its memory.
         """
-        length = len(message)
-        control = self.control
-        if not self.reserve(length):
+        length, control = len(message), self.control
+        if length > control.inbox_bytes and not self.reserve(length):
             raise MemoryError("the guest has no room for the message")
         address = control.inbox
         end = address + length
@@ -316,8 +315,8 @@ class Instance:
             spare_fuel: What `top_up` may add.
         """
         if self.deadline is None:
-            self._tank, self._spare_fuel = fuel, spare_fuel
-            self._filled = fuel
+            self._tank = self._filled = fuel
+            self._spare_fuel = spare_fuel
             self.set_fuel(fuel)
         else:
             self.deadline.arm(cpu_seconds, wall)

@@ -13,7 +13,7 @@ import ctypes
 import os
 import threading
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from sandbox import _wasmtime
 from sandbox._abi import Control
@@ -66,6 +66,7 @@ class Store:
         base: Address of the linear memory, which never moves.
         memory: The address space reserved for it; only what lies below `memory_bytes()` may be touched.
         control: The control block, a live view of guest memory.
+        functions: Addresses of exported functions, by name, as far as they were found.
         layer: What was mapped over the image before any code ran; None: nothing.
         trapped: Whether an export ended in a trap.
         was_used: Whether other sandboxes had it before: then pages are present that this one has not written.
@@ -78,7 +79,7 @@ class Store:
     was_used: bool
 
     __slots__ = (
-        "_functions",
+        "_exports",
         "_instance",
         "_memory",
         "_memory_address",
@@ -86,6 +87,7 @@ class Store:
         "base",
         "context",
         "control",
+        "functions",
         "image",
         "layer",
         "memory",
@@ -96,7 +98,8 @@ class Store:
     def __init__(self, image: Image, memory_bytes: int) -> None:
         self.image = image
         self.layer: Layer | None = None
-        self._functions: dict[str, tuple[int, Any]] = {}
+        self.functions: dict[str, int] = {}
+        self._exports: list[_wasmtime.Extern] = []
         self.trapped = self.was_used = False
         self._store: int | None = _wasmtime.store_new(image.engine_address, None, None)
         self.context: int = _wasmtime.store_context(self._store)
@@ -134,13 +137,12 @@ class Store:
         else:
             self.image.epochs.lift(self.context)
 
-    def function(self, name: str) -> int:
-        """Address of an exported function."""
-        entry = self._functions.get(name)
-        if entry is None:
-            function = self._export(name.encode())
-            entry = self._functions[name] = (ctypes.addressof(function) + _wasmtime.ITEM_OFFSET, function)
-        return entry[0]
+    def find(self, name: str) -> int:
+        """Address of an exported function, which `functions` then has."""
+        function = self._export(name.encode())
+        self._exports.append(function)
+        address = self.functions[name] = ctypes.addressof(function) + _wasmtime.ITEM_OFFSET
+        return address
 
     def memory_bytes(self) -> int:
         """Size of the linear memory now; it never shrinks."""
@@ -163,7 +165,8 @@ class Store:
         store, self._store = self._store, None
         if store is None:
             return
-        self._functions.clear()
+        self.functions.clear()
+        self._exports.clear()
         if _wasmtime is not None:  # at the interpreter's end modules are gone, and the process takes the memory along
             _wasmtime.store_delete(store)
 
@@ -188,7 +191,7 @@ class Store:
         try:
             error = _wasmtime.func_call(
                 self.context,
-                self.function(name),
+                self.functions.get(name) or self.find(name),
                 ctypes.addressof(values),
                 _wasmtime.RAW_VALUES,
                 ctypes.addressof(trap),

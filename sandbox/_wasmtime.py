@@ -70,7 +70,7 @@ RawValues: Final = RawValue * RAW_VALUES
 RAW_VALUE_BYTES: Final = ctypes.sizeof(RawValue)
 # The same memory as `RawValues`, for values that are i32: the one of each is its first word.
 RawWords: Final = ctypes.c_int32 * (ctypes.sizeof(RawValues) // ctypes.sizeof(ctypes.c_int32))
-WORDS_PER_VALUE: Final = RAW_VALUE_BYTES // ctypes.sizeof(ctypes.c_int32)
+WORDS_OF_VALUES: Final = range(0, len(RawWords()), RAW_VALUE_BYTES // ctypes.sizeof(ctypes.c_int32))
 # Of `wasm_valkind_t` and `wasm_externkind_t`.
 I32: Final = 0
 I64: Final = 1

@@ -201,7 +201,8 @@ CAPS: Final[dict[str, Cap]] = {
     ),
     "Watched._open": Cap(_REQUESTS, "calls among the events that have no answer", _FLOOD),
     "Run.meters": Cap(1, "the call limits", "make(); look()"),
-    "Store._functions": Cap(0, "the exports of the guest"),
+    "Store._exports": Cap(0, "the exports of the guest"),
+    "Store.functions": Cap(0, "the exports of the guest"),
     "Codec._packers": Cap(0, "the depth of nested encodings on the stack"),
     "Pending.arguments": Cap(
         0, "memory_bytes for all pending calls; see test_pending_calls_take_less_than_is_promised"
