@@ -114,10 +114,12 @@ class AfterLimit:
         Returns:
             Whether host calls may have to be cancelled now.
         """
-        if self.is_due(run):  # its task was cancelled meanwhile: the next run does it first
+        if run.error is not None and self.is_due(run):  # its task was cancelled meanwhile: the next run does it first
             self._overdue.append(run)
             return False
         run.hand_over()
+        if self._on_limit != "rollback":
+            return False
         with self._lock:
             checkpoint = self._checkpoint
             if checkpoint is None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from abc import abstractmethod
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -52,6 +51,7 @@ class Commands:
         seconds_left: See `Turns.seconds_left`.
         runs: The runs in progress, by number. Any thread may add and remove one, so it is copied to be looked through.
         typescript: How other languages become JavaScript; None: as they do by default.
+        add_source: Remembers a program text, for errors, by its name; any thread.
     """
 
     guest: Guest
@@ -59,11 +59,8 @@ class Commands:
     seconds_left: Callable[[float], float]
     runs: dict[int, Run]
     typescript: TypeScript | None = None
+    add_source: Callable[[str, str], None]
     _operations: Operations
-
-    @abstractmethod
-    def add_source(self, name: str, code: str) -> None:
-        """Remember a program text, for errors; any thread."""
 
     def compile(self, name: str, code: str, language: Language | None = None, source_map: Offered | None = None) -> str:
         """Make of a source what the guest gets, and remember the source, for errors; any thread.

@@ -148,6 +148,7 @@ class Driver(Commands):
         self._is_seeded = seed is not None or (past is not None and past.state.is_seeded)
         self.hold: Hold = self.turns.hold
         self.guest: Guest = self.turns.guest
+        self.add_source: Callable[[str, str], None] = self.turns.sources.add
         self.runs: dict[int, Run] = self.turns.runs
         self.interrupt: Callable[[BaseException], None] = self.turns.interrupt
         self.forget_interrupt: Callable[[], None] = self.turns.forget_interrupt
@@ -158,7 +159,11 @@ class Driver(Commands):
         self._wall_seconds = 0.0
         self.on_leftovers: Callable[[], object] | None = None
         if past is not None:
-            self._load(past)
+            try:
+                self.lives.load(past)
+            except BaseException:
+                self.close()
+                raise
 
     @property
     def is_poisoned(self) -> bool:
@@ -185,18 +190,7 @@ class Driver(Commands):
             )
         return self._lives
 
-    def _load(self, past: Past) -> None:
-        try:
-            self.lives.load(past)
-        except BaseException:
-            self.close()
-            raise
-
     # --- what happens before the next turn ---
-
-    def add_source(self, name: str, code: str) -> None:
-        """Remember a program text, for errors; any thread."""
-        self.turns.sources.add(name, code)
 
     def source_texts(self) -> dict[str, str]:
         """The latest program texts, by file name; any thread."""
@@ -234,13 +228,15 @@ class Driver(Commands):
             SandboxBusy: That run of another life is in progress.
         """
         check_recursion()
-        is_new = number is None and not observes
-        number = number or next(self._observers if observes else self._numbers)
-        run = Run(number, self.limits, timeout, fuel, None if observes else self._observer)
-        if self.runs.setdefault(run.id, run) is not run:
-            raise SandboxBusy(f"the run {run.id} goes on already")
-        if is_new:
-            self._last_number = run.id
+        if observes:
+            number, observer = next(self._observers), None
+        else:
+            observer = self._observer
+            if not number:
+                number = self._last_number = next(self._numbers)
+        run = Run(number, self.limits, timeout, fuel, observer)
+        if self.runs.setdefault(number, run) is not run:
+            raise SandboxBusy(f"the run {number} goes on already")
         return run
 
     def end(self, run: Run) -> None:
@@ -251,10 +247,8 @@ class Driver(Commands):
         if self.runs.pop(run.id, None) is None:
             return
         run.ended = True
-        if isinstance(run.error, Paused) and run.error.run:
-            self.lives.leave_open(run.id, None if run.trace is None else run.trace.next_part())
-        elif run.has_run and (not run.done or run.error is not None) and not run.undone:
-            self.turns.abandoned.append(run.id)
+        if run.error is not None or not run.done:
+            self._give_up(run)
         self._wall_seconds += time.monotonic() - run.started
         has_left = bool(run.requests)
         if has_left:
@@ -263,6 +257,13 @@ class Driver(Commands):
             self._requests.attend()
         if has_left or (self.runs and not self._requests):
             self._wake_everyone()
+
+    def _give_up(self, run: Run) -> None:
+        """A run has ended without a value: the guest is to forget it, unless it can be resumed."""
+        if isinstance(run.error, Paused) and run.error.run:
+            self.lives.leave_open(run.id, None if run.trace is None else run.trace.next_part())
+        elif run.has_run and not run.undone:
+            self.turns.abandoned.append(run.id)
 
     def nested(self, command: Command) -> Any:  # noqa: ANN401 - any value
         """A run from inside a host function, at once; see `Turns.nested`. It uses the budgets of the outer run."""

@@ -43,7 +43,7 @@ class Entrances(Restoring):
     ) -> Command:
         self._check_code(code, filename, language)
         self._check_call(timeout, fuel)
-        if not isinstance(receiver, JSFunction | None):
+        if receiver is not None and not isinstance(receiver, JSFunction):
             raise TypeError(f"receiver must be a JSFunction, not {type(receiver).__name__}")
         return self._driver.eval(code, filename, receiver=receiver, language=language)
 
@@ -99,7 +99,7 @@ class Entrances(Restoring):
         timeout: float | None,
         fuel: int | None,
     ) -> Command:
-        if not isinstance(function, str | JSFunction):
+        if not isinstance(function, (str, JSFunction)):
             raise TypeError(f"function must be a dotted path or a JSFunction, not {type(function).__name__}")
         self._check_call(timeout, fuel)
         return self._driver.call(function, this, args)

@@ -205,13 +205,11 @@ class Run:
         if seconds < 0.0:  # a busy machine may take any time since it was seen whether it may have the turn
             seconds = 0.0
         if self.fuel_limit is not None:
-            fuel, spare_fuel = self.fuel_limit - self.fuel_used, 0
-        elif seconds == math.inf:
-            fuel, spare_fuel = _UNLIMITED_FUEL, 0
-        else:
-            fuel = int((seconds + _SLACK_SECONDS) * _FUEL_PER_SECOND)
-            spare_fuel = _SPARE_TANKS * fuel
-        return (None if seconds == math.inf else seconds), fuel, spare_fuel
+            return (None if seconds == math.inf else seconds), self.fuel_limit - self.fuel_used, 0
+        if seconds == math.inf:
+            return None, _UNLIMITED_FUEL, 0
+        fuel = int((seconds + _SLACK_SECONDS) * _FUEL_PER_SECOND)
+        return seconds, fuel, _SPARE_TANKS * fuel
 
     def seconds_left(self, turn_seconds: float) -> float:
         """How long it may go on.
@@ -263,20 +261,21 @@ class Sources:
 
     def __init__(self) -> None:
         """Begin with none."""
-        self._texts: dict[str, str] = {}
+        self._texts: dict[str, tuple[str, int]] = {}  # with how much each takes, its name included
         self._chars = 0
         self._lock = threading.Lock()
 
     def add(self, name: str, code: str) -> None:
         """Remember a text; the oldest are forgotten when there are many, or much of it."""
+        chars = len(name) + chars_of(code)
         with self._lock:
-            if (replaced := self._texts.pop(name, None)) is not None:
-                self._chars -= len(name) + chars_of(replaced)
-            self._texts[name] = code
-            self._chars += len(name) + chars_of(code)
-            while self._texts and (len(self._texts) > _MAX_SOURCES or self._chars > _MAX_SOURCE_CHARS):
-                name = next(iter(self._texts))
-                self._chars -= len(name) + chars_of(self._texts.pop(name))
+            texts = self._texts
+            if name in texts:  # it becomes the latest
+                self._chars -= texts.pop(name)[1]
+            texts[name] = code, chars
+            self._chars += chars
+            while len(texts) > _MAX_SOURCES or self._chars > _MAX_SOURCE_CHARS:
+                self._chars -= texts.pop(next(iter(texts)))[1]
 
     def after_fork(self) -> None:
         """Whatever thread held the lock, it is not in the child."""
@@ -285,7 +284,7 @@ class Sources:
     def copy(self) -> dict[str, str]:
         """All texts, by name."""
         with self._lock:
-            return dict(self._texts)
+            return {name: code for name, (code, _) in self._texts.items()}
 
     def checkpoint(self) -> Callable[[], object]:
         """Note which texts there are; returns what brings just these back."""

@@ -109,7 +109,7 @@ class Turns:
         self.hold: Hold = Hold(start_in_turn, call_host, lambda: self._stop is not None)
         self._calls = Calls(operations, requests, clock, self.hold, call_host)
         self._current: Run | None = None
-        self._turn_lock = threading.RLock()  # held while a turn begins, ends, or is stopped for its run's sake
+        self._turn_lock = threading.RLock()  # held while a turn ends, or is stopped for its run's sake
         self._is_quiet = False
         self._stop: BaseException | None = None
         self._began = 0.0
@@ -153,7 +153,8 @@ class Turns:
         self.begin(run)
         if not run.done:
             self._take(run, command)
-        self.conclude(run)
+        if run.error is not None:
+            self.conclude(run)
 
     def begin(self, run: Run) -> None:
         """Have a run begin, if it has not: from here on it can be undone, as `on_limit` says; or end it."""
@@ -174,21 +175,23 @@ class Turns:
             self._look()
 
     def _take(self, run: Run, command: Command) -> None:
-        guest = self.guest
-        now = time.monotonic()
+        guest, clock, operations, books = self.guest, self._clock, self._operations, self.books
+        self._began = now = time.monotonic()
         seconds, fuel, spare_fuel = run.budget(now)
         guest.arm(seconds, fuel, run.deadline, spare_fuel)
-        self._began, self._budget_seconds, self._patience_ends = now, seconds, math.inf
-        if isinstance(self._clock, VirtualClock):
-            guest.set_virtual_now(self._clock.now_ms())
+        self._budget_seconds, self._patience_ends = seconds, math.inf
+        if isinstance(clock, VirtualClock):
+            guest.set_virtual_now(clock.now_ms())
         if self._stop is not None:
             guest.interrupt()
         self._console.begin_turn(run)
-        self.books.turns += 1
-        with self._turn_lock:
-            self._current, self._is_quiet = run, False
+        books.turns += 1
+        self._is_quiet = False
+        # After the guest was armed, which takes interruptions back, and before the run is looked at: whoever ends it
+        # on another thread either does so before that, or finds that this turn is its.
+        self._current = run
         try:
-            waiting = self.abandoned or self.first_values or self.resumption or self._operations.dropped
+            waiting = self.abandoned or self.first_values or self.resumption or operations.dropped
             if waiting or self._requests.must_repeat:
                 self._catch_up()
             if not run.done:
@@ -197,7 +200,16 @@ class Turns:
         except BaseException as error:  # noqa: BLE001 - it is raised where the run is
             run.force(error.error if isinstance(error, Ended) else error)
             self.whereabouts.place(run.error)
-        self._account(run)
+        elapsed = time.monotonic() - now
+        burnt = guest.instance.burnt()
+        told = elapsed if guest.state is State.POISONED else guest.cpu_seconds()
+        books.cpu_seconds += run.charge(told, elapsed, burnt)
+        books.fuel += burnt
+        if run.trace is not None:
+            run.trace.look(guest.instance)
+        books.look(guest.instance, operations.live())
+        if operations.refused:
+            run.force(operations.excess())
         with self._turn_lock:
             self._current = None
             stop, self._stop = self._stop, None
@@ -261,17 +273,6 @@ class Turns:
         handles = self._operations.take_dropped()
         if handles:
             self._hear(self.guest.release(handles))
-
-    def _account(self, run: Run) -> None:
-        books, instance = self.books, self.guest.instance
-        burnt = instance.burnt()
-        books.cpu_seconds += run.charge(self._turn_seconds(), time.monotonic() - self._began, burnt)
-        books.fuel += burnt
-        if run.trace is not None:
-            run.trace.look(instance)
-        books.look(instance, self._operations.live())
-        if self._operations.refused:
-            run.force(self._operations.excess())
 
     def _turn_seconds(self) -> float:
         """Guest time of this turn; a guest that crashed could not say, so all time counts then."""
@@ -377,11 +378,13 @@ class Turns:
                     if not run.is_answer(value):
                         raise self.guest.broken("the guest answered with what is no answer")
                     run.finish(value)
-                    self._bring_forward(run)
+                    if run is not current:
+                        self.woken[run] = None
             case Failed(number, error):
                 if run := self._run_of(number) or (None if number else current):
                     self._fail(run, error)
-                    self._bring_forward(run)
+                    if run is not current:
+                        self.woken[run] = None
             case Requested(0, op, arguments):
                 self._calls.tell(current, op, arguments)
             case Requested():
@@ -414,10 +417,6 @@ class Turns:
             raise self.guest.broken("the guest ended a run that it was not told of")
         return run
 
-    def _bring_forward(self, run: Run) -> None:
-        if run is not self._current:
-            self.woken[run] = None
-
     def _fail(self, run: Run, error: SandboxError) -> None:
         if run.error is None and isinstance(error, JSError):
             self.whereabouts.explain(error)
@@ -426,10 +425,9 @@ class Turns:
     def _answer(self, op: int, arguments: list[Any] | ConversionError) -> Any:  # noqa: ANN401 - any value
         if self._patience_ends != math.inf:
             self._check_patience()
-        run = self._current
-        assert run is not None
+        assert self._current is not None
         try:
-            return self._calls.answer(run, op, arguments)
+            return self._calls.answer(self._current, op, arguments)
         finally:
             self._check()
 
@@ -467,7 +465,7 @@ class Turns:
         current = self._current
         assert current is not None
         now = time.monotonic()
-        if self._stop is None and now >= current.deadline:
+        if now >= current.deadline and self._stop is None:
             self.interrupt(current.time_error(0.0))
         if self._stop is not None and self._patience_ends == math.inf:
             self._patience_ends = now + _PATIENCE_SECONDS

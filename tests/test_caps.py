@@ -269,7 +269,7 @@ SUMS: Final[dict[str, Cap]] = {
         _MAX_SOURCE_CHARS,
         "a number of its own",
         "for (let i = 0; i < 12; i++) { await import('big' + i); look() }",
-        lambda host: sum(len(name) + len(text) for name, text in host.box._driver.turns.sources._texts.items()),
+        lambda host: sum(len(name) + len(text) for name, text in host.box._driver.turns.sources.copy().items()),
     ),
     "handles of the guest": Cap(
         HANDLES + 2, "handles", "for (;;) { keep(() => 1); look() }", lambda host: host.box._driver._operations.live()
