@@ -239,7 +239,7 @@ class AsyncRunner:
         self._is_in_turn = True
         try:
             await run_in_worker(
-                lambda: _threads.run_guest(lambda: self._take(step), self._driver.interrupt),
+                lambda: _threads.run_guest(self._take, self._driver.interrupt, step),
                 lambda: self._driver.interrupt(Interrupted()),
                 self._limiter,
             )

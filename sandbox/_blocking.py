@@ -8,7 +8,6 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from functools import partial
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from weakref import WeakSet
@@ -190,7 +189,8 @@ class BlockingRunner:
         Raises:
             SandboxBusy: Called in a host function of this sandbox, or another thread's turn does not end in time.
         """
-        self._check_may_run()
+        if self._turn_thread is not None or self.abandoned or _served.get():  # which is seldom
+            self._check_may_run()
         queue: SimpleQueue[None] = SimpleQueue()
 
         def wake() -> None:
@@ -252,17 +252,19 @@ class BlockingRunner:
         Raises:
             StopIteration: That was the last step.
         """
-        self._lock(run)
+        if not self._turn.acquire(blocking=False):
+            self._wait_for_turn(run)
         self._is_on_loop = _threads.is_loop_thread()
+        driver = self._driver
         try:
             while isinstance(step := next(steps), Turn):
-                _threads.run_guest(partial(self._take, step), self._driver.interrupt)
-                self._driver.attend()
+                _threads.run_guest(self._take, driver.interrupt, step)
+                driver.attend()
                 _interrupts.deliver()
                 if is_so is not None and is_so():
                     return False
         finally:
-            self._driver.forget_interrupt()
+            driver.forget_interrupt()
             self._turn.release()
         if _threads.is_loop_thread():
             raise SandboxBusy(
@@ -283,9 +285,7 @@ class BlockingRunner:
         finally:
             self._turn_thread = None
 
-    def _lock(self, run: Run) -> None:
-        if self._turn.acquire(blocking=False):
-            return
+    def _wait_for_turn(self, run: Run) -> None:
         while (left := run.deadline - time.monotonic()) > 0:
             if _threads.is_loop_thread() and self._driver.hold.wait is not None:
                 raise SandboxBusy(_WAITED_FOR)

@@ -98,10 +98,11 @@ class Deferral:
         self._wake = wake
 
     def __enter__(self) -> None:
-        if not _is_main():
+        if threading.get_ident() != _main.ident:
             return
-        handlers, found = tuple(map(_get, _SIGNALS)), _main.seen[1]
-        if handlers != _main.seen[0]:
+        handlers = tuple(map(_get, _SIGNALS))
+        seen, found = _main.seen
+        if handlers != seen:
             pairs = zip(_SIGNALS, handlers, strict=True)
             found = [(number, handler) for number, handler in pairs if callable(handler)]
             _main.seen = handlers, found
@@ -130,7 +131,7 @@ class Deferral:
             self._give_back()  # first: signals are only noted until then
         finally:
             _main.is_deferring, _main.is_open, _main.wake = before
-            if not _main.is_deferring or _main.is_open:
+            if _main.noted and (_main.is_open or not _main.is_deferring):
                 deliver()
 
     def _give_back(self) -> None:

@@ -16,7 +16,7 @@ from contextlib import suppress
 from contextvars import copy_context
 from functools import partial
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar, TypeVarTuple, Unpack
 
 from sandbox import _interrupts
 from sandbox._image import NATIVE_STACK_BYTES
@@ -26,9 +26,11 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
 _T = TypeVar("_T")
+_Arguments = TypeVarTuple("_Arguments")
 
 # What Python may use in host functions, on top of a guest that has used all it may.
 _RESERVE_BYTES: Final = 768 << 10
+_NEEDED_BYTES: Final = NATIVE_STACK_BYTES + _RESERVE_BYTES
 _OWN_STACK_BYTES: Final = 16 << 20
 _EXIT_SECONDS: Final = 2.0
 
@@ -36,12 +38,17 @@ _local = threading.local()
 _idle: SimpleQueue[_GuestThread] = SimpleQueue()
 
 
-def run_guest(function: Callable[[], _T], stop: Callable[[BaseException], object]) -> _T:
+def run_guest(
+    function: Callable[[Unpack[_Arguments]], _T],
+    stop: Callable[[BaseException], object],
+    *arguments: *_Arguments,
+) -> _T:
     """Call a function that runs a guest, on a thread with stack enough: on this one if possible.
 
     Args:
         function: What to call. Its exceptions are raised here.
         stop: Makes it return soon; called from other threads.
+        *arguments: Of the function.
 
     Raises:
         SystemExit: The interpreter is exiting, and this is not the main thread.
@@ -51,7 +58,7 @@ def run_guest(function: Callable[[], _T], stop: Callable[[BaseException], object
     mark = object()
     _exit.running[mark] = stop
     try:
-        return function() if has_room() else _run_elsewhere(function, stop)
+        return function(*arguments) if has_room() else _run_elsewhere(partial(function, *arguments), stop)
     finally:
         _exit.running.pop(mark, None)  # a child that was forked meanwhile has begun anew
         if _exit.begun and not _exit.running:
@@ -94,7 +101,7 @@ def has_room() -> bool:
         gauge: Gauge = _local.gauge
     except AttributeError:
         gauge = _local.gauge = Gauge()
-    return gauge.left_bytes() >= NATIVE_STACK_BYTES + _RESERVE_BYTES
+    return gauge.left_bytes() >= _NEEDED_BYTES
 
 
 class _GuestThread:
