@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from sandbox import _pages, _store
 from sandbox._image import KINDS
-from sandbox._pristine import MAX_WRITTEN_BYTES
+from sandbox._pristine import wipe
 from sandbox._store import Store
 
 if TYPE_CHECKING:
@@ -87,11 +87,11 @@ class Layer:
     def changed(self, store: Store) -> list[_pages.Region]:
         """The parts of a memory that may differ from the image's, as offsets, in order."""
         size = store.memory_bytes()
-        written = _pages.written(store.base, store.base + size)
+        written = _pages.written(store.base, size)
         if written is None:
             return [(0, size)]
         merged: list[_pages.Region] = []
-        for start, end in sorted([*self.regions, *((start - store.base, end - store.base) for start, end in written)]):
+        for start, end in sorted([*self.regions, *written]):
             if merged and start <= merged[-1][1]:
                 merged[-1] = merged[-1][0], max(end, merged[-1][1])
             else:
@@ -110,14 +110,10 @@ class Layer:
     def _restore(self, store: Store) -> bool:
         if store.memory_bytes() != self.memory_bytes:
             return False
-        regions = _pages.written(store.base, store.base + self.memory_bytes)
-        if regions is None or sum([end - start for start, end in regions]) > MAX_WRITTEN_BYTES:
+        if not wipe(store, self._view):
             return False
-        base, memory, view = store.base, store.memory, self._view
-        for start, end in regions:
-            memory[start - base : end - base] = view[start - base : end - base]
         if self._hot is None:
-            self._hot = [(start - store.base, end - store.base) for start, end in regions]
+            self._hot = _pages.regions(store.wiped[0], store.base)
         return True
 
     def _close(self) -> None:

@@ -8,15 +8,17 @@ from __future__ import annotations
 import ctypes
 import mmap
 import os
+import struct
 import sys
 from collections.abc import Sequence
 from typing import Final
 
-# Start and end address of a run of pages.
+# Start and end of a run of pages, counted from the beginning of their memory.
 Region = tuple[int, int]
 
 _MAX_REGIONS: Final = 256
 _WORDS_PER_REGION: Final = 3  # of a `struct page_region`: start, end, categories
+_WORD_BYTES: Final = 8
 _Regions: Final = ctypes.c_uint64 * (_WORDS_PER_REGION * _MAX_REGIONS)
 _PAGEMAP_SCAN: Final = 0xC060_6610  # _IOWR('f', 16, struct pm_scan_arg); Linux 6.7
 _PAGE_IS_FILE, _PAGE_IS_PRESENT, _PAGE_IS_SWAPPED = 1 << 2, 1 << 3, 1 << 4
@@ -84,19 +86,31 @@ class _Process:
 _process: Final = _Process()
 
 
-def written(start: int, end: int) -> list[Region] | None:
+def written(base: int, size: int) -> list[Region] | None:
     """The pages of a private mapping that differ from what was mapped.
 
     A page of a file that was written is no page of the file any more; anonymous memory is not there until touched.
 
     Args:
-        start: Address of the first page.
-        end: Address after the last.
+        base: Address of the first page.
+        size: Of all of them, in bytes.
 
     Returns:
-        Runs of pages that were written; some of them may only have been read. None: the kernel does not tell, or there
-        are very many.
+        Runs of pages that were written, as offsets; some of them may only have been read. None: the kernel does not
+        tell, or there are very many.
     """
+    found = scan(base, size)
+    return None if found is None else regions(found, base)
+
+
+def regions(found: bytes, base: int) -> list[Region]:
+    """What `scan` has found, as offsets."""
+    words = struct.unpack(f"{len(found) // _WORD_BYTES}Q", found)
+    return [(words[i] - base, words[i + 1] - base) for i in range(0, len(words), _WORDS_PER_REGION)]
+
+
+def scan(base: int, size: int) -> bytes | None:
+    """As `written`, in the kernel's own words: the same ones if the same pages were written of the same memory."""
     if _process.pagemap is None or _process.library is None:
         return None
     if _process.pagemap < 0:
@@ -105,17 +119,16 @@ def written(start: int, end: int) -> list[Region] | None:
         except OSError:
             _process.pagemap = None
             return None
-    regions = _Regions()
+    room = _Regions()
     arguments = _ScanArguments.from_buffer_copy(_WRITTEN)
-    arguments.start, arguments.end, arguments.vec = start, end, ctypes.addressof(regions)
+    arguments.start, arguments.end, arguments.vec = base, base + size, ctypes.addressof(room)
     found = _process.library.ioctl(_process.pagemap, ctypes.c_ulong(_PAGEMAP_SCAN), ctypes.byref(arguments))
     if found < 0:
         _process.pagemap = None
         return None
-    if arguments.walk_end != end:
+    if arguments.walk_end != base + size:
         return None
-    words = regions[: _WORDS_PER_REGION * found]
-    return list(zip(words[::_WORDS_PER_REGION], words[1::_WORDS_PER_REGION], strict=True))
+    return ctypes.string_at(arguments.vec, _WORDS_PER_REGION * _WORD_BYTES * found)
 
 
 def populate(base: int, regions: Sequence[Region]) -> None:

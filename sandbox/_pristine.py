@@ -22,13 +22,38 @@ class Memory(Protocol):
     Attributes:
         base: Its address, at which it stays.
         memory: A view of it, and of what it may grow into.
+        wiped: What it was when it was wiped last, and how; see `wipe`.
     """
 
     base: int
     memory: memoryview[int]
+    wiped: tuple[bytes, Sequence[tuple[slice, memoryview[int]]]]
 
     def memory_bytes(self) -> int:
         """Its size now."""
+
+
+def wipe(memory: Memory, before: memoryview[int]) -> bool:
+    """Make a memory what it was before, where it was written; False: that cannot be told, or is not worth it.
+
+    What programs write is nearly the same pages each time, so the memory keeps what was copied where.
+
+    Args:
+        memory: Which is as large, and never wiped to be anything else.
+        before: What it was.
+    """
+    written = _pages.scan(memory.base, len(before))
+    if written is None:
+        return False
+    if written != memory.wiped[0]:
+        regions = _pages.regions(written, memory.base)
+        if sum([end - start for start, end in regions]) > MAX_WRITTEN_BYTES:
+            return False
+        memory.wiped = written, [(slice(start, end), before[start:end]) for start, end in regions]
+    view = memory.memory
+    for part, data in memory.wiped[1]:
+        view[part] = data
+    return True
 
 
 class Pristine:
@@ -64,15 +89,8 @@ class Pristine:
 
     def restore(self, store: Memory) -> bool:
         """Make a memory pristine; False: that is not certain to have succeeded, or it has served to make certain."""
-        if self._refuted or store.memory_bytes() != self.size:
+        if self._refuted or store.memory_bytes() != self.size or not wipe(store, self._whole):
             return False
-        regions = _pages.written(store.base, store.base + self.size)
-        if regions is None or sum([end - start for start, end in regions]) > MAX_WRITTEN_BYTES:
-            return False
-        base, memory, whole = store.base, store.memory, self._whole
-        for first, last in regions:
-            start, end = first - base, last - base
-            memory[start:end] = whole[start:end]
         if self._proven:
             return True
         with suppress(MemoryError):  # there is no room to look
@@ -91,10 +109,8 @@ class Pristine:
     def changed(self, store: Memory) -> list[_pages.Region]:
         """The parts of a memory that may differ from a pristine one, as offsets; all of it where nobody can tell."""
         size = store.memory_bytes()
-        regions = None if self._refuted else _pages.written(store.base, store.base + size)
-        if regions is None:
-            return [(0, size)]
-        return [(start - store.base, end - store.base) for start, end in regions]
+        regions = None if self._refuted else _pages.written(store.base, size)
+        return [(0, size)] if regions is None else regions
 
     def xored(self, start: int, data: bytes) -> bytes:
         """Bytes at an address, each XORed with what a pristine memory has there. Doing it twice undoes it."""

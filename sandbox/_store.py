@@ -12,7 +12,6 @@ from __future__ import annotations
 import ctypes
 import os
 import threading
-from contextlib import suppress
 from typing import TYPE_CHECKING, Final, Protocol
 
 from sandbox import _wasmtime
@@ -23,6 +22,8 @@ from sandbox.errors import ArtifactError, MemoryLimitExceeded, SandboxError
 from sandbox.limits import PAGE_BYTES
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sandbox._pages import Region
     from sandbox._pristine import Pristine
 
@@ -70,6 +71,7 @@ class Store:
         layer: What was mapped over the image before any code ran; None: nothing.
         trapped: Whether an export ended in a trap.
         was_used: Whether other sandboxes had it before: then pages are present that this one has not written.
+        wiped: How it was wiped last; see `_pristine.wipe`.
     """
 
     control: Control
@@ -93,6 +95,7 @@ class Store:
         "memory",
         "trapped",
         "was_used",
+        "wiped",
     )
 
     def __init__(self, image: Image, memory_bytes: int) -> None:
@@ -101,6 +104,7 @@ class Store:
         self.functions: dict[str, int] = {}
         self._exports: list[_wasmtime.Extern] = []
         self.trapped = self.was_used = False
+        self.wiped: tuple[bytes, Sequence[tuple[slice, memoryview[int]]]] = b"", ()
         self._store: int | None = _wasmtime.store_new(image.engine_address, None, None)
         self.context: int = _wasmtime.store_context(self._store)
         try:
@@ -167,6 +171,7 @@ class Store:
             return
         self.functions.clear()
         self._exports.clear()
+        self.wiped = b"", ()
         if _wasmtime is not None:  # at the interpreter's end modules are gone, and the process takes the memory along
             _wasmtime.store_delete(store)
 
@@ -266,8 +271,7 @@ def _look(image: Image, memory_bytes: int) -> Pristine:
     store = Store(image, memory_bytes)
     try:
         _run_smallest(store)
-        written = _pages.written(store.base, store.base + len(memory)) or []
-        return Pristine(memory, [(start - store.base, end - store.base) for start, end in written])
+        return Pristine(memory, _pages.written(store.base, len(memory)) or [])
     finally:
         store.delete()
 
@@ -307,8 +311,11 @@ def acquire(image: Image, memory_bytes: int) -> Store:
     if memory_bytes < image.memory_bytes:
         raise MemoryLimitExceeded(memory_bytes, image.memory_bytes)
     shelf = _shelves[image.kind]
-    with suppress(IndexError):
+    try:
         store = shelf.stores.pop()
+    except IndexError:  # also where another thread has taken the last one
+        pass
+    else:
         store.limit(memory_bytes)
         store.lift()
         return store

@@ -169,7 +169,7 @@ def test_without_mappings(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_without_news_of_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_pages, "written", lambda *_arguments: None)
+    monkeypatch.setattr(_pages, "scan", lambda *_arguments: None)
     _restore_some()
 
 
