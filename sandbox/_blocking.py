@@ -5,11 +5,11 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from contextvars import ContextVar
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 from weakref import WeakSet
 
 from sandbox import _forks, _interrupts, _threads
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from sandbox._commands import Command
     from sandbox._runs import Run
     from sandbox.capabilities.base import Service
+
+_T = TypeVar("_T")
 
 _WAITED_FOR: Final = "a host function that the guest waits for cannot wait for the guest"
 
@@ -132,7 +134,7 @@ class BlockingRunner:
 
     def __del__(self) -> None:
         # A sandbox that nobody has any more, and nobody closed: what works for it would go on for ever.
-        if hasattr(self, "_driver"):
+        if hasattr(self, "_driver") and not self._driver.is_abandoned:
             self._driver.abandon()
 
     # --- what the driver asks for ---
@@ -294,9 +296,8 @@ class BlockingRunner:
             _interrupts.deliver()
         raise SandboxBusy("another thread's turn did not end within this run's wall time")
 
-    @contextmanager
-    def alone(self) -> Iterator[None]:
-        """Hold off every run, to close the sandbox.
+    def alone(self, function: Callable[[], _T]) -> _T:
+        """Call something while every run is held off: what closes the sandbox.
 
         Raises:
             SandboxBusy: A run is in progress.
@@ -304,10 +305,10 @@ class BlockingRunner:
         if self.is_nested() or not self._turn.acquire(blocking=False):
             raise SandboxBusy("a sandbox cannot be closed while its guest runs")
         try:
-            for run in list(self._open):
+            for run in list(self._open) if self._open else ():
                 run.close()
             if self._driver.runs:
                 raise SandboxBusy("a sandbox cannot be closed while a run waits")
-            yield
+            return function()
         finally:
             self._turn.release()

@@ -68,7 +68,10 @@ class Driver(Commands):
         hold: Where its turn waits for what the guest waits for.
         on_leftovers: Called when there may be more for `settle_leftovers`, on the thread that owns the loop.
         runs: The runs in progress, by number. Any thread may add and remove one, so it is copied to be looked through.
+        is_abandoned: Whether its host calls were cancelled for good.
     """
+
+    is_abandoned = False
 
     def __init__(
         self,
@@ -125,10 +128,8 @@ class Driver(Commands):
             zone=zone,
             make_instance=make_instance,
         )
-        self.limits = limits
-        self.clock = clock
-        self._observer = observer
-        self._operations = operations
+        self.limits, self.clock = limits, clock
+        self._observer, self._operations = observer, operations
         self._requests = Requests(waiter, self._wake_everyone, limits)
         self.turns: Turns = Turns(
             limits,
@@ -153,6 +154,7 @@ class Driver(Commands):
         self.interrupt: Callable[[BaseException], None] = self.turns.interrupt
         self.forget_interrupt: Callable[[], None] = self.turns.forget_interrupt
         self.seconds_left: Callable[[float], float] = self.turns.seconds_left
+        self.after_turn: Callable[[Callable[[], object]], None] = self._requests.after_turn
         self._numbers = itertools.count(1 if past is None else past.state.last_run + 1)
         self._observers = itertools.count(-1, -1)
         self._last_number = self._first_number = 0 if past is None else past.state.last_run
@@ -200,10 +202,6 @@ class Driver(Commands):
         """Set a global before the next turn; any thread."""
         self._operations.names.add(key)
         self.turns.first_values.append((key, value))
-
-    def after_turn(self, job: Callable[[], object]) -> None:
-        """See `Requests.after_turn`."""
-        self._requests.after_turn(job)
 
     # --- runs ---
 
@@ -498,3 +496,4 @@ class Driver(Commands):
         """Cancel the host calls; on the thread that owns the loop, any if none does."""
         self._requests.close()
         self._operations.close()
+        self.is_abandoned = True

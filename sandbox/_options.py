@@ -75,15 +75,16 @@ class Options:
             TypeError: An option has the wrong type.
             ValueError: An option has no such value.
         """
-        functions, values = self.functions or {}, self.globals or {}
         if not isinstance(limits, Limits):
             raise TypeError(f"limits must be Limits or None, not {type(limits).__name__}")
-        for option, names in (("functions", functions), ("globals", values)):
-            if not isinstance(names, Mapping):
-                raise TypeError(f"{option} must be a mapping of names, not {type(names).__name__}")
-            check_names(option, names)
-        for name, function in functions.items():
-            check_callable(function, f"functions[{name!r}]", "; give objects and namespaces as globals")
+        functions, values = self.functions or {}, self.globals or {}
+        if functions or values:
+            for option, names in (("functions", functions), ("globals", values)):
+                if not isinstance(names, Mapping):
+                    raise TypeError(f"{option} must be a mapping of names, not {type(names).__name__}")
+                check_names(option, names)
+            for name, function in functions.items():
+                check_callable(function, f"functions[{name!r}]", "; give objects and namespaces as globals")
         if self.console is not None:
             check_callable(self.console, "console")
         if self.error_detail not in ("class", "message", "traceback"):
@@ -200,12 +201,12 @@ def testing_of(option: object) -> TestingCapability | None:
 
 def observer_of(options: Options) -> Observer | None:
     """What watches the calls of the host; None: nothing does."""
-    given = options.on_call, options.on_result, options.call_limits, options.audit
-    if all(each is None for each in given):
+    on_call, on_result, call_limits, audit = options.on_call, options.on_result, options.call_limits, options.audit
+    if on_call is None and on_result is None and call_limits is None and audit is None:
         return None
     from sandbox import _observer  # most programs do without
 
-    return _observer.observer_of(*given)
+    return _observer.observer_of(on_call, on_result, call_limits, audit)
 
 
 def recording_of(path: str | PathLike[str], limits: Limits, max_bytes: int | None = None) -> Recording:

@@ -365,8 +365,8 @@ class Sandbox(SandboxLives):
             SandboxError: The sandbox is closed or poisoned.
         """
         self._check_call(None)
-        with _interrupts.Deferral(), self._runner.alone():
-            return self._record(path, max_bytes)
+        with _interrupts.Deferral():
+            return self._runner.alone(lambda: self._record(path, max_bytes))
 
     def close(self) -> None:
         """Free the guest; idempotent. Host calls that are still pending are cancelled.
@@ -376,9 +376,12 @@ class Sandbox(SandboxLives):
         """
         if self._closed:
             return
-        with _interrupts.Deferral(), self._runner.alone():
-            self._driver.close()
-            self._closed = True
+        with _interrupts.Deferral():
+            self._runner.alone(self._end)
+
+    def _end(self) -> None:
+        self._driver.close()
+        self._closed = True
 
     def __enter__(self) -> Self:
         if self._closed:
