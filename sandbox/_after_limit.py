@@ -22,6 +22,10 @@ class AfterLimit:
 
     For a rollback a checkpoint is made when a run begins while no other is in progress. The runs that begin before it
     has ended share that checkpoint, and are all undone when one of them reaches a limit.
+
+    Attributes:
+        can_undo: Whether runs can be undone.
+        overdue: The runs that ended before what follows from that was done.
     """
 
     def __init__(
@@ -42,6 +46,7 @@ class AfterLimit:
             give_up: Ends all runs of a guest that is poisoned.
         """
         self._on_limit = on_limit
+        self.can_undo: bool = on_limit == "rollback"
         self._guest = guest
         self._make_checkpoint = make_checkpoint
         self._woken = woken
@@ -49,16 +54,14 @@ class AfterLimit:
         self._checkpoint: Checkpoint | None = None
         # Runs end on any thread, while others begin; reentrant, since a finalizer of the embedder may use the sandbox.
         self._lock = threading.RLock()
-        self._overdue: deque[Run] = deque()
+        self.overdue: deque[Run] = deque()
 
     def must_begin(self) -> bool:
         """Whether a run that has no first turn must begin like one that has; any thread."""
-        return self._on_limit == "rollback" or self._guest.state is State.POISONED
+        return self.can_undo or self._guest.state is State.POISONED
 
     def begin(self, run: Run) -> None:
-        """See to it that a run can be undone, if it may have to be; it fails if it cannot."""
-        if self._on_limit != "rollback":
-            return
+        """See to it that a run can be undone, where it may have to be; it fails if it cannot."""
         with self._lock:
             checkpoint = self._checkpoint
             if checkpoint is not None:
@@ -75,8 +78,8 @@ class AfterLimit:
     def catch_up(self) -> bool:
         """Do what is overdue; whether the sandbox was rolled back."""
         was_rolled_back = False
-        while self._overdue:
-            run = self._overdue.popleft()
+        while self.overdue:
+            run = self.overdue.popleft()
             was_rolled_back |= self.conclude(run)
             run.hand_over()
         return was_rolled_back
@@ -94,7 +97,7 @@ class AfterLimit:
         is_limit = self.is_due(run)
         run.concluded = True
         is_crash = guest.state is State.POISONED and not isinstance(error, GuestProtocolError)
-        if self._on_limit == "rollback" and (is_limit or is_crash):
+        if self.can_undo and (is_limit or is_crash):
             checkpoint = self._take_checkpoint(run)
             if checkpoint is not None:
                 was_rolled_back = self._roll_back(checkpoint, run, error)
@@ -115,10 +118,10 @@ class AfterLimit:
             Whether host calls may have to be cancelled now.
         """
         if run.error is not None and self.is_due(run):  # its task was cancelled meanwhile: the next run does it first
-            self._overdue.append(run)
+            self.overdue.append(run)
             return False
         run.hand_over()
-        if self._on_limit != "rollback":
+        if not self.can_undo:
             return False
         with self._lock:
             checkpoint = self._checkpoint

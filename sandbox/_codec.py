@@ -100,14 +100,15 @@ class Codec:
 
     Attributes:
         spare_items: How many more items without a value sparse arrays may have, all messages together; whoever counts
-            them calls `refill`. They take time and room here, and next to none in a message.
+            them begins with `most_items`. They take time and room here, and next to none in a message.
+        most_items: How many there may be.
     """
 
     spare_items: int
 
     def __init__(self, owner: Owner, limits: Limits, *, error_detail: ErrorDetail = "message") -> None:
         self.spare_items = _UNCOUNTED
-        self._most_items = _SPARE_SHARE * limits.max_nodes
+        self.most_items: int = _SPARE_SHARE * limits.max_nodes
         self._owner = owner
         self._limits = limits
         self._error_detail = error_detail
@@ -118,11 +119,6 @@ class Codec:
         self._packers: list[msgpack.Packer] = []
         # Without a hook no Python code runs inside a packer, so it can be shared.
         self._pack: Callable[[object], bytes] = new_packer().pack
-
-    def refill(self) -> int:
-        """Begin to count the items of sparse arrays anew; returns how many there may be."""
-        items = self.spare_items = self._most_items
-        return items
 
     def encode(self, value: object) -> bytes:
         """Encode one value as one message.

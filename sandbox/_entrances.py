@@ -89,7 +89,8 @@ class Entrances(Restoring):
             raise TypeError(f"code must be a str, not {type(code).__name__}")
         if filename is not None and not isinstance(filename, str):
             raise TypeError(f"filename must be a str or None, not {type(filename).__name__}")
-        check_language(language)
+        if language is not None:
+            check_language(language)
 
     def _call_command(
         self,

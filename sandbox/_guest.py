@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from sandbox import _abi, _events, _failures
-from sandbox._abi import CAP_REENTRY, Op, Reason, Status, Verb
+from sandbox._abi import CAP_REENTRY, FRAME_HEADER_BYTES, Op, Reason, Status, Verb
 from sandbox._codec import Codec
 from sandbox._events import (
     TOLD,
@@ -62,8 +62,7 @@ _HEADER: Final = struct.Struct("<III")
 _OUT_OF_MEMORY, _INTERNAL = "out of memory", "InternalError"  # what the engine says; the first in SyntaxErrors as well
 _BATCH_BYTES: Final = 1 << 14  # of frames decoded at one time, holes of arrays included: events take far more room
 _NANOSECONDS: Final = 1_000_000_000
-_OK: Final = int(Status.OK)
-_POLL: Final = int(Op.POLL)
+_OK, _FINISH, _POLL = int(Status.OK), int(Op.FINISH), int(Op.POLL)  # as numbers, which compare sooner than members
 _POISONED: Final = State.POISONED
 
 
@@ -299,20 +298,25 @@ class Guest:
         control.outbox_bytes = 0
         events: list[Event] = []
         failure: BaseException | None = None
-        position, heard = 0, codec.refill()
+        position, heard = 0, codec.most_items
+        codec.spare_items = heard
         while position < length:
             if events and position - codec.spare_items + heard > _BATCH_BYTES:
                 frames = bytes(frames)  # whoever hears of them may run the guest, whose memory it is
                 heard, failed, events = codec.spare_items - position, self._tell(events), []
                 failure = failure or failed
-            start = position + _abi.FRAME_HEADER_BYTES
+            start = position + FRAME_HEADER_BYTES
             if start > length:
                 raise self.broken("the guest wrote half a frame")
             op, number, size = _HEADER.unpack_from(frames, position)
             end = start + size
             if end > length:
                 raise self.broken("the guest wrote a frame longer than its outbox")
-            event = self._event(op, number, frames[start:end])
+            try:
+                event = self._event(op, number, frames[start:end])
+            except GuestProtocolError:
+                self.state = _POISONED
+                raise
             position = end + (-size & 3)
             if is_wanted is None or is_wanted(event):
                 events.append(event)
@@ -337,9 +341,9 @@ class Guest:
             self._may_write = may_write
 
     def _event(self, op: int, number: int, message: bytes | memoryview) -> Event:
-        if op == Op.FINISH:
+        if op == _FINISH:
             try:
-                return Finished(number, self._decode(message))
+                return Finished(number, self._codec.decode(message))
             except (ConversionError, LimitExceeded) as error:
                 return Failed(number, error.with_traceback(None))
         if op == Op.FAIL:
@@ -353,7 +357,7 @@ class Guest:
             return Cancelled(number)
         if op == Op.RELEASE:
             return Released(number)
-        if op in TOLD and (event := told(op, number, self._decode(message))) is not None:
+        if op in TOLD and (event := told(op, number, self._codec.decode(message))) is not None:
             return event
         try:
             if number and (self.instance.control.reason or (self.instance.depth and self.instance.control.interrupt)):
@@ -368,7 +372,7 @@ class Guest:
     def _thrown(self, message: bytes | memoryview) -> SandboxError:
         control = self.instance.control
         try:
-            value = self._decode(message, self._codec.decode_thrown)
+            value = self._codec.decode_thrown(message)
         except LimitExceeded as error:
             return error.with_traceback(None)
         # Whether memory ran out is a fact of the allocator; what the guest says only tells which failure it was.
@@ -383,15 +387,8 @@ class Guest:
             return self._memory_error()
         return _failures.thrown(value)
 
-    def _decode(self, message: bytes | memoryview, decode: Callable[[bytes | memoryview], Any] | None = None) -> Any:  # noqa: ANN401 - any value
-        try:
-            return (decode or self._codec.decode)(message)
-        except GuestProtocolError:
-            self.state = State.POISONED
-            raise
-
     def _arguments(self, message: bytes | memoryview) -> list[Any]:
-        arguments: list[Any] = self._decode(message)
+        arguments: list[Any] = self._codec.decode(message)
         if type(arguments) is not list:
             raise self.broken("the guest sent arguments that are no array")
         return arguments
@@ -400,7 +397,7 @@ class Guest:
 
     def _host_call(self, op: int, message: bytes | memoryview) -> tuple[int, bytes | None]:
         self._may_write = True
-        self._codec.refill()
+        self._codec.spare_items = self._codec.most_items
         try:
             return self._serve(op, message)
         except Trap as trap:  # where it was asked for room
@@ -422,6 +419,9 @@ class Guest:
                 arguments = refusal.with_traceback(None)  # which would keep what was read so far
             except LimitExceeded as error:
                 raise error.with_traceback(None)  # noqa: B904 - likewise
+            except GuestProtocolError:
+                self.state = _POISONED
+                raise
         instance = self.instance
         control = instance.control
         if control.outbox_bytes or control.reason:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import ctypes
 import os
 import threading
+from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
 
 from sandbox import _wasmtime
@@ -22,7 +23,7 @@ from sandbox.errors import ArtifactError, MemoryLimitExceeded, SandboxError
 from sandbox.limits import PAGE_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from sandbox._pages import Region
     from sandbox._pristine import Pristine
@@ -66,6 +67,7 @@ class Store:
         context: wasmtime's context, an address.
         base: Address of the linear memory, which never moves.
         memory: The address space reserved for it; only what lies below `memory_bytes()` may be touched.
+        memory_bytes: Gives the size of the linear memory now; it never shrinks.
         control: The control block, a live view of guest memory.
         functions: Addresses of exported functions, by name, as far as they were found.
         layer: What was mapped over the image before any code ran; None: nothing.
@@ -93,6 +95,7 @@ class Store:
         "image",
         "layer",
         "memory",
+        "memory_bytes",
         "trapped",
         "was_used",
         "wiped",
@@ -122,6 +125,9 @@ class Store:
                 raise take_trap(trap)
             self._memory = self._export(b"memory")
             self._memory_address = ctypes.addressof(self._memory) + _wasmtime.ITEM_OFFSET
+            self.memory_bytes: Callable[[], int] = partial(
+                _wasmtime.memory_data_size, self.context, self._memory_address
+            )
             self.base: int = _wasmtime.memory_data(self.context, self._memory_address)
             self.memory = memoryview(_AddressSpace.from_address(self.base)).cast("B")
             self.control = Control.from_address(self.base + self._control_address())
@@ -147,11 +153,6 @@ class Store:
         self._exports.append(function)
         address = self.functions[name] = ctypes.addressof(function) + _wasmtime.ITEM_OFFSET
         return address
-
-    def memory_bytes(self) -> int:
-        """Size of the linear memory now; it never shrinks."""
-        size: int = _wasmtime.memory_data_size(self.context, self._memory_address)
-        return size
 
     def grow(self, memory_bytes: int) -> None:
         """Make a smaller linear memory this large.

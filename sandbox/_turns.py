@@ -159,15 +159,16 @@ class Turns:
     def begin(self, run: Run) -> None:
         """Have a run begin, if it has not: from here on it can be undone, as `on_limit` says; or end it."""
         run.entered = True
-        if self.after_limit.catch_up():
+        after_limit = self.after_limit
+        if after_limit.overdue and after_limit.catch_up():
             self._look()
         if run.done:
             return
         refusal = run.refusal(time.monotonic()) if self.guest.state is State.READY else self.guest.refusal()
         if refusal is not None:
             run.force(refusal)
-        else:
-            self.after_limit.begin(run)
+        elif after_limit.can_undo:
+            after_limit.begin(run)
 
     def conclude(self, run: Run) -> None:
         """Do to the sandbox what follows from how a run has ended, if it has."""
@@ -184,7 +185,7 @@ class Turns:
             guest.set_virtual_now(clock.now_ms())
         if self._stop is not None:
             guest.interrupt()
-        self._console.begin_turn(run)
+        self._console.meter = run
         books.turns += 1
         self._is_quiet = False
         # After the guest was armed, which takes interruptions back, and before the run is looked at: whoever ends it
@@ -219,7 +220,7 @@ class Turns:
     def observe(self, run: Run, look: Callable[[], object]) -> None:
         """Look at a sandbox in which nothing runs, in the place of a turn; what that gives is the run's value."""
         run.entered = True
-        if self.after_limit.catch_up():
+        if self.after_limit.overdue and self.after_limit.catch_up():
             self._look()
         if self.guest.state is not State.READY:
             run.force(self.guest.refusal())

@@ -185,7 +185,7 @@ CAPS: Final[dict[str, Cap]] = {
     ),
     "Turns.woken": Cap(0, "the runs in progress"),
     "AfterLimit._woken": Cap(0, "the same"),
-    "AfterLimit._overdue": Cap(0, "the same"),
+    "AfterLimit.overdue": Cap(0, "the same"),
     "Turns.runs": Cap(2, "what the embedder asks for", "look()"),
     "Driver.runs": Cap(2, "what the embedder asks for", "look()"),
     "Turns.first_values": Cap(0, "what the embedder asks for"),

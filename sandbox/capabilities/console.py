@@ -58,7 +58,11 @@ class OutputMeter(Protocol):
 
 
 class Console(Capability):
-    """Hands the guest's console entries to a callable, in program order, and stops a guest that writes too much."""
+    """Hands the guest's console entries to a callable, in program order, and stops a guest that writes too much.
+
+    Attributes:
+        meter: The run that what the guest writes is charged to; whoever runs the turns sets it.
+    """
 
     stem: ClassVar[str] = "console"
     titles: ClassVar[Mapping[str, str]] = {"write": "console"}
@@ -74,11 +78,7 @@ class Console(Capability):
         """
         self._on_entry = on_entry
         self._output_bytes = output_bytes
-        self._meter: OutputMeter | None = None
-
-    def begin_turn(self, meter: OutputMeter) -> None:
-        """Charge what the guest writes from now on to a run."""
-        self._meter = meter
+        self.meter: OutputMeter | None = None
 
     def handlers(self) -> Mapping[str, Handler]:
         """See `Capability`."""
@@ -86,11 +86,11 @@ class Console(Capability):
 
     def _write(self, *arguments: object) -> None:
         entry = _entry(*arguments)
-        if self._meter is not None and self._output_bytes is not None:
-            self._meter.output_bytes += _size(entry)
-            if self._meter.output_bytes > self._output_bytes:
-                raise OutputLimitExceeded(self._output_bytes, self._meter.output_bytes)
-        if self._meter is not None and (trace := self._meter.trace) is not None:
+        if self.meter is not None and self._output_bytes is not None:
+            self.meter.output_bytes += _size(entry)
+            if self.meter.output_bytes > self._output_bytes:
+                raise OutputLimitExceeded(self._output_bytes, self.meter.output_bytes)
+        if self.meter is not None and (trace := self.meter.trace) is not None:
             trace.entry(entry.type, entry.level, str(entry))
         if self._on_entry is not None:
             self._on_entry(entry)

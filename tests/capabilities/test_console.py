@@ -96,7 +96,7 @@ def test_what_the_host_counts() -> None:
     meter = _Meter()
     seen: list[ConsoleEntry] = []
     console = Console(seen.append, 400)
-    console.begin_turn(meter)
+    console.meter = meter
     write = console.handlers()["write"]
     write({"type": "output", "level": "log", "text": "x" * 10, "groupDepth": 0})
     assert meter.output_bytes == 266
