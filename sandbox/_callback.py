@@ -15,7 +15,6 @@ from _cffi_backend import FFI
 from sandbox import _wasmtime
 from sandbox._abi import Status
 
-_U32: Final = 0xFFFFFFFF
 _NO_TRAP: Final = 0
 _STOP: Final = int(Status.STOP)
 # The slots of wasmtime's values in an array of 32-bit words.
@@ -49,23 +48,23 @@ class _Thread(threading.local):
 running: Final = _Thread()
 
 
-def _host_call(_environment: object, _caller: object, values: Any, _count: int) -> int:  # noqa: ANN401 - cffi's int32_t *
+def _host_call(_environment: object, _caller: object, values: Any, _count: int) -> int:  # noqa: ANN401 - cffi's uint32_t *
     instance = running.instance
     status = _STOP
     try:
         assert instance is not None
-        status = instance.serve(values[_OP], values[_ADDRESS] & _U32, values[_LENGTH] & _U32)
+        status = instance.serve(values[_OP], values[_ADDRESS], values[_LENGTH])
     except BaseException as error:  # noqa: BLE001 - whatever it is, it waits until the export has returned
         _keep(error)
     values[_STATUS] = status
     return _NO_TRAP
 
 
-def _tell_time(_environment: object, _caller: object, values: Any, _count: int) -> int:  # noqa: ANN401 - cffi's int32_t *
+def _tell_time(_environment: object, _caller: object, values: Any, _count: int) -> int:  # noqa: ANN401 - cffi's uint32_t *
     instance = running.instance
     try:
         if instance is not None:
-            instance.tell_time(values[_CLOCK], values[_TIME_ADDRESS] & _U32)
+            instance.tell_time(values[_CLOCK], values[_TIME_ADDRESS])
     except BaseException as error:  # noqa: BLE001 - as above
         _keep(error)
     values[_STATUS] = 0
@@ -85,7 +84,7 @@ def _keep(error: BaseException) -> None:
 
 
 _ffi: Final = FFI()
-_TYPE: Final = "uintptr_t(void *, void *, int32_t *, size_t)"
+_TYPE: Final = "uintptr_t(void *, void *, uint32_t *, size_t)"
 _callback: Final = _ffi.callback(_TYPE, _host_call, error=_NO_TRAP, onerror=_on_escape)
 _clock: Final = _ffi.callback(_TYPE, _tell_time, error=_NO_TRAP, onerror=_on_escape)
 host_call_address: Final = int(_ffi.cast("uintptr_t", _callback))

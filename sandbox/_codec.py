@@ -126,9 +126,6 @@ class Codec:
         Raises:
             ConversionError: The value cannot cross, or exceeds a budget; the path says where.
         """
-        packed = self._encode_small(value)
-        if packed is not None and len(packed) < self._limits.message_bytes:
-            return b"\0" + packed
         return self.encode_many(value)
 
     def encode_many(self, *values: object) -> bytes:
@@ -179,6 +176,9 @@ class Codec:
         Reading a value may run code of the embedder, and raise whatever that does.
         """
         try:
+            packed = self._encode_small(value)
+            if packed is not None and len(packed) < self._limits.message_bytes:
+                return b"\0" + packed, False
             return self.encode(value), False
         except LimitExceeded:
             raise

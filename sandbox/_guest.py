@@ -396,55 +396,52 @@ class Guest:
     # --- the import ---
 
     def _host_call(self, op: int, message: bytes | memoryview) -> tuple[int, bytes | None]:
-        self._may_write = True
-        self._codec.spare_items = self._codec.most_items
+        instance, codec = self.instance, self._codec
+        control = instance.control
+        arguments: list[Any] | ConversionError | None = None
+        self._may_write, codec.spare_items = True, codec.most_items
         try:
-            return self._serve(op, message)
+            if op != _POLL:  # before anything else can run the guest, whose memory the message may be
+                try:
+                    arguments = self._arguments(message)
+                except ConversionError as refusal:
+                    arguments = refusal.with_traceback(None)  # which would keep what was read so far
+                except LimitExceeded as error:
+                    raise error.with_traceback(None)  # noqa: B904 - likewise
+                except GuestProtocolError:
+                    self.state = _POISONED
+                    raise
+            if control.outbox_bytes or control.reason:
+                self._on_events(self._drain())
+            if arguments is None:
+                self._on_poll()
+                return _OK, None
+            try:
+                answer, status = self._on_sync(op, arguments), _OK
+            except Exception as error:
+                if self.state is _POISONED:
+                    raise
+                answer, status = error, Status.FAILED
+            if self.state is _POISONED:
+                return Status.STOP, None
+            self._owner.served = arguments
+            try:
+                reply, is_refused = codec.encode_answer(answer)
+            finally:
+                self._owner.served = None
+            if len(reply) > control.inbox_bytes and not instance.reserve(len(reply)):
+                raise self._memory_error()
         except Trap as trap:  # where it was asked for room
             self.state = _POISONED
             self._on_events([self._crash(trap)])
             return Status.STOP, None
+        else:
+            return Status.FAILED if is_refused else status, reply
         finally:
             self._may_write = False
             if self.state is _POISONED:
                 # The frames below stand on a heap that must not be used, or are those of an attacker.
-                self.instance.halt()
-
-    def _serve(self, op: int, message: bytes | memoryview) -> tuple[int, bytes | None]:
-        arguments: list[Any] | ConversionError | None = None
-        if op != _POLL:  # before anything else can run the guest, whose memory the message may be
-            try:
-                arguments = self._arguments(message)
-            except ConversionError as refusal:
-                arguments = refusal.with_traceback(None)  # which would keep what was read so far
-            except LimitExceeded as error:
-                raise error.with_traceback(None)  # noqa: B904 - likewise
-            except GuestProtocolError:
-                self.state = _POISONED
-                raise
-        instance = self.instance
-        control = instance.control
-        if control.outbox_bytes or control.reason:
-            self._on_events(self._drain())
-        if arguments is None:
-            self._on_poll()
-            return _OK, None
-        try:
-            answer, status = self._on_sync(op, arguments), _OK
-        except Exception as error:
-            if self.state is _POISONED:
-                raise
-            answer, status = error, Status.FAILED
-        if self.state is _POISONED:
-            return Status.STOP, None
-        self._owner.served = arguments
-        try:
-            reply, is_refused = self._codec.encode_answer(answer)
-        finally:
-            self._owner.served = None
-        if len(reply) > control.inbox_bytes and not instance.reserve(len(reply)):
-            raise self._memory_error()
-        return Status.FAILED if is_refused else status, reply
+                instance.halt()
 
     # --- time and memory ---
 

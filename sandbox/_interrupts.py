@@ -37,8 +37,9 @@ def _nothing() -> None:
 class _MainThread:
     """What the main thread is doing; only that thread writes here."""
 
-    # What each of `_SIGNALS` had when that was last seen to be something else, and those of them that are of Python.
-    seen: tuple[tuple[object, ...], Sequence[tuple[int, _Handler]]] = ((), ())
+    # What each of `_SIGNALS` had when that was last seen to be something else, whether any of that is of Python, and
+    # those of them that ours is to stand in for.
+    seen: tuple[tuple[object, ...], bool, Sequence[tuple[int, _Handler]]] = ((), False, ())
     originals: Final[dict[int, _Handler]] = {}  # the handlers for which ours stands in
     noted: Final[list[int]] = []  # signals that were not yet delivered, each number once
     wake: Callable[[], object] = staticmethod(_nothing)
@@ -101,22 +102,18 @@ class Deferral:
         if threading.get_ident() != _main.ident:
             return
         handlers = tuple(map(_get, _SIGNALS))
-        seen, found = _main.seen
+        seen, is_any, others = _main.seen
         if handlers != seen:
-            pairs = zip(_SIGNALS, handlers, strict=True)
-            found = [(number, handler) for number, handler in pairs if callable(handler)]
-            _main.seen = handlers, found
-        if not found:
+            is_any, others = _look(handlers)
+        if not is_any:
             return
         self._before = _main.is_deferring, _main.is_open, _main.wake
         try:
             _main.is_open, _main.wake = False, self._wake
             _main.is_deferring = True
-            for number, handler in found:
-                if handler is not _on_signal:
-                    self._taken.append((number, handler))
-                    _main.originals[number] = handler
-                    _set(number, _on_signal)
+            for other in others:
+                self._taken.append(other)
+                _set(other[0], _on_signal)
         except ValueError:  # a subinterpreter, which gets no signals
             self.__exit__()
         except BaseException:  # of a handler whose turn had not yet come
@@ -144,6 +141,15 @@ class Deferral:
         except BaseException:  # of a handler that is back already
             self._give_back()
             raise
+
+
+def _look(handlers: tuple[Any, ...]) -> tuple[bool, Sequence[tuple[int, _Handler]]]:
+    """Take down what handles each of `_SIGNALS`; gives what `_main.seen` then has beside it."""
+    found = [(number, handler) for number, handler in zip(_SIGNALS, handlers, strict=True) if callable(handler)]
+    others = [(number, handler) for number, handler in found if handler is not _on_signal]
+    _main.originals.update(others)
+    _main.seen = handlers, bool(found), others
+    return bool(found), others
 
 
 def deliver() -> None:

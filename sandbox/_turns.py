@@ -424,7 +424,7 @@ class Turns:
         run.fail(error)
 
     def _answer(self, op: int, arguments: list[Any] | ConversionError) -> Any:  # noqa: ANN401 - any value
-        if self._patience_ends != math.inf:
+        if self._stop is not None:
             self._check_patience()
         assert self._current is not None
         try:

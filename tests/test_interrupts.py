@@ -567,7 +567,7 @@ def test_at_every_step_of_taking_handlers_and_giving_them_back() -> None:
                     pass
 
         main = _interrupts._main
-        main.seen = ((), ())  # so that the longest way is taken each time
+        main.seen = ((), False, ())  # so that the longest way is taken each time
         sys.setprofile(step)
         try:
             with _interrupts.Deferral(lambda: None):
