@@ -244,7 +244,7 @@ class AsyncRunner:
                 self._limiter,
             )
         finally:
-            self._driver.forget_interrupt()
+            self._driver.turns.forget_interrupt()
             self._is_in_turn = False
 
     def _take(self, step: Turn) -> None:

@@ -266,7 +266,7 @@ class BlockingRunner:
                 if is_so is not None and is_so():
                     return False
         finally:
-            driver.forget_interrupt()
+            driver.turns.forget_interrupt()
             self._turn.release()
         if _threads.is_loop_thread():
             raise SandboxBusy(

@@ -289,4 +289,4 @@ async def _perform(owned: _Owned, command: Command, timeout: float | None, fuel:
         return await run_in_worker(work, stop, no_limit())
     finally:
         if is_stopped.is_set():
-            driver.forget_interrupt()
+            driver.turns.forget_interrupt()

@@ -152,7 +152,7 @@ class Driver(Commands):
         self.add_source: Callable[[str, str], None] = self.turns.sources.add
         self.runs: dict[int, Run] = self.turns.runs
         self.interrupt: Callable[[BaseException], None] = self.turns.interrupt
-        self.forget_interrupt: Callable[[], None] = self.turns.forget_interrupt
+        self._take: Callable[[Run, Command], None] = self.turns.take
         self.seconds_left: Callable[[float], float] = self.turns.seconds_left
         self.after_turn: Callable[[Callable[[], object]], None] = self._requests.after_turn
         self._numbers = itertools.count(1 if past is None else past.state.last_run + 1)
@@ -297,7 +297,7 @@ class Driver(Commands):
             BaseException: What ended the run: an error of the guest, a limit, or what a host function raised that is no
                 `Exception`.
         """
-        yield Turn(self.turns.take, run, command)
+        yield Turn(self._take, run, command)
         if run.done and run.error is None:  # as most are
             return run.value
         return (yield from self._to_its_end(run))

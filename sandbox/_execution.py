@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from sandbox._languages import Language
     from sandbox._serving import PendingCall
     from sandbox._turns import Turns
+    from sandbox.limits import Limits
 
 # Looking at variables runs getters of the program's objects, on no account but this.
 _LOOK_SECONDS: Final = 1.0
@@ -171,7 +172,7 @@ class Execution:
 
         Where the run goes on later, no code of the program runs for it.
         """
-        beside = _Beside(turns, run, Verb.BINDINGS if is_over else Verb.LOOK)
+        beside = _Beside(turns, self._driver.limits, run, Verb.BINDINGS if is_over else Verb.LOOK)
         watched, context = self.watched, self.watched.context
         if "variables" in watched.options:
             self.variables = beside.each_binding(watched.names)
@@ -225,8 +226,9 @@ def answering(
 class _Beside:
     """Asks a guest on the account of nobody, as the run that is over."""
 
-    def __init__(self, turns: Turns, run: Run, verb: Verb) -> None:
+    def __init__(self, turns: Turns, limits: Limits, run: Run, verb: Verb) -> None:
         self._turns = turns
+        self._limits = limits
         self._run = run
         self._verb = verb
         self._ends = time.monotonic() + _LOOK_SECONDS
@@ -266,7 +268,7 @@ class _Beside:
             return Unavailable("there was no time to read it")
         if turns.guest.state is not State.READY:
             return Unavailable("the sandbox cannot be used any more")
-        other = Run(run.id, turns.limits, left, None, run.observer)
+        other = Run(run.id, self._limits, left, None, run.observer)
         other.meters, other.is_answer = run.meters, is_answer
         turns.runs[run.id] = other
         try:

@@ -63,7 +63,7 @@ _OUT_OF_MEMORY, _INTERNAL = "out of memory", "InternalError"  # what the engine 
 _BATCH_BYTES: Final = 1 << 14  # of frames decoded at one time, holes of arrays included: events take far more room
 _NANOSECONDS: Final = 1_000_000_000
 _OK, _FINISH, _POLL = int(Status.OK), int(Op.FINISH), int(Op.POLL)  # as numbers, which compare sooner than members
-_POISONED: Final = State.POISONED
+_READY, _RUNNING, _POISONED = State.READY, State.RUNNING, State.POISONED
 
 
 class Guest:
@@ -96,7 +96,7 @@ class Guest:
             on_poll: Called every `poll_interval` checks; what it raises unwinds the guest.
             origin: The memory it continues from, for `resume` to be its first command; None: it is a new one.
         """
-        self.state: str = State.READY
+        self.state: str = _READY
         self._poisoned_by = ""
         self._limits = limits
         self._owner = owner
@@ -183,7 +183,7 @@ class Guest:
     def _turn(self, export: str, message: bytes, *numbers: int) -> list[Event]:
         instance = self.instance
         nested = instance.depth > 0
-        if self.state is not State.READY and not (nested and self.state is State.RUNNING):
+        if self.state is not _READY and not (nested and self.state is _RUNNING):
             raise self.refusal()
         if nested and instance.depth > CAP_REENTRY:
             raise SandboxBusy("host functions call back into the guest too deeply")
@@ -198,12 +198,12 @@ class Guest:
             except GuestProtocolError:
                 self.state = _POISONED
                 raise
-            self.state = State.RUNNING
+            self.state = _RUNNING
             try:
                 status = instance.call(export, (*numbers, len(message)))
             finally:
-                if not nested and self.state is State.RUNNING:
-                    self.state = State.READY
+                if not nested and self.state is _RUNNING:
+                    self.state = _READY
             try:
                 events = self._drain()
             except GuestProtocolError:
@@ -223,7 +223,7 @@ class Guest:
 
     def _end(self, trap: Trap, nested: bool) -> list[Event]:
         """What a guest that has trapped leaves behind."""
-        self.state = State.POISONED
+        self.state = _POISONED
         events = self._last_words()
         if self.instance.pending is None:
             return [*events, self._crash(trap)]
@@ -237,7 +237,7 @@ class Guest:
         error, self.instance.pending = self.instance.pending, None
         assert error is not None
         if self.instance.is_broken:
-            self.state = State.POISONED
+            self.state = _POISONED
         self._on_events([event for event in events if not isinstance(event, Stopped)])
         raise error
 
@@ -245,18 +245,18 @@ class Guest:
         """Why a command cannot be taken now."""
         if self.state is State.CLOSED:
             return SandboxClosed()
-        if self.state is State.POISONED:
+        if self.state is _POISONED:
             return SandboxPoisoned(*([self._poisoned_by] if self._poisoned_by else ()))
         return SandboxBusy()
 
     def poison(self, reason: str) -> None:
         """Refuse every command from now on, for a reason that each refusal tells; the first one stands."""
-        self.state = State.POISONED
+        self.state = _POISONED
         self._poisoned_by = self._poisoned_by or f"the sandbox was poisoned: {reason}; make a new one"
 
     def broken(self, text: str) -> GuestProtocolError:
         """Poison a guest that has broken the ABI; returns what to raise."""
-        self.state = State.POISONED
+        self.state = _POISONED
         return GuestProtocolError(text)
 
     def _last_words(self) -> list[Event]:
@@ -334,7 +334,7 @@ class Guest:
         try:
             return self._on_events(events)
         except BaseException as error:
-            if self.state is State.POISONED:
+            if self.state is _POISONED:
                 raise
             return error
         finally:
@@ -479,7 +479,7 @@ class Guest:
 
         def restore() -> None:
             self.instance.restore(copy)
-            self.state = State.READY
+            self.state = _READY
 
         return restore
 
@@ -491,6 +491,6 @@ class Guest:
         """
         if self.instance.depth:
             raise SandboxBusy("a sandbox cannot be closed while its guest runs")
-        is_sound, self.state = self.state is not State.POISONED, State.CLOSED
+        is_sound, self.state = self.state is not _POISONED, State.CLOSED
         self.instance.close(is_sound=is_sound)
         self.instance.on_host_call = self._on_sync = self._on_events = self._on_poll = _events.closed

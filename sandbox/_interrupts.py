@@ -37,15 +37,16 @@ def _nothing() -> None:
 class _MainThread:
     """What the main thread is doing; only that thread writes here."""
 
-    # What each of `_SIGNALS` had when that was last seen to be something else, whether any of that is of Python, and
-    # those of them that ours is to stand in for.
-    seen: tuple[tuple[object, ...], bool, Sequence[tuple[int, _Handler]]] = ((), False, ())
-    originals: Final[dict[int, _Handler]] = {}  # the handlers for which ours stands in
-    noted: Final[list[int]] = []  # signals that were not yet delivered, each number once
-    wake: Callable[[], object] = staticmethod(_nothing)
-    ident = threading.main_thread().ident  # it runs signal handlers; in a child, it is the one that forked
-    is_deferring = False  # whether our handler is in place
-    is_open = False  # whether a function of the embedder runs, or nothing that must not be interrupted
+    def __init__(self) -> None:
+        # What each of `_SIGNALS` had when that was last seen to be something else, whether any of that is of Python,
+        # and those of them that ours is to stand in for.
+        self.seen: tuple[tuple[object, ...], bool, Sequence[tuple[int, _Handler]]] = ((), False, ())
+        self.originals: Final[dict[int, _Handler]] = {}  # the handlers for which ours stands in
+        self.noted: Final[list[int]] = []  # signals that were not yet delivered, each number once
+        self.wake: Callable[[], object] = _nothing
+        self.ident = threading.main_thread().ident  # it runs signal handlers; in a child, it is the one that forked
+        self.is_deferring = False  # whether our handler is in place
+        self.is_open = False  # whether a function of the embedder runs, or nothing that must not be interrupted
 
 
 _main: Final = _MainThread()

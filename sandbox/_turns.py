@@ -53,6 +53,7 @@ _MAX_DROPPED: Final = 256
 _PATIENCE_SECONDS: Final = 0.5
 # The guest and the host do not read the clock at the same moment.
 _CLOCK_SLACK_SECONDS: Final = 0.02
+_READY, _POISONED, _CLOSED = State.READY, State.POISONED, State.CLOSED
 
 
 class Turns:
@@ -73,8 +74,10 @@ class Turns:
         unfinished: Runs that were paused, or of another life, that nobody has seen the end of, by number.
         paused_run: The one that was paused last; 0: none was.
         books: What all runs have used.
-        limits: The sandbox's budgets.
     """
+
+    paused_run: int = 0
+    _converting: float = 0.0
 
     def __init__(
         self,
@@ -98,9 +101,7 @@ class Turns:
         self.woken: dict[Run, None] = {}
         self.resumption: deque[tuple[int, ...]] = deque()
         self.unfinished: dict[int, Run] = {}
-        self.paused_run = 0
         self.sources: Sources = Sources()
-        self.limits = limits
         self._operations = operations
         self._console = console
         self._clock = clock
@@ -119,7 +120,6 @@ class Turns:
         self.books: Books = Books()
         operations.promise, operations.forget = self._promise, requests.discard
         operations.pace.on_begin, operations.pace.on_steps = self._begin_conversion, self._check_conversion
-        self._converting = 0.0
         self.guest: Guest = Guest(
             limits,
             settings,
@@ -164,7 +164,7 @@ class Turns:
             self._look()
         if run.done:
             return
-        refusal = run.refusal(time.monotonic()) if self.guest.state is State.READY else self.guest.refusal()
+        refusal = run.refusal(time.monotonic()) if self.guest.state is _READY else self.guest.refusal()
         if refusal is not None:
             run.force(refusal)
         elif after_limit.can_undo:
@@ -203,7 +203,7 @@ class Turns:
             self.whereabouts.place(run.error)
         elapsed = time.monotonic() - now
         burnt = guest.instance.burnt()
-        told = elapsed if guest.state is State.POISONED else guest.cpu_seconds()
+        told = elapsed if guest.state is _POISONED else guest.cpu_seconds()
         books.cpu_seconds += run.charge(told, elapsed, burnt)
         books.fuel += burnt
         if run.trace is not None:
@@ -222,7 +222,7 @@ class Turns:
         run.entered = True
         if self.after_limit.overdue and self.after_limit.catch_up():
             self._look()
-        if self.guest.state is not State.READY:
+        if self.guest.state is not _READY:
             run.force(self.guest.refusal())
         elif self.first_values:
             self._take(run, nothing)
@@ -278,7 +278,7 @@ class Turns:
     def _turn_seconds(self) -> float:
         """Guest time of this turn; a guest that crashed could not say, so all time counts then."""
         guest = self.guest
-        return time.monotonic() - self._began if guest.state is State.POISONED else guest.cpu_seconds()
+        return time.monotonic() - self._began if guest.state is _POISONED else guest.cpu_seconds()
 
     def _look(self) -> None:
         self.books.look(self.guest.instance, self._operations.live())
@@ -311,7 +311,7 @@ class Turns:
             raise refusal
         run.entered = True
         self._hear(command(run.id))
-        if guest.state is State.POISONED:
+        if guest.state is _POISONED:
             raise outer.error or SandboxPoisoned()
         if guest.instance.pending is not None:
             raise guest.instance.pending
@@ -475,7 +475,7 @@ class Turns:
             self._check_handles()
 
     def _check_handles(self) -> None:
-        can_tell = self.guest.instance.depth > 0 and self.guest.state is not State.POISONED
+        can_tell = self.guest.instance.depth > 0 and self.guest.state is not _POISONED
         if can_tell and len(self._operations.dropped) > _MAX_DROPPED:
             self._release()
         if self._operations.refused:
@@ -493,5 +493,5 @@ class Turns:
 
     def usage(self, runs: int, wall_seconds: float) -> Usage:
         """What has been used so far, as of the last turn's end. Any thread."""
-        calls, pending, is_closed = self._calls.count, len(self._requests), self.guest.state is State.CLOSED
+        calls, pending, is_closed = self._calls.count, len(self._requests), self.guest.state is _CLOSED
         return self.books.usage(runs, wall_seconds, calls, pending, is_closed=is_closed)

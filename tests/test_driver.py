@@ -427,7 +427,7 @@ class TestSteps:
             next(steps)
         face.driver.end(run)
         face.driver.interrupt(SystemExit())
-        face.driver.forget_interrupt()
+        face.driver.turns.forget_interrupt()
         assert face.finish(*face.begin("1")) == 1
 
     def test_every_event_of_a_turn_is_heard_although_a_handler_fails(self) -> None:
