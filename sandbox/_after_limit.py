@@ -136,6 +136,8 @@ class AfterLimit:
 
     def forget(self) -> None:
         """Let go of the checkpoint, if there is one."""
+        if self._checkpoint is None:
+            return
         with self._lock:
             checkpoint, self._checkpoint = self._checkpoint, None
             if checkpoint is not None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
+import weakref
 from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from contextvars import ContextVar
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
-from weakref import WeakSet
 
 from sandbox import _forks, _interrupts, _threads
 from sandbox._driver import Driver, Steps, Turn
@@ -117,7 +117,7 @@ class BlockingRunner:
         self._turn_thread: int | None = None
         self._is_on_loop = False
         self.abandoned: deque[Closable] = deque()
-        self._open: WeakSet[OpenRun] = WeakSet()
+        self._open: list[weakref.ref[OpenRun]] = []
 
     def attach(self, driver: Driver) -> None:
         """Say whose runs these are."""
@@ -221,7 +221,7 @@ class BlockingRunner:
         """
         self._check_may_run()
         run = OpenRun(self, self._driver, steps_of, self._driver.begin(timeout, fuel))
-        self._open.add(run)
+        self._open.append(weakref.ref(run, self._open.remove))
         return run
 
     def _check_may_run(self) -> None:
@@ -305,8 +305,9 @@ class BlockingRunner:
         if self.is_nested() or not self._turn.acquire(blocking=False):
             raise SandboxBusy("a sandbox cannot be closed while its guest runs")
         try:
-            for run in list(self._open) if self._open else ():
-                run.close()
+            for known in self._open.copy():
+                if (run := known()) is not None:
+                    run.close()
             if self._driver.runs:
                 raise SandboxBusy("a sandbox cannot be closed while a run waits")
             return function()

@@ -29,7 +29,7 @@ class Granted:
             make_late: Makes one of these; None: there are none.
         """
         self._made = tuple(capabilities)
-        self._late = set(late)
+        self._late = frozenset(late)
         self._make_late = make_late
         self._lock = threading.Lock()
 
@@ -47,7 +47,7 @@ class Granted:
             with self._lock:
                 if stem in self._late and self._make_late is not None:
                     self._made += (self._make_late(stem),)
-                    self._late.discard(stem)
+                    self._late -= {stem}
 
     def operations_beside(self, op: int) -> dict[int, Operation]:
         """The operations of the capability that has one of this number; none: there is no such number."""
@@ -109,7 +109,7 @@ class Granted:
         Raises:
             BaseException: What the first one raised that failed; all were closed.
         """
-        self._late, self._make_late = set(), None
+        self._late, self._make_late = frozenset(), None
         failure: BaseException | None = None
         made, self._made = self._made, ()
         for capability in made:

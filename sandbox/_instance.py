@@ -122,12 +122,6 @@ class Instance:
         self.depth = 0
         self.is_broken = self.is_reserving = False
         self._withheld_fuel = 0
-        self._words = _wasmtime.RawWords()
-        self._words_address = ctypes.addressof(self._words)
-        self._fuel_left = ctypes.c_uint64()
-        self._fuel_left_address = ctypes.addressof(self._fuel_left)
-        self._trap = ctypes.c_void_p()
-        self._trap_address = ctypes.addressof(self._trap)
         self._tank = self._filled = self._spare_fuel = 0
         self._take(
             _store.acquire(self.image, memory_bytes)
@@ -140,6 +134,9 @@ class Instance:
         self._size = 0
         self._context = store.context
         self._memory = store.memory
+        self._words, self._words_address = store.words, store.words_address
+        self._trap, self._trap_address = store.trap, store.trap_address
+        self._fuel_left, self._fuel_left_address = store.fuel_left, store.fuel_left_address
         self.control = store.control
         epochs = self.image.epochs
         self.deadline: Deadline | None = None if epochs is None else epochs.deadline(store.context)

@@ -65,6 +65,8 @@ class Store:
     Attributes:
         image: What the instance was made from.
         context: wasmtime's context, an address.
+        words: Room for the arguments and the result of a call that is not nested, with its address; and of the same
+            kind `trap`, for what has ended one, and `fuel_left`, for what is left in the tank.
         base: Address of the linear memory, which never moves.
         memory: The address space reserved for it; only what lies below `memory_bytes()` may be touched.
         memory_bytes: Gives the size of the linear memory now; it never shrinks.
@@ -91,14 +93,20 @@ class Store:
         "base",
         "context",
         "control",
+        "fuel_left",
+        "fuel_left_address",
         "functions",
         "image",
         "layer",
         "memory",
         "memory_bytes",
+        "trap",
+        "trap_address",
         "trapped",
         "was_used",
         "wiped",
+        "words",
+        "words_address",
     )
 
     def __init__(self, image: Image, memory_bytes: int) -> None:
@@ -106,6 +114,12 @@ class Store:
         self.layer: Layer | None = None
         self.functions: dict[str, int] = {}
         self._exports: list[_wasmtime.Extern] = []
+        self.words = _wasmtime.RawWords()
+        self.words_address: int = ctypes.addressof(self.words)
+        self.trap = ctypes.c_void_p()
+        self.trap_address: int = ctypes.addressof(self.trap)
+        self.fuel_left = ctypes.c_uint64()
+        self.fuel_left_address: int = ctypes.addressof(self.fuel_left)
         self.trapped = self.was_used = False
         self.wiped: tuple[bytes, Sequence[tuple[slice, memoryview[int]]]] = b"", ()
         self._store: int | None = _wasmtime.store_new(image.engine_address, None, None)

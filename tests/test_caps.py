@@ -112,7 +112,6 @@ CAPS: Final[dict[str, Cap]] = {
         _MAX_DROPPED + HANDLES, "handles", "for (let i = 0; i < 800; i++) { take(() => i); look() }"
     ),
     "Operations._entries": Cap(0, "what the embedder gives"),
-    "Granted._late": Cap(0, "what the package has"),
     "Operations._exceptions": Cap(
         _MAX_KEPT_EXCEPTIONS + 1,
         "a number of its own",
@@ -170,6 +169,7 @@ CAPS: Final[dict[str, Cap]] = {
     "ServerSockets._open": Cap(0, "what the embedder asks for"),
     "ServerSocket._outbox": Cap(0, "16 MiB for all of them: tests/capabilities/test_serve.py"),
     "BlockingRunner.abandoned": Cap(0, "what the embedder asks for"),
+    "BlockingRunner._open": Cap(0, "the requests that the embedder has begun"),
     "Modules._begun": Cap(
         _MAX_BEGUN + 1, "a number of its own", "for (let i = 0; i < 200; i++) { import(`late${i}`); look() }"
     ),
