@@ -30,11 +30,6 @@ _WAITED_FOR: Final = "a host function that the guest waits for cannot wait for t
 _SLICE_SECONDS: Final = 0.05
 
 
-def never() -> bool:
-    """It will not be so."""
-    return False
-
-
 # The waits that the current code is the answer of; tasks and worker threads that it starts inherit it.
 _served: ContextVar[tuple[object, ...]] = ContextVar("_served", default=())
 
@@ -87,7 +82,8 @@ class OpenRun:
         with _interrupts.Deferral(self.wake):
             self._run.thread = threading.get_ident()
             try:
-                while self._runner.take_turns(self._run, self._steps, self._queue, is_so) and is_so is not None:
+                may_wait = is_so is not None
+                while self._runner.take_turns(self._run, self._steps, self._queue, is_so, may_wait=may_wait):
                     pass
             except StopIteration as end:
                 self.is_over, self.value = True, end.value
@@ -177,6 +173,12 @@ class BlockingRunner:
         """Whether the calling thread is inside a host function that this sandbox's guest called."""
         return self._turn_thread == threading.get_ident()
 
+    def perform(self, command: Command, timeout: float | None = None, fuel: int | None = None) -> Any:  # noqa: ANN401 - any value
+        """Have a command done: in a host function of this sandbox at once, else as a run; its outcome is given."""
+        if self._turn_thread == threading.get_ident():
+            return self.run_nested(command)
+        return self.run(lambda run: self._driver.drive(run, command), timeout, fuel)
+
     def run(
         self,
         steps_of: Callable[[Run], Steps[Any]],
@@ -244,12 +246,25 @@ class BlockingRunner:
         return await _portal.in_thread(call)
 
     def take_turns(
-        self, run: Run, steps: Steps[Any], queue: SimpleQueue[None], is_so: Callable[[], object] | None = never
+        self,
+        run: Run,
+        steps: Steps[Any],
+        queue: SimpleQueue[None],
+        is_so: Callable[[], object] | None = None,
+        *,
+        may_wait: bool = True,
     ) -> bool:
-        """Take steps up to and including the next wait, or until something is so; None: up to the wait.
+        """Take steps up to and including the next wait, or until something is so.
+
+        Args:
+            run: Whose steps they are.
+            steps: The steps.
+            queue: Where whoever ends a wait says so.
+            is_so: Whether it is so; None: it will not be.
+            may_wait: Whether to wait; else the next wait is where this ends.
 
         Returns:
-            Whether it is not so.
+            Whether there is more to do.
 
         Raises:
             StopIteration: That was the last step.
@@ -273,12 +288,12 @@ class BlockingRunner:
                 "an async host function cannot wait for the guest, for it runs on the loop that would have to answer; "
                 "call what answers at once, or use AsyncSandbox"
             )
-        if is_so is None:
+        if not may_wait:
             return False
         with suppress(Empty):
             queue.get(timeout=min(step.seconds, LONGEST_WAIT_SECONDS))
         _interrupts.deliver()
-        return not is_so()
+        return is_so is None or not is_so()
 
     def _take(self, turn: Turn) -> None:
         self._turn_thread = threading.get_ident()

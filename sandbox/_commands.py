@@ -10,7 +10,6 @@ from sandbox._abi import Verb
 from sandbox._events import State
 from sandbox._languages import language_of
 from sandbox._origins import Program
-from sandbox._runs import Run, is_anything
 from sandbox.errors import CpuLimitExceeded
 
 if TYPE_CHECKING:
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from sandbox._languages import Language
     from sandbox._operations import Operations
     from sandbox._origins import Offered
+    from sandbox._runs import Run
     from sandbox.limits import Limits
     from sandbox.typescript import TypeScript
     from sandbox.values import JSHandle, Question
@@ -156,7 +156,7 @@ class Commands:
 
     def access(self, verb: Verb, key: str, value: object = None) -> Command:
         """Use a property of globalThis, or list their names."""
-        is_answer = _are_names if verb is Verb.KEYS else is_anything
+        is_answer = _are_names if verb is Verb.KEYS else None
         return self._expecting(is_answer, lambda number: self.guest.access(number, verb, 0, key, value))
 
     def construct(self, held: JSHandle, arguments: Sequence[object]) -> Command:
@@ -168,14 +168,14 @@ class Commands:
     def ask(self, held: JSHandle, question: Question, value: object) -> Command:
         """Wait for a promise, or take a step of an iterator, which is answered with `[done, value]`."""
         verb = _VERBS[question]
-        is_answer = _is_step if verb is Verb.STEP else is_anything
+        is_answer = _is_step if verb is Verb.STEP else None
         return self._expecting(
             is_answer,
             lambda number: self.guest.access(number, verb, self._operations.handle_of(held), question, value),
         )
 
-    def _expecting(self, is_answer: Callable[[object], bool], command: Command) -> Command:
-        """A command whose run can only end with such a value, unless it fails."""
+    def _expecting(self, is_answer: Callable[[object], bool] | None, command: Command) -> Command:
+        """A command whose run can only end with such a value, unless it fails; None: with any."""
 
         def expecting(number: int) -> list[Event]:
             self.runs[number].is_answer = is_answer

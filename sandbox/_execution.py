@@ -259,7 +259,7 @@ class _Beside:
         self,
         command: Callable[[int], list[Event]],
         seconds: float = _LOOK_SECONDS,
-        is_answer: Callable[[object], bool] = lambda _value: True,
+        is_answer: Callable[[object], bool] | None = None,
     ) -> Any:  # noqa: ANN401 - any value
         """What the guest answers, or why it does not."""
         turns, run = self._turns, self._run

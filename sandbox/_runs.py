@@ -50,7 +50,7 @@ class Run:
         undone: Whether the sandbox was set back to before it.
         concluded: Whether what a limit does to the sandbox was done.
         was_stopped: Whether its host has ended it by `Stop`.
-        is_answer: Whether a value can be its outcome at all; else the guest has broken the ABI.
+        is_answer: Whether a value can be its outcome at all; else the guest has broken the ABI. None: any can.
         thread: Which one began it.
         observer: What is done about the calls of its turns; None: nothing.
         meters: See `Metered`.
@@ -142,7 +142,7 @@ class Run:
         self.was_stopped = False
         self.value: Any = None
         self.error: BaseException | None = None
-        self.is_answer: Callable[[object], bool] = is_anything
+        self.is_answer: Callable[[object], bool] | None = None
         self.observer = observer
         self.meters: dict[str, Meter] = {}
         self.trace: Watched | None = None
@@ -267,7 +267,7 @@ class Sources:
 
     def add(self, name: str, code: str) -> None:
         """Remember a text; the oldest are forgotten when there are many, or much of it."""
-        chars = len(name) + chars_of(code)
+        chars = len(name) + (len(code) if type(code) is str else chars_of(code))
         with self._lock:
             texts = self._texts
             if name in texts:  # it becomes the latest
@@ -309,11 +309,6 @@ def check_recursion() -> None:
     except ValueError:
         return
     raise RecursionError(f"a sandbox needs {_FRAMES} frames of Python's recursion limit, and fewer are left")
-
-
-def is_anything(_value: object) -> bool:
-    """Any value can be the outcome of most runs."""
-    return True
 
 
 def _nobody() -> None:

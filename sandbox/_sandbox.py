@@ -17,7 +17,6 @@ from sandbox.errors import SandboxClosed
 from sandbox.values import HandleOwner, JSFunction, undefined
 
 if TYPE_CHECKING:
-    from sandbox._commands import Command
     from sandbox._face import Runner
     from sandbox._globals import Globals
     from sandbox._languages import Language
@@ -42,6 +41,7 @@ class Sandbox(SandboxLives):
 
     def _make_runner(self) -> Runner:
         self._runner = BlockingRunner()
+        self._perform = self._runner.perform
         return self._runner
 
     def _handle_owner(self) -> HandleOwner:
@@ -390,11 +390,6 @@ class Sandbox(SandboxLives):
 
     def __exit__(self, *_exception: object) -> None:
         self.close()
-
-    def _perform(self, command: Command, timeout: float | None = None, fuel: int | None = None) -> Any:  # noqa: ANN401 - any value
-        if self._runner.is_nested():
-            return self._runner.run_nested(command)
-        return self._runner.run(lambda run: self._driver.drive(run, command), timeout, fuel)
 
     def _access(self, verb: Verb, key: str, value: object = None) -> Any:  # noqa: ANN401 - any value
         self._check_call(None)
