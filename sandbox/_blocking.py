@@ -177,7 +177,7 @@ class BlockingRunner:
         """Have a command done: in a host function of this sandbox at once, else as a run; its outcome is given."""
         if self._turn_thread == threading.get_ident():
             return self.run_nested(command)
-        return self.run(lambda run: self._driver.drive(run, command), timeout, fuel)
+        return self.run(self._driver.go_on, timeout, fuel, command=command)
 
     def run(
         self,
@@ -187,8 +187,17 @@ class BlockingRunner:
         *,
         number: int | None = None,
         observes: bool = False,
+        command: Command | None = None,
     ) -> Any:  # noqa: ANN401 - any value
         """Begin a run, as `Driver.begin` does, and take all its steps; its outcome is returned or raised.
+
+        Args:
+            steps_of: Makes the steps.
+            timeout: See `Driver.begin`.
+            fuel: Likewise.
+            number: Likewise.
+            observes: Likewise.
+            command: What it begins with, in a turn before the steps; where that gives its value, they are not taken.
 
         Raises:
             SandboxBusy: Called in a host function of this sandbox, or another thread's turn does not end in time.
@@ -206,11 +215,14 @@ class BlockingRunner:
             run = driver.begin(timeout, fuel, number=number, observes=observes)
             run.wake = wake
             steps = steps_of(run)
+            first = None if command is None else Turn(driver.take, run, command)
             try:
-                while True:
-                    self.take_turns(run, steps, queue)
+                while self.take_turns(run, steps, queue, first=first):
+                    first = None
             except StopIteration as end:
                 return end.value
+            else:
+                return run.value
             finally:
                 steps.close()
                 driver.end(run)
@@ -253,6 +265,7 @@ class BlockingRunner:
         is_so: Callable[[], object] | None = None,
         *,
         may_wait: bool = True,
+        first: Turn | None = None,
     ) -> bool:
         """Take steps up to and including the next wait, or until something is so.
 
@@ -262,6 +275,7 @@ class BlockingRunner:
             queue: Where whoever ends a wait says so.
             is_so: Whether it is so; None: it will not be.
             may_wait: Whether to wait; else the next wait is where this ends.
+            first: A turn before the steps, with which there is no more to do if it gives the run its value.
 
         Returns:
             Whether there is more to do.
@@ -274,12 +288,14 @@ class BlockingRunner:
         self._is_on_loop = _threads.is_loop_thread()
         driver = self._driver
         try:
-            while isinstance(step := next(steps), Turn):
+            step = first or next(steps)
+            while isinstance(step, Turn):
                 _threads.run_guest(self._take, driver.interrupt, step)
                 driver.attend()
                 _interrupts.deliver()
-                if is_so is not None and is_so():
+                if (is_so is not None and is_so()) or (step is first and run.done and run.error is None):
                     return False
+                step = next(steps)
         finally:
             driver.turns.forget_interrupt()
             self._turn.release()

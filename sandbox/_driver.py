@@ -68,6 +68,7 @@ class Driver(Commands):
         hold: Where its turn waits for what the guest waits for.
         on_leftovers: Called when there may be more for `settle_leftovers`, on the thread that owns the loop.
         runs: The runs in progress, by number. Any thread may add and remove one, so it is copied to be looked through.
+        take: See `Turns.take`.
         is_abandoned: Whether its host calls were cancelled for good.
     """
 
@@ -152,7 +153,7 @@ class Driver(Commands):
         self.add_source: Callable[[str, str], None] = self.turns.sources.add
         self.runs: dict[int, Run] = self.turns.runs
         self.interrupt: Callable[[BaseException], None] = self.turns.interrupt
-        self._take: Callable[[Run, Command], None] = self.turns.take
+        self.take: Callable[[Run, Command], None] = self.turns.take
         self.seconds_left: Callable[[float], float] = self.turns.seconds_left
         self.after_turn: Callable[[Callable[[], object]], None] = self._requests.after_turn
         self._numbers = itertools.count(1 if past is None else past.state.last_run + 1)
@@ -291,18 +292,18 @@ class Driver(Commands):
     # --- their steps ---
 
     def drive(self, run: Run, command: Command) -> Steps[Any]:
-        """The steps of a run, from its first turn to its outcome.
-
-        Raises:
-            BaseException: What ended the run: an error of the guest, a limit, or what a host function raised that is no
-                `Exception`.
-        """
-        yield Turn(self._take, run, command)
+        """The steps of a run, from its first turn to its outcome; see `go_on`."""
+        yield Turn(self.take, run, command)
         if run.done and run.error is None:  # as most are
             return run.value
-        return (yield from self._to_its_end(run))
+        return (yield from self.go_on(run))
 
-    def _to_its_end(self, run: Run) -> Steps[Any]:
+    def go_on(self, run: Run) -> Steps[Any]:
+        """The steps of a run that has had its first turn, to its outcome.
+
+        Raises:
+            BaseException: What ended the run: an error of the guest, a limit, or what a host function raised.
+        """
         while not run.done:
             step = self._next_step(run)
             if step is not None:
@@ -314,7 +315,7 @@ class Driver(Commands):
         """The steps until no timer and no host call is pending."""
         run.idle = True
         yield from self._begin(run)
-        yield from self._to_its_end(run)
+        yield from self.go_on(run)
 
     def seconds_to_leftovers(self) -> float:
         """How long until there is an answer that no run in progress waits for; infinity: none is known of."""
@@ -361,7 +362,7 @@ class Driver(Commands):
         """The steps of a run that began in another life, to its outcome."""
         self.lives.take_over(run)
         yield from self._begin(run)
-        return (yield from self._to_its_end(run))
+        return (yield from self.go_on(run))
 
     def observe(self, run: Run, look: Callable[[], object]) -> Steps[Any]:
         """The steps of looking at the sandbox while nothing runs in it; they give what that gives."""

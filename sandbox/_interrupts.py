@@ -87,7 +87,7 @@ class Deferral:
     handles any signal. Contexts nest: a host function of one sandbox may use another.
     """
 
-    __slots__ = ("_before", "_taken", "_wake")
+    __slots__ = ("_before", "_others", "_wake")
 
     def __init__(self, wake: Callable[[], object] = _nothing) -> None:
         """Make a context.
@@ -96,25 +96,23 @@ class Deferral:
             wake: Ends a wait; called in the signal handler.
         """
         self._before: tuple[bool, bool, Callable[[], object]] | None = None
-        self._taken: list[tuple[int, _Handler]] = []
+        self._others: Sequence[tuple[int, _Handler]] = ()
         self._wake = wake
 
     def __enter__(self) -> None:
         if threading.get_ident() != _main.ident:
             return
         handlers = tuple(map(_get, _SIGNALS))
-        seen, is_any, others = _main.seen
+        seen, is_any, self._others = _main.seen
         if handlers != seen:
-            is_any, others = _look(handlers)
+            is_any, self._others = _look(handlers)
         if not is_any:
             return
         self._before = _main.is_deferring, _main.is_open, _main.wake
         try:
-            _main.is_open, _main.wake = False, self._wake
-            _main.is_deferring = True
-            for other in others:
-                self._taken.append(other)
-                _set(other[0], _on_signal)
+            _main.is_open, _main.wake, _main.is_deferring = False, self._wake, True
+            for number, _ in self._others:
+                _set(number, _on_signal)
         except ValueError:  # a subinterpreter, which gets no signals
             self.__exit__()
         except BaseException:  # of a handler whose turn had not yet come
@@ -134,11 +132,9 @@ class Deferral:
 
     def _give_back(self) -> None:
         try:
-            while self._taken:
-                number, handler = self._taken[-1]
-                if _get(number) is _on_signal:  # else the embedder has set a handler meanwhile, which stays
+            for number, handler in self._others:
+                if _get(number) is _on_signal:  # else it is back, or the embedder has set one meanwhile, which stays
                     _set(number, handler)
-                self._taken.pop()
         except BaseException:  # of a handler that is back already
             self._give_back()
             raise
