@@ -107,6 +107,14 @@ def test_several_values_in_one_message() -> None:
     assert codec().encode_many() == b"\0"
 
 
+@pytest.mark.parametrize(
+    "texts",
+    [("<eval 1>", "1 + 1"), ("",) * 15, ("",) * 16, ("x" * 5000, "y"), ("x" * 3000, "y" * 3000), ("\ud800", "é")],
+)
+def test_texts_alone_are_encoded_as_with_anything_else(texts: tuple[str, ...]) -> None:
+    assert codec().encode_many(*texts) + b"\x07" == codec().encode_many(*texts, 7)
+
+
 def same(left: object, right: object) -> bool:
     return shape(left) == shape(right)
 
