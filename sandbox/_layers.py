@@ -112,8 +112,8 @@ class Layer:
             return False
         if not wipe(store, self._view):
             return False
-        if self._hot is None:
-            self._hot = _pages.regions(store.wiped[0], store.base)
+        if self._hot is None and store.wiped is not None:
+            self._hot = _pages.regions(store.wiped.written, store.base)
         return True
 
     def _close(self) -> None:

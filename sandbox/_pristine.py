@@ -9,11 +9,26 @@ from contextlib import suppress
 from typing import Final, Protocol
 
 from sandbox import _pages
+from sandbox._records import NamedTuple
 
 # A store that was written all over is not worth wiping, nor its memory worth keeping.
 MAX_WRITTEN_BYTES: Final = 2 << 20
 _PAGE_BYTES: Final = mmap.PAGESIZE
 _ZEROS: Final = bytes(_PAGE_BYTES)
+
+
+class Wiping(NamedTuple):
+    """How a memory was wiped.
+
+    Attributes:
+        written: Where it had been written, as `_pages.scan` tells.
+        before: What it was to be again.
+        parts: What of that was copied where.
+    """
+
+    written: bytes
+    before: memoryview[int]
+    parts: Sequence[tuple[slice, memoryview[int]]]
 
 
 class Memory(Protocol):
@@ -22,12 +37,12 @@ class Memory(Protocol):
     Attributes:
         base: Its address, at which it stays.
         memory: A view of it, and of what it may grow into.
-        wiped: What it was when it was wiped last, and how; see `wipe`.
+        wiped: How it was wiped last; None: it was not.
     """
 
     base: int
     memory: memoryview[int]
-    wiped: tuple[bytes, Sequence[tuple[slice, memoryview[int]]]]
+    wiped: Wiping | None
 
     def memory_bytes(self) -> int:
         """Its size now."""
@@ -39,19 +54,21 @@ def wipe(memory: Memory, before: memoryview[int]) -> bool:
     What programs write is nearly the same pages each time, so the memory keeps what was copied where.
 
     Args:
-        memory: Which is as large, and never wiped to be anything else.
+        memory: Which is as large.
         before: What it was.
     """
     written = _pages.scan(memory.base, len(before))
     if written is None:
         return False
-    if written != memory.wiped[0]:
+    last = memory.wiped
+    if last is None or written != last.written or before is not last.before:
         regions = _pages.regions(written, memory.base)
         if sum([end - start for start, end in regions]) > MAX_WRITTEN_BYTES:
             return False
-        memory.wiped = written, [(slice(start, end), before[start:end]) for start, end in regions]
+        parts = [(slice(start, end), before[start:end]) for start, end in regions]
+        last = memory.wiped = Wiping(written, before, parts)
     view = memory.memory
-    for part, data in memory.wiped[1]:
+    for part, data in last.parts:
         view[part] = data
     return True
 

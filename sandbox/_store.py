@@ -23,10 +23,10 @@ from sandbox.errors import ArtifactError, MemoryLimitExceeded, SandboxError
 from sandbox.limits import PAGE_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from sandbox._pages import Region
-    from sandbox._pristine import Pristine
+    from sandbox._pristine import Pristine, Wiping
 
 KEPT_STORES: Final = 16
 # Message of `eval`: flag byte, file name and source text.
@@ -75,7 +75,7 @@ class Store:
         layer: What was mapped over the image before any code ran; None: nothing.
         trapped: Whether an export ended in a trap.
         was_used: Whether other sandboxes had it before: then pages are present that this one has not written.
-        wiped: How it was wiped last; see `_pristine.wipe`.
+        wiped: How it was wiped last; None: it was not.
     """
 
     control: Control
@@ -121,7 +121,7 @@ class Store:
         self.fuel_left = ctypes.c_uint64()
         self.fuel_left_address: int = ctypes.addressof(self.fuel_left)
         self.trapped = self.was_used = False
-        self.wiped: tuple[bytes, Sequence[tuple[slice, memoryview[int]]]] = b"", ()
+        self.wiped: Wiping | None = None
         self._store: int | None = _wasmtime.store_new(image.engine_address, None, None)
         self.context: int = _wasmtime.store_context(self._store)
         try:
@@ -186,7 +186,7 @@ class Store:
             return
         self.functions.clear()
         self._exports.clear()
-        self.wiped = b"", ()
+        self.wiped = None
         if _wasmtime is not None:  # at the interpreter's end modules are gone, and the process takes the memory along
             _wasmtime.store_delete(store)
 

@@ -15,11 +15,12 @@ from sandbox.websocket.socket import MESSAGE_BYTES, Socket
 
 WORLD = """
     const reached = [];
-    const record = what => { Reflect.defineProperty(reached, reached.length, {value: what, writable: true, enumerable: true, configurable: true}) };
+    const add = (list, value) => { Reflect.defineProperty(list, list.length, {value, writable: true, enumerable: true, configurable: true}) };
+    const record = what => add(reached, what);
     const done_ = Promise.withResolvers();
     const ws = new WebSocket("ws://a.test/", ["chat"]);
     const log = [];
-    const note = value => { log[log.length] = value };
+    const note = value => add(log, value);
     let count = 0;
     ws.binaryType = "arraybuffer";
     ws.onopen = () => { for (let i = 0; i < 40; i++) ws.send("m" + i); ws.send(bytes) };
