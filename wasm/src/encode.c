@@ -160,31 +160,24 @@ static int encode_object(Encoder *e, JSValueConst value)
 
 int encode_value(Encoder *e, JSValueConst value)
 {
-    Text text;
     const uint8_t *bytes;
     size_t length;
     int32_t small;
-    if (is_leaf(e, value))
-        return encode_leaf(e, value);
     if (++e->nodes > guest.control.max_nodes)
         return refuse(e, "more values than the max_nodes limit");
     if (e->nodes % NODES_A_POLL == 0 && engine_poll(NODES_A_POLL * BYTES_A_NODE))
         return -1;
     switch (JS_VALUE_GET_NORM_TAG(value)) {
     case JS_TAG_INT:
-        return put_i64(&e->w, JS_VALUE_GET_INT(value));
     case JS_TAG_FLOAT64:
-        return put_number(&e->w, JS_VALUE_GET_FLOAT64(value));
     case JS_TAG_BOOL:
-        return put_byte(&e->w, JS_VALUE_GET_BOOL(value) ? 0xc3 : 0xc2);
     case JS_TAG_NULL:
-        return put_byte(&e->w, 0xc0);
+    case JS_TAG_STRING:
+    case JS_TAG_STRING_ROPE:
+        return put_leaf(e, value);
     case JS_TAG_UNDEFINED:
     case JS_TAG_UNINITIALIZED:
         return put(&e->w, (uint8_t[]){0xc7, 0, TAG_UNDEFINED}, 3);
-    case JS_TAG_STRING:
-    case JS_TAG_STRING_ROPE:
-        return internals_text(e->w.ctx, value, &text) ? put_text(&e->w, &text) : -1;
     case JS_TAG_BIG_INT:
     case JS_TAG_SHORT_BIG_INT:
         internals_bigint_bytes(value, &bytes, &length, &small);

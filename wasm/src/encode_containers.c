@@ -16,6 +16,26 @@ int encode_member(Encoder *e, JSAtom key, uint32_t index, uint32_t held, JSValue
     return failed;
 }
 
+/* Whether a member can be written where it stands: no code of the program runs, nor does a limit end it. */
+static inline bool is_leaf(const Encoder *e, JSValueConst value)
+{
+    int tag = JS_VALUE_GET_NORM_TAG(value);
+    return (tag == JS_TAG_INT || tag == JS_TAG_FLOAT64 || tag == JS_TAG_BOOL || tag == JS_TAG_NULL ||
+            tag == JS_TAG_STRING) &&
+           (e->nodes + 1) % NODES_A_POLL && e->nodes < guest.control.max_nodes;
+}
+
+/* Such a member. */
+static inline int encode_leaf(Encoder *e, JSAtom key, uint32_t index, JSValueConst value)
+{
+    Path step = {.up = e->w.path, .key = key, .index = index};
+    e->w.path = &step;
+    e->nodes++;
+    int failed = put_leaf(e, value);
+    e->w.path = step.up;
+    return failed;
+}
+
 /* A short array with holes is written whole: undefined stands in the holes. */
 static int encode_holes(Encoder *e, JSValueConst value, uint32_t length)
 {
@@ -67,11 +87,7 @@ int encode_array(Encoder *e, JSValueConst value)
             return -1;
         for (uint32_t i = 0, dense = count; i < count; i++) {
             if (i < dense && is_leaf(e, values[i])) {
-                Path step = {.up = e->w.path, .index = i};
-                e->w.path = &step;
-                int failed = encode_leaf(e, values[i]);
-                e->w.path = step.up;
-                if (failed)
+                if (encode_leaf(e, JS_ATOM_NULL, i, values[i]))
                     return -1;
                 continue;
             }
@@ -126,21 +142,14 @@ static int encode_branch(Encoder *e, JSValueConst object, const Record **record,
 
 int encode_record(Encoder *e, JSValueConst object, const Record *record, const JSValue *values)
 {
-    Path step = {.up = e->w.path, .held = HELD_BY_PARENT_AND_US};
     int done = put_map(&e->w, record->count);
     for (uint32_t i = 0; !done && i < record->count; i++) {
         const RecordField *field = &record->fields[i];
         JSValueConst value = values[field->at];
         if (put_key(&e->w, field->key, field->key_bytes))
             return -1;
-        if (is_leaf(e, value)) {
-            step.key = field->atom;
-            e->w.path = &step;
-            done = encode_leaf(e, value);
-            e->w.path = step.up;
-        } else {
-            done = encode_branch(e, object, &record, &values, i);
-        }
+        done = is_leaf(e, value) ? encode_leaf(e, field->atom, 0, value)
+                                 : encode_branch(e, object, &record, &values, i);
     }
     return done < 0 ? -1 : 0;
 }

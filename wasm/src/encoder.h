@@ -27,19 +27,10 @@ static inline int refuse(Encoder *e, const char *reason)
 /* The limits are looked at every so many values; a look may run code of the program. */
 #define NODES_A_POLL 128
 
-/* Whether writing a value comes to writing a number or a text. */
-static inline bool is_leaf(const Encoder *e, JSValueConst value)
-{
-    int tag = JS_VALUE_GET_NORM_TAG(value);
-    return (tag == JS_TAG_INT || tag == JS_TAG_FLOAT64 || tag == JS_TAG_BOOL || tag == JS_TAG_NULL ||
-            tag == JS_TAG_STRING) &&
-           (e->nodes + 1) % NODES_A_POLL && e->nodes < guest.control.max_nodes;
-}
-
-static inline int encode_leaf(Encoder *e, JSValueConst value)
+/* A number or a text, or what is written like one; it has been counted. */
+static inline int put_leaf(Encoder *e, JSValueConst value)
 {
     Text text;
-    e->nodes++;
     switch (JS_VALUE_GET_NORM_TAG(value)) {
     case JS_TAG_INT:
         return put_i64(&e->w, JS_VALUE_GET_INT(value));

@@ -63,8 +63,7 @@ static no_inline int iteration_steps(JSContext *ctx, JSValue *sp, JSValue *recor
 {
     JSValue value = JS_UNDEFINED;
     uint32_t length, index = (uint32_t)JS_VALUE_GET_INT(record[1]);
-    bool fails = !fast_length(record[0], &length) && js_get_length32(ctx, &length, record[0]);
-    bool is_done = fails || index >= length;
+    bool fails = js_get_length32(ctx, &length, record[0]), is_done = fails || index >= length;
     if (!is_done) {
         record[1] = ITERATION_AT(index + 1);
         value = JS_GetPropertyUint32(ctx, record[0], index);
